@@ -1,0 +1,232 @@
+// Package compute runs elementwise neural-network kernels on float32 buffers:
+// on the GPU through OpenCL where there is one, on the CPU where there is none,
+// with the same code and the same bits.
+//
+//	b, err := compute.Open(gpu.Open, cpu.Open) // the first that can be opened
+//	x, err := b.Upload(values)                 // a copy in the device's memory
+//	y, err := b.Alloc(x.Len())
+//	err = b.Forward(compute.LeakyReLU(0.01), y, x)
+//	err = y.Read(result)
+//
+// # Semantics
+//
+// With s the slope of compute.LeakyReLU(s), for every element:
+//
+//	            x >= 0 (+0, -0, +Inf too)   otherwise (x < 0, NaN)
+//	forward     x                           s*x
+//	derivative  1                           s
+//	backward    dy                          s*dy
+//
+// The product is one float32 multiplication, rounded to nearest even. Every
+// backend returns the same bits for every input; only the payload of a NaN is
+// free. Subnormal values are kept, unless Info.FlushesSubnormals says that the
+// device cannot.
+//
+// # Buffers and calls
+//
+// The buffers of one call have the same length (ErrLength) and belong to the
+// backend that is called (ErrForeignBuffer). The result may go over an operand:
+// y and x, dx and dy, dx and x may be the same buffer. A call on buffers of
+// length 0 checks its arguments and does nothing.
+//
+// Calls on one backend take effect in the order made. A kernel may still run
+// when its call returns; Buffer.Read, Buffer.Write and Backend.Sync wait for
+// it, and a fault of the device shows at the next of those at the latest. All
+// methods may be called from several goroutines at once.
+//
+// Nothing is freed by the garbage collector: Release a buffer, or Close the
+// backend, which releases all that is left. Info counts what is held.
+package compute
+
+import (
+	"context"
+	"errors"
+	"fmt"
+)
+
+// The errors of this module. They come wrapped in a text that names the
+// operation, the device, the sizes and the remedy: compare with errors.Is.
+var (
+	// ErrUnavailable: there is nothing to open. Open goes on to the next.
+	ErrUnavailable = errors.New("backend unavailable")
+	// ErrClosed: the backend was closed or the buffer released.
+	ErrClosed = errors.New("closed")
+	// ErrLength: lengths differ, or a length is negative.
+	ErrLength = errors.New("wrong length")
+	// ErrOverlap: two slices share a part of their memory. They may be the
+	// same or share nothing.
+	ErrOverlap = errors.New("overlap")
+	// ErrForeignBuffer: a buffer is nil or belongs to another backend.
+	ErrForeignBuffer = errors.New("foreign buffer")
+	// ErrSlope: a negative slope is NaN or infinite.
+	ErrSlope = errors.New("slope not finite")
+	// ErrActivation: an Activation, or an Op, is none that this module knows.
+	ErrActivation = errors.New("unknown function")
+	// ErrOutOfMemory: the memory of the device, or of the host, does not suffice.
+	// The backend stays usable.
+	ErrOutOfMemory = errors.New("out of memory")
+	// ErrDevice: the device failed. The backend can only be closed.
+	ErrDevice = errors.New("device fault")
+)
+
+// A Backend computes on the memory of one device. cpu.Open and gpu.Open make
+// one; see the package comment for the rules that all calls share. Methods may
+// be added: a type of your own that is to stay a Backend embeds one.
+type Backend interface {
+	// Info describes the device and counts what is held on it. It works on a
+	// closed backend too.
+	Info() Info
+
+	// Upload returns a new buffer that holds a copy of src.
+	// Errors: ErrClosed, ErrOutOfMemory, ErrDevice.
+	Upload(src []float32) (Buffer, error)
+
+	// Alloc returns a new buffer of n elements with unspecified contents.
+	// Errors: ErrLength (n < 0), ErrClosed, ErrOutOfMemory, ErrDevice.
+	Alloc(n int) (Buffer, error)
+
+	// Forward sets y[i] = f(x[i]).
+	// Errors: ErrLength, ErrForeignBuffer, ErrSlope, ErrActivation, ErrClosed,
+	// ErrOutOfMemory, ErrDevice.
+	Forward(f Activation, y, x Buffer) error
+
+	// Derivative sets d[i] = f'(x[i]). Errors as for Forward.
+	Derivative(f Activation, d, x Buffer) error
+
+	// Backward sets dx[i] = dy[i] * f'(x[i]): the gradient of a loss by the
+	// input, from dy, that by the output, and x, the input of Forward. Errors
+	// as for Forward.
+	Backward(f Activation, dx, dy, x Buffer) error
+
+	// Stream computes op from host memory to host memory: dst[i] from src[i],
+	// for any length, also beyond the memory of the device. dst and src have the
+	// same length and are the same slice or share no memory. It returns when dst
+	// is complete; when ctx ends it stops between two parts and returns
+	// ctx.Err(), with dst partly written.
+	// Errors: those of Forward, ErrOverlap, ctx.Err().
+	Stream(ctx context.Context, op Op, f Activation, dst, src []float32) error
+
+	// Sync waits until all that was asked for is done. Errors: ErrClosed,
+	// ErrOutOfMemory (some devices find out only then), ErrDevice.
+	Sync() error
+
+	// Close waits for the device and releases everything, live buffers too.
+	// After it, and from a second Close on, nothing happens: Close returns nil
+	// and every other call ErrClosed. Errors: ErrDevice.
+	Close() error
+}
+
+// A Buffer is a fixed number of float32 values in the memory of a device.
+type Buffer interface {
+	// Len returns the number of elements, also after Release.
+	Len() int
+
+	// Write copies src, of the length of the buffer, into it. src may be
+	// changed when Write returns.
+	// Errors: ErrLength, ErrClosed, ErrOutOfMemory, ErrDevice.
+	Write(src []float32) error
+
+	// Read waits for the kernels that were asked for and copies the buffer into
+	// dst, which has its length. Errors as for Write.
+	Read(dst []float32) error
+
+	// Release gives the memory back, once the kernels that use it are done.
+	// Calls after the first do nothing and return nil. Errors: ErrDevice.
+	Release() error
+}
+
+// An Op names an operation of one operand, for Backend.Stream.
+type Op int
+
+// The operations of Backend.Stream.
+const (
+	OpForward    Op = iota // y = f(x)
+	OpDerivative           // d = f'(x)
+)
+
+// String returns "forward" or "derivative".
+func (op Op) String() string {
+	switch op {
+	case OpForward:
+		return "forward"
+	case OpDerivative:
+		return "derivative"
+	}
+	return fmt.Sprintf("Op(%d)", int(op))
+}
+
+// Info describes the device behind a backend. What is not known is zero.
+type Info struct {
+	Name     string // backend and device, as "cpu generic" or "opencl NVIDIA H200"
+	Backend  string // "cpu" or "opencl"
+	Kind     string // of device: "cpu", "gpu", "accelerator" or "other"
+	Vendor   string // of the device
+	Platform string // the OpenCL platform, which is one vendor's implementation
+	Driver   string // version of the driver; on the CPU that of Go
+
+	Memory            int64 // of the device, in bytes
+	MaxAlloc          int64 // largest single buffer, in bytes
+	SharedMemory      bool  // the device works in the memory of the host
+	FlushesSubnormals bool  // the device replaces subnormal results by zero
+
+	LiveBuffers int   // buffers made and not released
+	LiveBytes   int64 // their size
+	PooledBytes int64 // memory kept for buffers to come, in bytes
+
+	// Skipped tells why the openers, and the devices, that come before this one
+	// were not used: a joined error, nil if this was the first.
+	Skipped error
+}
+
+// An Opener opens one kind of backend. Its error wraps ErrUnavailable when
+// there is nothing to open, and says why.
+type Opener func() (Backend, error)
+
+// Open returns the backend of the first opener that can be opened, in the order
+// given, as in
+//
+//	compute.Open(gpu.Open, cpu.Open)
+//
+// Only an error that wraps ErrUnavailable makes it go on to the next; any other
+// is returned. Info().Skipped of the backend tells why others were passed over.
+// If none opens, the error wraps ErrUnavailable and the reason of each.
+func Open(openers ...Opener) (Backend, error) {
+	var skipped []error
+	for i, open := range openers {
+		if open == nil {
+			return nil, fmt.Errorf("compute: open: opener %d is nil", i+1)
+		}
+		b, err := open()
+		switch {
+		case err == nil && b == nil:
+			return nil, fmt.Errorf("compute: open: opener %d returned neither a backend nor an error", i+1)
+		case err == nil && len(skipped) == 0:
+			return b, nil
+		case err == nil:
+			return &fallback{b, errors.Join(skipped...)}, nil
+		case !errors.Is(err, ErrUnavailable):
+			if len(skipped) > 0 {
+				return nil, fmt.Errorf("%w (passed over before: %v)", err, errors.Join(skipped...))
+			}
+			return nil, err
+		}
+		skipped = append(skipped, err)
+	}
+	if len(openers) == 0 {
+		return nil, fmt.Errorf("compute: open: no opener given; try compute.Open(gpu.Open, cpu.Open): %w", ErrUnavailable)
+	}
+	return nil, fmt.Errorf("compute: open: none of %d backends can be opened: %w", len(openers), errors.Join(skipped...))
+}
+
+// fallback is a backend that was not the first choice.
+type fallback struct {
+	Backend
+	skipped error
+}
+
+// Info adds the reasons of Open to those of the backend itself.
+func (b *fallback) Info() Info {
+	info := b.Backend.Info()
+	info.Skipped = errors.Join(b.skipped, info.Skipped)
+	return info
+}

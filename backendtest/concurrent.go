@@ -1,0 +1,118 @@
+package backendtest
+
+import (
+	"errors"
+	"runtime"
+	"sync"
+	"testing"
+
+	"github.com/gmind-go/compute"
+	"github.com/gmind-go/compute/internal/values"
+)
+
+// testConcurrent lets goroutines work on buffers of their own, that all read one
+// in common.
+func testConcurrent(t *testing.T, b compute.Backend) {
+	const goroutines, rounds, n = 16, 20, 3001
+	f := compute.LeakyReLU(0.01)
+	xs := values.Normal(n, 1)
+	x := upload(t, b, xs)
+	defer release(t, x)
+	var wg sync.WaitGroup
+	for g := range goroutines {
+		wg.Go(func() {
+			own := values.Normal(n, uint64(g))
+			for range rounds {
+				if err := workAlone(b, f, x, xs, own); err != nil {
+					t.Error(err)
+					return
+				}
+			}
+		})
+	}
+	wg.Wait()
+}
+
+// workAlone computes on buffers that no other goroutine knows, except for x,
+// which holds xs and is only read.
+func workAlone(b compute.Backend, f compute.Activation, x compute.Buffer, xs, own []float32) error {
+	y, err := b.Upload(own)
+	if err != nil {
+		return err
+	}
+	defer y.Release()
+	dx, err := b.Alloc(len(own))
+	if err != nil {
+		return err
+	}
+	defer dx.Release()
+	got := make([]float32, len(own))
+	for _, err := range []error{b.Forward(f, y, y), b.Backward(f, dx, y, x), dx.Read(got)} {
+		if err != nil {
+			return err
+		}
+	}
+	for i := range got {
+		if want := f.Value(own[i]) * f.Derivative(xs[i]); !values.Same(got[i], want) {
+			return errors.New("concurrent calls disturb each other")
+		}
+	}
+	return nil
+}
+
+// testReleaseWhileUsed releases buffers that other goroutines compute on.
+func testReleaseWhileUsed(t *testing.T, b compute.Backend) {
+	const n = 50000
+	for range 10 {
+		x, y := upload(t, b, values.Normal(n, 1)), alloc(t, b, n)
+		useWhile(t, b, x, y, func() { release(t, y, x) })
+	}
+}
+
+// testCloseWhileUsed closes the backend under other goroutines.
+func testCloseWhileUsed(t *testing.T, b compute.Backend) {
+	const n = 50000
+	x, y := upload(t, b, values.Normal(n, 1)), alloc(t, b, n)
+	useWhile(t, b, x, y, func() {
+		if err := b.Close(); err != nil {
+			t.Errorf("Close: %v", err)
+		}
+	})
+}
+
+// useWhile lets goroutines use x and y in every way, and each other's way round,
+// until calls return ErrClosed, which end makes them do.
+func useWhile(t *testing.T, b compute.Backend, x, y compute.Buffer, end func()) {
+	f := compute.LeakyReLU(0.01)
+	uses := []func(host []float32) error{
+		func([]float32) error { return b.Forward(f, y, x) },
+		func([]float32) error { return b.Derivative(f, x, y) },
+		func([]float32) error { return b.Backward(f, x, y, x) },
+		func(host []float32) error { return y.Read(host) },
+		func(host []float32) error { return x.Write(host) },
+		func(host []float32) error {
+			buf, err := b.Upload(host)
+			if err != nil {
+				return err
+			}
+			return errors.Join(b.Forward(f, buf, buf), buf.Release(), x.Read(host))
+		},
+	}
+	var started, wg sync.WaitGroup
+	for _, use := range uses {
+		started.Add(1)
+		wg.Go(func() {
+			host := make([]float32, x.Len())
+			err := use(host)
+			for started.Done(); err == nil; err = use(host) {
+				runtime.Gosched() // or those that wait for a lock wait for the end of a time slice
+			}
+			if !errors.Is(err, compute.ErrClosed) {
+				t.Errorf("used while it is taken away: got error %v, want one that wraps %q", err, compute.ErrClosed)
+			}
+		})
+	}
+	started.Wait()
+	end()
+	wg.Wait()
+}

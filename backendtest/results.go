@@ -1,0 +1,253 @@
+package backendtest
+
+import (
+	"context"
+	"math"
+	"runtime"
+	"testing"
+
+	"github.com/gmind-go/compute"
+	"github.com/gmind-go/compute/internal/values"
+)
+
+// lengths are all small ones, and those around the sizes at which backends
+// change their ways: vectors, work-groups, pages, shares of a core, parts of a
+// stream.
+func lengths() []int {
+	var ns []int
+	for n := range 131 {
+		ns = append(ns, n)
+	}
+	for _, n := range []int{256, 1 << 10, 4 << 10, 8 << 10, 16 << 10, 32 << 10, 64 << 10, 1 << 20} {
+		ns = append(ns, n-1, n, n+1)
+	}
+	return ns
+}
+
+// mixed returns n elements: special values at the start and the end, and raw
+// bits between them.
+func mixed(n int, seed uint64) []float32 {
+	v := values.Bits(n, seed)
+	special := values.Special()
+	copy(v, special[int(seed)%len(special):])
+	for i := range min(n/2, len(special)) {
+		v[n-1-i] = special[i]
+	}
+	return v
+}
+
+func testInfo(t *testing.T, b compute.Backend) {
+	info := b.Info()
+	if info.Name == "" || info.Backend == "" || info.Kind == "" {
+		t.Errorf("Info lacks a name, backend or kind: %+v", info)
+	}
+	x, y := upload(t, b, make([]float32, 10)), alloc(t, b, 1000)
+	if info := b.Info(); info.LiveBuffers != 2 || info.LiveBytes != 4040 {
+		t.Errorf("with 2 buffers of 4040 bytes Info counts %d of %d bytes", info.LiveBuffers, info.LiveBytes)
+	}
+	release(t, x, y)
+	release(t, x, y) // the second time counts nothing
+	if info := b.Info(); info.LiveBuffers != 0 || info.LiveBytes != 0 {
+		t.Errorf("with all buffers released Info counts %d of %d bytes", info.LiveBuffers, info.LiveBytes)
+	}
+}
+
+func testLengths(t *testing.T, b compute.Backend) {
+	info := b.Info()
+	for i, n := range lengths() {
+		xs, dys := mixed(n, uint64(i)), mixed(n, uint64(i+1))
+		x, dy, dst := upload(t, b, xs), upload(t, b, dys), alloc(t, b, n)
+		f := compute.LeakyReLU(slopes[i%len(slopes)])
+		for _, op := range operations {
+			if err := op.run(b, f, dst, dy, x); err != nil {
+				t.Fatalf("%s of %d elements: %v", op.name, n, err)
+			}
+			compare(t, info, op, f, read(t, dst), dys, xs)
+		}
+		for i, v := range read(t, x) {
+			if !values.Same(v, xs[i]) {
+				t.Fatalf("of %d elements, x[%d] was changed", n, i)
+			}
+		}
+		release(t, x, dy, dst)
+	}
+}
+
+func testSpecialValues(t *testing.T, b compute.Backend) {
+	// Every special value as x, each with every special value as dy.
+	special := values.Special()
+	var xs, dys []float32
+	for _, x := range special {
+		for _, dy := range special {
+			xs, dys = append(xs, x), append(dys, dy)
+		}
+	}
+	x, dy, dst := upload(t, b, xs), upload(t, b, dys), alloc(t, b, len(xs))
+	defer release(t, x, dy, dst)
+	extremes := []float32{math.MaxFloat32, math.SmallestNonzeroFloat32, float32(math.Copysign(0, -1))}
+	for _, slope := range append(extremes, slopes...) {
+		f := compute.LeakyReLU(slope)
+		for _, op := range operations {
+			if err := op.run(b, f, dst, dy, x); err != nil {
+				t.Fatal(err)
+			}
+			compare(t, b.Info(), op, f, read(t, dst), dys, xs)
+		}
+	}
+}
+
+func testInPlace(t *testing.T, b compute.Backend) {
+	f := compute.LeakyReLU(-0.5) // applied twice it shows
+	for _, n := range []int{1, 3, 17, 130, 5001, 100003} {
+		xs, dys := mixed(n, 1), mixed(n, 2)
+		for _, op := range operations {
+			x, dy := upload(t, b, xs), upload(t, b, dys)
+			if err := op.run(b, f, x, dy, x); err != nil {
+				t.Fatalf("%s over x: %v", op.name, err)
+			}
+			compare(t, b.Info(), op, f, read(t, x), dys, xs)
+
+			if op.name == "backward" {
+				if err := x.Write(xs); err != nil {
+					t.Fatal(err)
+				}
+				if err := b.Backward(f, dy, dy, x); err != nil {
+					t.Fatalf("backward over dy: %v", err)
+				}
+				compare(t, b.Info(), op, f, read(t, dy), dys, xs)
+				if err := b.Backward(f, x, x, x); err != nil {
+					t.Fatalf("backward with one buffer for all: %v", err)
+				}
+				compare(t, b.Info(), op, f, read(t, x), xs, xs)
+			}
+			release(t, x, dy)
+		}
+	}
+}
+
+// testOrder makes calls that depend on one another without waiting in between.
+func testOrder(t *testing.T, b compute.Backend) {
+	const n = 10007
+	f, twice := compute.LeakyReLU(-0.5), compute.LeakyReLU(2)
+	xs := values.Normal(n, 3)
+	x, y, d := upload(t, b, xs), alloc(t, b, n), alloc(t, b, n)
+	defer release(t, x, y, d)
+	for _, err := range []error{
+		b.Forward(f, y, x),
+		b.Forward(twice, y, y),
+		b.Derivative(f, d, x),
+		x.Write(make([]float32, n)), // must not reach the kernels above
+		b.Backward(twice, d, d, x),  // with x = 0: d stays
+		b.Sync(),
+	} {
+		if err != nil {
+			t.Fatal(err)
+		}
+	}
+	ys, ds := read(t, y), read(t, d)
+	for i, x := range xs {
+		if want := twice.Value(f.Value(x)); !values.Same(ys[i], want) {
+			t.Fatalf("y[%d] is %v and should be %v", i, ys[i], want)
+		}
+		if want := f.Derivative(x); !values.Same(ds[i], want) {
+			t.Fatalf("d[%d] is %v and should be %v", i, ds[i], want)
+		}
+	}
+}
+
+// hostGlobal is a variable with pointers in it, beside the elements.
+var hostGlobal struct {
+	elements [33]float32
+	pointer  *int
+}
+
+// testHostSlices moves data from and to slices that lie in all kinds of memory.
+func testHostSlices(t *testing.T, b compute.Backend) {
+	type object struct {
+		pointer  *int
+		elements [33]float32
+	}
+	hostGlobal.pointer = new(int)
+	inside := &object{pointer: new(int)}
+	array := make([]float32, 99)
+	places := map[string][]float32{
+		"a slice of its own":             make([]float32, 33),
+		"the middle of an array":         array[7:40],
+		"an object with pointers":        inside.elements[:],
+		"a global variable with pointer": hostGlobal.elements[:],
+		"an odd part of an object":       inside.elements[1:32],
+	}
+	for where, host := range places {
+		want := mixed(len(host), 5)
+		copy(host, want)
+		buf := upload(t, b, host)
+		clear(host)
+		if err := buf.Read(host); err != nil {
+			t.Fatalf("Read to %s: %v", where, err)
+		}
+		same(t, "Upload from and Read to "+where, host, want)
+		clear(host)
+		if err := buf.Write(host); err != nil {
+			t.Fatalf("Write from %s: %v", where, err)
+		}
+		same(t, "Write from "+where, read(t, buf), host)
+		release(t, buf)
+	}
+	runtime.KeepAlive(inside.pointer)
+	for i, v := range array {
+		if (i < 7 || i >= 40) && v != 0 {
+			t.Errorf("Read wrote outside of dst, at %d", i)
+		}
+	}
+}
+
+func same(t *testing.T, what string, got, want []float32) {
+	t.Helper()
+	for i := range want {
+		if !values.Same(got[i], want[i]) {
+			t.Fatalf("%s: element %d of %d is %x and should be %x", what, i, len(want), got[i], want[i])
+		}
+	}
+}
+
+func testStream(t *testing.T, b compute.Backend) {
+	ctx := context.Background()
+	ops := []compute.Op{compute.OpForward, compute.OpDerivative}
+	for i, n := range []int{0, 1, 5, 130, 65537, 1<<20 + 1, 4<<20 + 3} {
+		f := compute.LeakyReLU(slopes[i%len(slopes)])
+		xs := mixed(n, uint64(i))
+		for _, op := range ops {
+			host := make([]float32, n+2) // guards around dst
+			host[0], host[n+1] = 7, 7
+			dst := host[1 : n+1]
+			if err := b.Stream(ctx, op, f, dst, xs); err != nil {
+				t.Fatalf("Stream of %d elements: %v", n, err)
+			}
+			compare(t, b.Info(), operations[op], f, dst, xs, xs)
+			if host[0] != 7 || host[n+1] != 7 {
+				t.Fatalf("Stream of %d elements wrote outside of dst", n)
+			}
+		}
+		inPlace := append([]float32(nil), xs...)
+		if err := b.Stream(ctx, compute.OpForward, f, inPlace, inPlace); err != nil {
+			t.Fatalf("Stream of %d elements in place: %v", n, err)
+		}
+		compare(t, b.Info(), operations[compute.OpForward], f, inPlace, xs, xs)
+	}
+
+	f := compute.LeakyReLU(0.01)
+	v := make([]float32, 100)
+	wantError(t, "Stream of different lengths", b.Stream(ctx, compute.OpForward, f, v[:3], v[50:54]), compute.ErrLength)
+	wantError(t, "Stream with dst behind src", b.Stream(ctx, compute.OpForward, f, v[1:51], v[:50]), compute.ErrOverlap)
+	wantError(t, "Stream with dst before src", b.Stream(ctx, compute.OpForward, f, v[:50], v[49:99]), compute.ErrOverlap)
+	if err := b.Stream(ctx, compute.OpForward, f, v[:50], v[50:]); err != nil {
+		t.Errorf("Stream between neighbours: %v", err)
+	}
+	wantError(t, "Stream of no operation", b.Stream(ctx, 99, f, v, v), compute.ErrActivation)
+	cancelled, cancel := context.WithCancel(ctx)
+	cancel()
+	wantError(t, "Stream with a cancelled context", b.Stream(cancelled, compute.OpForward, f, v, v), context.Canceled)
+	if err := b.Sync(); err != nil {
+		t.Errorf("Sync after a cancelled Stream: %v", err)
+	}
+}

@@ -1,0 +1,42 @@
+package cpu
+
+import (
+	"runtime"
+	"sync"
+)
+
+// minShare is the least number of elements worth a goroutine of its own: below
+// it, waking one costs more than it saves. BenchmarkShare shows the crossing.
+const minShare = 16 << 10
+
+// runUnary runs k over dst and x, which have equal length, on as many cores as pay.
+func runUnary(k unaryKernel, dst, x []float32, slope float32) {
+	if len(x) < 2*minShare {
+		k(dst, x, slope)
+		return
+	}
+	split(len(x), func(lo, hi int) { k(dst[lo:hi], x[lo:hi], slope) })
+}
+
+// runBackward runs k over dx, dy and x in the same way.
+func runBackward(k backwardKernel, dx, dy, x []float32, slope float32) {
+	if len(x) < 2*minShare {
+		k(dx, dy, x, slope)
+		return
+	}
+	split(len(x), func(lo, hi int) { k(dx[lo:hi], dy[lo:hi], x[lo:hi], slope) })
+}
+
+// split calls run on consecutive ranges that make up [0, n), one of them on this
+// goroutine, and returns when all are done.
+func split(n int, run func(lo, hi int)) {
+	shares := min(runtime.GOMAXPROCS(0), n/minShare)
+	const line = 64 / 4 // ranges end at cache lines, so that no two cores write to one
+	size := (n/shares + line - 1) &^ (line - 1)
+	var wg sync.WaitGroup
+	for lo := size; lo < n; lo += size {
+		wg.Go(func() { run(lo, min(lo+size, n)) })
+	}
+	run(0, min(size, n))
+	wg.Wait()
+}

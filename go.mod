@@ -1,0 +1,8 @@
+module github.com/gmind-go/compute
+
+go 1.25
+
+require (
+	github.com/jgillich/go-opencl v0.0.0-20180608191952-a0efba3e5257
+	golang.org/x/sys v0.40.0
+)

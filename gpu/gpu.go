@@ -1,0 +1,131 @@
+// Package gpu is the OpenCL backend.
+//
+// The package compiles everywhere; OpenCL itself is in it when it is built with
+// the tag opencl and with cgo, which takes a C compiler, pkg-config and the
+// OpenCL headers. Built without, Open and OpenDevice return an error that wraps
+// compute.ErrUnavailable and says so, and compute.Open(gpu.Open, cpu.Open) is the
+// CPU backend.
+package gpu
+
+import (
+	"errors"
+	"fmt"
+	"os"
+
+	"github.com/gmind-go/compute"
+)
+
+// DeviceEnv is the environment variable that Open honours. Its value is a match
+// as for OpenDevice, or "none", which turns OpenCL off.
+const DeviceEnv = "COMPUTE_OPENCL_DEVICE"
+
+// Open opens the best OpenCL device: a GPU with memory of its own, then one that
+// shares the memory of the host, then an accelerator; of two alike the one with
+// more memory. It never takes a CPU-type device, since the backend of package cpu
+// is faster; OpenDevice does. The environment variable COMPUTE_OPENCL_DEVICE, if
+// set, names the device instead.
+//
+// A device that cannot be opened, or that fails the self-test on special values,
+// is passed over; Info().Skipped of the backend tells. Where none is left the
+// error wraps compute.ErrUnavailable and the reason of each.
+func Open() (compute.Backend, error) {
+	switch match := os.Getenv(DeviceEnv); match {
+	case "":
+	case "none":
+		return nil, fmt.Errorf("gpu: OpenCL is turned off by %s=none: %w", DeviceEnv, compute.ErrUnavailable)
+	default:
+		b, err := OpenDevice(match)()
+		if err != nil {
+			return nil, fmt.Errorf("%w (the device was named by %s)", err, DeviceEnv)
+		}
+		return b, nil
+	}
+	devices, problem := list()
+	order := preferred(devices)
+	if len(order) == 0 {
+		return nil, noneFor(devices, problem)
+	}
+	return openFirst(devices, order, problem)
+}
+
+// OpenDevice returns an opener for the device that match names: its index in the
+// list of Devices, or a part of its name, vendor or platform in any case, or
+// "any". Of several it is the best, in the order of Open, with CPU-type devices
+// last.
+func OpenDevice(match string) compute.Opener {
+	return func() (compute.Backend, error) {
+		devices, problem := list()
+		if len(devices) == 0 {
+			return nil, noneFor(devices, problem)
+		}
+		order := matching(devices, match)
+		if len(order) == 0 {
+			return nil, noMatch(devices, match, problem)
+		}
+		return openFirst(devices, order, problem)
+	}
+}
+
+// Devices describes the OpenCL devices of all platforms, in the order that
+// OpenDevice counts them. It opens none of them, so what only a self-test shows
+// is not known. The error joins the reasons why devices are missing from the
+// list; it wraps compute.ErrUnavailable when the list is empty.
+func Devices() ([]compute.Info, error) {
+	devices, problem := list()
+	if len(devices) == 0 {
+		return nil, noneFor(devices, problem)
+	}
+	infos := make([]compute.Info, len(devices))
+	for i, d := range devices {
+		infos[i] = d.info
+	}
+	return infos, problem
+}
+
+// A device is one that can be opened.
+type device struct {
+	info compute.Info
+	open func() (compute.Backend, error)
+}
+
+// openFirst opens the first device of order that can be opened and computes
+// right. skipped is why devices are missing from the list, or nil.
+func openFirst(devices []device, order []int, skipped error) (compute.Backend, error) {
+	for _, i := range order {
+		d := devices[i]
+		b, err := d.open()
+		if err == nil {
+			var flushes bool
+			if flushes, err = selfTest(b); err == nil {
+				return &opened{b, flushes, skipped}, nil
+			}
+			err = errors.Join(err, b.Close())
+		}
+		skipped = errors.Join(skipped, fmt.Errorf("gpu: device %d (%s): %w", i, d.info.Name, err))
+	}
+	return nil, unavailable(skipped)
+}
+
+// unavailable makes err wrap compute.ErrUnavailable.
+func unavailable(err error) error {
+	if errors.Is(err, compute.ErrUnavailable) {
+		return err
+	}
+	return fmt.Errorf("%w: %w", err, compute.ErrUnavailable)
+}
+
+// opened is a backend that has passed the self-test, with what was learnt on the
+// way.
+type opened struct {
+	compute.Backend
+	flushes bool
+	skipped error
+}
+
+// Info adds what opening the device has shown.
+func (b *opened) Info() compute.Info {
+	info := b.Backend.Info()
+	info.FlushesSubnormals = b.flushes
+	info.Skipped = b.skipped
+	return info
+}

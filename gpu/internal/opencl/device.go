@@ -1,0 +1,144 @@
+//go:build opencl && cgo
+
+package opencl
+
+import (
+	"errors"
+	"fmt"
+	"strings"
+
+	"github.com/jgillich/go-opencl/cl"
+)
+
+// A Device is one OpenCL device of one platform, and what it says of itself.
+type Device struct {
+	Platform string // name of its platform
+	Name     string
+	Vendor   string
+	Driver   string // version
+
+	Type         Type
+	Memory       int64 // bytes
+	MaxAlloc     int64 // bytes in one buffer
+	SharedMemory bool  // it works in the memory of the host
+	MaxGroup     int   // most work-items in a work-group
+	Usable       error // nil, or why no program can be built for it
+
+	device *cl.Device
+}
+
+// A Type is the kind of a device.
+type Type string
+
+// The types of devices, as compute.Info.Kind has them.
+const (
+	CPU         Type = "cpu"
+	GPU         Type = "gpu"
+	Accelerator Type = "accelerator"
+	Other       Type = "other"
+)
+
+// Parameters of clGetDeviceInfo, from the OpenCL 1.2 specification, table 4.3.
+// The binding's own getters panic where a query fails; its GetInfo methods return
+// the error.
+const (
+	deviceType              = 0x1000
+	deviceMaxWorkGroupSize  = 0x1004
+	deviceMaxMemAllocSize   = 0x1010
+	deviceGlobalMemSize     = 0x101F
+	deviceAvailable         = 0x1027
+	deviceCompilerAvailable = 0x1028
+	deviceName              = 0x102B
+	deviceVendor            = 0x102C
+	driverVersion           = 0x102D
+	deviceHostUnifiedMemory = 0x1035
+)
+
+// Devices lists the devices of all platforms, in the order of the loader. The
+// error joins what could not be listed; devices that could are returned beside
+// it. No driver at all is an error for which IsNoPlatform holds.
+func Devices() ([]*Device, error) {
+	var platforms []*cl.Platform
+	err := call("clGetPlatformIDs", func() (err error) {
+		platforms, err = cl.GetPlatforms()
+		return err
+	})
+	if err != nil {
+		return nil, err
+	}
+	var list []*Device
+	var failed []error
+	for i, p := range platforms {
+		platform := fmt.Sprintf("platform %d", i)
+		if err := call("clGetPlatformInfo", func() error { platform = strings.TrimSpace(p.Name()); return nil }); err != nil {
+			failed = append(failed, fmt.Errorf("%s: %w", platform, err))
+		}
+		var devices []*cl.Device
+		err := call("clGetDeviceIDs", func() (err error) {
+			devices, err = p.GetDevices(cl.DeviceTypeAll)
+			return err
+		})
+		if err != nil && !IsNoPlatform(err) { // a platform without devices is no fault
+			failed = append(failed, fmt.Errorf("%s: %w", platform, err))
+		}
+		for j, d := range devices {
+			device, err := describe(platform, d)
+			if err != nil {
+				failed = append(failed, fmt.Errorf("%s: device %d: %w", platform, j, err))
+				continue
+			}
+			list = append(list, device)
+		}
+	}
+	return list, errors.Join(failed...)
+}
+
+func describe(platform string, d *cl.Device) (*Device, error) {
+	device := &Device{Platform: platform, device: d}
+	err := call("clGetDeviceInfo", func() error {
+		var bits int64
+		var available, compiler bool
+		var errs [10]error
+		bits, errs[0] = d.GetInfoUlong(deviceType)
+		device.Name, errs[1] = d.GetInfoString(deviceName)
+		device.Vendor, errs[2] = d.GetInfoString(deviceVendor)
+		device.Driver, errs[3] = d.GetInfoString(driverVersion)
+		device.Memory, errs[4] = d.GetInfoUlong(deviceGlobalMemSize)
+		device.MaxAlloc, errs[5] = d.GetInfoUlong(deviceMaxMemAllocSize)
+		device.MaxGroup, errs[6] = d.GetInfoSize(deviceMaxWorkGroupSize)
+		device.SharedMemory, errs[7] = d.GetInfoBool(deviceHostUnifiedMemory)
+		available, errs[8] = d.GetInfoBool(deviceAvailable)
+		compiler, errs[9] = d.GetInfoBool(deviceCompilerAvailable)
+
+		device.Type = typeOf(bits)
+		device.Name = strings.TrimSpace(device.Name) // some drivers pad
+		device.Vendor = strings.TrimSpace(device.Vendor)
+		device.Driver = strings.TrimSpace(device.Driver)
+		switch {
+		case !available:
+			device.Usable = errors.New("its driver says CL_DEVICE_AVAILABLE is false")
+		case !compiler:
+			device.Usable = errors.New("its driver has no OpenCL C compiler (CL_DEVICE_COMPILER_AVAILABLE is false)")
+		}
+		for _, err := range errs {
+			if err != nil {
+				return err
+			}
+		}
+		return nil
+	})
+	return device, err
+}
+
+// typeOf reads CL_DEVICE_TYPE, a set of bits: a device may be CPU and default.
+func typeOf(bits int64) Type {
+	switch t := cl.DeviceType(bits); {
+	case t&cl.DeviceTypeGPU != 0:
+		return GPU
+	case t&cl.DeviceTypeAccelerator != 0:
+		return Accelerator
+	case t&cl.DeviceTypeCPU != 0:
+		return CPU
+	}
+	return Other
+}

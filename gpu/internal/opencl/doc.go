@@ -1,0 +1,22 @@
+// Package opencl is the only place that uses the OpenCL binding
+// github.com/jgillich/go-opencl/cl. It keeps the binding's traps from the rest
+// of the module:
+//
+//   - Every object that the binding creates has a finalizer, which may release
+//     it while a call that uses it is under way, since the binding keeps nothing
+//     alive. Here each finalizer is removed as soon as the object exists; objects
+//     are released by name, once.
+//   - A released object is nil to OpenCL, and a nil buffer is a legal kernel
+//     argument. Here a released Mem is refused.
+//   - Many getters panic, and an empty slice panics everywhere. Here every call
+//     is recovered into an error, and empty slices do not reach the binding.
+//   - Go's check of pointers passed to C refuses a slice that lies in an object
+//     with pointers of its own. Here such a transfer goes through a copy.
+//   - OpenCL must not keep a pointer to Go memory. Here all transfers block.
+//   - Each enqueued command makes an event. Here it is released at once.
+//   - Error codes lose their names, and -1001 has none. Here an Error names the
+//     call and the code, and errors.Is finds the error of package compute.
+//
+// Its types are not safe for concurrent use. The package is empty unless built
+// with the tag opencl and cgo.
+package opencl

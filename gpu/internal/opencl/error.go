@@ -1,0 +1,106 @@
+//go:build opencl && cgo
+
+package opencl
+
+import (
+	"errors"
+	"fmt"
+	"runtime"
+	"strings"
+
+	"github.com/jgillich/go-opencl/cl"
+
+	"github.com/gmind-go/compute"
+)
+
+// An Error is a failed OpenCL call.
+type Error struct {
+	Call   string // as "clEnqueueNDRangeKernel"
+	Reason string // the name of the code, as "CL_OUT_OF_RESOURCES", or what else is known
+	kind   error  // the error of package compute that it is
+	cause  error  // what the binding returned; nil for a panic
+}
+
+func (e *Error) Error() string { return e.Call + ": " + e.Reason }
+
+// Unwrap makes errors.Is find compute.ErrOutOfMemory or compute.ErrDevice.
+func (e *Error) Unwrap() error { return e.kind }
+
+// IsNoPlatform tells whether err says that no OpenCL driver is installed, or
+// that a platform has no device.
+func IsNoPlatform(err error) bool {
+	var e *Error
+	return errors.As(err, &e) && (e.cause == cl.ErrOther(platformNotFound) || e.cause == cl.ErrDeviceNotFound)
+}
+
+const platformNotFound = -1001 // CL_PLATFORM_NOT_FOUND_KHR, of the loader
+
+// Codes that the binding has no name for.
+var codeNames = map[cl.ErrOther]string{
+	platformNotFound: "CL_PLATFORM_NOT_FOUND_KHR",
+	-69:              "CL_INVALID_PIPE_SIZE",
+	-70:              "CL_INVALID_DEVICE_QUEUE",
+	-71:              "CL_INVALID_SPEC_ID",
+	-72:              "CL_MAX_SIZE_RESTRICTION_EXCEEDED",
+	-9999:            "illegal access to memory by a kernel (NVIDIA)",
+}
+
+// call runs f, which makes the OpenCL call named name through the binding, and
+// returns its error, or its panic, as an *Error.
+func call(name string, f func() error) (err error) {
+	defer func() {
+		if r := recover(); r != nil {
+			err = &Error{Call: name, Reason: fmt.Sprint("panic in the binding: ", r), kind: compute.ErrDevice, cause: panicCause(r)}
+		}
+	}()
+	if cause := f(); cause != nil {
+		return &Error{Call: name, Reason: reason(cause), kind: kind(cause), cause: cause}
+	}
+	return nil
+}
+
+// reason returns the name that the OpenCL specification has for the error. The
+// binding's text for CL_OUT_OF_RESOURCES, say, is "cl: Out Of Resources".
+func reason(cause error) string {
+	var other cl.ErrOther
+	var build cl.BuildError
+	switch {
+	case errors.As(cause, &other):
+		if name, ok := codeNames[other]; ok {
+			return fmt.Sprintf("%s (%d)", name, int(other))
+		}
+		return fmt.Sprintf("error %d", int(other))
+	case errors.As(cause, &build):
+		return "CL_BUILD_PROGRAM_FAILURE: " + strings.TrimRight(string(build), "\x00 \n")
+	}
+	words, ok := strings.CutPrefix(cause.Error(), "cl: ")
+	if !ok {
+		return cause.Error()
+	}
+	return "CL_" + strings.ToUpper(strings.ReplaceAll(words, " ", "_"))
+}
+
+// kind sorts an error of the binding into those of package compute.
+func kind(cause error) error {
+	switch cause {
+	case cl.ErrMemObjectAllocationFailure, cl.ErrOutOfResources, cl.ErrOutOfHostMemory, cl.ErrInvalidBufferSize:
+		return compute.ErrOutOfMemory
+	}
+	return compute.ErrDevice
+}
+
+// errPointerCheck is the cause of an Error when Go's check of pointers passed to
+// C refused a slice. It does so before the call is made.
+var errPointerCheck = errors.New("cgo pointer check")
+
+func panicCause(r any) error {
+	if e, ok := r.(runtime.Error); ok && strings.Contains(e.Error(), "Go pointer") {
+		return errPointerCheck
+	}
+	return nil
+}
+
+func isPointerCheck(err error) bool {
+	var e *Error
+	return errors.As(err, &e) && e.cause == errPointerCheck
+}

@@ -1,0 +1,14 @@
+//go:build !opencl || !cgo
+
+package gpu
+
+import (
+	"fmt"
+
+	"github.com/gmind-go/compute"
+)
+
+// list has no devices in a build without OpenCL.
+func list() ([]device, error) {
+	return nil, fmt.Errorf("gpu: built without OpenCL (rebuild with -tags opencl and CGO_ENABLED=1): %w", compute.ErrUnavailable)
+}

@@ -1,0 +1,15 @@
+// Package kernels holds the OpenCL C source of the device kernels. It is a
+// package of its own because go:embed cannot reach files above its folder.
+package kernels
+
+import _ "embed"
+
+// LeakyReLU is the source of the kernels leaky_relu_forward,
+// leaky_relu_derivative and leaky_relu_backward. Each work-item does Width
+// elements.
+//
+//go:embed leaky_relu.cl
+var LeakyReLU string
+
+// Width is the number of elements that one work-item of every kernel does.
+const Width = 4
