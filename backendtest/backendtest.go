@@ -87,7 +87,9 @@ var operations = []operation{
 	},
 	{
 		"derivative",
-		func(b compute.Backend, f compute.Activation, d, _, x compute.Buffer) error { return b.Derivative(f, d, x) },
+		func(b compute.Backend, f compute.Activation, d, _, x compute.Buffer) error {
+			return b.Derivative(f, d, x)
+		},
 		func(f compute.Activation, _, x float32) float32 { return f.Derivative(x) },
 	},
 	{

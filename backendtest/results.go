@@ -18,7 +18,7 @@ func lengths() []int {
 	for n := range 131 {
 		ns = append(ns, n)
 	}
-	for _, n := range []int{256, 1 << 10, 4 << 10, 8 << 10, 16 << 10, 32 << 10, 64 << 10, 1 << 20} {
+	for _, n := range []int{256, 1 << 10, 4 << 10, 8 << 10, 16 << 10, 32 << 10, 64 << 10, 256 << 10, 1 << 20} {
 		ns = append(ns, n-1, n, n+1)
 	}
 	return ns

@@ -40,12 +40,7 @@ func Open() (compute.Backend, error) {
 		}
 		return b, nil
 	}
-	devices, problem := list()
-	order := preferred(devices)
-	if len(order) == 0 {
-		return nil, noneFor(devices, problem)
-	}
-	return openFirst(devices, order, problem)
+	return openPreferred(list())
 }
 
 // OpenDevice returns an opener for the device that match names: its index in the
@@ -55,14 +50,7 @@ func Open() (compute.Backend, error) {
 func OpenDevice(match string) compute.Opener {
 	return func() (compute.Backend, error) {
 		devices, problem := list()
-		if len(devices) == 0 {
-			return nil, noneFor(devices, problem)
-		}
-		order := matching(devices, match)
-		if len(order) == 0 {
-			return nil, noMatch(devices, match, problem)
-		}
-		return openFirst(devices, order, problem)
+		return openMatching(match, devices, problem)
 	}
 }
 
@@ -86,6 +74,28 @@ func Devices() ([]compute.Info, error) {
 type device struct {
 	info compute.Info
 	open func() (compute.Backend, error)
+}
+
+// openPreferred opens the best of devices that Open takes. problem is why devices
+// are missing from the list, or nil.
+func openPreferred(devices []device, problem error) (compute.Backend, error) {
+	order := preferred(devices)
+	if len(order) == 0 {
+		return nil, noneFor(devices, problem)
+	}
+	return openFirst(devices, order, problem)
+}
+
+// openMatching opens the best of devices that match names.
+func openMatching(match string, devices []device, problem error) (compute.Backend, error) {
+	if len(devices) == 0 {
+		return nil, noneFor(devices, problem)
+	}
+	order := matching(devices, match)
+	if len(order) == 0 {
+		return nil, noMatch(devices, match, problem)
+	}
+	return openFirst(devices, order, problem)
 }
 
 // openFirst opens the first device of order that can be opened and computes

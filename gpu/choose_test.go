@@ -1,0 +1,206 @@
+package gpu
+
+import (
+	"errors"
+	"slices"
+	"strings"
+	"testing"
+
+	"github.com/gmind-go/compute"
+	"github.com/gmind-go/compute/cpu"
+)
+
+// machine is a list of devices as a well-equipped machine may show it.
+var machine = []device{
+	{info: compute.Info{Name: "opencl pthread-EPYC", Kind: "cpu", Vendor: "AuthenticAMD", Platform: "Portable Computing Language", SharedMemory: true, Memory: 64 << 30}},
+	{info: compute.Info{Name: "opencl UHD Graphics", Kind: "gpu", Vendor: "Intel", Platform: "Intel OpenCL", SharedMemory: true, Memory: 32 << 30}},
+	{info: compute.Info{Name: "opencl FPGA", Kind: "accelerator", Vendor: "Intel", Platform: "Intel FPGA", Memory: 99 << 30}},
+	{info: compute.Info{Name: "opencl NVIDIA RTX 4090", Kind: "gpu", Vendor: "NVIDIA Corporation", Platform: "NVIDIA CUDA", Memory: 24 << 30}},
+	{info: compute.Info{Name: "opencl NVIDIA H200", Kind: "gpu", Vendor: "NVIDIA Corporation", Platform: "NVIDIA CUDA", Memory: 139 << 30}},
+	{info: compute.Info{Name: "opencl NVIDIA H200", Kind: "gpu", Vendor: "NVIDIA Corporation", Platform: "NVIDIA CUDA", Memory: 139 << 30}},
+}
+
+func TestPreferred(t *testing.T) {
+	// GPUs with own memory by its size, then the integrated one, then the FPGA.
+	if got, want := preferred(machine), []int{4, 5, 3, 1, 2}; !slices.Equal(got, want) {
+		t.Errorf("got %v, want %v", got, want)
+	}
+	if got := preferred(machine[:1]); len(got) != 0 {
+		t.Errorf("of a CPU-type device alone got %v, want none", got)
+	}
+}
+
+func TestMatching(t *testing.T) {
+	for match, want := range map[string][]int{
+		"any":        {4, 5, 3, 1, 2, 0},
+		"0":          {0},
+		"5":          {5},
+		"6":          nil, // no index, and in no name
+		"-1":         nil,
+		"4090":       {3}, // no index, but in a name
+		"h200":       {4, 5},
+		"intel":      {1, 2}, // the vendor
+		"PORTABLE":   {0},    // the platform
+		"opencl":     {1},    // in a platform; that all names start with it counts not
+		"":           nil,
+		"Voodoo":     nil,
+		"nvidia rtx": {3},
+	} {
+		if got := matching(machine, match); !slices.Equal(got, want) {
+			t.Errorf("%q matches %v, want %v", match, got, want)
+		}
+	}
+}
+
+// opening returns a device that opens as b, or fails with err.
+func opening(name, kind string, b compute.Backend, err error) device {
+	return device{
+		info: compute.Info{Name: "opencl " + name, Kind: kind},
+		open: func() (compute.Backend, error) { return b, err },
+	}
+}
+
+func openCPU(t *testing.T) compute.Backend {
+	t.Helper()
+	b, err := cpu.Open()
+	if err != nil {
+		t.Fatal(err)
+	}
+	return b
+}
+
+// changed is a backend whose results go through change, with the inputs beside.
+type changed struct {
+	compute.Backend
+	change func(result, x float32) float32
+}
+
+func (b changed) Forward(f compute.Activation, y, x compute.Buffer) error {
+	xs, ys := make([]float32, x.Len()), make([]float32, y.Len())
+	if err := errors.Join(x.Read(xs), b.Backend.Forward(f, y, x), y.Read(ys)); err != nil {
+		return err
+	}
+	for i := range ys {
+		ys[i] = b.change(ys[i], xs[i])
+	}
+	return y.Write(ys)
+}
+
+// TestOpenSkipsBadDevices: a device that fails to open, or computes wrong, is
+// passed over for the next, with the reason kept.
+func TestOpenSkipsBadDevices(t *testing.T) {
+	broken := errors.New("the driver is broken")
+	wrong := changed{openCPU(t), func(y, x float32) float32 {
+		if x == 1 {
+			return 7
+		}
+		return y
+	}}
+	listed := errors.New("a platform could not be listed")
+	devices := []device{
+		opening("broken", "gpu", nil, broken),
+		opening("wrong", "gpu", wrong, nil),
+		opening("good", "accelerator", openCPU(t), nil),
+	}
+	b, err := openPreferred(devices, listed)
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer b.Close()
+	skipped := b.Info().Skipped
+	for _, reason := range []string{
+		"device 0 (opencl broken): the driver is broken",
+		"device 1 (opencl wrong): self-test: forward",
+		"x = 1 (0x3f800000)", "gives 7",
+		"a platform could not be listed",
+	} {
+		if skipped == nil || !strings.Contains(skipped.Error(), reason) {
+			t.Errorf("Skipped does not tell %q: %v", reason, skipped)
+		}
+	}
+	if err := wrong.Sync(); !errors.Is(err, compute.ErrClosed) {
+		t.Errorf("the wrong device was not closed: %v", err)
+	}
+
+	_, err = openPreferred(devices[:2], listed)
+	if !errors.Is(err, compute.ErrUnavailable) || !errors.Is(err, broken) || !errors.Is(err, listed) {
+		t.Errorf("with no good device: %v; want ErrUnavailable with every reason", err)
+	}
+	b, err = compute.Open(func() (compute.Backend, error) { return openPreferred(devices[:2], nil) }, cpu.Open)
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer b.Close()
+	if info := b.Info(); info.Backend != "cpu" || !errors.Is(info.Skipped, broken) {
+		t.Errorf("fell back to %s, Skipped %v; want the CPU with the reason", info.Name, info.Skipped)
+	}
+}
+
+// TestFlushingDevice: a device that replaces subnormals by zero, and does nothing
+// else wrong, is used and says so.
+func TestFlushingDevice(t *testing.T) {
+	flushing := changed{openCPU(t), func(y, _ float32) float32 { return flush(y) }}
+	b, err := openPreferred([]device{opening("flushing", "gpu", flushing, nil)}, nil)
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer b.Close()
+	if !b.Info().FlushesSubnormals {
+		t.Error("Info does not say that subnormals are flushed")
+	}
+
+	exact, err := openPreferred([]device{opening("exact", "gpu", openCPU(t), nil)}, nil)
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer exact.Close()
+	if info := exact.Info(); info.FlushesSubnormals || info.Skipped != nil {
+		t.Errorf("of an exact first device Info says FlushesSubnormals %v, Skipped %v", info.FlushesSubnormals, info.Skipped)
+	}
+}
+
+// TestNothingToOpen: every reason for having no device is told, with the remedy.
+func TestNothingToOpen(t *testing.T) {
+	listed := errors.New("a platform could not be listed")
+	for name, test := range map[string]struct {
+		open  func() (compute.Backend, error)
+		tells []string
+	}{
+		"no device": {
+			func() (compute.Backend, error) { return openPreferred(nil, nil) },
+			[]string{"show no device"}},
+		"nothing could be listed": {
+			func() (compute.Backend, error) { return openPreferred(nil, listed) },
+			[]string{listed.Error()}},
+		"a CPU-type device": {
+			func() (compute.Backend, error) { return openPreferred(machine[:1], listed) },
+			[]string{"0 pthread-EPYC", "COMPUTE_OPENCL_DEVICE=any", listed.Error()}},
+		"no match": {
+			func() (compute.Backend, error) { return openMatching("Voodoo", machine, listed) },
+			[]string{"Voodoo", "0 pthread-EPYC", "5 NVIDIA H200", listed.Error()}},
+		"an empty match": {
+			func() (compute.Backend, error) { return openMatching("", machine, nil) },
+			[]string{`matches ""`}},
+		"a match without devices": {
+			func() (compute.Backend, error) { return openMatching("any", nil, nil) },
+			[]string{"show no device"}},
+	} {
+		b, err := test.open()
+		if b != nil || !errors.Is(err, compute.ErrUnavailable) {
+			t.Errorf("%s: got %v, %v; want ErrUnavailable", name, b, err)
+			continue
+		}
+		for _, tell := range test.tells {
+			if !strings.Contains(err.Error(), tell) {
+				t.Errorf("%s: %v does not tell %q", name, err, tell)
+			}
+		}
+	}
+}
+
+func TestTurnedOff(t *testing.T) {
+	t.Setenv(DeviceEnv, "none")
+	if _, err := Open(); !errors.Is(err, compute.ErrUnavailable) || !strings.Contains(err.Error(), DeviceEnv) {
+		t.Errorf("got %v, want ErrUnavailable that names %s", err, DeviceEnv)
+	}
+}

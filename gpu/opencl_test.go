@@ -1,0 +1,171 @@
+//go:build opencl && cgo
+
+package gpu
+
+import (
+	"errors"
+	"fmt"
+	"os"
+	"os/exec"
+	"strings"
+	"testing"
+
+	"github.com/gmind-go/compute"
+	"github.com/gmind-go/compute/cpu"
+	"github.com/gmind-go/compute/internal/testenv"
+	"github.com/gmind-go/compute/kernels"
+)
+
+// helperEnv makes this test binary say what compute.Open gives, and exit: an
+// OpenCL loader reads the environment once in a process.
+const helperEnv = "COMPUTE_TEST_OPEN"
+
+func TestMain(m *testing.M) {
+	if os.Getenv(helperEnv) != "" {
+		b, err := compute.Open(Open, cpu.Open)
+		if err != nil {
+			fmt.Println("error:", err)
+			os.Exit(1)
+		}
+		info := b.Info()
+		fmt.Printf("%s\n%v\n", info.Backend, info.Skipped)
+		os.Exit(0)
+	}
+	testenv.Main(m)
+}
+
+// TestFallback opens in processes whose OpenCL lacks something.
+func TestFallback(t *testing.T) {
+	testenv.Open(t, OpenDevice("any"))
+	for name, test := range map[string]struct {
+		env   string
+		opens string
+		tells string
+	}{
+		"no driver":              {"OCL_ICD_VENDORS=/nonexistent", "cpu", "no OpenCL driver is installed (clGetPlatformIDs: CL_PLATFORM_NOT_FOUND_KHR (-1001))"},
+		"no device":              {"POCL_DEVICES=none", "cpu", "show no device"},
+		"only a CPU-type device": {"POCL_DEVICES=pthread", "cpu", "only CPU-type OpenCL devices (0 pthread"},
+		"no device of that name": {DeviceEnv + "=Voodoo", "cpu", "no OpenCL device matches Voodoo"},
+		"turned off":             {DeviceEnv + "=none", "cpu", "turned off by COMPUTE_OPENCL_DEVICE=none"},
+		"named":                  {DeviceEnv + "=any", "opencl", "<nil>"},
+	} {
+		t.Run(name, func(t *testing.T) {
+			cmd := exec.Command(os.Args[0])
+			cmd.Env = append(os.Environ(), helperEnv+"=1", test.env)
+			out, err := cmd.CombinedOutput()
+			if err != nil {
+				t.Fatalf("%v\n%s", err, out)
+			}
+			opens, tells, _ := strings.Cut(string(out), "\n")
+			if opens != test.opens || !strings.Contains(tells, test.tells) {
+				t.Errorf("with %s opens %s, because %s; want %s, because %s", test.env, opens, tells, test.opens, test.tells)
+			}
+		})
+	}
+}
+
+// TestWrongKernels: kernels that compute wrong, as a bad compiler might make
+// them, are found out at open, and the CPU is used with the reason kept.
+func TestWrongKernels(t *testing.T) {
+	testenv.Open(t, OpenDevice("any"))
+	breaks := []struct{ right, wrong, tells string }{
+		{"select(s * v, v, v >= 0.0f)", "select(s * v, v, v > 0.0f)", "self-test: forward"},
+		{"x[i] >= 0.0f ? x[i] : s * x[i]", "x[i] > 0.0f ? x[i] : s * x[i]", "self-test: forward"},
+		{"select(s * v, v, v >= 0.0f)", "fmax(s * v, v)", "self-test: forward"},
+		{"select(s * v, v, v >= 0.0f)", "fmax(v, 0.0f) + s * fmin(v, 0.0f)", "self-test: forward"},
+		{"(float4)1.0f, v >= 0.0f", "(float4)1.0f, v > 0.0f", "self-test: derivative"},
+		{"x[i] >= 0.0f ? 1.0f : s", "x[i] < 0.0f ? s : 1.0f", "self-test: derivative"},
+		{"select(s * g, g, v >= 0.0f)", "select(s * g, g, g >= 0.0f)", "self-test: backward"},
+		{"x[i] >= 0.0f ? dy[i] : s * dy[i]", "dy[i]", "self-test: backward"},
+		{"#define WIDTH 4", "#define WIDTH 8", "self-test"},
+		{"kernel void leaky_relu_backward", "kernel void backward", "CL_INVALID_KERNEL_NAME"},
+		{"const ulong n, const float s", "const ulong n, const float s, const int more", "arguments"},
+		{"vload4", "no_such_function", "CL_BUILD_PROGRAM_FAILURE"},
+	}
+	for _, b := range breaks {
+		source := strings.ReplaceAll(kernels.LeakyReLU, b.right, b.wrong)
+		if source == kernels.LeakyReLU {
+			t.Errorf("the kernels have no %q to break", b.right)
+			continue
+		}
+		broken := func() (compute.Backend, error) {
+			devices, problem := listWith(source)
+			return openMatching("any", devices, problem)
+		}
+		backend, err := compute.Open(broken, cpu.Open)
+		if err != nil {
+			t.Fatal(err)
+		}
+		if info := backend.Info(); info.Backend != "cpu" || !strings.Contains(fmt.Sprint(info.Skipped), b.tells) {
+			t.Errorf("with %q for %q opened %s, Skipped %v; want the CPU, because of %q", b.wrong, b.right, info.Name, info.Skipped, b.tells)
+		}
+		backend.Close()
+	}
+}
+
+// TestFault: after a fault of the device every call says so at once, and Close
+// works.
+func TestFault(t *testing.T) {
+	b := testenv.Open(t, OpenDevice("any")).(*opened).Backend.(*backend)
+	x, err := b.Upload([]float32{1, 2})
+	if err != nil {
+		t.Fatal(err)
+	}
+	b.mu.Lock()
+	first := b.result(b.call("forward"), 2, fmt.Errorf("clFinish: on fire: %w", compute.ErrDevice))
+	b.mu.Unlock()
+	if !errors.Is(first, compute.ErrDevice) {
+		t.Errorf("the first error is %v", first)
+	}
+	f := compute.LeakyReLU(0.01)
+	_, allocErr := b.Alloc(1)
+	for _, err := range []error{b.Forward(f, x, x), b.Backward(f, x, x, x), x.Read(make([]float32, 2)), x.Write(make([]float32, 2)), b.Sync(), allocErr} {
+		if !errors.Is(err, compute.ErrDevice) || !strings.Contains(err.Error(), "on fire") {
+			t.Errorf("after a fault got %v, want ErrDevice with what happened", err)
+		}
+	}
+	if err := x.Release(); err != nil {
+		t.Errorf("Release after a fault: %v", err)
+	}
+	if err := b.Close(); err != nil {
+		t.Errorf("Close after a fault: %v", err)
+	}
+	if err := b.Sync(); !errors.Is(err, compute.ErrClosed) {
+		t.Errorf("Sync after Close: %v", err)
+	}
+}
+
+// TestOutOfMemory: it names the sizes, and the backend stays usable.
+func TestOutOfMemory(t *testing.T) {
+	b := testenv.Open(t, OpenDevice("any")).(*opened).Backend.(*backend)
+	b.mu.Lock()
+	err := b.result(b.call("alloc"), 1000, fmt.Errorf("clCreateBuffer: %w", compute.ErrOutOfMemory))
+	b.mu.Unlock()
+	if !errors.Is(err, compute.ErrOutOfMemory) || !strings.Contains(err.Error(), "4000 bytes") {
+		t.Errorf("got %v, want ErrOutOfMemory with the size", err)
+	}
+	if err := b.Sync(); err != nil {
+		t.Errorf("after running out of memory: %v", err)
+	}
+}
+
+// TestTwoDevices: devices are told apart by index.
+func TestTwoDevices(t *testing.T) {
+	testenv.Open(t, OpenDevice("any"))
+	infos, err := Devices()
+	if err != nil {
+		t.Fatal(err)
+	}
+	for i, info := range infos {
+		b, err := OpenDevice(fmt.Sprint(i))()
+		if err != nil {
+			t.Fatal(err)
+		}
+		if got := b.Info(); got.Name != info.Name || got.Memory != info.Memory || got.Platform == "" || got.Driver == "" || got.MaxAlloc == 0 {
+			t.Errorf("device %d is listed as %+v and opens as %+v", i, info, got)
+		}
+		if err := b.Close(); err != nil {
+			t.Error(err)
+		}
+	}
+}
