@@ -36,29 +36,30 @@ func testValues(b compute.Backend, f compute.Activation, x []float32) (flushes b
 	}
 	tests := []struct {
 		name string
+		dy   []float32 // x where the operation has none
 		run  func(dst, dy, x compute.Buffer) error
 		want func(dy, x float32) float32
 	}{
-		{"forward", func(dst, _, x compute.Buffer) error { return b.Forward(f, dst, x) },
+		{"forward", x, func(dst, _, x compute.Buffer) error { return b.Forward(f, dst, x) },
 			func(_, x float32) float32 { return f.Value(x) }},
-		{"derivative", func(dst, _, x compute.Buffer) error { return b.Derivative(f, dst, x) },
+		{"derivative", x, func(dst, _, x compute.Buffer) error { return b.Derivative(f, dst, x) },
 			func(_, x float32) float32 { return f.Derivative(x) }},
-		{"backward", func(dst, dy, x compute.Buffer) error { return b.Backward(f, dst, dy, x) },
+		{"backward", dy, func(dst, dy, x compute.Buffer) error { return b.Backward(f, dst, dy, x) },
 			func(dy, x float32) float32 { return dy * f.Derivative(x) }},
 	}
 	for _, t := range tests {
-		got, err := runOn(b, t.run, dy, x)
+		got, err := runOn(b, t.run, t.dy, x)
 		if err != nil {
 			return false, err
 		}
 		for i := range got {
-			want := t.want(dy[i], x[i])
+			want := t.want(t.dy[i], x[i])
 			if values.Same(got[i], want) {
 				continue
 			}
-			if !flushed(t.want, got[i], dy[i], x[i]) {
+			if !flushed(t.want, got[i], t.dy[i], x[i]) {
 				return false, fmt.Errorf("%s of %v at x = %s, dy = %s gives %s and not %s; its driver cannot be trusted: %w",
-					t.name, f, show(x[i]), show(dy[i]), show(got[i]), show(want), compute.ErrUnavailable)
+					t.name, f, show(x[i]), show(t.dy[i]), show(got[i]), show(want), compute.ErrUnavailable)
 			}
 			flushes = true
 		}
