@@ -21,8 +21,8 @@ const DeviceEnv = "COMPUTE_OPENCL_DEVICE"
 
 // Open opens the best OpenCL device: a GPU with memory of its own, then one that
 // shares the memory of the host, then an accelerator; of two alike the one with
-// more memory. It never takes a CPU-type device, since the backend of package cpu
-// is faster; OpenDevice does. The environment variable COMPUTE_OPENCL_DEVICE, if
+// more memory. It never takes a CPU-type device, since package cpu is made for
+// those; OpenDevice does. The environment variable COMPUTE_OPENCL_DEVICE, if
 // set, names the device instead.
 //
 // A device that cannot be opened, or that fails the self-test on special values,
