@@ -335,13 +335,30 @@ func TestBadBackends(t *testing.T) {
 		t.Errorf("a device that fails: exit %d, %s; want 3", code, stderr.String())
 	}
 
-	// What does not fit is left out of the default sizes, and an error if asked for.
-	full := choose(func(b compute.Backend) compute.Backend { return failing{b, compute.ErrOutOfMemory} })
-	stdout.Reset()
-	if code := run([]string{"-runs", "1", "-op", "forward"}, &stdout, &stderr, full); code != exitOK || !strings.Contains(stdout.String(), "64Mi elements not measured: out of memory") {
-		t.Errorf("default sizes that do not fit: exit %d, %s; want 0 and a note", code, stdout.String())
-	}
-	if code := run([]string{"-runs", "1", "-op", "forward", "-n", "1Ki"}, &stdout, &stderr, full); code != exitUnusable {
+	if code := run([]string{"-n", "1Ki", "-runs", "1"}, &stdout, &stderr,
+		choose(func(b compute.Backend) compute.Backend { return failing{b, compute.ErrOutOfMemory} })); code != exitUnusable {
 		t.Errorf("an asked size that does not fit: exit %d, want 3", code)
+	}
+}
+
+// TestDefaultSizesThatDoNotFit: they are left out, with a note.
+func TestDefaultSizesThatDoNotFit(t *testing.T) {
+	b, err := cpu.Open()
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer b.Close()
+	c := config{ops: []string{"forward"}, sizes: []int{1024}, runs: 1, slope: 0.01}
+	in := &input{x: values.Normal(1024, 1), dy: values.Normal(1024, 2)}
+	var table bytes.Buffer
+	r := newReport(&table, c, in)
+	if err := measure(failing{b, compute.ErrOutOfMemory}, c, in, r); err != nil {
+		t.Errorf("got %v, want a note", err)
+	}
+	if !strings.Contains(table.String(), "1Ki elements not measured: out of memory") {
+		t.Errorf("the table does not tell: %s", table.String())
+	}
+	if live := b.Info().LiveBuffers; live != 0 {
+		t.Errorf("%d buffers were left", live)
 	}
 }

@@ -1,0 +1,21 @@
+# make bench   measure the devices of this machine; ARGS="-device any" and so on
+# make test    all checks; installs PoCL to test OpenCL, unless SETUP=0
+.PHONY: bench test vet cross
+
+# Else the OpenCL headers remark on every file that the binding compiles.
+export CGO_CFLAGS ?= -g -O2 -DCL_TARGET_OPENCL_VERSION=120
+
+bench:
+	@go build $$(scripts/opencl-tags) -o bin/bench ./cmd/bench
+	@bin/bench $(ARGS)
+
+test:
+	@scripts/setup-opencl
+	@scripts/test
+
+# What CI builds beside the machine it runs on.
+cross:
+	@for target in windows/amd64 darwin/amd64 darwin/arm64 linux/arm64 linux/386 js/wasm; do \
+		echo "build $$target"; \
+		CGO_ENABLED=0 GOOS=$${target%/*} GOARCH=$${target#*/} go vet ./... || exit 1; \
+	done

@@ -1,0 +1,96 @@
+package compute_test
+
+import (
+	"fmt"
+	"log"
+	"os"
+	"strings"
+	"testing"
+
+	"github.com/gmind-go/compute"
+	"github.com/gmind-go/compute/cpu"
+	"github.com/gmind-go/compute/gpu"
+)
+
+func Example() {
+	b, err := compute.Open(gpu.Open, cpu.Open) // the GPU if there is one, else the CPU
+	if err != nil {
+		log.Fatal(err)
+	}
+	defer b.Close()
+	x, err := b.Upload([]float32{-2, -1, 0, 1, 2}) // a copy in the device's memory
+	if err != nil {
+		log.Fatal(err)
+	}
+	if err := b.Forward(compute.LeakyReLU(0.01), x, x); err != nil { // in place
+		log.Fatal(err)
+	}
+	y := make([]float32, x.Len())
+	if err := x.Read(y); err != nil {
+		log.Fatal(err)
+	}
+	fmt.Println(y)
+	// Output: [-0.02 -0.01 0 1 2]
+}
+
+// TestReadmeExample: the README shows the example above, word for word.
+func TestReadmeExample(t *testing.T) {
+	source, err := os.ReadFile("example_test.go")
+	if err != nil {
+		t.Fatal(err)
+	}
+	_, body, _ := strings.Cut(string(source), "func Example() {\n")
+	body, _, _ = strings.Cut(body, "\n}\n")
+	readme, err := os.ReadFile("README.md")
+	if err != nil {
+		t.Fatal(err)
+	}
+	if example := strings.ReplaceAll("\n"+body, "\n\t", "\n"); !strings.Contains(string(readme), example+"\n```") {
+		t.Errorf("README.md does not show the example:%s", example)
+	}
+}
+
+// ExampleBackend_backward computes the gradient of a loss by the input of a
+// LeakyReLU from that by its output.
+func ExampleBackend_backward() {
+	b, err := compute.Open(gpu.Open, cpu.Open)
+	if err != nil {
+		log.Fatal(err)
+	}
+	defer b.Close()
+	x, err := b.Upload([]float32{-2, -1, 0, 1, 2})
+	if err != nil {
+		log.Fatal(err)
+	}
+	dy, err := b.Upload([]float32{1, 2, 3, 4, 5})
+	if err != nil {
+		log.Fatal(err)
+	}
+	if err := b.Backward(compute.LeakyReLU(0.5), dy, dy, x); err != nil { // dx over dy
+		log.Fatal(err)
+	}
+	dx := make([]float32, dy.Len())
+	if err := dy.Read(dx); err != nil {
+		log.Fatal(err)
+	}
+	fmt.Println(dx)
+	// Output: [0.5 1 3 4 5]
+}
+
+// ExampleOpen tells which backend was opened and why not an earlier one.
+func ExampleOpen() {
+	noGPU := func() (compute.Backend, error) {
+		return nil, fmt.Errorf("no GPU in this machine: %w", compute.ErrUnavailable)
+	}
+	b, err := compute.Open(noGPU, cpu.Open)
+	if err != nil {
+		log.Fatal(err)
+	}
+	defer b.Close()
+	info := b.Info()
+	fmt.Println(info.Backend)
+	fmt.Println(info.Skipped)
+	// Output:
+	// cpu
+	// no GPU in this machine: backend unavailable
+}
