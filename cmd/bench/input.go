@@ -18,11 +18,10 @@ type input struct {
 	npy   *npyFile // nil if the values are generated
 }
 
+// load reads the file of -input. Without one it makes no values yet: generate does.
 func load(c config) (*input, error) {
 	if c.input == "" {
-		n := slices.Max(c.sizes)
-		generate := distributions[c.dist]
-		return &input{name: c.dist + " input", x: generate(n, 1), dy: generate(n, 2)}, nil
+		return &input{name: c.dist + " input"}, nil
 	}
 	f, err := readNpy(c.input)
 	if err != nil {
@@ -31,6 +30,15 @@ func load(c config) (*input, error) {
 	dy := slices.Clone(f.values)
 	slices.Reverse(dy)
 	return &input{name: c.input, x: f.values, dy: dy, npy: f}, nil
+}
+
+// generate makes the values for the largest size, unless there was a file.
+func (in *input) generate(c config) {
+	if in.npy != nil {
+		return
+	}
+	n := slices.Max(c.sizes)
+	in.x, in.dy = distributions[c.dist](n, 1), distributions[c.dist](n, 2)
 }
 
 // npyFile is a NumPy file of float32 values.

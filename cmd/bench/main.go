@@ -65,6 +65,7 @@ func run(args []string, stdout, stderr io.Writer, choose chooser) int {
 		fmt.Fprintf(table, "not measured: %s\n", oneLine(reason))
 	}
 
+	in.generate(c)
 	code := exitOK
 	r := newReport(table, c, in)
 	for _, t := range targets {
