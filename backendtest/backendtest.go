@@ -9,7 +9,7 @@ import (
 	"testing"
 
 	"github.com/gmind-go/compute"
-	"github.com/gmind-go/compute/internal/values"
+	"github.com/gmind-go/compute/internal/ops"
 )
 
 // Run tests the backend that open opens, in subtests of t. It opens one for each
@@ -67,48 +67,13 @@ func finish(t *testing.T, b compute.Backend) {
 	}
 }
 
-// slopes are those that tell right kernels from those that are right for the
-// usual slope only: 0 shows products with infinity, 2.5 the maximum of x and
-// slope*x, -0.5 going by the sign of the result.
-var slopes = []float32{0, compute.DefaultNegativeSlope, 1, 2.5, -0.5}
-
-// An operation is one of those that run on buffers, in the form of Backward.
-type operation struct {
-	name string
-	run  func(b compute.Backend, f compute.Activation, dst, dy, x compute.Buffer) error
-	want func(f compute.Activation, dy, x float32) float32
-}
-
-var operations = []operation{
-	{
-		"forward",
-		func(b compute.Backend, f compute.Activation, y, _, x compute.Buffer) error { return b.Forward(f, y, x) },
-		func(f compute.Activation, _, x float32) float32 { return f.Value(x) },
-	},
-	{
-		"derivative",
-		func(b compute.Backend, f compute.Activation, d, _, x compute.Buffer) error {
-			return b.Derivative(f, d, x)
-		},
-		func(f compute.Activation, _, x float32) float32 { return f.Derivative(x) },
-	},
-	{
-		"backward",
-		func(b compute.Backend, f compute.Activation, dx, dy, x compute.Buffer) error {
-			return b.Backward(f, dx, dy, x)
-		},
-		func(f compute.Activation, dy, x float32) float32 { return dy * f.Derivative(x) },
-	},
-}
-
 // compare fails the test at the first element of got that is not what op gives.
-func compare(t *testing.T, info compute.Info, op operation, f compute.Activation, got, dy, x []float32) {
+func compare(t *testing.T, info compute.Info, op ops.Op, f compute.Activation, got, dy, x []float32) {
 	t.Helper()
 	for i := range got {
-		want := op.want(f, dy[i], x[i])
-		if !values.Agree(got[i], want, info.FlushesSubnormals, dy[i], x[i]) {
+		if !op.Agrees(f, got[i], dy[i], x[i], info.FlushesSubnormals) {
 			t.Fatalf("%s of %v: element %d of %d is %x and should be %x (x = %x, dy = %x)",
-				op.name, f, i, len(got), got[i], want, x[i], dy[i])
+				op.Name, f, i, len(got), got[i], op.Want(f, dy[i], x[i]), x[i], dy[i])
 		}
 	}
 }

@@ -8,6 +8,7 @@ import (
 	"testing"
 
 	"github.com/gmind-go/compute"
+	"github.com/gmind-go/compute/internal/ops"
 )
 
 func testBadActivation(t *testing.T, b compute.Backend) {
@@ -26,11 +27,11 @@ func testBadActivation(t *testing.T, b compute.Backend) {
 		{compute.Activation{Kind: 255, NegativeSlope: 0.01}, compute.ErrActivation},
 	}
 	for _, test := range tests {
-		for _, op := range operations {
+		for _, op := range ops.All() {
 			for _, buf := range []compute.Buffer{x, empty} {
-				err := op.run(b, test.f, buf, buf, buf)
-				wantError(t, op.name+" of "+test.f.String(), err, test.want)
-				wantNames(t, b, op.name, err)
+				err := op.Run(b, test.f, buf, buf, buf)
+				wantError(t, op.Name+" of "+test.f.String(), err, test.want)
+				wantNames(t, b, op.Name, err)
 			}
 		}
 		v := []float32{1, -2}
@@ -57,10 +58,10 @@ func testBadLength(t *testing.T, b compute.Backend) {
 	three, four, none := alloc(t, b, 3), alloc(t, b, 4), alloc(t, b, 0)
 	defer release(t, three, four, none)
 	for _, pair := range [][2]compute.Buffer{{three, four}, {four, three}, {none, three}, {three, none}} {
-		for _, op := range operations {
-			err := op.run(b, f, pair[0], pair[1], pair[1])
-			wantError(t, op.name+" of different lengths", err, compute.ErrLength)
-			wantNames(t, b, op.name, err)
+		for _, op := range ops.All() {
+			err := op.Run(b, f, pair[0], pair[1], pair[1])
+			wantError(t, op.Name+" of different lengths", err, compute.ErrLength)
+			wantNames(t, b, op.Name, err)
 		}
 		wantError(t, "backward with a dy of another length", b.Backward(f, pair[0], pair[1], pair[0]), compute.ErrLength)
 	}
@@ -108,11 +109,11 @@ func testForeignBuffer(t *testing.T, open compute.Opener) {
 func wantForeign(t *testing.T, b compute.Backend, own, bad compute.Buffer) {
 	t.Helper()
 	f := compute.LeakyReLU(0.01)
-	for _, op := range operations {
-		err := op.run(b, f, bad, own, own)
-		wantError(t, op.name+" into a foreign buffer", err, compute.ErrForeignBuffer)
-		wantNames(t, b, op.name, err)
-		wantError(t, op.name+" of a foreign buffer", op.run(b, f, own, own, bad), compute.ErrForeignBuffer)
+	for _, op := range ops.All() {
+		err := op.Run(b, f, bad, own, own)
+		wantError(t, op.Name+" into a foreign buffer", err, compute.ErrForeignBuffer)
+		wantNames(t, b, op.Name, err)
+		wantError(t, op.Name+" of a foreign buffer", op.Run(b, f, own, own, bad), compute.ErrForeignBuffer)
 	}
 	wantError(t, "backward with a foreign dy", b.Backward(f, own, bad, own), compute.ErrForeignBuffer)
 }
@@ -125,11 +126,11 @@ func testReleased(t *testing.T, b compute.Backend) {
 		if gone.Len() != n {
 			t.Errorf("after Release, Len is %d and not %d", gone.Len(), n)
 		}
-		for _, op := range operations {
-			err := op.run(b, f, gone, own, own)
-			wantError(t, op.name+" into a released buffer", err, compute.ErrClosed)
-			wantNames(t, b, op.name, err)
-			wantError(t, op.name+" of a released buffer", op.run(b, f, own, own, gone), compute.ErrClosed)
+		for _, op := range ops.All() {
+			err := op.Run(b, f, gone, own, own)
+			wantError(t, op.Name+" into a released buffer", err, compute.ErrClosed)
+			wantNames(t, b, op.Name, err)
+			wantError(t, op.Name+" of a released buffer", op.Run(b, f, own, own, gone), compute.ErrClosed)
 		}
 		wantError(t, "backward with a released dy", b.Backward(f, own, gone, own), compute.ErrClosed)
 		wantError(t, "Read of a released buffer", gone.Read(make([]float32, n)), compute.ErrClosed)
@@ -170,9 +171,9 @@ func testClosed(t *testing.T, b compute.Backend) {
 	if info := b.Info(); info.LiveBuffers != 0 || info.LiveBytes != 0 {
 		t.Errorf("after Close Info counts %d buffers of %d bytes", info.LiveBuffers, info.LiveBytes)
 	}
-	for _, op := range operations {
+	for _, op := range ops.All() {
 		for _, buf := range []compute.Buffer{live, none} {
-			wantError(t, op.name+" after Close", op.run(b, f, buf, buf, buf), compute.ErrClosed)
+			wantError(t, op.Name+" after Close", op.Run(b, f, buf, buf, buf), compute.ErrClosed)
 		}
 	}
 	_, err := b.Alloc(3)

@@ -7,6 +7,7 @@ import (
 	"testing"
 
 	"github.com/gmind-go/compute"
+	"github.com/gmind-go/compute/internal/ops"
 	"github.com/gmind-go/compute/internal/values"
 )
 
@@ -53,19 +54,19 @@ func testInfo(t *testing.T, b compute.Backend) {
 }
 
 func testLengths(t *testing.T, b compute.Backend) {
-	info := b.Info()
+	info, functions := b.Info(), ops.Activations()
 	for i, n := range lengths() {
 		xs, dys := mixed(n, uint64(i)), mixed(n, uint64(i+1))
 		x, dy, dst := upload(t, b, xs), upload(t, b, dys), alloc(t, b, n)
-		f := compute.LeakyReLU(slopes[i%len(slopes)])
-		for _, op := range operations {
-			if err := op.run(b, f, dst, dy, x); err != nil {
-				t.Fatalf("%s of %d elements: %v", op.name, n, err)
+		f := functions[i%len(functions)]
+		for _, op := range ops.All() {
+			if err := op.Run(b, f, dst, dy, x); err != nil {
+				t.Fatalf("%s of %d elements: %v", op.Name, n, err)
 			}
 			compare(t, info, op, f, read(t, dst), dys, xs)
 		}
 		for i, v := range read(t, x) {
-			if !values.Same(v, xs[i]) {
+			if !values.Identical(v, xs[i]) {
 				t.Fatalf("of %d elements, x[%d] was changed", n, i)
 			}
 		}
@@ -84,11 +85,13 @@ func testSpecialValues(t *testing.T, b compute.Backend) {
 	}
 	x, dy, dst := upload(t, b, xs), upload(t, b, dys), alloc(t, b, len(xs))
 	defer release(t, x, dy, dst)
-	extremes := []float32{math.MaxFloat32, math.SmallestNonzeroFloat32, float32(math.Copysign(0, -1))}
-	for _, slope := range append(extremes, slopes...) {
-		f := compute.LeakyReLU(slope)
-		for _, op := range operations {
-			if err := op.run(b, f, dst, dy, x); err != nil {
+	functions := ops.Activations()
+	for _, slope := range []float32{math.MaxFloat32, math.SmallestNonzeroFloat32, float32(math.Copysign(0, -1))} {
+		functions = append(functions, compute.LeakyReLU(slope))
+	}
+	for _, f := range functions {
+		for _, op := range ops.All() {
+			if err := op.Run(b, f, dst, dy, x); err != nil {
 				t.Fatal(err)
 			}
 			compare(t, b.Info(), op, f, read(t, dst), dys, xs)
@@ -100,14 +103,14 @@ func testInPlace(t *testing.T, b compute.Backend) {
 	f := compute.LeakyReLU(-0.5) // applied twice it shows
 	for _, n := range []int{1, 3, 17, 130, 5001, 100003} {
 		xs, dys := mixed(n, 1), mixed(n, 2)
-		for _, op := range operations {
+		for _, op := range ops.All() {
 			x, dy := upload(t, b, xs), upload(t, b, dys)
-			if err := op.run(b, f, x, dy, x); err != nil {
-				t.Fatalf("%s over x: %v", op.name, err)
+			if err := op.Run(b, f, x, dy, x); err != nil {
+				t.Fatalf("%s over x: %v", op.Name, err)
 			}
 			compare(t, b.Info(), op, f, read(t, x), dys, xs)
 
-			if op.name == "backward" {
+			if op.Name == "backward" {
 				if err := x.Write(xs); err != nil {
 					t.Fatal(err)
 				}
@@ -204,7 +207,7 @@ func testHostSlices(t *testing.T, b compute.Backend) {
 func same(t *testing.T, what string, got, want []float32) {
 	t.Helper()
 	for i := range want {
-		if !values.Same(got[i], want[i]) {
+		if !values.Identical(got[i], want[i]) {
 			t.Fatalf("%s: element %d of %d is %x and should be %x", what, i, len(want), got[i], want[i])
 		}
 	}
@@ -212,18 +215,18 @@ func same(t *testing.T, what string, got, want []float32) {
 
 func testStream(t *testing.T, b compute.Backend) {
 	ctx := context.Background()
-	ops := []compute.Op{compute.OpForward, compute.OpDerivative}
+	functions := ops.Activations()
 	for i, n := range []int{0, 1, 5, 130, 65537, 1<<20 + 1, 4<<20 + 3} {
-		f := compute.LeakyReLU(slopes[i%len(slopes)])
+		f := functions[i%len(functions)]
 		xs := mixed(n, uint64(i))
-		for _, op := range ops {
+		for _, op := range []compute.Op{compute.OpForward, compute.OpDerivative} {
 			host := make([]float32, n+2) // guards around dst
 			host[0], host[n+1] = 7, 7
 			dst := host[1 : n+1]
 			if err := b.Stream(ctx, op, f, dst, xs); err != nil {
 				t.Fatalf("Stream of %d elements: %v", n, err)
 			}
-			compare(t, b.Info(), operations[op], f, dst, xs, xs)
+			compare(t, b.Info(), ops.All()[op], f, dst, xs, xs)
 			if host[0] != 7 || host[n+1] != 7 {
 				t.Fatalf("Stream of %d elements wrote outside of dst", n)
 			}
@@ -232,7 +235,7 @@ func testStream(t *testing.T, b compute.Backend) {
 		if err := b.Stream(ctx, compute.OpForward, f, inPlace, inPlace); err != nil {
 			t.Fatalf("Stream of %d elements in place: %v", n, err)
 		}
-		compare(t, b.Info(), operations[compute.OpForward], f, inPlace, xs, xs)
+		compare(t, b.Info(), ops.All()[compute.OpForward], f, inPlace, xs, xs)
 	}
 
 	f := compute.LeakyReLU(0.01)

@@ -16,6 +16,7 @@ import (
 	"github.com/gmind-go/compute"
 	"github.com/gmind-go/compute/cpu"
 	"github.com/gmind-go/compute/gpu"
+	"github.com/gmind-go/compute/internal/ops"
 	"github.com/gmind-go/compute/internal/testenv"
 	"github.com/gmind-go/compute/internal/values"
 )
@@ -158,11 +159,11 @@ func TestNpy(t *testing.T) {
 			}
 			for name, format := range formats {
 				in := write(t, npyBytes(format.descr, format.shape, format.order, x))
-				for _, op := range operations {
+				for _, op := range ops.All() {
 					out := filepath.Join(t.TempDir(), "out.npy")
-					args := append([]string{"-input", in, "-output", out, "-op", op.name, "-slope", "-0.5", "-runs", "1"}, args...)
+					args := append([]string{"-input", in, "-output", out, "-op", op.Name, "-slope", "-0.5", "-runs", "1"}, args...)
 					if _, stderr, code := bench(t, args...); code != 0 {
-						t.Fatalf("%s, %s: exit %d: %s", name, op.name, code, stderr)
+						t.Fatalf("%s, %s: exit %d: %s", name, op.Name, code, stderr)
 					}
 					got, err := os.ReadFile(out)
 					if err != nil {
@@ -174,9 +175,9 @@ func TestNpy(t *testing.T) {
 					}
 					for i := range x {
 						bits := format.order.(binary.ByteOrder).Uint32(got[len(empty)+4*i:])
-						want := op.want(f, x[len(x)-1-i], x[i])
+						want := op.Want(f, x[len(x)-1-i], x[i])
 						if v := math.Float32frombits(bits); !values.Same(v, want) {
-							t.Fatalf("%s, %s: value %d is %x and should be %x", name, op.name, i, v, want)
+							t.Fatalf("%s, %s: value %d is %x and should be %x", name, op.Name, i, v, want)
 						}
 					}
 				}

@@ -3,6 +3,7 @@ package main
 import (
 	"errors"
 	"fmt"
+	"math"
 	"runtime"
 	"slices"
 	"sync"
@@ -11,37 +12,14 @@ import (
 	"gonum.org/v1/gonum/stat"
 
 	"github.com/gmind-go/compute"
+	"github.com/gmind-go/compute/internal/ops"
 	"github.com/gmind-go/compute/internal/values"
 )
 
-// An operation is a kernel that is measured.
-type operation struct {
-	name  string
-	bytes int // that must move, per element
-	run   func(b compute.Backend, f compute.Activation, dst, dy, x compute.Buffer) error
-	want  func(f compute.Activation, dy, x float32) float32
-}
-
-var operations = []operation{
-	{"forward", 8,
-		func(b compute.Backend, f compute.Activation, y, _, x compute.Buffer) error { return b.Forward(f, y, x) },
-		func(f compute.Activation, _, x float32) float32 { return f.Value(x) }},
-	{"derivative", 8,
-		func(b compute.Backend, f compute.Activation, d, _, x compute.Buffer) error {
-			return b.Derivative(f, d, x)
-		},
-		func(f compute.Activation, _, x float32) float32 { return f.Derivative(x) }},
-	{"backward", 12,
-		func(b compute.Backend, f compute.Activation, dx, dy, x compute.Buffer) error {
-			return b.Backward(f, dx, dy, x)
-		},
-		func(f compute.Activation, dy, x float32) float32 { return dy * f.Derivative(x) }},
-}
-
 func opNames() []string {
 	var names []string
-	for _, op := range operations {
-		names = append(names, op.name)
+	for _, op := range ops.All() {
+		names = append(names, op.Name)
 	}
 	return names
 }
@@ -94,24 +72,26 @@ func measureSize(b compute.Backend, c config, in *input, n int, r *report) (err 
 		if err != nil {
 			return err
 		}
-		identity := func(_, x float32) float32 { return x }
-		mismatch := verify(got, dys, xs, info.FlushesSubnormals, identity)
+		mismatch := firstDifference(got, func(i int) bool { return values.Identical(got[i], xs[i]) })
+		if mismatch != "" {
+			mismatch += " after the way to the device and back"
+		}
 		r.add(info, "upload", 4, n, upload, mismatch)
 		r.add(info, "download", 4, n, download, mismatch)
 	}
-	for _, op := range operations {
-		if !slices.Contains(c.ops, op.name) {
+	for _, op := range ops.All() {
+		if !slices.Contains(c.ops, op.Name) {
 			continue
 		}
-		times, err := timeRuns(c.runs, func() error { return errors.Join(op.run(b, f, dst, dy, x), b.Sync()) })
+		times, err := timeRuns(c.runs, func() error { return errors.Join(op.Run(b, f, dst, dy, x), b.Sync()) })
 		if err != nil {
 			return err
 		}
 		if err := dst.Read(got); err != nil {
 			return err
 		}
-		mismatch := verify(got, dys, xs, info.FlushesSubnormals, func(dy, x float32) float32 { return op.want(f, dy, x) })
-		r.add(info, op.name, op.bytes, n, times, mismatch)
+		mismatch := firstDifference(got, func(i int) bool { return op.Agrees(f, got[i], dys[i], xs[i], info.FlushesSubnormals) })
+		r.add(info, op.Name, op.Bytes, n, times, mismatch)
 		if c.output != "" {
 			if r.output, err = in.npy.withValues(got); err != nil {
 				return err
@@ -167,28 +147,28 @@ func timeRuns(runs int, call func() error) ([]float64, error) {
 // median returns the middle one of sorted times.
 func median(sorted []float64) float64 { return stat.Quantile(0.5, stat.Empirical, sorted, nil) }
 
-// verify compares got with the reference, bit by bit, and describes the first
-// difference, or returns "".
-func verify(got, dy, x []float32, flushes bool, want func(dy, x float32) float32) string {
+// firstDifference describes the first element of got that is not right, or
+// returns "". It asks on all cores.
+func firstDifference(got []float32, right func(i int) bool) string {
 	workers := runtime.GOMAXPROCS(0)
-	first := make([]string, workers) // by share, so the first of all is found
 	share := (len(got) + workers - 1) / workers
+	first := make([]int, workers) // of each share, or -1
 	var wg sync.WaitGroup
 	for w := range workers {
+		first[w] = -1
 		wg.Go(func() {
 			for i := w * share; i < min((w+1)*share, len(got)); i++ {
-				wanted := want(dy[i], x[i])
-				if !values.Agree(got[i], wanted, flushes, dy[i], x[i]) {
-					first[w] = fmt.Sprintf("element %d of %d is %x and should be %x (x = %x, dy = %x)", i, len(got), got[i], wanted, x[i], dy[i])
+				if !right(i) {
+					first[w] = i
 					return
 				}
 			}
 		})
 	}
 	wg.Wait()
-	for _, m := range first {
-		if m != "" {
-			return m
+	for _, i := range first {
+		if i >= 0 {
+			return fmt.Sprintf("element %d of %d is %v (0x%08x)", i, len(got), got[i], math.Float32bits(got[i]))
 		}
 	}
 	return ""

@@ -5,7 +5,6 @@ package values
 import (
 	"math"
 	"math/rand/v2"
-	"slices"
 )
 
 // Special returns the values at which implementations of an activation go
@@ -79,13 +78,10 @@ func Same(a, b float32) bool {
 	return math.Float32bits(a) == math.Float32bits(b) || a != a && b != b
 }
 
+// Identical tells whether a and b have the same bits, as a copy has.
+func Identical(a, b float32) bool { return math.Float32bits(a) == math.Float32bits(b) }
+
 // IsSubnormal tells whether a is neither zero nor normal.
 func IsSubnormal(a float32) bool {
 	return a != 0 && math.Abs(float64(a)) < 0x1p-126
-}
-
-// Agree tells whether got is the result want, computed from the operands. If the
-// device flushes subnormals, it is let pass where one is among them or wanted.
-func Agree(got, want float32, flushes bool, operands ...float32) bool {
-	return Same(got, want) || flushes && (IsSubnormal(want) || slices.ContainsFunc(operands, IsSubnormal))
 }
