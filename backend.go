@@ -101,16 +101,16 @@ type Backend interface {
 	// Stream computes op from host memory to host memory: dst[i] from src[i],
 	// for any length, also beyond the memory of the device. dst and src have the
 	// same length and are the same slice or share no memory. It returns when dst
-	// is complete; when ctx ends it stops between two parts and returns
-	// ctx.Err(), with dst partly written.
+	// is complete; when ctx ends it stops between two parts, with dst partly
+	// written, and its error wraps ctx.Err().
 	// Errors: those of Forward, ErrOverlap, ctx.Err().
 	Stream(ctx context.Context, op Op, f Activation, dst, src []float32) error
 
-	// Sync waits until all that was asked for is done. Errors: ErrClosed,
-	// ErrOutOfMemory (some devices find out only then), ErrDevice.
+	// Sync waits until all that was asked for is done. Errors: ErrClosed, ErrDevice.
 	Sync() error
 
-	// Close waits for the device and releases everything, live buffers too.
+	// Close waits for calls under way and for the device, and releases everything,
+	// live buffers too.
 	// After it, and from a second Close on, nothing happens: Close returns nil
 	// and every other call ErrClosed. Errors: ErrDevice.
 	Close() error
@@ -167,7 +167,7 @@ type Info struct {
 	Memory            int64 // of the device, in bytes
 	MaxAlloc          int64 // largest single buffer, in bytes
 	SharedMemory      bool  // the device works in the memory of the host
-	FlushesSubnormals bool  // the device replaces subnormal results by zero
+	FlushesSubnormals bool  // the device replaces subnormal operands and results by zero
 
 	LiveBuffers int   // buffers made and not released
 	LiveBytes   int64 // their size

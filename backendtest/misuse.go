@@ -133,6 +133,14 @@ func testReleased(t *testing.T, b compute.Backend) {
 			wantError(t, op.Name+" of a released buffer", op.Run(b, f, own, own, gone), compute.ErrClosed)
 		}
 		wantError(t, "backward with a released dy", b.Backward(f, own, gone, own), compute.ErrClosed)
+		// More than one thing wrong: the first of closed, activation, foreign,
+		// released and length is told.
+		other := alloc(t, b, n+1)
+		wantError(t, "a released buffer of another length", b.Forward(f, other, gone), compute.ErrClosed)
+		wantError(t, "a released buffer and a foreign one", b.Forward(f, gone, nil), compute.ErrForeignBuffer)
+		wantError(t, "a released buffer and no activation", b.Forward(compute.Activation{}, gone, gone), compute.ErrActivation)
+		release(t, other)
+
 		wantError(t, "Read of a released buffer", gone.Read(make([]float32, n)), compute.ErrClosed)
 		wantError(t, "Write of a released buffer", gone.Write(make([]float32, n)), compute.ErrClosed)
 		release(t, own)
@@ -176,7 +184,12 @@ func testClosed(t *testing.T, b compute.Backend) {
 			wantError(t, op.Name+" after Close", op.Run(b, f, buf, buf, buf), compute.ErrClosed)
 		}
 	}
-	_, err := b.Alloc(3)
+	wantError(t, "a nil buffer after Close", b.Forward(f, nil, live), compute.ErrClosed)
+	wantError(t, "no activation after Close", b.Forward(compute.Activation{}, live, live), compute.ErrClosed)
+	wantError(t, "no operation after Close", b.Stream(context.Background(), 99, f, nil, nil), compute.ErrClosed)
+	_, err := b.Alloc(-1)
+	wantError(t, "Alloc(-1) after Close", err, compute.ErrClosed)
+	_, err = b.Alloc(3)
 	wantError(t, "Alloc after Close", err, compute.ErrClosed)
 	_, err = b.Alloc(0)
 	wantError(t, "Alloc(0) after Close", err, compute.ErrClosed)

@@ -28,21 +28,21 @@ func (b *backend) Upload(src []float32) (compute.Buffer, error) {
 
 // newBuffer returns a buffer of n elements that begins with those of src.
 func (b *backend) newBuffer(c check.Call, n int, src []float32) (compute.Buffer, error) {
-	if err := b.open(c); err != nil {
-		return nil, err
+	if b.closed.Load() {
+		return nil, c.Closed()
 	}
 	if err := c.Size(n); err != nil {
 		return nil, err
 	}
 	data, err := allocate(n)
 	if err != nil {
-		return nil, c.Fail(compute.ErrOutOfMemory, "%d elements, %d bytes: %v", n, 4*n, err)
+		return nil, c.Fail(compute.ErrOutOfMemory, "%d elements, %d bytes: %v; release buffers or work in parts", n, 4*int64(n), err)
 	}
 	copy(data, src)
 	buf := &buffer{owner: b, n: n, data: data}
 	b.mu.Lock()
 	defer b.mu.Unlock()
-	if b.closed { // while the memory was got
+	if b.closed.Load() { // while the memory was got
 		free(data)
 		return nil, c.Closed()
 	}

@@ -10,6 +10,7 @@ import (
 	"context"
 	"runtime"
 	"sync"
+	"sync/atomic"
 
 	"github.com/gmind-go/compute"
 	"github.com/gmind-go/compute/internal/check"
@@ -27,8 +28,10 @@ type backend struct {
 	row  row
 	name string
 
-	mu        sync.Mutex // guards what follows; never held while a buffer's lock is waited for
-	closed    bool
+	closed  atomic.Bool
+	streams sync.RWMutex // held for reading by calls of Stream, which Close waits for
+
+	mu        sync.Mutex // guards what follows; never held while another lock is waited for
 	nextID    uint64
 	live      map[*buffer]struct{}
 	liveBytes int64
@@ -57,7 +60,7 @@ func (b *backend) Derivative(f compute.Activation, d, x compute.Buffer) error {
 }
 
 func (b *backend) unary(c check.Call, op compute.Op, f compute.Activation, dstName string, dst, x compute.Buffer) error {
-	if err := c.Activation(f); err != nil {
+	if err := b.accepts(c, f); err != nil {
 		return err
 	}
 	var o operands
@@ -77,7 +80,7 @@ func (b *backend) unary(c check.Call, op compute.Op, f compute.Activation, dstNa
 
 func (b *backend) Backward(f compute.Activation, dx, dy, x compute.Buffer) error {
 	c := b.call("backward")
-	if err := c.Activation(f); err != nil {
+	if err := b.accepts(c, f); err != nil {
 		return err
 	}
 	var o operands
@@ -103,10 +106,12 @@ const streamPart = 1 << 20
 
 func (b *backend) Stream(ctx context.Context, op compute.Op, f compute.Activation, dst, src []float32) error {
 	c := b.call("stream")
-	if err := c.Stream(ctx, op, f, dst, src); err != nil {
-		return err
+	b.streams.RLock()
+	defer b.streams.RUnlock()
+	if b.closed.Load() {
+		return c.Closed()
 	}
-	if err := b.open(c); err != nil {
+	if err := c.Stream(ctx, op, f, dst, src); err != nil {
 		return err
 	}
 	for len(src) > 0 {
@@ -120,11 +125,16 @@ func (b *backend) Stream(ctx context.Context, op compute.Op, f compute.Activatio
 	return nil
 }
 
-func (b *backend) Sync() error { return b.open(b.call("sync")) }
+func (b *backend) Sync() error {
+	if b.closed.Load() {
+		return b.call("sync").Closed()
+	}
+	return nil
+}
 
 func (b *backend) Close() error {
 	b.mu.Lock()
-	b.closed = true
+	b.closed.Store(true)
 	live := make([]*buffer, 0, len(b.live))
 	for buf := range b.live {
 		live = append(live, buf)
@@ -133,17 +143,17 @@ func (b *backend) Close() error {
 	for _, buf := range live {
 		buf.Release() // waits for the calls that use it; never fails
 	}
+	b.streams.Lock()
+	defer b.streams.Unlock()
 	return nil
 }
 
 func (b *backend) call(op string) check.Call { return check.Call{Op: op, Device: b.name} }
 
-// open refuses a call on a closed backend.
-func (b *backend) open(c check.Call) error {
-	b.mu.Lock()
-	defer b.mu.Unlock()
-	if b.closed {
+// accepts refuses a call on a closed backend, or for an f that there is not.
+func (b *backend) accepts(c check.Call, f compute.Activation) error {
+	if b.closed.Load() {
 		return c.Closed()
 	}
-	return nil
+	return c.Activation(f)
 }

@@ -29,12 +29,6 @@ func (o *operands) data(i int) []float32 { return o.bufs[i].data }
 
 // lock takes the buffers for one call, or says what is wrong with them.
 func (o *operands) lock(c check.Call) error {
-	last := o.n - 1
-	for i := range last {
-		if err := c.Lengths(o.names[i], o.bufs[i].n, o.names[last], o.bufs[last].n); err != nil {
-			return err
-		}
-	}
 	order, n := o.order()
 	for _, buf := range order[:n] {
 		if buf == o.bufs[0] {
@@ -47,6 +41,13 @@ func (o *operands) lock(c check.Call) error {
 		if buf.released {
 			o.unlock()
 			return c.Released(o.names[i])
+		}
+	}
+	last := o.n - 1
+	for i := range last {
+		if err := c.Lengths(o.names[i], o.bufs[i].n, o.names[last], o.bufs[last].n); err != nil {
+			o.unlock()
+			return err
 		}
 	}
 	return nil

@@ -16,13 +16,13 @@ import (
 )
 
 // list returns the devices of all platforms, and why others are missing.
-func list() ([]device, error) { return listWith(kernels.LeakyReLU) }
+func list() ([]device, error) { return listWith(kernels.Source) }
 
 // listWith is list for devices that compute with the kernels in source.
 func listWith(source string) ([]device, error) {
 	found, err := opencl.Devices()
-	if opencl.IsNoPlatform(err) {
-		err = fmt.Errorf("gpu: no OpenCL driver is installed (%w); install the one of your device, or see OCL_ICD_VENDORS and /etc/OpenCL/vendors if it is: %w", err, compute.ErrUnavailable)
+	if opencl.IsNoDriver(err) {
+		err = fmt.Errorf("gpu: no OpenCL driver is installed (%v); install the one of your device, or see OCL_ICD_VENDORS and /etc/OpenCL/vendors if it is: %w", err, compute.ErrUnavailable)
 	} else if err != nil {
 		err = fmt.Errorf("gpu: %w", err)
 	}
@@ -140,19 +140,12 @@ func (b *backend) Derivative(f compute.Activation, d, x compute.Buffer) error {
 }
 
 func (b *backend) unary(name string, op compute.Op, f compute.Activation, operands ...operand) error {
-	c := b.call(name)
-	if err := c.Activation(f); err != nil {
-		return err
-	}
-	return b.launch(c, b.kernels[f.Kind].unary[op], f.NegativeSlope, operands...)
+	return b.launch(b.call(name), f, func(k *kernelSet) *opencl.Kernel { return k.unary[op] }, operands...)
 }
 
 func (b *backend) Backward(f compute.Activation, dx, dy, x compute.Buffer) error {
-	c := b.call("backward")
-	if err := c.Activation(f); err != nil {
-		return err
-	}
-	return b.launch(c, b.kernels[f.Kind].backward, f.NegativeSlope, operand{"dx", dx}, operand{"dy", dy}, operand{"x", x})
+	return b.launch(b.call("backward"), f, func(k *kernelSet) *opencl.Kernel { return k.backward },
+		operand{"dx", dx}, operand{"dy", dy}, operand{"x", x})
 }
 
 // operand is a buffer among the arguments of a call, with its name there.
@@ -161,11 +154,15 @@ type operand struct {
 	buffer compute.Buffer
 }
 
-// launch enqueues kernel k over its operands, the last of which gives the length.
-func (b *backend) launch(c check.Call, k *opencl.Kernel, slope float32, operands ...operand) error {
+// launch enqueues the kernel of f that pick takes over its operands, the last of
+// which gives the length.
+func (b *backend) launch(c check.Call, f compute.Activation, pick func(*kernelSet) *opencl.Kernel, operands ...operand) error {
 	b.mu.Lock()
 	defer b.mu.Unlock()
 	if err := b.usable(c); err != nil {
+		return err
+	}
+	if err := c.Activation(f); err != nil {
 		return err
 	}
 	bufs := make([]*buffer, len(operands))
@@ -174,10 +171,12 @@ func (b *backend) launch(c check.Call, k *opencl.Kernel, slope float32, operands
 		if !ok || buf == nil || buf.owner != b {
 			return c.Foreign(o.name, o.buffer)
 		}
-		if buf.released {
-			return c.Released(o.name)
-		}
 		bufs[i] = buf
+	}
+	for i, buf := range bufs {
+		if buf.released {
+			return c.Released(operands[i].name)
+		}
 	}
 	last := len(operands) - 1
 	n := bufs[last].n
@@ -193,7 +192,7 @@ func (b *backend) launch(c check.Call, k *opencl.Kernel, slope float32, operands
 	for _, buf := range bufs {
 		args = append(args, buf.mem)
 	}
-	return b.result(c, n, b.enqueue(k, n, append(args, uint64(n), slope)...))
+	return b.result(c, n, b.enqueue(pick(&b.kernels[f.Kind]), n, append(args, uint64(n), f.NegativeSlope)...))
 }
 
 // enqueue launches k over n elements. The lock is held, so that no other call
@@ -204,48 +203,61 @@ func (b *backend) enqueue(k *opencl.Kernel, n int, args ...any) error {
 	return b.context.Launch(k, items, b.group, args...)
 }
 
+// streamPart is the largest number of elements that Stream holds on the device.
+const streamPart = 4 << 20
+
 func (b *backend) Stream(ctx context.Context, op compute.Op, f compute.Activation, dst, src []float32) error {
 	c := b.call("stream")
-	if err := c.Stream(ctx, op, f, dst, src); err != nil {
+	part, err := b.streamBuffer(c, ctx, op, f, dst, src)
+	if err != nil || len(src) == 0 {
 		return err
 	}
-	b.mu.Lock()
-	defer b.mu.Unlock()
-	if err := b.usable(c); err != nil {
-		return err
-	}
-	if len(src) == 0 {
-		return nil
-	}
-	part := min(len(src), streamPart, int(b.info.MaxAlloc/4))
-	mem, err := b.context.Alloc(4 * part)
-	if err != nil {
-		return b.result(c, part, err)
-	}
-	defer mem.Release()
-	k := b.kernels[f.Kind].unary[op]
+	defer part.Release()
 	for len(src) > 0 {
 		if err := ctx.Err(); err != nil {
 			return c.Wrap(err)
 		}
-		n := min(len(src), part)
-		err := b.context.Write(mem, src[:n])
-		if err == nil {
-			err = b.enqueue(k, n, mem, mem, uint64(n), f.NegativeSlope)
-		}
-		if err == nil {
-			err = b.context.Read(mem, dst[:n])
-		}
-		if err != nil {
-			return b.result(c, n, err)
+		n := min(len(src), part.n)
+		if err := b.streamOne(c, op, f, dst[:n], src[:n], part); err != nil {
+			return err
 		}
 		dst, src = dst[n:], src[n:]
 	}
 	return nil
 }
 
-// streamPart is the largest number of elements that Stream holds on the device.
-const streamPart = 4 << 20
+// streamBuffer checks the arguments of Stream and returns a buffer for a part of
+// its elements, unless there are none.
+func (b *backend) streamBuffer(c check.Call, ctx context.Context, op compute.Op, f compute.Activation, dst, src []float32) (*buffer, error) {
+	b.mu.Lock()
+	defer b.mu.Unlock()
+	if err := b.usable(c); err != nil {
+		return nil, err
+	}
+	if err := c.Stream(ctx, op, f, dst, src); err != nil || len(src) == 0 {
+		return nil, err
+	}
+	return b.allocLocked(c, int(min(int64(len(src)), streamPart, b.info.MaxAlloc/4)))
+}
+
+// streamOne computes dst from src by way of part. It holds the lock, so that
+// other calls come between two parts.
+func (b *backend) streamOne(c check.Call, op compute.Op, f compute.Activation, dst, src []float32, part *buffer) error {
+	b.mu.Lock()
+	defer b.mu.Unlock()
+	if err := b.usable(c); err != nil {
+		return err
+	}
+	n := len(src)
+	err := b.context.Write(part.mem, src)
+	if err == nil {
+		err = b.enqueue(b.kernels[f.Kind].unary[op], n, part.mem, part.mem, uint64(n), f.NegativeSlope)
+	}
+	if err == nil {
+		err = b.context.Read(part.mem, dst)
+	}
+	return b.result(c, n, err)
+}
 
 func (b *backend) Sync() error {
 	c := b.call("sync")
@@ -288,16 +300,18 @@ func (b *backend) usable(c check.Call) error {
 	return nil
 }
 
-// result returns what the call c, on n elements, says of err. A fault of the
+// result returns what the call c, on n elements (0 for none), says of err. A fault of the
 // device is remembered. The lock is held.
 func (b *backend) result(c check.Call, n int, err error) error {
 	switch {
 	case err == nil:
 		return nil
 	case errors.Is(err, compute.ErrOutOfMemory):
-		return c.Wrap(fmt.Errorf("%d elements, %d bytes, with %d bytes in %d live buffers: %w; release some or work in parts", n, 4*n, b.liveBytes, len(b.live), err))
+		return c.Wrap(fmt.Errorf("%d elements, %d bytes, with %d bytes in %d live buffers: %w; release some or work in parts", n, 4*int64(n), b.liveBytes, len(b.live), err))
+	case n > 0:
+		err = fmt.Errorf("%d elements: %w", n, err)
 	}
-	err = c.Wrap(fmt.Errorf("%d elements: %w", n, err))
+	err = c.Wrap(err)
 	if errors.Is(err, compute.ErrDevice) {
 		b.fault = err
 	}

@@ -31,11 +31,26 @@ func (b *backend) newBuffer(c check.Call, n int, src []float32) (compute.Buffer,
 	if err := b.usable(c); err != nil {
 		return nil, err
 	}
+	buf, err := b.allocLocked(c, n)
+	if err != nil {
+		return nil, err
+	}
+	if len(src) > 0 {
+		if err := b.context.Write(buf.mem, src); err != nil {
+			buf.release()
+			return nil, b.result(c, n, err)
+		}
+	}
+	return buf, nil
+}
+
+// allocLocked returns a buffer of n elements. The lock is held.
+func (b *backend) allocLocked(c check.Call, n int) (*buffer, error) {
 	if err := c.Size(n); err != nil {
 		return nil, err
 	}
 	if int64(n) > b.info.MaxAlloc/4 {
-		return nil, c.Fail(compute.ErrOutOfMemory, "%d elements, %d bytes; the device takes %d bytes in one buffer; work in parts, or use Stream", n, 4*n, b.info.MaxAlloc)
+		return nil, c.Fail(compute.ErrOutOfMemory, "%d elements, %d bytes; the device takes %d bytes in one buffer; work in parts, or use Stream", n, 4*int64(n), b.info.MaxAlloc)
 	}
 	buf := &buffer{owner: b, n: n}
 	if n > 0 {
@@ -46,12 +61,6 @@ func (b *backend) newBuffer(c check.Call, n int, src []float32) (compute.Buffer,
 	}
 	b.live[buf] = struct{}{}
 	b.liveBytes += 4 * int64(n)
-	if len(src) > 0 {
-		if err := b.context.Write(buf.mem, src); err != nil {
-			buf.release()
-			return nil, b.result(c, n, err)
-		}
-	}
 	return buf, nil
 }
 

@@ -72,7 +72,7 @@ func deviceName(info compute.Info) string { return strings.TrimPrefix(info.Name,
 // from the list, or nil.
 func noneFor(devices []device, problem error) error {
 	if len(devices) > 0 {
-		err := fmt.Errorf("gpu: there are only CPU-type OpenCL devices (%s), which are left to the cpu backend; %s=any takes one all the same: %w",
+		err := fmt.Errorf("gpu: no OpenCL device is a GPU or an accelerator (there are: %s), and others are left to the cpu backend; %s=any takes one all the same: %w",
 			names(devices), DeviceEnv, compute.ErrUnavailable)
 		return errors.Join(err, problem)
 	}

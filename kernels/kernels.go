@@ -4,12 +4,12 @@ package kernels
 
 import _ "embed"
 
-// LeakyReLU is the source of the kernels leaky_relu_forward,
-// leaky_relu_derivative and leaky_relu_backward. Each work-item does Width
-// elements.
-//
 //go:embed leaky_relu.cl
-var LeakyReLU string
+var leakyReLU string
+
+// Source is the program of all kernels: leaky_relu_forward, leaky_relu_derivative
+// and leaky_relu_backward.
+var Source = leakyReLU
 
 // Width is the number of elements that one work-item of every kernel does.
 const Width = 4

@@ -21,7 +21,12 @@ type Context struct {
 	queue   *cl.CommandQueue
 	program *cl.Program
 	kernels []*Kernel
+	pending []*cl.Event // of the launches that nobody has waited for
 }
+
+// maxPending is the most launches that may go unwaited for. At more, Launch waits
+// for the first half of them, which are done by then or nearly.
+const maxPending = 256
 
 // A Kernel is a compiled kernel of one Context.
 type Kernel struct {
@@ -125,7 +130,8 @@ func (m *Mem) Release() {
 	}
 }
 
-// Write copies src to the start of m and returns when src may be changed.
+// Write copies src to the start of m and returns when src may be changed. It first
+// waits for the kernels before it.
 func (c *Context) Write(m *Mem, src []float32) error {
 	err := c.transfer("clEnqueueWriteBuffer", m, src, func() (*cl.Event, error) {
 		return c.queue.EnqueueWriteBuffer(m.mem, true, 0, size(src), unsafe.Pointer(&src[0]), nil)
@@ -136,7 +142,7 @@ func (c *Context) Write(m *Mem, src []float32) error {
 	return err
 }
 
-// Read waits for the commands before it and copies the start of m to dst.
+// Read waits for the kernels before it and copies the start of m to dst.
 func (c *Context) Read(m *Mem, dst []float32) error {
 	err := c.transfer("clEnqueueReadBuffer", m, dst, func() (*cl.Event, error) {
 		return c.queue.EnqueueReadBuffer(m.mem, true, 0, size(dst), unsafe.Pointer(&dst[0]), nil)
@@ -152,6 +158,7 @@ func (c *Context) Read(m *Mem, dst []float32) error {
 	return err
 }
 
+// transfer makes a blocking call between m and host.
 func (c *Context) transfer(name string, m *Mem, host []float32, enqueue func() (*cl.Event, error)) error {
 	if len(host) == 0 {
 		return nil
@@ -159,7 +166,17 @@ func (c *Context) transfer(name string, m *Mem, host []float32, enqueue func() (
 	if m.mem == nil {
 		return fmt.Errorf("%s: the memory was released: %w", name, compute.ErrClosed)
 	}
-	return enqueued(name, enqueue)
+	if err := c.Finish(); err != nil {
+		return err
+	}
+	return call(name, func() error {
+		event, err := enqueue()
+		if err != nil {
+			return err // the binding's event is then an empty shell
+		}
+		release(event)
+		return nil
+	})
 }
 
 // Launch enqueues k over items work-items in groups of group, of which items is
@@ -178,41 +195,67 @@ func (c *Context) Launch(k *Kernel, items, group int, args ...any) error {
 			return fmt.Errorf("kernel %s, argument %d: %w", k.name, i, err)
 		}
 	}
-	err := enqueued("clEnqueueNDRangeKernel", func() (*cl.Event, error) {
-		return c.queue.EnqueueNDRangeKernel(k.kernel, nil, []int{items}, []int{group}, nil)
+	err := call("clEnqueueNDRangeKernel", func() error {
+		return c.keep(c.queue.EnqueueNDRangeKernel(k.kernel, nil, []int{items}, []int{group}, nil))
 	})
 	if err != nil {
 		return fmt.Errorf("kernel %s: %w", k.name, err)
 	}
+	if len(c.pending) > maxPending {
+		return c.wait(maxPending / 2)
+	}
 	return nil
 }
 
-// enqueued makes a call that enqueues a command, and releases its event: the
-// queue is in order, so nobody waits for it.
-func enqueued(name string, enqueue func() (*cl.Event, error)) error {
-	return call(name, func() error {
-		event, err := enqueue()
-		if err != nil {
-			return err // the binding's event is then an empty shell
-		}
-		runtime.SetFinalizer(event, nil)
-		event.Release()
-		return nil
-	})
+// keep takes the event of a launch, for the call that waits for it.
+func (c *Context) keep(event *cl.Event, err error) error {
+	if err != nil {
+		return err // the binding's event is then an empty shell
+	}
+	runtime.SetFinalizer(event, nil)
+	c.pending = append(c.pending, event)
+	return nil
 }
 
-// Finish waits until everything enqueued is done.
-func (c *Context) Finish() error {
-	if c.queue == nil {
+// Finish waits until every launch is done. If one failed, by whatever code, the
+// results cannot be trusted: the error wraps compute.ErrDevice. A wait for the
+// queue alone would not do: OpenCL does not make it tell of failed commands.
+func (c *Context) Finish() error { return c.wait(len(c.pending)) }
+
+// wait waits for the first n pending launches.
+func (c *Context) wait(n int) error {
+	if n == 0 {
 		return nil
 	}
-	return call("clFinish", c.queue.Finish)
+	events := c.pending[:n]
+	err := call("clWaitForEvents", func() error { return cl.WaitForEvents(events) })
+	for _, event := range events {
+		event.Release()
+	}
+	c.pending = append(c.pending[:0], c.pending[n:]...)
+	if err == nil {
+		return nil
+	}
+	// That some command failed is all this call tells; the queue may know why.
+	if cause := call("clFinish", c.queue.Finish); cause != nil {
+		err = fmt.Errorf("%w; %v", err, cause)
+	}
+	return fmt.Errorf("a kernel failed after it was launched: %v: %w", err, compute.ErrDevice)
+}
+
+// release releases the event of a command that was waited for.
+func release(event *cl.Event) {
+	runtime.SetFinalizer(event, nil)
+	event.Release()
 }
 
 // Close waits for the device and releases all but the memory, which is to be
 // released before. The context cannot be used after it.
 func (c *Context) Close() error {
 	err := c.Finish()
+	if c.queue != nil && err == nil {
+		err = call("clFinish", c.queue.Finish)
+	}
 	for _, k := range c.kernels {
 		k.kernel.Release()
 	}

@@ -5,6 +5,7 @@ package opencl
 import (
 	"errors"
 	"fmt"
+	"math"
 	"strings"
 
 	"github.com/jgillich/go-opencl/cl"
@@ -56,7 +57,7 @@ const (
 
 // Devices lists the devices of all platforms, in the order of the loader. The
 // error joins what could not be listed; devices that could are returned beside
-// it. No driver at all is an error for which IsNoPlatform holds.
+// it. No driver at all is an error for which IsNoDriver holds.
 func Devices() ([]*Device, error) {
 	var platforms []*cl.Platform
 	err := call("clGetPlatformIDs", func() (err error) {
@@ -78,7 +79,7 @@ func Devices() ([]*Device, error) {
 			devices, err = p.GetDevices(cl.DeviceTypeAll)
 			return err
 		})
-		if err != nil && !IsNoPlatform(err) { // a platform without devices is no fault
+		if err != nil && !isNoDevice(err) { // a platform without devices is no fault
 			failed = append(failed, fmt.Errorf("%s: %w", platform, err))
 		}
 		for j, d := range devices {
@@ -96,24 +97,29 @@ func Devices() ([]*Device, error) {
 func describe(platform string, d *cl.Device) (*Device, error) {
 	device := &Device{Platform: platform, device: d}
 	err := call("clGetDeviceInfo", func() error {
+		// What a driver may fail to say without being unusable is ignored.
+		device.Vendor, _ = d.GetInfoString(deviceVendor)
+		device.Driver, _ = d.GetInfoString(driverVersion)
+		device.SharedMemory, _ = d.GetInfoBool(deviceHostUnifiedMemory)
+
 		var bits int64
 		var available, compiler bool
-		var errs [10]error
+		var errs [7]error
 		bits, errs[0] = d.GetInfoUlong(deviceType)
 		device.Name, errs[1] = d.GetInfoString(deviceName)
-		device.Vendor, errs[2] = d.GetInfoString(deviceVendor)
-		device.Driver, errs[3] = d.GetInfoString(driverVersion)
-		device.Memory, errs[4] = d.GetInfoUlong(deviceGlobalMemSize)
-		device.MaxAlloc, errs[5] = d.GetInfoUlong(deviceMaxMemAllocSize)
-		device.MaxGroup, errs[6] = d.GetInfoSize(deviceMaxWorkGroupSize)
-		device.SharedMemory, errs[7] = d.GetInfoBool(deviceHostUnifiedMemory)
-		available, errs[8] = d.GetInfoBool(deviceAvailable)
-		compiler, errs[9] = d.GetInfoBool(deviceCompilerAvailable)
+		device.Memory, errs[2] = d.GetInfoUlong(deviceGlobalMemSize)
+		device.MaxAlloc, errs[3] = d.GetInfoUlong(deviceMaxMemAllocSize)
+		device.MaxGroup, errs[4] = d.GetInfoSize(deviceMaxWorkGroupSize)
+		available, errs[5] = d.GetInfoBool(deviceAvailable)
+		compiler, errs[6] = d.GetInfoBool(deviceCompilerAvailable)
 
 		device.Type = typeOf(bits)
 		device.Name = strings.TrimSpace(device.Name) // some drivers pad
 		device.Vendor = strings.TrimSpace(device.Vendor)
 		device.Driver = strings.TrimSpace(device.Driver)
+		device.Memory = clamp(device.Memory)
+		device.MaxAlloc = clamp(device.MaxAlloc)
+		device.MaxGroup = max(device.MaxGroup, 1)
 		switch {
 		case !available:
 			device.Usable = errors.New("its driver says CL_DEVICE_AVAILABLE is false")
@@ -128,6 +134,14 @@ func describe(platform string, d *cl.Device) (*Device, error) {
 		return nil
 	})
 	return device, err
+}
+
+// clamp undoes that the binding makes a size of 2^63 bytes and more negative.
+func clamp(bytes int64) int64 {
+	if bytes < 0 {
+		return math.MaxInt64
+	}
+	return bytes
 }
 
 // typeOf reads CL_DEVICE_TYPE, a set of bits: a device may be CPU and default.

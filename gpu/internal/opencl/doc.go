@@ -13,7 +13,9 @@
 //   - Go's check of pointers passed to C refuses a slice that lies in an object
 //     with pointers of its own. Here such a transfer goes through a copy.
 //   - OpenCL must not keep a pointer to Go memory. Here all transfers block.
-//   - Each enqueued command makes an event. Here it is released at once.
+//   - Each enqueued command makes an event. Here those of transfers are released at
+//     once, and those of launches by the next call that waits, or some launches
+//     later: OpenCL tells of a kernel that failed by its event alone.
 //   - Error codes lose their names, and -1001 has none. Here an Error names the
 //     call and the code, and errors.Is finds the error of package compute.
 //

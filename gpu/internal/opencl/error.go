@@ -26,11 +26,16 @@ func (e *Error) Error() string { return e.Call + ": " + e.Reason }
 // Unwrap makes errors.Is find compute.ErrOutOfMemory or compute.ErrDevice.
 func (e *Error) Unwrap() error { return e.kind }
 
-// IsNoPlatform tells whether err says that no OpenCL driver is installed, or
-// that a platform has no device.
-func IsNoPlatform(err error) bool {
+// IsNoDriver tells whether err says that the loader found no OpenCL driver.
+func IsNoDriver(err error) bool {
 	var e *Error
-	return errors.As(err, &e) && (e.cause == cl.ErrOther(platformNotFound) || e.cause == cl.ErrDeviceNotFound)
+	return errors.As(err, &e) && e.cause == cl.ErrOther(platformNotFound)
+}
+
+// isNoDevice tells whether err says that a platform has no device.
+func isNoDevice(err error) bool {
+	var e *Error
+	return errors.As(err, &e) && e.cause == cl.ErrDeviceNotFound
 }
 
 const platformNotFound = -1001 // CL_PLATFORM_NOT_FOUND_KHR, of the loader
@@ -64,14 +69,17 @@ func call(name string, f func() error) (err error) {
 func reason(cause error) string {
 	var other cl.ErrOther
 	var build cl.BuildError
+	var argument cl.ErrUnsupportedArgumentType
 	switch {
 	case errors.As(cause, &other):
 		if name, ok := codeNames[other]; ok {
 			return fmt.Sprintf("%s (%d)", name, int(other))
 		}
 		return fmt.Sprintf("error %d", int(other))
-	case errors.As(cause, &build):
-		return "CL_BUILD_PROGRAM_FAILURE: " + strings.TrimRight(string(build), "\x00 \n")
+	case errors.As(cause, &build): // for any code; the binding keeps only the log
+		return "the program does not build: " + strings.TrimRight(string(build), "\x00 \n")
+	case errors.As(cause, &argument), cause == cl.ErrUnknown, cause == cl.ErrUnsupported: // the binding's own
+		return cause.Error()
 	}
 	words, ok := strings.CutPrefix(cause.Error(), "cl: ")
 	if !ok {

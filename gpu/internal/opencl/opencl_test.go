@@ -28,7 +28,8 @@ func TestErrors(t *testing.T) {
 		{cl.ErrInvalidKernelArgs, "clFinish: CL_INVALID_KERNEL_ARGS", compute.ErrDevice},
 		{cl.ErrOther(-1001), "clFinish: CL_PLATFORM_NOT_FOUND_KHR (-1001)", compute.ErrDevice},
 		{cl.ErrOther(-12345), "clFinish: error -12345", compute.ErrDevice},
-		{cl.BuildError("line 1: no\n\x00"), "clFinish: CL_BUILD_PROGRAM_FAILURE: line 1: no", compute.ErrDevice},
+		{cl.ErrUnknown, "clFinish: cl: unknown error", compute.ErrDevice},
+		{cl.BuildError("line 1: no\n\x00"), "clFinish: the program does not build: line 1: no", compute.ErrDevice},
 	} {
 		err := call("clFinish", func() error { return test.cause })
 		if err == nil || err.Error() != test.text || !errors.Is(err, test.kind) {
@@ -134,12 +135,85 @@ func TestRefusals(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	if _, err := Open(devices[0], "kernel void broken( {"); err == nil || !strings.Contains(err.Error(), "clBuildProgram: CL_BUILD_PROGRAM_FAILURE: ") {
+	if _, err := Open(devices[0], "kernel void broken( {"); err == nil || !strings.Contains(err.Error(), "clBuildProgram: the program does not build: ") {
 		t.Errorf("a source that is none: %v", err)
 	}
 	unusable := *devices[0]
 	unusable.Usable = errors.New("no compiler")
 	if _, err := Open(&unusable, source); !errors.Is(err, unusable.Usable) {
 		t.Errorf("a device that cannot be used: %v", err)
+	}
+}
+
+// TestLateFailure: a kernel that fails after its launch is told of by whatever
+// waits next.
+func TestLateFailure(t *testing.T) {
+	for name, wait := range map[string]func(*Context, *Mem) error{
+		"Finish": func(c *Context, _ *Mem) error { return c.Finish() },
+		"Read":   func(c *Context, m *Mem) error { return c.Read(m, make([]float32, 1)) },
+		"Write":  func(c *Context, m *Mem) error { return c.Write(m, make([]float32, 1)) },
+		"Close":  func(c *Context, _ *Mem) error { return c.Close() },
+	} {
+		t.Run(name, func(t *testing.T) {
+			c := openFirst(t)
+			k, err := c.Kernel("copy", 3)
+			if err != nil {
+				t.Fatal(err)
+			}
+			m, err := c.Alloc(4)
+			if err != nil {
+				t.Fatal(err)
+			}
+			defer m.Release()
+			if err := c.Launch(k, 2, 2, m, m, uint64(1)); err != nil {
+				t.Fatal(err)
+			}
+			if err := c.Finish(); err != nil {
+				t.Fatal(err)
+			}
+			gate, err := c.context.CreateUserEvent()
+			if err != nil {
+				t.Fatal(err)
+			}
+			defer gate.Release()
+			err = c.keep(c.queue.EnqueueNDRangeKernel(k.kernel, nil, []int{2}, []int{2}, []*cl.Event{gate}))
+			if err != nil {
+				t.Fatal(err)
+			}
+			if err := gate.SetUserEventStatus(-5); err != nil { // which ends the kernel
+				t.Fatal(err)
+			}
+			if err := wait(c, m); !errors.Is(err, compute.ErrDevice) {
+				t.Errorf("got %v, want one that wraps ErrDevice", err)
+			}
+			if err := c.Finish(); err != nil {
+				t.Errorf("told of twice: %v", err)
+			}
+		})
+	}
+}
+
+// TestManyLaunches: events do not pile up.
+func TestManyLaunches(t *testing.T) {
+	c := openFirst(t)
+	k, err := c.Kernel("copy", 3)
+	if err != nil {
+		t.Fatal(err)
+	}
+	m, err := c.Alloc(4)
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer m.Release()
+	for range 4 * maxPending {
+		if err := c.Launch(k, 2, 2, m, m, uint64(1)); err != nil {
+			t.Fatal(err)
+		}
+		if len(c.pending) > maxPending {
+			t.Fatalf("%d events are kept", len(c.pending))
+		}
+	}
+	if err := c.Finish(); err != nil || len(c.pending) != 0 {
+		t.Errorf("%v, with %d events left", err, len(c.pending))
 	}
 }
