@@ -39,8 +39,11 @@ func TestReadmeExample(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	_, body, _ := strings.Cut(string(source), "func Example() {\n")
-	body, _, _ = strings.Cut(body, "\n}\n")
+	_, body, found := strings.Cut(string(source), "func Example() {\n")
+	body, _, ended := strings.Cut(body, "\n}\n")
+	if !found || !ended {
+		t.Fatal("example_test.go has no func Example")
+	}
 	readme, err := os.ReadFile("README.md")
 	if err != nil {
 		t.Fatal(err)

@@ -2,8 +2,8 @@ package cpu
 
 // Memory for buffers comes from two places. Small ones are slices of Go's heap.
 // Large ones, from mapSize bytes on, are mapped from the system where that can
-// be done: a request that the machine cannot meet is then an error, where Go's
-// heap would end the process.
+// be done: a request that the system refuses is then an error, where Go's heap
+// would end the process.
 const mapSize = 64 << 10
 
 // allocate returns n zeroed elements. They are to be given to free.

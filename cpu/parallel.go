@@ -37,7 +37,7 @@ func split(n int, run func(lo, hi int)) {
 // runShares is split into a given number of shares, one of them done on this
 // goroutine.
 func runShares(n, shares int, run func(lo, hi int)) {
-	const line = 64 / 4 // ranges end at cache lines, so that no two cores write to one
+	const line = 64 / 4 // ranges are whole cache lines, so that, in a buffer, no two cores write to one
 	size := (n/shares + line - 1) &^ (line - 1)
 	var wg sync.WaitGroup
 	for lo := size; lo < n; lo += size {

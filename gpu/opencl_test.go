@@ -7,6 +7,7 @@ import (
 	"fmt"
 	"os"
 	"os/exec"
+	"path/filepath"
 	"strings"
 	"testing"
 
@@ -16,12 +17,16 @@ import (
 	"github.com/gmind-go/compute/kernels"
 )
 
-// helperEnv makes this test binary say what compute.Open gives, and exit: an
-// OpenCL loader reads the environment once in a process.
-const helperEnv = "COMPUTE_TEST_OPEN"
+// helperEnv makes this test binary say what compute.Open gives ("open"), or open
+// every device by its index ("each"), and exit: an OpenCL loader reads the
+// environment once in a process.
+const helperEnv = "COMPUTE_TEST_HELPER"
 
 func TestMain(m *testing.M) {
-	if os.Getenv(helperEnv) != "" {
+	switch os.Getenv(helperEnv) {
+	case "":
+		testenv.Main(m)
+	case "open":
 		b, err := compute.Open(Open, cpu.Open)
 		if err != nil {
 			fmt.Println("error:", err)
@@ -29,14 +34,54 @@ func TestMain(m *testing.M) {
 		}
 		info := b.Info()
 		fmt.Printf("%s\n%v\n", info.Backend, info.Skipped)
-		os.Exit(0)
+	case "each":
+		infos, err := Devices()
+		for i := range infos {
+			var b compute.Backend
+			if b, err = OpenDevice(fmt.Sprint(i))(); err != nil {
+				break
+			}
+			fmt.Println(i, b.Info().Name)
+			defer b.Close() // both are open at once
+		}
+		if err != nil {
+			fmt.Println("error:", err)
+			os.Exit(1)
+		}
 	}
-	testenv.Main(m)
+}
+
+// helper runs this test binary in the given mode, with PoCL as the only driver,
+// whatever else the machine has, and the environment variables of env.
+func helper(t *testing.T, mode string, env ...string) string {
+	t.Helper()
+	drivers, err := filepath.Glob("/etc/OpenCL/vendors/*pocl*.icd")
+	if err != nil || len(drivers) == 0 {
+		if os.Getenv("REQUIRE_OPENCL") == "1" {
+			t.Fatal("PoCL is not installed")
+		}
+		t.Skip("needs PoCL (REQUIRE_OPENCL=1 makes this a failure)")
+	}
+	vendors := t.TempDir()
+	icd, err := os.ReadFile(drivers[0])
+	if err != nil {
+		t.Fatal(err)
+	}
+	if err := os.WriteFile(filepath.Join(vendors, "pocl.icd"), icd, 0o666); err != nil {
+		t.Fatal(err)
+	}
+	cmd := exec.Command(os.Args[0])
+	cmd.Env = append(os.Environ(), helperEnv+"="+mode, "OCL_ICD_VENDORS="+vendors)
+	cmd.Env = append(cmd.Env, env...) // the last of a name counts
+	out, err := cmd.CombinedOutput()
+	if err != nil {
+		t.Fatalf("%v\n%s", err, out)
+	}
+	return string(out)
 }
 
 // TestFallback opens in processes whose OpenCL lacks something.
 func TestFallback(t *testing.T) {
-	testenv.Open(t, OpenDevice("any"))
 	for name, test := range map[string]struct {
 		env   string
 		opens string
@@ -50,17 +95,19 @@ func TestFallback(t *testing.T) {
 		"named":                  {DeviceEnv + "=any", "opencl", "<nil>"},
 	} {
 		t.Run(name, func(t *testing.T) {
-			cmd := exec.Command(os.Args[0])
-			cmd.Env = append(os.Environ(), helperEnv+"=1", test.env)
-			out, err := cmd.CombinedOutput()
-			if err != nil {
-				t.Fatalf("%v\n%s", err, out)
-			}
-			opens, tells, _ := strings.Cut(string(out), "\n")
+			opens, tells, _ := strings.Cut(helper(t, "open", test.env), "\n")
 			if opens != test.opens || !strings.Contains(tells, test.tells) {
 				t.Errorf("with %s opens %s, because %s; want %s, because %s", test.env, opens, tells, test.opens, test.tells)
 			}
 		})
+	}
+}
+
+// TestTwoDevices opens both of two devices by their indices.
+func TestTwoDevices(t *testing.T) {
+	out := helper(t, "each", "POCL_DEVICES=pthread pthread")
+	if lines := strings.Count(out, "\n"); lines != 2 || !strings.HasPrefix(out, "0 ") || !strings.Contains(out, "\n1 ") {
+		t.Errorf("want devices 0 and 1, got:\n%s", out)
 	}
 }
 
@@ -153,8 +200,8 @@ func TestOutOfMemory(t *testing.T) {
 	}
 }
 
-// TestTwoDevices: devices are told apart by index.
-func TestTwoDevices(t *testing.T) {
+// TestDevices: a device opens as what it is listed as.
+func TestDevices(t *testing.T) {
 	testenv.Open(t, OpenDevice("any"))
 	infos, err := Devices()
 	if err != nil {

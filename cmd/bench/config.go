@@ -49,7 +49,7 @@ type config struct {
 	device     string // "" if none is named
 	ops        []string
 	sizes      []int // elements
-	sizesAsked bool  // by -n
+	sizesAsked bool  // by -n or -input
 	runs       int
 	slope      float32
 	dist       string
@@ -91,7 +91,7 @@ func parse(args []string) (config, error) {
 	}
 	set := map[string]bool{}
 	fs.Visit(func(f *flag.Flag) { set[f.Name] = true })
-	c.sizesAsked = set["n"]
+	c.sizesAsked = set["n"] || set["input"]
 	if err := compute.LeakyReLU(c.slope).Validate(); err != nil {
 		return c, fmt.Errorf("-slope: %w", err)
 	}
@@ -104,8 +104,8 @@ func parse(args []string) (config, error) {
 		return c, fmt.Errorf("-device names an OpenCL device, but -backend is cpu")
 	case set["device"] && c.device == "":
 		return c, fmt.Errorf("-device is empty; give an index, a part of a name, or any")
-	case c.runs < 1:
-		return c, fmt.Errorf("-runs is %d and should be 1 or more", c.runs)
+	case c.runs < 1 || c.runs > maxRuns:
+		return c, fmt.Errorf("-runs is %d and should be between 1 and %d", c.runs, maxRuns)
 	case distributions[c.dist] == nil:
 		return c, fmt.Errorf("-dist is %q and should be normal, uniform or bits", c.dist)
 	case c.input != "" && (set["n"] || set["dist"]):
@@ -116,8 +116,8 @@ func parse(args []string) (config, error) {
 		return c, fmt.Errorf("-output needs -backend cpu or -backend opencl, since it holds the result of one")
 	case c.output != "" && len(c.ops) > 1:
 		return c, fmt.Errorf("-output holds one result, but -op names %d", len(c.ops))
-	case c.output != "" && c.output == c.json:
-		return c, fmt.Errorf("-output and -json name the same file")
+	case c.output == "-":
+		return c, fmt.Errorf("-output needs a file; only -json can be - for standard output")
 	}
 	if len(c.ops) == 0 {
 		c.ops = opNames()
@@ -141,8 +141,10 @@ func parseOps(list string) ([]string, error) {
 	return ops, nil
 }
 
-// maxSize is the largest -n, in elements: 16 TiB of float32.
-const maxSize = 1 << 42
+const (
+	maxRuns = 1_000_000
+	maxSize = 1 << 42 // elements, 16 TiB of float32
+)
 
 func parseSizes(list string) ([]int, error) {
 	var sizes []int

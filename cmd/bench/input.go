@@ -4,10 +4,14 @@ import (
 	"bytes"
 	"encoding/binary"
 	"fmt"
+	"math"
 	"os"
 	"slices"
 
 	"github.com/sbinet/npyio/npy"
+
+	"github.com/gmind-go/compute"
+	"github.com/gmind-go/compute/cpu"
 )
 
 // input is what the kernels are run on. A measurement of n elements takes the
@@ -33,12 +37,26 @@ func load(c config) (*input, error) {
 }
 
 // generate makes the values for the largest size, unless there was a file.
-func (in *input) generate(c config) {
+func (in *input) generate(c config) error {
 	if in.npy != nil {
-		return
+		return nil
 	}
 	n := slices.Max(c.sizes)
+	// Go's heap ends the process where memory does not suffice, so ask first: for
+	// three slices here and three buffers on a device that shares the memory.
+	b, err := cpu.Open()
+	if err != nil {
+		return err
+	}
+	defer b.Close()
+	if n > math.MaxInt/6 {
+		return fmt.Errorf("-n: %d elements: %w", n, compute.ErrOutOfMemory)
+	}
+	if _, err := b.Alloc(6 * n); err != nil {
+		return fmt.Errorf("-n: %d elements take 6 times as many here, those of each operand and result: %w", n, err)
+	}
 	in.x, in.dy = distributions[c.dist](n, 1), distributions[c.dist](n, 2)
+	return nil
 }
 
 // npyFile is a NumPy file of float32 values.

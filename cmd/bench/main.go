@@ -45,8 +45,15 @@ func run(args []string, stdout, stderr io.Writer, choose chooser) int {
 		return fail(exitUsage, err)
 	}
 	npyFile, err := openOutput(c.output, nil)
-	if err != nil {
+	if err == nil && (jsonFile.is(c.input) || jsonFile.is(c.output)) {
+		err = errors.New("-json names the file of -input or -output")
+	}
+	abandon := func() {
 		jsonFile.abandon()
+		npyFile.abandon()
+	}
+	if err != nil {
+		abandon()
 		return fail(exitUsage, err)
 	}
 
@@ -54,18 +61,24 @@ func run(args []string, stdout, stderr io.Writer, choose chooser) int {
 	if c.json == "-" {
 		table = stderr // standard output is for the JSON alone
 	}
-	missing := listDevices(table)
+	missing := listDevices(table, c)
 	targets, reason, err := choose(c)
 	if err != nil {
-		jsonFile.abandon()
-		npyFile.abandon()
+		abandon()
 		return fail(exitUnusable, err)
+	}
+	if c.output != "" && len(targets) > 1 {
+		abandon()
+		return fail(exitUsage, fmt.Errorf("-output holds one result, but there are %d devices; name one with -device", len(targets)))
 	}
 	if reason != nil && (missing == nil || oneLine(reason) != oneLine(missing)) {
 		fmt.Fprintf(table, "not measured: %s\n", oneLine(reason))
 	}
 
-	in.generate(c)
+	if err := in.generate(c); err != nil {
+		abandon()
+		return fail(exitUsage, err)
+	}
 	code := exitOK
 	r := newReport(table, c, in)
 	for _, t := range targets {

@@ -10,6 +10,7 @@ import (
 	"os"
 	"os/exec"
 	"path/filepath"
+	"regexp"
 	"strings"
 	"testing"
 
@@ -89,7 +90,7 @@ func TestJSON(t *testing.T) {
 // the reason why there is none.
 func TestAll(t *testing.T) {
 	stdout, stderr, code := bench(t, "-n", "1Ki", "-runs", "1")
-	if code != 0 || !strings.Contains(stdout, "cpu generic") && !strings.Contains(stdout, "cpu ") {
+	if code != 0 || !regexp.MustCompile(`(?m)^forward +1Ki .*  cpu \w+$`).MatchString(stdout) {
 		t.Errorf("exit %d: %s%s", code, stdout, stderr)
 	}
 	if _, err := gpu.Open(); err != nil && !strings.Contains(stdout, oneLine(err)) {
@@ -204,6 +205,7 @@ func TestOutputDefault(t *testing.T) {
 func TestUsage(t *testing.T) {
 	good := npyBytes("<f4", "(2,)", binary.LittleEndian, []float32{1, -1})
 	in := write(t, good)
+	out := filepath.Join(t.TempDir(), "y")
 	file := func(data []byte) []string { return []string{"-input", write(t, data)} }
 	for _, test := range []struct {
 		args  []string
@@ -222,21 +224,25 @@ func TestUsage(t *testing.T) {
 		{[]string{"-n", "1e6"}, `"1e6"`},
 		{[]string{"-n", "1Ki,"}, `""`},
 		{[]string{"-n", "99999999999Gi"}, `"99999999999Gi"`},
-		{[]string{"-runs", "0"}, "should be 1 or more"},
+		{[]string{"-runs", "0"}, "should be between 1 and"},
+		{[]string{"-runs", "9223372036854775807"}, "should be between 1 and"},
+		{[]string{"-backend", "cpu", "-n", "1024Gi"}, ""}, // more than the machine has, or than a number holds
+		{[]string{"-input", in, "-json", in}, "-json names the file of -input"},
+		{[]string{"-input", in, "-backend", "cpu", "-output", "-"}, "-output needs a file"},
 		{[]string{"-slope", "NaN"}, "slope not finite"},
 		{[]string{"-slope", "Inf"}, "slope not finite"},
 		{[]string{"-slope", "steep"}, `"steep"`},
 		{[]string{"-slope", "1e99"}, "1e99"},
 		{[]string{"-dist", "cauchy"}, `"cauchy"`},
-		{[]string{"-json", filepath.Join(t.TempDir(), "no", "such.json")}, "no such"},
+		{[]string{"-json", filepath.Join(t.TempDir(), "no", "such.json")}, "such.json"},
 		{[]string{"-output", "y.npy"}, "needs -input"},
 		{[]string{"-input", in, "-output", "y.npy"}, "needs -backend"},
 		{[]string{"-input", in, "-output", "y.npy", "-backend", "cpu", "-op", "forward,backward"}, "holds one result"},
-		{[]string{"-input", in, "-output", "y", "-json", "y", "-backend", "cpu"}, "same file"},
+		{[]string{"-input", in, "-output", out, "-json", filepath.Dir(out) + "/./y", "-backend", "cpu"}, "-json names the file"},
 		{[]string{"-input", in, "-n", "5"}, "leave out -n"},
 		{[]string{"-input", in, "-dist", "bits"}, "leave out -n and -dist"},
 		{[]string{"-input", filepath.Join(t.TempDir(), "missing.npy")}, "missing.npy"},
-		{[]string{"-input", t.TempDir()}, "directory"},
+		{[]string{"-input", t.TempDir()}, ""},
 		{file(nil), "not a NumPy file"},
 		{file([]byte("x,y\n1,2\n")), "not a NumPy file"},
 		{file(good[:7]), "not a NumPy file"},
@@ -251,6 +257,7 @@ func TestUsage(t *testing.T) {
 		{file(npyBytes("<f4", "(4294967296, 4294967296)", binary.LittleEndian, []float32{1, 2})), "in.npy"},
 	} {
 		stdout, stderr, code := bench(t, test.args...)
+		stdout = strings.TrimPrefix(stdout, "devices\n  cpu\n") // what is found out only with the devices at hand
 		if code != exitUsage || stdout != "" || strings.Count(stderr, "\n") != 1 || !strings.Contains(stderr, test.tells) {
 			t.Errorf("bench %q: exit %d, stdout %q, stderr %q; want exit 2 and one line that tells %q", test.args, code, stdout, stderr, test.tells)
 		}
@@ -339,6 +346,30 @@ func TestBadBackends(t *testing.T) {
 	if code := run([]string{"-n", "1Ki", "-runs", "1"}, &stdout, &stderr,
 		choose(func(b compute.Backend) compute.Backend { return failing{b, compute.ErrOutOfMemory} })); code != exitUnusable {
 		t.Errorf("an asked size that does not fit: exit %d, want 3", code)
+	}
+}
+
+// TestInputThatDoesNotFit: what was asked for and could not be done is an error.
+func TestInputThatDoesNotFit(t *testing.T) {
+	in := write(t, npyBytes("<f4", "(2,)", binary.LittleEndian, []float32{1, -1}))
+	var stdout, stderr bytes.Buffer
+	code := run([]string{"-backend", "cpu", "-input", in, "-output", in}, &stdout, &stderr,
+		func(config) ([]compute.Backend, error, error) {
+			b, err := cpu.Open()
+			return []compute.Backend{failing{b, compute.ErrOutOfMemory}}, nil, err
+		})
+	if code != exitUnusable || !strings.Contains(stderr.String(), "out of memory") {
+		t.Errorf("exit %d, %s; want 3 and the reason", code, stderr.String())
+	}
+	if data, err := os.ReadFile(in); err != nil || len(data) != 136 {
+		t.Errorf("the file of -output was changed to %d bytes, %v", len(data), err)
+	}
+}
+
+// TestJSONToDevice: -json can name what is no regular file.
+func TestJSONToDevice(t *testing.T) {
+	if _, stderr, code := bench(t, "-backend", "cpu", "-n", "1Ki", "-runs", "1", "-json", os.DevNull); code != 0 {
+		t.Errorf("exit %d: %s", code, stderr)
 	}
 }
 

@@ -37,19 +37,35 @@ func (o *outputFile) replace(data []byte) error {
 	if o == nil {
 		return nil
 	}
-	if o.file != nil {
-		if info, err := o.file.Stat(); err == nil && info.Mode().IsRegular() {
-			if err := o.file.Truncate(0); err != nil {
-				return errors.Join(err, o.file.Close())
-			}
-		}
-		defer o.file.Close()
+	if o.file == nil {
+		_, err := o.Write(data)
+		return err
 	}
-	_, err := o.Write(data)
-	if o.file != nil {
-		err = errors.Join(err, o.file.Sync())
+	info, err := o.file.Stat()
+	regular := err == nil && info.Mode().IsRegular() // no pipe or terminal
+	if regular {
+		err = o.file.Truncate(0)
 	}
-	return err
+	if err == nil {
+		_, err = o.Write(data)
+	}
+	if err == nil && regular {
+		err = o.file.Sync()
+	}
+	return errors.Join(err, o.file.Close())
+}
+
+// is tells whether the file is the one called name.
+func (o *outputFile) is(name string) bool {
+	if o == nil || o.file == nil {
+		return false
+	}
+	mine, err := o.file.Stat()
+	if err != nil || !mine.Mode().IsRegular() {
+		return false
+	}
+	other, err := os.Stat(name)
+	return err == nil && os.SameFile(mine, other)
 }
 
 // abandon closes the file as it was, or removes it if it was not there.

@@ -14,9 +14,12 @@ import (
 
 // listDevices prints what there is to measure, and prints and returns why OpenCL
 // devices are missing, or nil.
-func listDevices(w io.Writer) error {
+func listDevices(w io.Writer, c config) error {
 	fmt.Fprintln(w, "devices")
 	fmt.Fprintln(w, "  cpu")
+	if c.backend == "cpu" {
+		return nil // leave the drivers alone
+	}
 	infos, err := gpu.Devices()
 	for i, info := range infos {
 		shared := ""

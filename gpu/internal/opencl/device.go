@@ -60,7 +60,7 @@ const (
 // it. No driver at all is an error for which IsNoDriver holds.
 func Devices() ([]*Device, error) {
 	var platforms []*cl.Platform
-	err := call("clGetPlatformIDs", func() (err error) {
+	err := call(listPlatforms, func() (err error) {
 		platforms, err = cl.GetPlatforms()
 		return err
 	})
@@ -75,7 +75,7 @@ func Devices() ([]*Device, error) {
 			failed = append(failed, fmt.Errorf("%s: %w", platform, err))
 		}
 		var devices []*cl.Device
-		err := call("clGetDeviceIDs", func() (err error) {
+		err := call(listDevices, func() (err error) {
 			devices, err = p.GetDevices(cl.DeviceTypeAll)
 			return err
 		})

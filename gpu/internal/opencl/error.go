@@ -23,7 +23,8 @@ type Error struct {
 
 func (e *Error) Error() string { return e.Call + ": " + e.Reason }
 
-// Unwrap makes errors.Is find compute.ErrOutOfMemory or compute.ErrDevice.
+// Unwrap makes errors.Is find compute.ErrUnavailable, compute.ErrOutOfMemory or
+// compute.ErrDevice.
 func (e *Error) Unwrap() error { return e.kind }
 
 // IsNoDriver tells whether err says that the loader found no OpenCL driver.
@@ -59,7 +60,7 @@ func call(name string, f func() error) (err error) {
 		}
 	}()
 	if cause := f(); cause != nil {
-		return &Error{Call: name, Reason: reason(cause), kind: kind(cause), cause: cause}
+		return &Error{Call: name, Reason: reason(cause), kind: kind(name, cause), cause: cause}
 	}
 	return nil
 }
@@ -88,14 +89,24 @@ func reason(cause error) string {
 	return "CL_" + strings.ToUpper(strings.ReplaceAll(words, " ", "_"))
 }
 
-// kind sorts an error of the binding into those of package compute.
-func kind(cause error) error {
+// kind sorts an error of the call named name into those of package compute.
+func kind(name string, cause error) error {
 	switch cause {
 	case cl.ErrMemObjectAllocationFailure, cl.ErrOutOfResources, cl.ErrOutOfHostMemory, cl.ErrInvalidBufferSize:
 		return compute.ErrOutOfMemory
+	case cl.ErrOther(platformNotFound), cl.ErrDeviceNotFound:
+		if name == listPlatforms || name == listDevices {
+			return compute.ErrUnavailable
+		}
 	}
 	return compute.ErrDevice
 }
+
+// The calls that may find nothing.
+const (
+	listPlatforms = "clGetPlatformIDs"
+	listDevices   = "clGetDeviceIDs"
+)
 
 // errPointerCheck is the cause of an Error when Go's check of pointers passed to
 // C refused a slice. It does so before the call is made.

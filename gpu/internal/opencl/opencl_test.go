@@ -36,6 +36,9 @@ func TestErrors(t *testing.T) {
 			t.Errorf("%v becomes %q, want %q that wraps %q", test.cause, err, test.text, test.kind)
 		}
 	}
+	if err := call(listPlatforms, func() error { return cl.ErrOther(-1001) }); !errors.Is(err, compute.ErrUnavailable) || !IsNoDriver(err) {
+		t.Errorf("no driver becomes %v", err)
+	}
 	if err := call("clFinish", func() error { return nil }); err != nil {
 		t.Errorf("no error becomes %v", err)
 	}
