@@ -225,7 +225,7 @@ func TestUsage(t *testing.T) {
 		{[]string{"-n", "1Ki,"}, `""`},
 		{[]string{"-n", "99999999999Gi"}, `"99999999999Gi"`},
 		{[]string{"-runs", "0"}, "should be between 1 and"},
-		{[]string{"-runs", "9223372036854775807"}, "should be between 1 and"},
+		{[]string{"-runs", "1000001"}, "should be between 1 and"},
 		{[]string{"-backend", "cpu", "-n", "1024Gi"}, ""}, // more than the machine has, or than a number holds
 		{[]string{"-input", in, "-json", in}, "-json names the file of -input"},
 		{[]string{"-input", in, "-backend", "cpu", "-output", "-"}, "-output needs a file"},
