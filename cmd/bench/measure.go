@@ -101,9 +101,21 @@ func measureSize(b compute.Backend, c config, in *input, n int, r *report) (err 
 	return nil
 }
 
-// minRun is the shortest time that one run may take: below it, calls are
-// repeated within the run, so that reading the clock does not count.
-const minRun = 200 * time.Microsecond
+// minRun returns the shortest time that one run may take. Below it, calls are
+// repeated within the run, so that reading the clock does not count, nor the step
+// by which it advances, which on Windows is half a millisecond.
+var minRun = sync.OnceValue(func() time.Duration {
+	step := time.Hour
+	for range 3 {
+		start := time.Now()
+		d := time.Duration(0)
+		for d == 0 {
+			d = time.Since(start)
+		}
+		step = min(step, d)
+	}
+	return max(200*time.Microsecond, 20*step)
+})
 
 // timeRuns warms up and returns the time of one call in each of so many runs, in
 // nanoseconds, sorted.
@@ -124,7 +136,7 @@ func timeRuns(runs int, call func() error) ([]float64, error) {
 		if err != nil {
 			return nil, err
 		}
-		if d >= minRun {
+		if d >= minRun() {
 			if warm > 0 {
 				break
 			}
