@@ -105,16 +105,19 @@ func measureSize(b compute.Backend, c config, in *input, n int, r *report) (err 
 // repeated within the run, so that reading the clock does not count, nor the step
 // by which it advances, which on Windows is half a millisecond.
 var minRun = sync.OnceValue(func() time.Duration {
+	next := func(t time.Time) time.Time { // the first reading after t
+		for {
+			if now := time.Now(); now.After(t) {
+				return now
+			}
+		}
+	}
 	step := time.Hour
 	for range 3 {
-		start := time.Now()
-		d := time.Duration(0)
-		for d == 0 {
-			d = time.Since(start)
-		}
-		step = min(step, d)
+		tick := next(time.Now())
+		step = min(step, next(tick).Sub(tick))
 	}
-	return max(200*time.Microsecond, 20*step)
+	return min(max(200*time.Microsecond, 20*step), 100*time.Millisecond)
 })
 
 // timeRuns warms up and returns the time of one call in each of so many runs, in
