@@ -148,12 +148,18 @@ func timeRuns(runs int, call func() error) ([]float64, error) {
 		calls *= 2
 	}
 	times := make([]float64, runs)
-	for i := range times {
+	for i := 0; i < runs; {
 		d, err := timed()
 		if err != nil {
 			return nil, err
 		}
+		if d < minRun()/2 { // the warm-up was held up, so calls are too few
+			calls *= 2
+			i = 0
+			continue
+		}
 		times[i] = float64(d.Nanoseconds()) / float64(calls)
+		i++
 	}
 	slices.Sort(times)
 	return times, nil
