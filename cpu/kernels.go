@@ -19,16 +19,24 @@ type (
 	backwardKernel func(dx, dy, x []float32, slope float32)
 )
 
-// A row of the kernel table is everything one instruction set does: the kernels
-// of every activation, by compute.Kind.
+// A row of the kernel table is everything one instruction set does.
 type row struct {
 	name    string
-	kernels []kernels
+	kernels []kernels // of every activation, by compute.Kind
+
+	// past are the same kernels with stores that go past the caches, and copyPast
+	// is a copy that does. Their slices hold whole blocks of pastBlock elements,
+	// and dst is aligned to 64 bytes. Nil if the instruction set has no such
+	// stores.
+	past     []kernels
+	copyPast func(dst, x []float32)
 }
+
+const pastBlock = 64
 
 // rows returns the rows that this processor can run, best first. The last is
 // always the generic one.
-func rows() []row { return []row{generic} }
+func rows() []row { return append(accelerated(), generic) }
 
 // generic is the row in plain Go, for every processor.
 var generic = row{
