@@ -218,6 +218,14 @@ func Open(openers ...Opener) (Backend, error) {
 	return nil, fmt.Errorf("compute: open: none of %d backends can be opened: %w", len(openers), errors.Join(skipped...))
 }
 
+// Trim gives the memory that b keeps for buffers to come, Info's PooledBytes, back
+// to the system.
+func Trim(b Backend) {
+	if t, ok := b.(interface{ Trim() }); ok {
+		t.Trim()
+	}
+}
+
 // fallback is a backend that was not the first choice.
 type fallback struct {
 	Backend
@@ -230,3 +238,6 @@ func (b *fallback) Info() Info {
 	info.Skipped = errors.Join(b.skipped, info.Skipped)
 	return info
 }
+
+// Trim is found by the function Trim.
+func (b *fallback) Trim() { Trim(b.Backend) }

@@ -13,8 +13,9 @@ type buffer struct {
 	id    uint64 // order of locking
 	n     int    // elements
 
-	mu       sync.RWMutex // guards what follows, and the elements of data
+	mu       sync.Mutex // guards what follows, and the elements
 	data     []float32
+	memory   memory // that data is in; nothing for 0 elements
 	released bool
 }
 
@@ -34,16 +35,19 @@ func (b *backend) newBuffer(c check.Call, n int, src []float32) (compute.Buffer,
 	if err := c.Size(n); err != nil {
 		return nil, err
 	}
-	data, err := allocate(n)
-	if err != nil {
-		return nil, c.Fail(compute.ErrOutOfMemory, "%d elements, %d bytes: %v; release buffers or work in parts", n, 4*int64(n), err)
+	buf := &buffer{owner: b, n: n}
+	if n > 0 {
+		m, err := b.memory.get(n)
+		if err != nil {
+			return nil, c.Fail(compute.ErrOutOfMemory, "%d elements, %d bytes: %v; release buffers or work in parts", n, 4*int64(n), err)
+		}
+		buf.memory, buf.data = m, m.elements
+		b.copy(buf.data[:len(src)], src)
 	}
-	copy(data, src)
-	buf := &buffer{owner: b, n: n, data: data}
 	b.mu.Lock()
 	defer b.mu.Unlock()
 	if b.closed.Load() { // while the memory was got
-		free(data)
+		buf.memory.free()
 		return nil, c.Closed()
 	}
 	b.nextID++
@@ -65,21 +69,21 @@ func (buf *buffer) Write(src []float32) error {
 	if err := c.Lengths("the buffer", buf.n, "src", len(src)); err != nil {
 		return err
 	}
-	copy(buf.data, src)
+	buf.owner.copy(buf.data, src)
 	return nil
 }
 
 func (buf *buffer) Read(dst []float32) error {
 	c := buf.owner.call("read")
-	buf.mu.RLock()
-	defer buf.mu.RUnlock()
+	buf.mu.Lock()
+	defer buf.mu.Unlock()
 	if buf.released {
 		return c.Released("the buffer")
 	}
 	if err := c.Lengths("the buffer", buf.n, "dst", len(dst)); err != nil {
 		return err
 	}
-	copy(dst, buf.data)
+	buf.owner.copy(dst, buf.data)
 	return nil
 }
 
@@ -90,9 +94,11 @@ func (buf *buffer) Release() error {
 		return nil
 	}
 	buf.released = true
-	free(buf.data)
-	buf.data = nil
 	b := buf.owner
+	if buf.n > 0 {
+		b.memory.put(buf.memory)
+	}
+	buf.data, buf.memory = nil, memory{}
 	b.mu.Lock()
 	delete(b.live, buf)
 	b.liveBytes -= 4 * int64(buf.n)

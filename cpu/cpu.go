@@ -1,9 +1,8 @@
 // Package cpu is the backend that every machine has: the kernels of package
 // compute on the processor, spread over its cores.
 //
-// A call computes before it returns, so Sync never has to wait. Calls that
-// share no buffer run at the same time; of those that share one, only calls
-// that just read it do.
+// A call computes before it returns, so Sync never has to wait. Calls that share
+// no buffer run at the same time.
 package cpu
 
 import (
@@ -21,13 +20,16 @@ import (
 func Open() (compute.Backend, error) { return open(rows()[0]), nil }
 
 func open(r row) *backend {
-	return &backend{row: r, name: "cpu " + r.name, live: map[*buffer]struct{}{}}
+	return &backend{row: r, name: "cpu " + r.name, pastFrom: lastCache(), live: map[*buffer]struct{}{}}
 }
 
 type backend struct {
-	row  row
-	name string
+	row      row
+	name     string
+	pastFrom int // bytes of traffic from which on results are stored past the caches
 
+	pool    pool
+	memory  memoryPool
 	closed  atomic.Bool
 	streams sync.RWMutex // held for reading by calls of Stream, which Close waits for
 
@@ -48,6 +50,7 @@ func (b *backend) Info() compute.Info {
 		SharedMemory: true,
 		LiveBuffers:  len(b.live),
 		LiveBytes:    b.liveBytes,
+		PooledBytes:  b.memory.bytes(),
 	}
 }
 
@@ -74,8 +77,17 @@ func (b *backend) unary(c check.Call, op compute.Op, f compute.Activation, dstNa
 		return err
 	}
 	defer o.unlock()
-	runUnary(b.row.kernels[f.Kind].unary[op], o.data(0), o.data(1), f.NegativeSlope)
+	b.unaryJob(op, f, o.data(0), o.data(1))
 	return nil
+}
+
+// unaryJob sets dst from x.
+func (b *backend) unaryJob(op compute.Op, f compute.Activation, dst, x []float32) {
+	j := job{unary: b.row.kernels[f.Kind].unary[op], dst: dst, x: x, slope: f.NegativeSlope}
+	if b.pastCaches(8, dst, x, nil) {
+		j.past.unary = b.row.past[f.Kind].unary[op]
+	}
+	b.pool.do(&j)
 }
 
 func (b *backend) Backward(f compute.Activation, dx, dy, x compute.Buffer) error {
@@ -97,12 +109,64 @@ func (b *backend) Backward(f compute.Activation, dx, dy, x compute.Buffer) error
 		return err
 	}
 	defer o.unlock()
-	runBackward(b.row.kernels[f.Kind].backward, o.data(0), o.data(1), o.data(2), f.NegativeSlope)
+	j := job{backward: b.row.kernels[f.Kind].backward, dst: o.data(0), dy: o.data(1), x: o.data(2), slope: f.NegativeSlope}
+	if b.pastCaches(12, j.dst, j.x, j.dy) {
+		j.past.backward = b.row.past[f.Kind].backward
+	}
+	b.pool.do(&j)
 	return nil
 }
 
+// Copy sets dst to src, both of this backend and of one length, as the kernels do
+// their work: on the same cores, with the same stores. It is the limit that they
+// are measured against.
+func (b *backend) Copy(dst, src compute.Buffer) error {
+	c := b.call("copy")
+	if b.closed.Load() {
+		return c.Closed()
+	}
+	var o operands
+	if err := o.add(b, c, "dst", dst); err != nil {
+		return err
+	}
+	if err := o.add(b, c, "src", src); err != nil {
+		return err
+	}
+	if err := o.lock(c); err != nil {
+		return err
+	}
+	defer o.unlock()
+	b.copy(o.data(0), o.data(1))
+	return nil
+}
+
+// copy sets dst to src, of equal length.
+func (b *backend) copy(dst, src []float32) {
+	if len(dst) == 0 || &dst[0] == &src[0] {
+		return
+	}
+	j := job{copy: copyThrough, dst: dst, x: src}
+	if b.pastCaches(8, dst, src, nil) {
+		j.past.copy = b.row.copyPast
+	}
+	b.pool.do(&j)
+}
+
+// Trim gives the memory that is kept for buffers to come back to the system.
+func (b *backend) Trim() { b.memory.empty() }
+
+// pastCaches tells whether to store dst past the caches: if the traffic of the
+// call, of so many bytes per element, is more than the last of them keeps. Never
+// in place, where the lines of dst are in the cache, having just been read.
+func (b *backend) pastCaches(bytes int, dst, x, dy []float32) bool {
+	if b.row.past == nil || len(dst) <= b.pastFrom/bytes {
+		return false
+	}
+	return &dst[0] != &x[0] && (dy == nil || &dst[0] != &dy[0])
+}
+
 // streamPart is the number of elements between two looks at the context.
-const streamPart = 1 << 20
+const streamPart = 8 << 20
 
 func (b *backend) Stream(ctx context.Context, op compute.Op, f compute.Activation, dst, src []float32) error {
 	c := b.call("stream")
@@ -119,7 +183,7 @@ func (b *backend) Stream(ctx context.Context, op compute.Op, f compute.Activatio
 			return c.Wrap(err)
 		}
 		n := min(len(src), streamPart)
-		runUnary(b.row.kernels[f.Kind].unary[op], dst[:n], src[:n], f.NegativeSlope)
+		b.unaryJob(op, f, dst[:n], src[:n])
 		dst, src = dst[n:], src[n:]
 	}
 	return nil
@@ -145,6 +209,8 @@ func (b *backend) Close() error {
 	}
 	b.streams.Lock()
 	defer b.streams.Unlock()
+	b.pool.stop()
+	b.memory.empty()
 	return nil
 }
 

@@ -2,7 +2,11 @@ package cpu
 
 import (
 	"fmt"
+	"runtime"
+	"sync"
 	"testing"
+	"time"
+	"unsafe"
 
 	"github.com/gmind-go/compute"
 	"github.com/gmind-go/compute/backendtest"
@@ -18,64 +22,242 @@ func TestConformance(t *testing.T) {
 	}
 }
 
-// TestSplit: the ranges make up the whole, each element once, and all but the
-// last end at a cache line.
-func TestSplit(t *testing.T) {
-	for _, n := range []int{2 * minShare, 2*minShare + 1, 3*minShare - 1, 1 << 20, 1<<20 + 17} {
-		hits := make([]uint8, n)
-		split(n, func(lo, hi int) {
-			if hi != n && hi%16 != 0 {
-				t.Errorf("of %d elements, a range ends at %d", n, hi)
-			}
-			for i := lo; i < hi; i++ {
-				hits[i]++
-			}
-		})
-		for i, h := range hits {
-			if h != 1 {
-				t.Fatalf("of %d elements, element %d is in %d ranges", n, i, h)
-			}
-		}
+// count is a kernel that shows how often it had each element.
+func count(dst, _ []float32, _ float32) {
+	for i := range dst {
+		dst[i]++
 	}
 }
 
-// TestAllocate: memory is zero and writable to its ends, on both sides of the
-// size from which it is mapped.
-func TestAllocate(t *testing.T) {
-	for _, n := range []int{0, 1, mapSize/4 - 1, mapSize / 4, mapSize/4 + 1, 1 << 20} {
-		data, err := allocate(n)
+// TestPool: every element is done once, on one core or several, by one caller or
+// several.
+func TestPool(t *testing.T) {
+	for _, procs := range []int{1, 2, 3, 8} {
+		t.Run(fmt.Sprint(procs), func(t *testing.T) {
+			defer runtime.GOMAXPROCS(runtime.GOMAXPROCS(procs))
+			var p pool
+			defer p.stop()
+			var callers sync.WaitGroup
+			for range 3 {
+				callers.Go(func() {
+					for _, n := range []int{0, 1, 2*minShare - 1, 2 * minShare, 3*minShare + 17, chunk, 5*chunk + 1, minWake, 1<<20 + 3} {
+						dst := make([]float32, n)
+						for range 3 { // the second time helpers are awake
+							p.do(&job{unary: count, dst: dst, x: dst})
+						}
+						for i, v := range dst {
+							if v != 3 {
+								t.Errorf("of %d elements, element %d was done %v times in 3 jobs", n, i, v)
+								return
+							}
+						}
+					}
+				})
+			}
+			callers.Wait()
+		})
+	}
+}
+
+// TestPoolRests: helpers that have nothing to do park, and stop ends them.
+func TestPoolRests(t *testing.T) {
+	defer runtime.GOMAXPROCS(runtime.GOMAXPROCS(4))
+	before := runtime.NumGoroutine()
+	var p pool
+	dst := make([]float32, 1<<20)
+	p.do(&job{unary: count, dst: dst, x: dst})
+	if len(p.helpers) != 3 {
+		t.Errorf("%d helpers on 4 cores, want 3", len(p.helpers))
+	}
+	deadline := time.Now().Add(10 * time.Second)
+	for _, h := range p.helpers {
+		for !h.parked.Load() {
+			if time.Now().After(deadline) {
+				t.Fatal("a helper with nothing to do does not park")
+			}
+			time.Sleep(time.Millisecond)
+		}
+	}
+	p.stop()
+	if p.do(&job{unary: count, dst: dst, x: dst}); dst[0] != 2 {
+		t.Error("a job after stop was not done")
+	}
+	if after := runtime.NumGoroutine(); after > before {
+		t.Errorf("%d goroutines before and %d after", before, after)
+	}
+}
+
+// TestMemory: memory is aligned, writable to its ends, and comes back from the
+// pool, on both sides of the sizes where its source changes.
+func TestMemory(t *testing.T) {
+	var p memoryPool
+	for _, n := range []int{1, 15, 16, 17, 1000, mapSize/4 - 1, mapSize / 4, mapSize/4 + 1, 1<<19 - 1, 1 << 19, 1<<19 + 1, 3 << 20} {
+		m, err := p.get(n)
 		if err != nil {
 			t.Fatal(err)
 		}
-		if len(data) != n {
-			t.Fatalf("allocate(%d) returned %d elements", n, len(data))
+		if len(m.elements) != n || cap(m.elements) < n || cap(m.elements) > n+n/4+16 {
+			t.Fatalf("get(%d) returned %d elements of %d", n, len(m.elements), cap(m.elements))
 		}
-		for i := range data {
-			if data[i] != 0 {
-				t.Fatalf("allocate(%d): element %d is %v", n, i, data[i])
-			}
-			data[i] = 1
+		if addr := uintptr(unsafe.Pointer(&m.elements[0])); addr%64 != 0 {
+			t.Errorf("get(%d) starts at %x", n, addr)
 		}
-		free(data)
+		all := m.elements[:cap(m.elements)]
+		for i := range all {
+			all[i] = 1
+		}
+		p.put(m)
+		if p.bytes() != m.bytes() {
+			t.Errorf("the pool counts %d bytes of %d", p.bytes(), m.bytes())
+		}
+		again, err := p.get(n)
+		if err != nil {
+			t.Fatal(err)
+		}
+		if &again.elements[0] != &m.elements[0] || p.bytes() != 0 {
+			t.Errorf("get(%d) did not return what was put", n)
+		}
+		again.free()
 	}
 }
 
-// BenchmarkShare times one kernel on one core and on two shares: the crossing
-// is what minShare should be.
-func BenchmarkShare(b *testing.B) {
+// TestMemoryPoolIsBounded: it keeps no more than maxPooled, and nothing once it is
+// emptied.
+func TestMemoryPoolIsBounded(t *testing.T) {
+	var p memoryPool
+	const n = maxPooled / 4 / 3
+	var held []memory
+	for range 5 {
+		m, err := p.get(n)
+		if err != nil {
+			t.Fatal(err)
+		}
+		held = append(held, m)
+	}
+	for _, m := range held {
+		p.put(m)
+	}
+	if p.bytes() == 0 || p.bytes() > maxPooled {
+		t.Errorf("the pool keeps %d bytes of at most %d", p.bytes(), maxPooled)
+	}
+	p.empty()
+	if p.bytes() != 0 || len(p.free) != 0 {
+		t.Errorf("the empty pool keeps %d bytes", p.bytes())
+	}
+}
+
+func TestClass(t *testing.T) {
+	last := 0
+	for n := 1; n < 100_000; n++ {
+		c := class(n)
+		if c < n || c > max(n+n/4, 64/4) && c > n+15 || c < last || class(c) != c || c%16 != 0 {
+			t.Fatalf("class(%d) is %d, class(%d) %d, class(%d) %d", n-1, last, n, c, c, class(c))
+		}
+		last = c
+	}
+}
+
+// TestTrim: a backend keeps memory that is released, and gives it back when asked
+// to, or closed.
+func TestTrim(t *testing.T) {
+	b, err := Open()
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer b.Close()
+	fill := func() {
+		buf, err := b.Alloc(1 << 20)
+		if err != nil {
+			t.Fatal(err)
+		}
+		buf.Release()
+		if b.Info().PooledBytes < 4<<20 {
+			t.Errorf("after a buffer of 4 MiB was released, %d bytes are kept", b.Info().PooledBytes)
+		}
+	}
+	fill()
+	compute.Trim(b)
+	if kept := b.Info().PooledBytes; kept != 0 {
+		t.Errorf("after Trim, %d bytes are kept", kept)
+	}
+	fill()
+	b.Close()
+	if kept := b.Info().PooledBytes; kept != 0 {
+		t.Errorf("after Close, %d bytes are kept", kept)
+	}
+}
+
+// TestNoAllocation: calls on buffers allocate nothing, on one core or several.
+func TestNoAllocation(t *testing.T) {
+	b, err := Open()
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer b.Close()
+	f := compute.LeakyReLU(0.01)
+	for _, n := range []int{16, 1 << 10, 64 << 10, 1 << 20} {
+		x, y := mustUpload(t, b, values.Normal(n, 1)), mustUpload(t, b, values.Normal(n, 2))
+		host := make([]float32, n)
+		for name, call := range map[string]func() error{
+			"Forward":    func() error { return b.Forward(f, y, x) },
+			"Derivative": func() error { return b.Derivative(f, y, x) },
+			"Backward":   func() error { return b.Backward(f, y, y, x) },
+			"Read":       func() error { return y.Read(host) },
+			"Write":      func() error { return y.Write(host) },
+		} {
+			allocs := testing.AllocsPerRun(20, func() {
+				if err := call(); err != nil {
+					t.Fatal(err)
+				}
+			})
+			if allocs != 0 {
+				t.Errorf("%s of %d elements allocates %v times", name, n, allocs)
+			}
+		}
+		x.Release()
+		y.Release()
+	}
+}
+
+func mustUpload(t *testing.T, b compute.Backend, v []float32) compute.Buffer {
+	t.Helper()
+	buf, err := b.Upload(v)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return buf
+}
+
+// BenchmarkPool times one kernel on one core, and shared with helpers that are
+// awake or parked: the crossings are what minShare and minWake should be. On one
+// core, the first crossing is at the latest where two cores are worth it.
+func BenchmarkPool(b *testing.B) {
 	k := rows()[0].kernels[compute.KindLeakyReLU].unary[compute.OpForward]
-	for n := 32 << 10; n <= 2<<20; n *= 2 {
-		x, y := values.Normal(n, 1), make([]float32, n)
-		b.Run(fmt.Sprintf("one/%d", n), func(b *testing.B) {
+	for n := 8 << 10; n <= 2<<20; n *= 2 {
+		j := job{unary: k, dst: make([]float32, n), x: values.Normal(n, 1), slope: 0.01}
+		b.Run(fmt.Sprintf("alone/%d", n), func(b *testing.B) {
 			b.SetBytes(8 * int64(n))
 			for b.Loop() {
-				k(y, x, 0.01)
+				j.runAlone()
 			}
 		})
-		b.Run(fmt.Sprintf("split/%d", n), func(b *testing.B) {
+		b.Run(fmt.Sprintf("awake/%d", n), func(b *testing.B) {
+			var p pool
+			defer p.stop()
 			b.SetBytes(8 * int64(n))
 			for b.Loop() {
-				runShares(n, 2, func(lo, hi int) { k(y[lo:hi], x[lo:hi], 0.01) })
+				p.share(&j, runtime.GOMAXPROCS(0))
+			}
+		})
+		b.Run(fmt.Sprintf("parked/%d", n), func(b *testing.B) {
+			var p pool
+			defer p.stop()
+			b.SetBytes(8 * int64(n))
+			for b.Loop() {
+				b.StopTimer()
+				time.Sleep(4 * spin)
+				b.StartTimer()
+				p.share(&j, runtime.GOMAXPROCS(0))
 			}
 		})
 	}

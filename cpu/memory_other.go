@@ -2,17 +2,22 @@
 
 package cpu
 
-import "fmt"
+import (
+	"fmt"
+	"unsafe"
+)
 
 // mapMemory takes from Go's heap, which refuses only what no address space
 // holds.
-func mapMemory(n int) (data []float32, err error) {
+func mapMemory(bytes int) (mapping []byte, start int, err error) {
 	defer func() {
 		if r := recover(); r != nil {
 			err = fmt.Errorf("%v", r)
 		}
 	}()
-	return make([]float32, n), nil
+	const line = 64
+	mapping = make([]byte, bytes+line)
+	return mapping, int(-uintptr(unsafe.Pointer(&mapping[0])) & (line - 1)), nil
 }
 
-func unmapMemory([]float32) {}
+func unmapMemory([]byte) {}

@@ -9,15 +9,28 @@ import (
 	"golang.org/x/sys/unix"
 )
 
-func mapMemory(n int) ([]float32, error) {
-	mem, err := unix.Mmap(-1, 0, 4*n, unix.PROT_READ|unix.PROT_WRITE, unix.MAP_ANON|unix.MAP_PRIVATE)
-	if err != nil {
-		return nil, fmt.Errorf("mmap: %w", err)
+// hugePage is the size of a huge page, in bytes, on the common systems.
+const hugePage = 2 << 20
+
+// mapMemory returns a mapping with room for so many bytes at start, which lies at
+// the start of a page, of a huge one if there is enough to fill one.
+func mapMemory(bytes int) (mapping []byte, start int, err error) {
+	size := bytes
+	if bytes >= hugePage {
+		size += hugePage // for the way to its start
 	}
-	return unsafe.Slice((*float32)(unsafe.Pointer(unsafe.SliceData(mem))), n), nil
+	mapping, err = unix.Mmap(-1, 0, size, unix.PROT_READ|unix.PROT_WRITE, unix.MAP_ANON|unix.MAP_PRIVATE)
+	if err != nil {
+		return nil, 0, fmt.Errorf("mmap: %w", err)
+	}
+	if bytes >= hugePage {
+		start = int(-uintptr(unsafe.Pointer(&mapping[0])) & (hugePage - 1))
+		adviseHugePages(mapping[start : start+bytes])
+	}
+	return mapping, start, nil
 }
 
-func unmapMemory(data []float32) {
+func unmapMemory(mapping []byte) {
 	// It can only fail for memory that mapMemory did not return.
-	_ = unix.Munmap(unsafe.Slice((*byte)(unsafe.Pointer(unsafe.SliceData(data))), 4*len(data)))
+	_ = unix.Munmap(mapping)
 }

@@ -5,12 +5,14 @@ import (
 	"github.com/gmind-go/compute/internal/check"
 )
 
-// operands are the buffers of one kernel call: the first is written, the others
-// are read. The same buffer may stand there more than once.
+// operands are the buffers of one kernel call, the result first. The same buffer
+// may stand there more than once.
 type operands struct {
-	n     int
-	names [3]string
-	bufs  [3]*buffer
+	n      int
+	names  [3]string
+	bufs   [3]*buffer
+	locked [3]*buffer // each buffer once, by id
+	locks  int
 }
 
 // add appends the argument arg, named name, if it is a buffer of b.
@@ -21,21 +23,26 @@ func (o *operands) add(b *backend, c check.Call, name string, arg compute.Buffer
 	}
 	o.names[o.n], o.bufs[o.n] = name, buf
 	o.n++
+	i := o.locks
+	for ; i > 0 && o.locked[i-1].id >= buf.id; i-- {
+		if o.locked[i-1] == buf {
+			return nil
+		}
+	}
+	copy(o.locked[i+1:], o.locked[i:o.locks])
+	o.locked[i] = buf
+	o.locks++
 	return nil
 }
 
 // data returns the elements of operand i, for use between lock and unlock.
 func (o *operands) data(i int) []float32 { return o.bufs[i].data }
 
-// lock takes the buffers for one call, or says what is wrong with them.
+// lock takes the buffers for one call, or says what is wrong with them. All calls
+// lock by id, so no two can wait for each other.
 func (o *operands) lock(c check.Call) error {
-	order, n := o.order()
-	for _, buf := range order[:n] {
-		if buf == o.bufs[0] {
-			buf.mu.Lock()
-		} else {
-			buf.mu.RLock()
-		}
+	for _, buf := range o.locked[:o.locks] {
+		buf.mu.Lock()
 	}
 	for i, buf := range o.bufs[:o.n] {
 		if buf.released {
@@ -45,39 +52,16 @@ func (o *operands) lock(c check.Call) error {
 	}
 	last := o.n - 1
 	for i := range last {
-		if err := c.Lengths(o.names[i], o.bufs[i].n, o.names[last], o.bufs[last].n); err != nil {
+		if o.bufs[i].n != o.bufs[last].n {
 			o.unlock()
-			return err
+			return c.Lengths(o.names[i], o.bufs[i].n, o.names[last], o.bufs[last].n)
 		}
 	}
 	return nil
 }
 
 func (o *operands) unlock() {
-	order, n := o.order()
-	for _, buf := range order[:n] {
-		if buf == o.bufs[0] {
-			buf.mu.Unlock()
-		} else {
-			buf.mu.RUnlock()
-		}
+	for _, buf := range o.locked[:o.locks] {
+		buf.mu.Unlock()
 	}
-}
-
-// order returns the n different buffers by their ids. All calls lock in this
-// order, so no two can wait for each other.
-func (o *operands) order() (order [3]*buffer, n int) {
-next:
-	for _, buf := range o.bufs[:o.n] {
-		i := n
-		for ; i > 0 && order[i-1].id >= buf.id; i-- {
-			if order[i-1] == buf {
-				continue next
-			}
-		}
-		copy(order[i+1:], order[i:n])
-		order[i] = buf
-		n++
-	}
-	return order, n
 }

@@ -139,3 +139,6 @@ func (b *opened) Info() compute.Info {
 	info.Skipped = b.skipped
 	return info
 }
+
+// Trim is found by compute.Trim.
+func (b *opened) Trim() { compute.Trim(b.Backend) }

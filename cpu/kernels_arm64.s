@@ -1,0 +1,193 @@
+//go:build !purego
+
+#include "textflag.h"
+
+// Go's assembler lacks these two instructions. The arguments are numbers of
+// vector registers, in its order: the result last. FCMGE0 makes a mask, all ones
+// where n >= 0; a NaN is not.
+#define FCMGE0(n, d)  WORD $(0x6ea0c800 | n<<5 | d)         // FCMGE Vd.4S, Vn.4S, #0.0
+#define FMUL(m, n, d) WORD $(0x6e20dc00 | m<<16 | n<<5 | d) // FMUL Vd.4S, Vn.4S, Vm.4S
+
+// Every kernel does blocks of four vectors, then vectors, then elements, so that
+// it touches nothing outside of its slices. It has loaded all of a step before it
+// stores any, so that the result may be an operand.
+
+// func leakyReLUForwardNEON(y, x []float32, slope float32)
+TEXT ·leakyReLUForwardNEON(SB), NOSPLIT, $0-52
+	MOVD  y_base+0(FP), R0
+	MOVD  x_base+24(FP), R1
+	MOVD  x_len+32(FP), R2
+	FMOVS slope+48(FP), F31
+	VDUP  V31.S[0], V31.S4
+	SUBS  $16, R2
+	BLT   block_end
+
+block:
+	VLD1.P 64(R1), [V0.S4, V1.S4, V2.S4, V3.S4]
+	FCMGE0(0, 4)
+	FCMGE0(1, 5)
+	FCMGE0(2, 6)
+	FCMGE0(3, 7)
+	FMUL(31, 0, 16)
+	FMUL(31, 1, 17)
+	FMUL(31, 2, 18)
+	FMUL(31, 3, 19)
+
+	// The product replaces x where the mask is clear.
+	VBIF   V4.B16, V16.B16, V0.B16
+	VBIF   V5.B16, V17.B16, V1.B16
+	VBIF   V6.B16, V18.B16, V2.B16
+	VBIF   V7.B16, V19.B16, V3.B16
+	VST1.P [V0.S4, V1.S4, V2.S4, V3.S4], 64(R0)
+	SUBS   $16, R2
+	BGE    block
+
+block_end:
+	ADD  $16, R2
+	SUBS $4, R2
+	BLT  vector_end
+
+vector:
+	VLD1.P 16(R1), [V0.S4]
+	FCMGE0(0, 4)
+	FMUL(31, 0, 16)
+	VBIF   V4.B16, V16.B16, V0.B16
+	VST1.P [V0.S4], 16(R0)
+	SUBS   $4, R2
+	BGE    vector
+
+vector_end:
+	ADDS $4, R2
+	BEQ  done
+
+element:
+	FMOVS.P 4(R1), F0
+	FCMPS   $(0.0), F0
+	FMULS   F31, F0, F16
+	FCSELS  GE, F0, F16, F0 // GE is false for a NaN
+	FMOVS.P F0, 4(R0)
+	SUBS    $1, R2
+	BNE     element
+
+done:
+	RET
+
+// func leakyReLUDerivativeNEON(d, x []float32, slope float32)
+TEXT ·leakyReLUDerivativeNEON(SB), NOSPLIT, $0-52
+	MOVD  d_base+0(FP), R0
+	MOVD  x_base+24(FP), R1
+	MOVD  x_len+32(FP), R2
+	FMOVS slope+48(FP), F31
+	VDUP  V31.S[0], V31.S4
+	FMOVS $1.0, F30
+	VDUP  V30.S[0], V30.S4
+	SUBS  $16, R2
+	BLT   block_end
+
+block:
+	VLD1.P 64(R1), [V0.S4, V1.S4, V2.S4, V3.S4]
+	FCMGE0(0, 0)
+	FCMGE0(1, 1)
+	FCMGE0(2, 2)
+	FCMGE0(3, 3)
+
+	// The mask becomes 1 where it is set and else the slope.
+	VBSL   V31.B16, V30.B16, V0.B16
+	VBSL   V31.B16, V30.B16, V1.B16
+	VBSL   V31.B16, V30.B16, V2.B16
+	VBSL   V31.B16, V30.B16, V3.B16
+	VST1.P [V0.S4, V1.S4, V2.S4, V3.S4], 64(R0)
+	SUBS   $16, R2
+	BGE    block
+
+block_end:
+	ADD  $16, R2
+	SUBS $4, R2
+	BLT  vector_end
+
+vector:
+	VLD1.P 16(R1), [V0.S4]
+	FCMGE0(0, 0)
+	VBSL   V31.B16, V30.B16, V0.B16
+	VST1.P [V0.S4], 16(R0)
+	SUBS   $4, R2
+	BGE    vector
+
+vector_end:
+	ADDS $4, R2
+	BEQ  done
+
+element:
+	FMOVS.P 4(R1), F0
+	FCMPS   $(0.0), F0
+	FCSELS  GE, F30, F31, F0
+	FMOVS.P F0, 4(R0)
+	SUBS    $1, R2
+	BNE     element
+
+done:
+	RET
+
+// func leakyReLUBackwardNEON(dx, dy, x []float32, slope float32)
+TEXT ·leakyReLUBackwardNEON(SB), NOSPLIT, $0-76
+	MOVD  dx_base+0(FP), R0
+	MOVD  dy_base+24(FP), R3
+	MOVD  x_base+48(FP), R1
+	MOVD  x_len+56(FP), R2
+	FMOVS slope+72(FP), F31
+	VDUP  V31.S[0], V31.S4
+	SUBS  $16, R2
+	BLT   block_end
+
+block:
+	VLD1.P 64(R1), [V0.S4, V1.S4, V2.S4, V3.S4]
+	VLD1.P 64(R3), [V4.S4, V5.S4, V6.S4, V7.S4]
+	FCMGE0(0, 0)
+	FCMGE0(1, 1)
+	FCMGE0(2, 2)
+	FCMGE0(3, 3)
+	FMUL(31, 4, 16)
+	FMUL(31, 5, 17)
+	FMUL(31, 6, 18)
+	FMUL(31, 7, 19)
+
+	// The product replaces dy where the mask is clear.
+	VBIF   V0.B16, V16.B16, V4.B16
+	VBIF   V1.B16, V17.B16, V5.B16
+	VBIF   V2.B16, V18.B16, V6.B16
+	VBIF   V3.B16, V19.B16, V7.B16
+	VST1.P [V4.S4, V5.S4, V6.S4, V7.S4], 64(R0)
+	SUBS   $16, R2
+	BGE    block
+
+block_end:
+	ADD  $16, R2
+	SUBS $4, R2
+	BLT  vector_end
+
+vector:
+	VLD1.P 16(R1), [V0.S4]
+	VLD1.P 16(R3), [V4.S4]
+	FCMGE0(0, 0)
+	FMUL(31, 4, 16)
+	VBIF   V0.B16, V16.B16, V4.B16
+	VST1.P [V4.S4], 16(R0)
+	SUBS   $4, R2
+	BGE    vector
+
+vector_end:
+	ADDS $4, R2
+	BEQ  done
+
+element:
+	FMOVS.P 4(R1), F0
+	FMOVS.P 4(R3), F4
+	FCMPS   $(0.0), F0
+	FMULS   F31, F4, F16
+	FCSELS  GE, F4, F16, F4
+	FMOVS.P F4, 4(R0)
+	SUBS    $1, R2
+	BNE     element
+
+done:
+	RET

@@ -1,0 +1,6 @@
+//go:build !purego && (amd64 || arm64)
+
+package cpu
+
+//go:noescape
+func pause()
