@@ -10,7 +10,7 @@ bench:
 	@bin/bench $(ARGS)
 
 test:
-	@scripts/setup-opencl
+	@scripts/setup
 	@scripts/test
 
 # What CI builds beside the machine it runs on.

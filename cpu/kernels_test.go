@@ -101,6 +101,90 @@ func testRow(t *testing.T, r row, n, dstOffset, srcOffset int) {
 	}
 }
 
+// TestPastCaches compares the kernels that store past the caches with those that do
+// not, at every place in a cache line.
+func TestPastCaches(t *testing.T) {
+	for _, r := range rows() {
+		if r.past == nil {
+			continue // neon and generic have none
+		}
+		t.Run(r.name, func(t *testing.T) {
+			plain, past := r.kernels[compute.KindLeakyReLU], r.past[compute.KindLeakyReLU]
+			for n := range 301 {
+				for offset := range 16 {
+					x, _ := framed(n, n%16)
+					dy, _ := framed(n, (n+5)%16)
+					copy(x, values.Bits(n, uint64(n)))
+					copy(dy, values.Bits(n, uint64(n+1)))
+					slope := slopes[n%len(slopes)]
+					jobs := map[string]func(j *job){
+						"forward":    func(j *job) { j.unary, j.past.unary = plain.unary[0], past.unary[0] },
+						"derivative": func(j *job) { j.unary, j.past.unary = plain.unary[1], past.unary[1] },
+						"backward":   func(j *job) { j.backward, j.past.backward = plain.backward, past.backward },
+						"copy":       func(j *job) { j.copy, j.past.copy = copyThrough, r.copyPast },
+					}
+					for name, set := range jobs {
+						want := make([]float32, n)
+						got, intact := framed(n, offset)
+						through, around := job{dst: want, dy: dy, x: x, slope: slope}, job{dst: got, dy: dy, x: x, slope: slope}
+						set(&through)
+						set(&around)
+						through.through(0, n)
+						if n > 0 {
+							around.run(0, n)
+						}
+						for i := range got {
+							if !values.Identical(got[i], want[i]) {
+								t.Fatalf("%s, slope %v: element %d of %d at offset %d is %x and should be %x", name, slope, i, n, offset, got[i], want[i])
+							}
+						}
+						if !intact() {
+							t.Fatalf("%s wrote outside of its %d elements at offset %d", name, n, offset)
+						}
+					}
+				}
+			}
+		})
+	}
+}
+
+// rowEnv makes this test binary say which row is the first, and exit.
+const rowEnv = "COMPUTE_TEST_ROW"
+
+func TestMain(m *testing.M) {
+	if os.Getenv(rowEnv) != "" {
+		fmt.Print(rows()[0].name)
+		os.Exit(0)
+	}
+	os.Exit(m.Run())
+}
+
+// TestStepDown: a row that the processor has not, or that is turned off, gives way
+// to the next.
+func TestStepDown(t *testing.T) {
+	names := []string{}
+	for _, r := range rows() {
+		names = append(names, r.name)
+	}
+	debug := ""
+	for i, name := range names {
+		cmd := exec.Command(os.Args[0])
+		cmd.Env = append(os.Environ(), rowEnv+"=1", "GODEBUG="+debug)
+		out, err := cmd.Output()
+		if err != nil {
+			t.Fatal(err)
+		}
+		if string(out) != name {
+			t.Errorf("of %v with GODEBUG=%s, the first is %s and should be %s", names, debug, out, name)
+		}
+		off, ok := map[string]string{"avx512": "cpu.avx512f=off", "avx2": "cpu.avx2=off"}[name]
+		if !ok && i < len(names)-1 {
+			return // neon cannot be turned off: every arm64 has it
+		}
+		debug = strings.Trim(debug+","+off, ",")
+	}
+}
+
 // TestGenericIsStraightLine reads what the compiler makes of the generic
 // kernels: the comparison with zero must end in a conditional move, since a jump
 // on random signs costs several times the rest of the loop.
