@@ -83,7 +83,12 @@ func (b *backend) unary(c check.Call, op compute.Op, f compute.Activation, dstNa
 
 // unaryJob sets dst from x.
 func (b *backend) unaryJob(op compute.Op, f compute.Activation, dst, x []float32) {
-	j := job{unary: b.row.kernels[f.Kind].unary[op], dst: dst, x: x, slope: f.NegativeSlope}
+	k := b.row.kernels[f.Kind].unary[op]
+	if len(x) < 2*minShare { // one core, plain stores: spare the job
+		k(dst, x, f.NegativeSlope)
+		return
+	}
+	j := job{unary: k, dst: dst, x: x, slope: f.NegativeSlope}
 	if b.pastCaches(8, dst, x, nil) {
 		j.past.unary = b.row.past[f.Kind].unary[op]
 	}
@@ -109,8 +114,14 @@ func (b *backend) Backward(f compute.Activation, dx, dy, x compute.Buffer) error
 		return err
 	}
 	defer o.unlock()
-	j := job{backward: b.row.kernels[f.Kind].backward, dst: o.data(0), dy: o.data(1), x: o.data(2), slope: f.NegativeSlope}
-	if b.pastCaches(12, j.dst, j.x, j.dy) {
+	k := b.row.kernels[f.Kind].backward
+	dst, grad, src := o.data(0), o.data(1), o.data(2)
+	if len(src) < 2*minShare {
+		k(dst, grad, src, f.NegativeSlope)
+		return nil
+	}
+	j := job{backward: k, dst: dst, dy: grad, x: src, slope: f.NegativeSlope}
+	if b.pastCaches(12, dst, src, grad) {
 		j.past.backward = b.row.past[f.Kind].backward
 	}
 	b.pool.do(&j)
@@ -143,6 +154,10 @@ func (b *backend) Copy(dst, src compute.Buffer) error {
 // copy sets dst to src, of equal length.
 func (b *backend) copy(dst, src []float32) {
 	if len(dst) == 0 || &dst[0] == &src[0] {
+		return
+	}
+	if len(src) < 2*minShare {
+		copy(dst, src)
 		return
 	}
 	j := job{copy: copyThrough, dst: dst, x: src}

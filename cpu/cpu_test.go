@@ -263,6 +263,47 @@ func BenchmarkPool(b *testing.B) {
 	}
 }
 
+// BenchmarkStores times a kernel with plain stores and with those past the caches,
+// over the traffic of a call: the crossing is what lastCache should be.
+func BenchmarkStores(b *testing.B) {
+	r := rows()[0]
+	if r.past == nil {
+		b.Skipf("the row %s has no stores past the caches", r.name)
+	}
+	var p pool
+	defer p.stop()
+	var m memoryPool
+	defer m.empty()
+	for mib := 4; mib <= 256; mib *= 2 {
+		n := mib << 20 / 8
+		y, err := m.get(n)
+		if err != nil {
+			b.Fatal(err)
+		}
+		x, err := m.get(n)
+		if err != nil {
+			b.Fatal(err)
+		}
+		copy(x.elements, values.Normal(n, 1))
+		copy(y.elements, x.elements)
+		j := job{unary: r.kernels[compute.KindLeakyReLU].unary[0], dst: y.elements, x: x.elements, slope: 0.01}
+		for _, stores := range []string{"plain", "past"} {
+			j.past.unary = nil
+			if stores == "past" {
+				j.past.unary = r.past[compute.KindLeakyReLU].unary[0]
+			}
+			b.Run(fmt.Sprintf("%s/%dMiB", stores, mib), func(b *testing.B) {
+				b.SetBytes(8 * int64(n))
+				for b.Loop() {
+					p.do(&j)
+				}
+			})
+		}
+		m.put(x)
+		m.put(y)
+	}
+}
+
 // BenchmarkForward times calls through the Backend interface.
 func BenchmarkForward(b *testing.B) {
 	backend, err := Open()
@@ -270,7 +311,7 @@ func BenchmarkForward(b *testing.B) {
 		b.Fatal(err)
 	}
 	defer backend.Close()
-	for _, n := range []int{16, 1 << 10, 64 << 10, 1 << 20, 16 << 20} {
+	for _, n := range []int{16, 64, 256, 1 << 10, 4 << 10, 16 << 10, 64 << 10, 256 << 10, 1 << 20, 4 << 20, 16 << 20, 64 << 20} {
 		b.Run(fmt.Sprint(n), func(b *testing.B) {
 			x, err := backend.Upload(values.Normal(n, 1))
 			if err != nil {

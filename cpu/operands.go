@@ -23,13 +23,15 @@ func (o *operands) add(b *backend, c check.Call, name string, arg compute.Buffer
 	}
 	o.names[o.n], o.bufs[o.n] = name, buf
 	o.n++
-	i := o.locks
-	for ; i > 0 && o.locked[i-1].id >= buf.id; i-- {
-		if o.locked[i-1] == buf {
+	for _, locked := range o.locked[:o.locks] {
+		if locked == buf {
 			return nil
 		}
 	}
-	copy(o.locked[i+1:], o.locked[i:o.locks])
+	i := o.locks
+	for ; i > 0 && o.locked[i-1].id > buf.id; i-- {
+		o.locked[i] = o.locked[i-1]
+	}
 	o.locked[i] = buf
 	o.locks++
 	return nil

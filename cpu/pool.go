@@ -47,10 +47,6 @@ const (
 // that come while a job is shared do theirs alone: all cores are busy then.
 func (p *pool) do(j *job) {
 	n := len(j.x)
-	if n < 2*minShare {
-		j.run(0, n)
-		return
-	}
 	shares := min(runtime.GOMAXPROCS(0), n/minShare)
 	if shares < 2 || !p.mu.TryLock() {
 		j.runAlone()

@@ -37,8 +37,10 @@ GPU, and verifies each result bit by bit against the reference.
   bench -device any -n 16Mi -op forward  the CPU, and any OpenCL device
   bench -backend cpu -input x.npy -output y.npy
 
-GB/s are 1e9 bytes that must move in a second: 8 per element for forward and
-derivative, 12 for backward, 4 for upload and download, by the median time.
+GB/s are 1e9 bytes that must move in a second: 8 per element for forward,
+derivative and copy, 12 for backward, 4 for upload and download, by the median
+time. The copy, from buffer to buffer, is the limit: the others are told as a part
+of its speed too, all of one size taking turns.
 Exit code: 0 all verified, 1 a result is wrong, 2 wrong usage or file, 3 a
 backend or device cannot be used.
 `

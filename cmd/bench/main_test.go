@@ -59,17 +59,20 @@ func TestJSON(t *testing.T) {
 	if err := json.Unmarshal([]byte(stdout), &results); err != nil {
 		t.Fatalf("%v in %s", err, stdout)
 	}
-	if len(results) != 6 {
-		t.Fatalf("got %d results, want 3 operations at 2 sizes", len(results))
+	if len(results) != 8 {
+		t.Fatalf("got %d results, want a copy and 3 operations at 2 sizes", len(results))
 	}
-	bytes := map[string]int{"forward": 8, "derivative": 8, "backward": 12}
+	bytes := map[string]int{"copy": 8, "forward": 8, "derivative": 8, "backward": 12}
 	for i, r := range results {
-		n := []int{1000, 4096}[i/3]
+		n := []int{1000, 4096}[i/4]
 		if r.Backend != "cpu" || !strings.HasPrefix(r.Device, "cpu ") || r.N != n || r.Bytes != bytes[r.Op]*n || r.Runs != 3 || !r.Verified {
 			t.Errorf("result %d is %+v", i, r)
 		}
 		if r.MinNS <= 0 || r.MedianNS < r.MinNS || math.Abs(r.GBps*r.MedianNS-float64(r.Bytes)) > 1 {
 			t.Errorf("result %d does not add up: %+v", i, r)
+		}
+		if copied := results[i/4*4]; copied.Op != "copy" || math.Abs(r.OfCopy*copied.GBps-r.GBps) > 1e-6 {
+			t.Errorf("result %d is no fraction of the copy: %+v", i, r)
 		}
 	}
 	if !strings.Contains(stderr, "4Ki") {
@@ -78,7 +81,7 @@ func TestJSON(t *testing.T) {
 	name := filepath.Join(t.TempDir(), "r.json")
 	stdout, stderr, code = bench(t, "-backend", "cpu", "-n", "1Ki", "-runs", "1", "-op", "derivative", "-json", name)
 	data, err := os.ReadFile(name)
-	if code != 0 || err != nil || json.Unmarshal(data, &results) != nil || len(results) != 1 || results[0].Op != "derivative" {
+	if code != 0 || err != nil || json.Unmarshal(data, &results) != nil || len(results) != 2 || results[1].Op != "derivative" {
 		t.Errorf("exit %d, %v, %s: %s", code, err, stderr, data)
 	}
 	if !strings.Contains(stdout, "derivative") {
@@ -112,7 +115,7 @@ func TestOpenCL(t *testing.T) {
 		}
 		got = append(got, r.Backend+" "+r.Op)
 	}
-	want := "cpu forward,cpu derivative,cpu backward,opencl upload,opencl download,opencl forward,opencl derivative,opencl backward"
+	want := "cpu copy,cpu forward,cpu derivative,cpu backward,opencl upload,opencl download,opencl forward,opencl derivative,opencl backward"
 	if strings.Join(got, ",") != want {
 		t.Errorf("measured %v, want %s", got, want)
 	}

@@ -7,9 +7,6 @@ import (
 	"runtime"
 	"slices"
 	"sync"
-	"time"
-
-	"gonum.org/v1/gonum/stat"
 
 	"github.com/gmind-go/compute"
 	"github.com/gmind-go/compute/internal/ops"
@@ -43,6 +40,15 @@ func measure(b compute.Backend, c config, in *input, r *report) error {
 	return nil
 }
 
+// A measurement is a call that is timed and verified.
+type measurement struct {
+	name   string
+	bytes  int // that must move, per element
+	call   func() error
+	verify func(got []float32) (right func(i int) bool, err error) // reads its result into got
+}
+
+// measureSize times the operations of c, and what limits them, on n elements.
 func measureSize(b compute.Backend, c config, in *input, n int, r *report) (err error) {
 	xs, dys := in.x[:n], in.dy[:n]
 	var bufs []compute.Buffer
@@ -60,39 +66,50 @@ func measureSize(b compute.Backend, c config, in *input, n int, r *report) (err 
 	}
 	x, dy, dst := bufs[0], bufs[1], bufs[2]
 	got := make([]float32, n)
-	f := compute.LeakyReLU(c.slope)
 	info := b.Info()
+	isCopy := func(i int) bool { return values.Identical(got[i], xs[i]) }
 
-	if info.Backend != "cpu" { // on the CPU there is no way to the device
-		upload, err := timeRuns(c.runs, func() error { return errors.Join(x.Write(xs), b.Sync()) })
-		if err != nil {
-			return err
-		}
-		download, err := timeRuns(c.runs, func() error { return x.Read(got) })
-		if err != nil {
-			return err
-		}
-		mismatch := firstDifference(got, func(i int) bool { return values.Identical(got[i], xs[i]) })
-		if mismatch != "" {
-			mismatch += " after the way to the device and back"
-		}
-		r.add(info, "upload", 4, n, upload, mismatch)
-		r.add(info, "download", 4, n, download, mismatch)
+	var list []measurement
+	if copier, ok := b.(ops.Copier); ok {
+		copied := func() error { return errors.Join(copier.Copy(dst, x), b.Sync()) }
+		list = append(list, measurement{limit, 8, copied, func(got []float32) (func(int) bool, error) {
+			return isCopy, errors.Join(copied(), dst.Read(got))
+		}})
 	}
+	if info.Backend != "cpu" { // on the CPU there is no way to the device
+		upload := func() error { return errors.Join(x.Write(xs), b.Sync()) }
+		download := func() error { return x.Read(got) }
+		back := func([]float32) (func(int) bool, error) { return isCopy, errors.Join(upload(), download()) }
+		list = append(list, measurement{"upload", 4, upload, back}, measurement{"download", 4, download, back})
+	}
+	f := compute.LeakyReLU(c.slope)
 	for _, op := range ops.All() {
 		if !slices.Contains(c.ops, op.Name) {
 			continue
 		}
-		times, err := timeRuns(c.runs, func() error { return errors.Join(op.Run(b, f, dst, dy, x), b.Sync()) })
+		call := func() error { return errors.Join(op.Run(b, f, dst, dy, x), b.Sync()) }
+		list = append(list, measurement{op.Name, op.Bytes, call, func(got []float32) (func(int) bool, error) {
+			right := func(i int) bool { return op.Agrees(f, got[i], dys[i], xs[i], info.FlushesSubnormals) }
+			return right, errors.Join(call(), dst.Read(got))
+		}})
+	}
+
+	var calls []func() error
+	for _, m := range list {
+		calls = append(calls, m.call)
+	}
+	times, err := timeAll(c.runs, calls)
+	if err != nil {
+		return err
+	}
+	for i, m := range list {
+		clear(got)
+		right, err := m.verify(got)
 		if err != nil {
 			return err
 		}
-		if err := dst.Read(got); err != nil {
-			return err
-		}
-		mismatch := firstDifference(got, func(i int) bool { return op.Agrees(f, got[i], dys[i], xs[i], info.FlushesSubnormals) })
-		r.add(info, op.Name, op.Bytes, n, times, mismatch)
-		if c.output != "" {
+		r.add(info, m.name, m.bytes, n, times[i], firstDifference(got, right))
+		if c.output != "" && slices.Contains(c.ops, m.name) {
 			if r.output, err = in.npy.withValues(got); err != nil {
 				return err
 			}
@@ -100,73 +117,6 @@ func measureSize(b compute.Backend, c config, in *input, n int, r *report) (err 
 	}
 	return nil
 }
-
-// minRun returns the shortest time that one run may take. Below it, calls are
-// repeated within the run, so that reading the clock does not count, nor the step
-// by which it advances, which on Windows is half a millisecond.
-var minRun = sync.OnceValue(func() time.Duration {
-	next := func(t time.Time) time.Time { // the first reading after t
-		for {
-			if now := time.Now(); now.After(t) {
-				return now
-			}
-		}
-	}
-	step := time.Hour
-	for range 3 {
-		tick := next(time.Now())
-		step = min(step, next(tick).Sub(tick))
-	}
-	return min(max(200*time.Microsecond, 20*step), 100*time.Millisecond)
-})
-
-// timeRuns warms up and returns the time of one call in each of so many runs, in
-// nanoseconds, sorted.
-func timeRuns(runs int, call func() error) ([]float64, error) {
-	calls := 1
-	timed := func() (time.Duration, error) {
-		start := time.Now()
-		for range calls {
-			if err := call(); err != nil {
-				return 0, err
-			}
-		}
-		return time.Since(start), nil
-	}
-	// Warm up: twice at least, and until a run is long enough.
-	for warm := 0; ; warm++ {
-		d, err := timed()
-		if err != nil {
-			return nil, err
-		}
-		if d >= minRun() {
-			if warm > 0 {
-				break
-			}
-			continue
-		}
-		calls *= 2
-	}
-	times := make([]float64, runs)
-	for i := 0; i < runs; {
-		d, err := timed()
-		if err != nil {
-			return nil, err
-		}
-		if d < minRun()/2 { // the warm-up was held up, so calls are too few
-			calls *= 2
-			i = 0
-			continue
-		}
-		times[i] = float64(d.Nanoseconds()) / float64(calls)
-		i++
-	}
-	slices.Sort(times)
-	return times, nil
-}
-
-// median returns the middle one of sorted times.
-func median(sorted []float64) float64 { return stat.Quantile(0.5, stat.Empirical, sorted, nil) }
 
 // firstDifference describes the first element of got that is not right, or
 // returns "". It asks on all cores.

@@ -37,6 +37,13 @@ func All() []Op {
 	}
 }
 
+// A Copier is a backend that can show its limit: a copy from buffer to buffer that
+// moves memory in the way the kernels do.
+type Copier interface {
+	// Copy sets dst to src, of the same length.
+	Copy(dst, src compute.Buffer) error
+}
+
 // Activations returns functions with the parameters that tell right kernels from
 // those that are right for the usual ones only. Slope 0 shows products with
 // infinity, 2.5 the maximum of x and slope*x, -0.5 going by the sign of the result.
