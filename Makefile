@@ -1,6 +1,7 @@
 # make bench   measure the devices of this machine; ARGS="-device any" and so on
+# make bench-peers   this library beside oneDNN, PyTorch and others, on the CPU
 # make test    all checks; installs PoCL to test OpenCL, unless SETUP=0
-.PHONY: bench test cross
+.PHONY: bench bench-peers test cross
 
 # Else the OpenCL headers remark on every file that the binding compiles.
 export CGO_CFLAGS ?= -g -O2 -DCL_TARGET_OPENCL_VERSION=120
@@ -8,6 +9,9 @@ export CGO_CFLAGS ?= -g -O2 -DCL_TARGET_OPENCL_VERSION=120
 bench:
 	@go build $$(scripts/opencl-tags) -o bin/bench ./cmd/bench
 	@bin/bench $(ARGS)
+
+bench-peers:
+	@internal/peers/run $(ARGS)
 
 test:
 	@scripts/setup

@@ -1,0 +1,279 @@
+package main
+
+import (
+	"errors"
+	"fmt"
+	"math"
+	"math/rand/v2"
+	"slices"
+	"time"
+
+	"gonum.org/v1/gonum/blas/blas32"
+	"gonum.org/v1/gonum/stat"
+
+	"github.com/gmind-go/compute"
+	"github.com/gmind-go/compute/internal/ops"
+	"github.com/gmind-go/compute/internal/values"
+)
+
+const slope = compute.DefaultNegativeSlope
+
+// The columns of the tables.
+const (
+	colCopy       = "copy"
+	colOurs       = "compute"
+	colOneDNN     = "oneDNN"
+	colTorch      = "PyTorch, out="
+	colLoop       = "Go loop"
+	colGonum      = "gonum Scal"
+	colFresh      = "compute, fresh"
+	colTorchFresh = "PyTorch, fresh"
+)
+
+// A host is the values to compute on, and memory of the same length to compute in.
+type host struct{ x, dy, out, work []float32 }
+
+func newHost(x, dy []float32) *host {
+	return &host{x, dy, make([]float32, len(x)), make([]float32, len(x))}
+}
+
+func (h *host) first(n int) *host {
+	return &host{h.x[:n], h.dy[:n], h.out[:n], h.work[:n]}
+}
+
+// A contestant is one way to compute one operation.
+type contestant struct {
+	column string
+	op     string
+	bytes  int // that must move, per element
+
+	time   func(calls int) (ns float64, err error) // of one call
+	result func(dst []float32) error               // computed once, into dst
+	want   func(dy, x float32) float32
+
+	calls   int       // in a sample
+	samples []float64 // ns of one call, sorted at the end
+	wrong   string    // how the result differs from the reference
+	failed  error     // why there are no samples
+}
+
+// A backend is this library's, and tells its limit.
+type backend interface {
+	compute.Backend
+	ops.Copier
+}
+
+// contestants returns all there are on the values of h. release gives their buffers
+// back and is never nil.
+func contestants(b backend, onednn, torch *peer, h *host) (list []*contestant, release func() error, err error) {
+	var bufs []compute.Buffer
+	release = func() (err error) {
+		for _, buf := range bufs {
+			err = errors.Join(err, buf.Release())
+		}
+		return err
+	}
+	for _, v := range [][]float32{h.x, h.dy, h.x} {
+		buf, err := b.Upload(v)
+		if err != nil {
+			return nil, release, err
+		}
+		bufs = append(bufs, buf)
+	}
+	x, dy, y := bufs[0], bufs[1], bufs[2]
+	f := compute.LeakyReLU(slope)
+	forward, backward := ops.All()[0], ops.All()[2]
+	wantOf := func(op ops.Op) func(dy, x float32) float32 {
+		return func(dy, x float32) float32 { return op.Want(f, dy, x) }
+	}
+	add := func(c contestant) { list = append(list, &c) }
+
+	copied := func() error { return b.Copy(y, x) }
+	add(contestant{column: colCopy, op: "copy", bytes: 8,
+		time:   timeGo(copied),
+		result: func(dst []float32) error { return errors.Join(copied(), y.Read(dst)) },
+		want:   func(_, x float32) float32 { return x },
+	})
+	for _, op := range ops.All() {
+		call := func() error { return op.Run(b, f, y, dy, x) }
+		add(contestant{column: colOurs, op: op.Name, bytes: op.Bytes,
+			time:   timeGo(call),
+			result: func(dst []float32) error { return errors.Join(call(), y.Read(dst)) },
+			want:   wantOf(op),
+		})
+	}
+	fresh := func(use func(y compute.Buffer) error) error {
+		y, err := b.Alloc(len(h.x))
+		if err != nil {
+			return err
+		}
+		return errors.Join(b.Forward(f, y, x), use(y), y.Release())
+	}
+	add(contestant{column: colFresh, op: forward.Name, bytes: forward.Bytes,
+		time:   timeGo(func() error { return fresh(func(compute.Buffer) error { return nil }) }),
+		result: func(dst []float32) error { return fresh(func(y compute.Buffer) error { return y.Read(dst) }) },
+		want:   wantOf(forward),
+	})
+	add(contestant{column: colLoop, op: forward.Name, bytes: forward.Bytes,
+		time:   timeGo(func() error { plainLoop(h.out, h.x); return nil }),
+		result: func(dst []float32) error { plainLoop(dst, h.x); return nil },
+		want:   wantOf(forward),
+	})
+	copy(h.work, h.x)
+	scal := func(by float32, v []float32) { blas32.Scal(by, blas32.Vector{N: len(v), Data: v, Inc: 1}) }
+	add(contestant{column: colGonum, op: forward.Name, bytes: 8,
+		// By -1, so that the values do not sink to zero, in place as they are.
+		time:   timeGo(func() error { scal(-1, h.work); return nil }),
+		result: func(dst []float32) error { copy(dst, h.x); scal(slope, dst); return nil },
+		want:   func(_, x float32) float32 { return slope * x },
+	})
+
+	for _, p := range []struct {
+		*peer
+		column, request string
+		op              ops.Op
+	}{
+		{onednn, colOneDNN, "forward", forward},
+		{onednn, colOneDNN, "backward", backward},
+		{torch, colTorch, "forward", forward},
+		{torch, colTorch, "backward", backward},
+		{torch, colTorchFresh, "fresh", forward},
+	} {
+		add(contestant{column: p.column, op: p.op.Name, bytes: p.op.Bytes,
+			time:   func(calls int) (float64, error) { return p.time(p.request, calls) },
+			result: func(dst []float32) error { return p.result(p.request, dst) },
+			want:   wantOf(p.op),
+		})
+	}
+	// What comes of it shows at the first use.
+	_ = onednn.load(slope, h.x, h.dy)
+	_ = torch.load(slope, h.x, h.dy)
+	return list, release, nil
+}
+
+// plainLoop is what one writes first.
+//
+//go:noinline
+func plainLoop(y, x []float32) {
+	for i, v := range x {
+		if v >= 0 {
+			y[i] = v
+		} else {
+			y[i] = slope * v
+		}
+	}
+}
+
+// timeGo returns the time of a contestant in this process: like the peers, it makes
+// a quarter of the calls before it looks at the clock, to have its values in the
+// cache again, and its threads awake.
+func timeGo(call func() error) func(calls int) (float64, error) {
+	repeat := func(calls int) error {
+		for range calls {
+			if err := call(); err != nil {
+				return err
+			}
+		}
+		return nil
+	}
+	return func(calls int) (float64, error) {
+		if err := repeat(1 + calls/4); err != nil {
+			return 0, err
+		}
+		start := time.Now()
+		err := repeat(calls)
+		return float64(time.Since(start).Nanoseconds()) / float64(calls), err
+	}
+}
+
+// verify compares every result with the reference. It is an error only if this
+// library is wrong.
+func verify(list []*contestant, h *host) error {
+	for _, c := range list {
+		if c.failed = c.result(h.out); c.failed != nil {
+			if c.ours() {
+				return c.failed
+			}
+			continue
+		}
+		for i, got := range h.out {
+			want := c.want(h.dy[i], h.x[i])
+			if values.Same(got, want) {
+				continue
+			}
+			// The peers take the derivative at 0 for the slope.
+			if c.op == "backward" && h.x[i] == 0 && values.Same(got, slope*h.dy[i]) && !c.ours() {
+				continue
+			}
+			c.wrong = fmt.Sprintf("%v (0x%08x), not %v, where x is %v and dy %v", got, math.Float32bits(got), want, h.x[i], h.dy[i])
+			if c.ours() {
+				return fmt.Errorf("%s of %s: %s", c.op, c.column, c.wrong)
+			}
+			break
+		}
+	}
+	return nil
+}
+
+func (c *contestant) ours() bool {
+	return c.column == colOurs || c.column == colFresh || c.column == colCopy
+}
+
+const (
+	// A sample lasts at least this long, so that neither reading the clock nor the
+	// way to the peer and back counts.
+	minSample = 2 * time.Millisecond
+	// Before each sample all is left to rest. The threads of OpenMP spin after their
+	// last work before they sleep, and would take the cores from who is next: libgomp
+	// 300,000 times around a loop with a pause of up to 140 cycles, which is 14 ms at
+	// 3 GHz, and longer where something else runs.
+	rest = 30 * time.Millisecond
+)
+
+// compete takes the samples, one of each contestant in a round, so that a time when
+// the machine is slow meets all alike. Every round has an order of its own, so that
+// none always comes after the same one.
+func compete(list []*contestant, c config) error {
+	for _, who := range list {
+		who.calibrate(c)
+	}
+	order := rand.New(rand.NewPCG(1, 1))
+	for range c.rounds {
+		for _, i := range order.Perm(len(list)) {
+			if ns := list[i].sample(c); list[i].failed == nil {
+				list[i].samples = append(list[i].samples, ns)
+			}
+		}
+	}
+	for _, who := range list {
+		if who.failed != nil && who.ours() {
+			return who.failed
+		}
+		slices.Sort(who.samples)
+	}
+	return nil
+}
+
+// sample returns the time of one call in ns, or sets failed.
+func (who *contestant) sample(c config) (ns float64) {
+	if who.failed == nil {
+		time.Sleep(c.rest)
+		ns, who.failed = who.time(who.calls)
+	}
+	return ns
+}
+
+// calibrate finds how many calls a sample takes: so many that three in a row were
+// long enough, for a single one may have been held up.
+func (who *contestant) calibrate(c config) {
+	who.calls = 1
+	for enough := 0; enough < 3 && who.failed == nil; enough++ {
+		least := float64(c.minSample)
+		if ns := who.sample(c); ns*float64(who.calls) < least {
+			who.calls = max(who.calls+1, int(min(1.5*least/ns, 1000*float64(who.calls))))
+			enough = -1
+		}
+	}
+}
+
+func (c *contestant) median() float64 { return stat.Quantile(0.5, stat.Empirical, c.samples, nil) }

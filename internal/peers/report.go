@@ -1,0 +1,207 @@
+package main
+
+import (
+	"fmt"
+	"io"
+	"strings"
+	"time"
+)
+
+// A report is what -json writes and the tables show.
+type report struct {
+	Library string   `json:"library"`
+	Go      string   `json:"go"`
+	OneDNN  string   `json:"onednn"`  // version; "" if it is not there
+	PyTorch string   `json:"pytorch"` // likewise
+	Threads int      `json:"threads"` // of each
+	Rounds  int      `json:"rounds"`
+	Results []result `json:"results"`
+	Notes   []string `json:"notes,omitempty"` // results that are wrong, peers that failed
+}
+
+// A result is one measurement.
+type result struct {
+	Who      string  `json:"who"` // the column of the table
+	Op       string  `json:"op"`  // forward, derivative, backward or copy
+	N        int     `json:"n"`   // elements
+	Bytes    int     `json:"bytes"`
+	MedianNS float64 `json:"median_ns"` // of one call
+	MinNS    float64 `json:"min_ns"`
+	GBps     float64 `json:"gbps"`               // 1e9 bytes per second, by the median
+	Ratio    float64 `json:"ratio,omitempty"`    // how much faster this library is, by the medians
+	Missing  string  `json:"missing,omitempty"`  // why nothing was measured
+	Verified bool    `json:"verified,omitempty"` // every bit compared with the reference
+}
+
+func (r *report) add(n int, list []*contestant) {
+	for _, c := range list {
+		res := result{Who: c.column, Op: c.op, N: n, Bytes: c.bytes * n, Verified: c.wrong == ""}
+		if c.failed != nil {
+			res.Missing, res.Verified = c.failed.Error(), false
+		} else {
+			res.MedianNS, res.MinNS = c.median(), c.samples[0]
+			res.GBps = float64(res.Bytes) / res.MedianNS
+		}
+		if c.wrong != "" {
+			r.Notes = append(r.Notes, fmt.Sprintf("WRONG: %s of %s, %s elements: %s.", c.op, c.column, count(n), c.wrong))
+		}
+		r.Results = append(r.Results, res)
+	}
+	for i := range r.Results {
+		res := &r.Results[i]
+		if ours := r.find(res.rival(), res.Op, n); res.N == n && ours != nil && res.GBps > 0 {
+			res.Ratio = ours.GBps / res.GBps
+		}
+	}
+}
+
+// rival returns the column that a result is compared with.
+func (res *result) rival() string {
+	if res.Who == colTorchFresh {
+		return colFresh
+	}
+	return colOurs
+}
+
+func (r *report) find(who, op string, n int) *result {
+	for i := range r.Results {
+		if res := &r.Results[i]; res.Who == who && res.Op == op && res.N == n {
+			return res
+		}
+	}
+	return nil
+}
+
+// cell returns what stands in a column, nil for nothing.
+func (r *report) cell(who, op string, n int) *result {
+	switch {
+	case who == colCopy:
+		op = "copy"
+	case op == "derivative" && (who == colOneDNN || who == colTorch):
+		op = "forward" // see the text of print
+	}
+	return r.find(who, op, n)
+}
+
+func (r *report) print(w io.Writer) {
+	peerName := func(name, column string) string {
+		if name != "" {
+			return name
+		}
+		return column + " not here" // the cells say why
+	}
+	fmt.Fprintf(w, "\n%s (%s), %s, %s; %d threads each, LeakyReLU(%v), normal float32 values, %d rounds.\n",
+		r.Library, r.Go, peerName(r.OneDNN, "oneDNN"), peerName(r.PyTorch, "PyTorch"), r.Threads, slope, r.Rounds)
+
+	fmt.Fprint(w, "\nGB/s by the median, and how many times as fast this library is:\n\n")
+	r.table(w, func(op string, res *result) string {
+		// Not res.Ratio: a cell may stand in the row of another operation.
+		ours := r.find(res.rival(), op, res.N)
+		if res.Who == colOurs || res.Who == colFresh || ours == nil {
+			return digits(res.GBps)
+		}
+		return fmt.Sprintf("%s (%sx)", digits(res.GBps), digits(ours.GBps/res.GBps))
+	})
+	fmt.Fprint(w, "\nTime of one call, median (minimum):\n\n")
+	r.table(w, func(_ string, res *result) string {
+		return fmt.Sprintf("%s (%s)", duration(res.MedianNS), duration(res.MinNS))
+	})
+	fmt.Fprint(w, `
+GB are 1e9 bytes that must move: 8 per element for forward, derivative and copy, 12
+for backward. Copy is the limit of this run. Fresh is with a new output in each call:
+Alloc, Forward and Release, against F.leaky_relu. oneDNN and PyTorch have no
+derivative; in its rows stands their forward, which moves as much. Scal multiplies
+all by one number, in place, and is the nearest thing that gonum has.
+`)
+	for _, note := range r.Notes {
+		fmt.Fprintf(w, "\n%s\n", note)
+	}
+}
+
+// table prints a line for each operation and size.
+func (r *report) table(w io.Writer, format func(op string, res *result) string) {
+	columns := []string{colCopy, colOurs, colOneDNN, colTorch, colLoop, colGonum, colFresh, colTorchFresh}
+	rows := [][]string{append([]string{"operation", "elements"}, columns...)}
+	for _, op := range []string{"forward", "derivative", "backward"} {
+		for _, res := range r.Results {
+			if res.Who != colOurs || res.Op != op {
+				continue
+			}
+			row := []string{op, count(res.N)}
+			for _, who := range columns {
+				cell := ""
+				switch res := r.cell(who, op, res.N); {
+				case res != nil && res.Missing != "":
+					cell = res.Missing
+				case res != nil:
+					cell = format(op, res)
+				}
+				row = append(row, cell)
+			}
+			rows = append(rows, row)
+		}
+	}
+	width := make([]int, len(rows[0]))
+	for _, row := range rows {
+		for i, cell := range row {
+			width[i] = max(width[i], len([]rune(cell)))
+		}
+	}
+	line := func(row []string) {
+		for i, cell := range row {
+			if i == 0 {
+				fmt.Fprintf(w, "| %-*s ", width[i], cell)
+			} else {
+				fmt.Fprintf(w, "| %*s ", width[i], cell)
+			}
+		}
+		fmt.Fprintln(w, "|")
+	}
+	line(rows[0])
+	rule := make([]string, len(width))
+	for i := range rule {
+		rule[i] = strings.Repeat("-", max(width[i]-1, 2)) + ":"
+	}
+	rule[0] = strings.Repeat("-", width[0])
+	line(rule)
+	for _, row := range rows[1:] {
+		line(row)
+	}
+}
+
+// count returns a number of elements with a binary unit where it is exact.
+func count(n int) string {
+	switch {
+	case n >= 1<<20 && n%(1<<20) == 0:
+		return fmt.Sprintf("%d Mi", n>>20)
+	case n >= 1<<10 && n%(1<<10) == 0:
+		return fmt.Sprintf("%d Ki", n>>10)
+	}
+	return fmt.Sprint(n)
+}
+
+// duration returns ns nanoseconds with a unit.
+func duration(ns float64) string {
+	for _, unit := range []struct {
+		size time.Duration
+		name string
+	}{{time.Second, "s"}, {time.Millisecond, "ms"}, {time.Microsecond, "µs"}} {
+		if v := ns / float64(unit.size); v >= 1 {
+			return digits(v) + " " + unit.name
+		}
+	}
+	return digits(ns) + " ns"
+}
+
+// digits returns v with three digits, more if it is 1000 or above.
+func digits(v float64) string {
+	switch {
+	case v >= 99.95:
+		return fmt.Sprintf("%.0f", v)
+	case v >= 9.995:
+		return fmt.Sprintf("%.1f", v)
+	case v >= 0.9995:
+		return fmt.Sprintf("%.2f", v)
+	}
+	return fmt.Sprintf("%.3f", v)
+}

@@ -1,0 +1,80 @@
+"""PyTorch as a peer; see peer.go for the protocol."""
+
+import ctypes
+import os
+import signal
+import sys
+import timeit
+
+signal.signal(signal.SIGINT, signal.SIG_DFL)  # no traceback for Ctrl-C
+
+
+def say(line):
+    sys.stdout.buffer.write(line.encode() + b"\n")
+    sys.stdout.buffer.flush()
+
+
+try:
+    import torch
+    import torch.nn.functional as F
+except ImportError as e:
+    say(f"failed {e}")
+    sys.exit(1)
+
+torch.set_num_threads(int(os.environ["OMP_NUM_THREADS"]))
+torch.set_grad_enabled(False)  # as under torch.no_grad()
+
+# What a call compiles to, so that no function of Python's own is timed. The first
+# is what F.leaky_relu calls, with an output: torch.ops.aten.leaky_relu.out is the
+# same kernel behind a dispatcher that takes a microsecond longer.
+statements = {
+    "forward": "leaky_relu(x, slope, out=y)",
+    "fresh": "F.leaky_relu(x, slope)",
+    "backward": "leaky_relu_backward(dy, x, slope, False, grad_input=y)",
+}
+names = {
+    "F": F,
+    "leaky_relu": torch._C._nn.leaky_relu,
+    "leaky_relu_backward": torch.ops.aten.leaky_relu_backward.grad_input,
+}
+
+
+def view(t):
+    """The memory of a tensor, without NumPy."""
+    return (ctypes.c_ubyte * (4 * t.numel())).from_address(t.data_ptr())
+
+
+def receive(n):
+    t = torch.empty(n)
+    if sys.stdin.buffer.readinto(view(t)) != 4 * n:
+        raise EOFError("values cut off")
+    return t
+
+
+def main():
+    say(f"ready PyTorch {torch.__version__}, called from Python {sys.version.split()[0]}")
+    for line in sys.stdin.buffer:
+        request, *args = line.decode().split()
+        if request == "load":
+            for name in "x", "dy", "y":  # the memory before goes first
+                names.pop(name, None)
+            n = int(args[0])
+            names.update(x=receive(n), dy=receive(n), y=torch.empty(n), slope=float(args[1]))
+            say("ok")
+        elif request == "result":
+            names["y"].fill_(float("nan"))  # what the call does not write shows
+            result = eval(statements[args[0]], names)
+            sys.stdout.buffer.write(view(result))
+            sys.stdout.buffer.flush()
+        else:
+            calls = int(args[0])
+            timer = timeit.Timer(statements[request], globals=names)
+            timer.timeit(1 + calls // 4)  # untimed, see contest.go
+            say(repr(timer.timeit(calls) * 1e9 / calls))
+
+
+try:
+    main()
+except Exception as e:
+    say(f"failed {type(e).__name__}: {' '.join(str(e).split())}")
+    sys.exit(1)
