@@ -254,7 +254,7 @@ func BenchmarkPool(b *testing.B) {
 			defer p.stop()
 			var total time.Duration // stopping b's timer would take longer than a job
 			for b.Loop() {
-				time.Sleep(4 * spin)
+				time.Sleep(2 * spin)
 				start := time.Now()
 				p.share(&j, runtime.GOMAXPROCS(0))
 				total += time.Since(start)

@@ -37,10 +37,10 @@ const (
 	// minWake that worth waking a parked helper for. BenchmarkPool shows both
 	// crossings.
 	minShare = 16 << 10
-	minWake  = 256 << 10
+	minWake  = 1 << 20
 
 	// spin is how long a helper waits with open eyes.
-	spin = 50 * time.Microsecond
+	spin = time.Millisecond
 )
 
 // do does the job j on as many cores as pay, and returns when it is done. Callers
@@ -102,17 +102,24 @@ func (p *pool) open(j *job, shares int) {
 func (p *pool) close() {
 	p.turn.Add(1)
 	for i := 1; p.inside.Load() != 0; i++ {
-		pause()
-		if i%spinsPerYield == 0 {
-			runtime.Gosched() // a helper may be waiting for this very core
-		}
+		relax(i)
 	}
 	p.job = job{} // keep nobody's slices
 }
 
-// spinsPerYield is the number of turns of a waiting loop, some microseconds, after
-// which it lets other goroutines run.
-const spinsPerYield = 128
+// relax is turn i of a waiting loop, i > 0. Now and then it lets other threads run,
+// then other goroutines: the one that is waited for may need this very core. Linux
+// often wakes a thread on the core of the one that wakes it, and moves it to an idle
+// core only when it has run for a while, if others get to run there beside it.
+func relax(i int) {
+	pause()
+	if i%32 == 0 {
+		yieldThread()
+	}
+	if i%256 == 0 {
+		runtime.Gosched()
+	}
+}
 
 // help is the life of a helper.
 func (p *pool) help(h *helper) {
@@ -150,12 +157,9 @@ func (p *pool) await(h *helper, seen uint64) (turn uint64, ok bool) {
 			if isNew() {
 				return turn, true
 			}
-			pause()
-			if i%spinsPerYield == 0 {
-				runtime.Gosched()
-				if time.Since(start) > spin {
-					break
-				}
+			relax(i)
+			if i%64 == 0 && time.Since(start) > spin {
+				break
 			}
 		}
 		h.parked.Store(true)

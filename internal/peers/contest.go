@@ -221,8 +221,9 @@ func (c *contestant) ours() bool {
 
 const (
 	// A sample lasts at least this long, so that neither reading the clock nor the
-	// way to the peer and back counts.
-	minSample = 2 * time.Millisecond
+	// way to the peer and back counts, nor that a thread that was just woken may run
+	// on a busy core for a millisecond or two until the system moves it.
+	minSample = 20 * time.Millisecond
 	// Before each sample all is left to rest. The threads of OpenMP spin after their
 	// last work before they sleep, and would take the cores from who is next: libgomp
 	// 300,000 times around a loop with a pause of up to 140 cycles, which is 14 ms at

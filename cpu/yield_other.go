@@ -1,0 +1,6 @@
+//go:build !linux
+
+package cpu
+
+// yieldThread does nothing where Go has no such call.
+func yieldThread() {}
