@@ -233,7 +233,7 @@ func mustUpload(t *testing.T, b compute.Backend, v []float32) compute.Buffer {
 // core, the first crossing is at the latest where two cores are worth it.
 func BenchmarkPool(b *testing.B) {
 	k := rows()[0].kernels[compute.KindLeakyReLU].unary[compute.OpForward]
-	for n := 8 << 10; n <= 2<<20; n *= 2 {
+	for n := 4 << 10; n <= 16<<20; n *= 4 {
 		j := job{unary: k, dst: values.Normal(n, 2), x: values.Normal(n, 1), slope: 0.01}
 		b.Run(fmt.Sprintf("alone/%d", n), func(b *testing.B) {
 			b.SetBytes(8 * int64(n))
@@ -249,18 +249,25 @@ func BenchmarkPool(b *testing.B) {
 				p.share(&j, runtime.GOMAXPROCS(0))
 			}
 		})
-		b.Run(fmt.Sprintf("parked/%d", n), func(b *testing.B) {
-			var p pool
-			defer p.stop()
-			var total time.Duration // stopping b's timer would take longer than a job
-			for b.Loop() {
-				time.Sleep(2 * spin)
-				start := time.Now()
-				p.share(&j, runtime.GOMAXPROCS(0))
-				total += time.Since(start)
-			}
-			b.ReportMetric(float64(total.Nanoseconds())/float64(b.N), "ns/op")
-		})
+		// After a rest: the helpers are parked, and caches and cores less awake.
+		for _, how := range []string{"rested-alone", "rested-shared"} {
+			b.Run(fmt.Sprintf("%s/%d", how, n), func(b *testing.B) {
+				var p pool
+				defer p.stop()
+				var total time.Duration // stopping b's timer would take longer than a job
+				for b.Loop() {
+					time.Sleep(2 * spin)
+					start := time.Now()
+					if how == "rested-alone" {
+						j.runAlone()
+					} else {
+						p.share(&j, runtime.GOMAXPROCS(0))
+					}
+					total += time.Since(start)
+				}
+				b.ReportMetric(float64(total.Nanoseconds())/float64(b.N), "ns/op")
+			})
+		}
 	}
 }
 

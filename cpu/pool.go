@@ -36,8 +36,8 @@ const (
 	// minShare is the least number of elements worth a core of its own, and
 	// minWake that worth waking a parked helper for. BenchmarkPool shows both
 	// crossings.
-	minShare = 16 << 10
-	minWake  = 1 << 20
+	minShare = 8 << 10
+	minWake  = 256 << 10
 
 	// spin is how long a helper waits with open eyes.
 	spin = time.Millisecond
