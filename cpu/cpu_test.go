@@ -3,6 +3,7 @@ package cpu
 import (
 	"fmt"
 	"runtime"
+	"slices"
 	"sync"
 	"testing"
 	"time"
@@ -140,6 +141,19 @@ func TestMemoryPoolIsBounded(t *testing.T) {
 	if p.bytes() == 0 || p.bytes() > maxPooled {
 		t.Errorf("the pool keeps %d bytes of at most %d", p.bytes(), maxPooled)
 	}
+	large, err := p.get(maxPooled / 4 * 3 / 4) // which has room only beside one of them
+	if err != nil {
+		t.Fatal(err)
+	}
+	p.put(large)
+	if again, err := p.get(len(large.elements)); err != nil || &again.elements[0] != &large.elements[0] {
+		t.Errorf("%v: what was put last was not kept", err)
+	} else {
+		p.put(again)
+	}
+	if p.bytes() == 0 || p.bytes() > maxPooled {
+		t.Errorf("with another class the pool keeps %d bytes of at most %d", p.bytes(), maxPooled)
+	}
 	p.empty()
 	if p.bytes() != 0 || len(p.free) != 0 {
 		t.Errorf("the empty pool keeps %d bytes", p.bytes())
@@ -268,6 +282,53 @@ func BenchmarkPool(b *testing.B) {
 				b.ReportMetric(float64(total.Nanoseconds())/float64(b.N), "ns/op")
 			})
 		}
+	}
+}
+
+// BenchmarkProcs times calls with one core and with all that GOMAXPROCS gives, in
+// turn, and reports how many times as fast the latter are: never much below 1.
+func BenchmarkProcs(b *testing.B) {
+	all := runtime.GOMAXPROCS(0)
+	defer runtime.GOMAXPROCS(all)
+	backend, err := Open()
+	if err != nil {
+		b.Fatal(err)
+	}
+	defer backend.Close()
+	for n := 16; n <= 64<<20; n *= 2 {
+		b.Run(fmt.Sprint(n), func(b *testing.B) {
+			x, err := backend.Upload(values.Normal(n, 1))
+			if err != nil {
+				b.Fatal(err)
+			}
+			y, err := backend.Upload(values.Normal(n, 2))
+			if err != nil {
+				b.Fatal(err)
+			}
+			defer x.Release()
+			defer y.Release()
+			calls := 1 + 4<<20/n // some milliseconds
+			sample := func(procs int) float64 {
+				runtime.GOMAXPROCS(procs)
+				var start time.Time
+				for i := range 2 * calls { // the first half warms up
+					if i == calls {
+						start = time.Now()
+					}
+					if err := backend.Forward(compute.LeakyReLU(0.01), y, x); err != nil {
+						b.Fatal(err)
+					}
+				}
+				return float64(time.Since(start))
+			}
+			var ratios []float64
+			for b.Loop() {
+				ratios = append(ratios, sample(1)/sample(all))
+			}
+			slices.Sort(ratios)
+			b.ReportMetric(ratios[len(ratios)/2], "times-as-fast")
+			b.ReportMetric(0, "ns/op")
+		})
 	}
 }
 

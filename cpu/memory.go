@@ -97,20 +97,42 @@ func (p *memoryPool) get(n int) (memory, error) {
 	return m, nil
 }
 
-// put takes memory that nothing uses any more.
+// put takes memory that nothing uses any more. If the pool is full, memory of other
+// classes makes room: what was just used is what will be wanted.
 func (p *memoryPool) put(m memory) {
 	p.mu.Lock()
 	defer p.mu.Unlock()
-	if p.pooled+m.bytes() > maxPooled {
+	if m.bytes() > maxPooled {
+		m.free()
+		return
+	}
+	size := cap(m.elements)
+	for other, list := range p.free {
+		if p.pooled+m.bytes() <= maxPooled {
+			break
+		}
+		if other != size {
+			p.drop(list)
+			delete(p.free, other)
+		}
+	}
+	if p.pooled+m.bytes() > maxPooled { // all of its own class
 		m.free()
 		return
 	}
 	if p.free == nil {
 		p.free = map[int][]memory{}
 	}
-	size := cap(m.elements)
 	p.free[size] = append(p.free[size], m)
 	p.pooled += m.bytes()
+}
+
+// drop gives the memory of list back. The lock is held.
+func (p *memoryPool) drop(list []memory) {
+	for _, m := range list {
+		p.pooled -= m.bytes()
+		m.free()
+	}
 }
 
 // empty gives all that the pool keeps back.
@@ -118,11 +140,9 @@ func (p *memoryPool) empty() {
 	p.mu.Lock()
 	defer p.mu.Unlock()
 	for _, list := range p.free {
-		for _, m := range list {
-			m.free()
-		}
+		p.drop(list)
 	}
-	p.free, p.pooled = nil, 0
+	p.free = nil
 }
 
 func (p *memoryPool) bytes() int64 {
