@@ -148,43 +148,6 @@ func TestPastCaches(t *testing.T) {
 	}
 }
 
-// rowEnv makes this test binary say which row is the first, and exit.
-const rowEnv = "COMPUTE_TEST_ROW"
-
-func TestMain(m *testing.M) {
-	if os.Getenv(rowEnv) != "" {
-		fmt.Print(rows()[0].name)
-		os.Exit(0)
-	}
-	os.Exit(m.Run())
-}
-
-// TestStepDown: a row that the processor has not, or that is turned off, gives way
-// to the next.
-func TestStepDown(t *testing.T) {
-	names := []string{}
-	for _, r := range rows() {
-		names = append(names, r.name)
-	}
-	debug := ""
-	for i, name := range names {
-		cmd := exec.Command(os.Args[0])
-		cmd.Env = append(os.Environ(), rowEnv+"=1", "GODEBUG="+debug)
-		out, err := cmd.Output()
-		if err != nil {
-			t.Fatal(err)
-		}
-		if string(out) != name {
-			t.Errorf("of %v with GODEBUG=%s, the first is %s and should be %s", names, debug, out, name)
-		}
-		off, ok := map[string]string{"avx512": "cpu.avx512f=off", "avx2": "cpu.avx2=off"}[name]
-		if !ok && i < len(names)-1 {
-			return // neon cannot be turned off: every arm64 has it
-		}
-		debug = strings.Trim(debug+","+off, ",")
-	}
-}
-
 // TestGenericIsStraightLine reads what the compiler makes of the generic
 // kernels: the comparison with zero must end in a conditional move, since a jump
 // on random signs costs several times the rest of the loop.
