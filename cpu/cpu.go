@@ -10,6 +10,7 @@ import (
 	"runtime"
 	"sync"
 	"sync/atomic"
+	"unsafe"
 
 	"github.com/gmind-go/compute"
 	"github.com/gmind-go/compute/internal/check"
@@ -40,6 +41,7 @@ type backend struct {
 }
 
 func (b *backend) Info() compute.Info {
+	pooled := b.memory.bytes()
 	b.mu.Lock()
 	defer b.mu.Unlock()
 	return compute.Info{
@@ -50,7 +52,7 @@ func (b *backend) Info() compute.Info {
 		SharedMemory: true,
 		LiveBuffers:  len(b.live),
 		LiveBytes:    b.liveBytes,
-		PooledBytes:  b.memory.bytes(),
+		PooledBytes:  pooled,
 	}
 }
 
@@ -77,19 +79,19 @@ func (b *backend) unary(c check.Call, op compute.Op, f compute.Activation, dstNa
 		return err
 	}
 	defer o.unlock()
-	b.unaryJob(op, f, o.data(0), o.data(1))
+	b.unaryJob(op, f, o.data(0), o.data(1), b.pastCaches(8, o.data(0), o.data(1), nil))
 	return nil
 }
 
-// unaryJob sets dst from x.
-func (b *backend) unaryJob(op compute.Op, f compute.Activation, dst, x []float32) {
+// unaryJob sets dst from x, storing past the caches or not.
+func (b *backend) unaryJob(op compute.Op, f compute.Activation, dst, x []float32, past bool) {
 	k := b.row.kernels[f.Kind].unary[op]
-	if len(x) < 2*minShare { // one core, plain stores: spare the job
+	if len(x) < 2*minShare && !past { // one core: spare the job
 		k(dst, x, f.NegativeSlope)
 		return
 	}
 	j := job{unary: k, dst: dst, x: x, slope: f.NegativeSlope}
-	if b.pastCaches(8, dst, x, nil) {
+	if past {
 		j.past.unary = b.row.past[f.Kind].unary[op]
 	}
 	b.pool.do(&j)
@@ -116,12 +118,13 @@ func (b *backend) Backward(f compute.Activation, dx, dy, x compute.Buffer) error
 	defer o.unlock()
 	k := b.row.kernels[f.Kind].backward
 	dst, grad, src := o.data(0), o.data(1), o.data(2)
-	if len(src) < 2*minShare {
+	past := b.pastCaches(12, dst, src, grad)
+	if len(src) < 2*minShare && !past {
 		k(dst, grad, src, f.NegativeSlope)
 		return nil
 	}
 	j := job{backward: k, dst: dst, dy: grad, x: src, slope: f.NegativeSlope}
-	if b.pastCaches(12, dst, src, grad) {
+	if past {
 		j.past.backward = b.row.past[f.Kind].backward
 	}
 	b.pool.do(&j)
@@ -156,12 +159,13 @@ func (b *backend) copy(dst, src []float32) {
 	if len(dst) == 0 || &dst[0] == &src[0] {
 		return
 	}
-	if len(src) < 2*minShare {
+	past := b.pastCaches(8, dst, src, nil)
+	if len(src) < 2*minShare && !past {
 		copy(dst, src)
 		return
 	}
 	j := job{copy: copyThrough, dst: dst, x: src}
-	if b.pastCaches(8, dst, src, nil) {
+	if past {
 		j.past.copy = b.row.copyPast
 	}
 	b.pool.do(&j)
@@ -172,9 +176,14 @@ func (b *backend) Trim() { b.memory.empty() }
 
 // pastCaches tells whether to store dst past the caches: if the traffic of the
 // call, of so many bytes per element, is more than the last of them keeps. Never
-// in place, where the lines of dst are in the cache, having just been read.
+// in place, where the lines of dst are in the cache, having just been read; nor to a
+// slice that some cast has put between two addresses of float32, and that no number
+// of elements aligns.
 func (b *backend) pastCaches(bytes int, dst, x, dy []float32) bool {
 	if b.row.past == nil || len(dst) <= b.pastFrom/bytes {
+		return false
+	}
+	if uintptr(unsafe.Pointer(&dst[0]))%4 != 0 {
 		return false
 	}
 	return &dst[0] != &x[0] && (dy == nil || &dst[0] != &dy[0])
@@ -193,12 +202,13 @@ func (b *backend) Stream(ctx context.Context, op compute.Op, f compute.Activatio
 	if err := c.Stream(ctx, op, f, dst, src); err != nil {
 		return err
 	}
+	past := b.pastCaches(8, dst, src, nil) // of the whole, not of a part
 	for len(src) > 0 {
 		if err := ctx.Err(); err != nil {
 			return c.Wrap(err)
 		}
 		n := min(len(src), streamPart)
-		b.unaryJob(op, f, dst[:n], src[:n])
+		b.unaryJob(op, f, dst[:n], src[:n], past)
 		dst, src = dst[n:], src[n:]
 	}
 	return nil

@@ -1,11 +1,14 @@
 package cpu
 
 import (
+	"context"
 	"fmt"
 	"runtime"
 	"slices"
 	"sync"
+	"sync/atomic"
 	"testing"
+	"testing/synctest"
 	"time"
 	"unsafe"
 
@@ -14,12 +17,58 @@ import (
 	"github.com/gmind-go/compute/internal/values"
 )
 
-// TestConformance runs the suite on every row that this processor has.
+// TestConformance runs the suite on every row that this processor has, storing as
+// it does by itself, and always past the caches.
 func TestConformance(t *testing.T) {
 	for _, r := range rows() {
 		t.Run(r.name, func(t *testing.T) {
 			backendtest.Run(t, func() (compute.Backend, error) { return open(r), nil })
 		})
+		if r.past == nil {
+			continue
+		}
+		t.Run(r.name+"-past", func(t *testing.T) {
+			backendtest.Run(t, func() (compute.Backend, error) {
+				b := open(r)
+				b.pastFrom = 0
+				return b, nil
+			})
+		})
+	}
+}
+
+// TestPolicy: which calls store past the caches.
+func TestPolicy(t *testing.T) {
+	b := open(row{past: generic.kernels})
+	defer b.Close()
+	b.pastFrom = 1000
+	a, c, d := make([]float32, 200), make([]float32, 200), make([]float32, 200)
+	bytes := unsafe.Slice((*byte)(unsafe.Pointer(&d[0])), 800)
+	odd := unsafe.Slice((*float32)(unsafe.Pointer(&bytes[2])), 199)
+	for _, test := range []struct {
+		what       string
+		bytes      int
+		dst, x, dy []float32
+		past       bool
+	}{
+		{"more than the cache", 8, a, c, nil, true},
+		{"what the cache keeps", 8, a[:125], c[:125], nil, false},
+		{"a little more", 8, a[:126], c[:126], nil, true},
+		{"more, with three slices", 12, a[:84], c[:84], d[:84], true},
+		{"what it keeps, with three", 12, a[:83], c[:83], d[:83], false},
+		{"in place", 8, a, a, nil, false},
+		{"over dy", 12, a, c, a, false},
+		{"over x", 12, a, a, c, false},
+		{"between addresses", 8, odd, c[:199], nil, false},
+		{"nothing", 8, nil, nil, nil, false},
+	} {
+		if got := b.pastCaches(test.bytes, test.dst, test.x, test.dy); got != test.past {
+			t.Errorf("%s: past the caches is %v, want %v", test.what, got, test.past)
+		}
+	}
+	b.row.past = nil
+	if b.pastCaches(8, a, c, nil) {
+		t.Error("a row that cannot store past the caches does")
 	}
 }
 
@@ -58,6 +107,104 @@ func TestPool(t *testing.T) {
 			callers.Wait()
 		})
 	}
+}
+
+// TestPoolHelps: helpers take part in a job, whether they are awake or parked, and a
+// job that is done keeps nobody's memory.
+func TestPoolHelps(t *testing.T) {
+	const procs = 3
+	defer runtime.GOMAXPROCS(runtime.GOMAXPROCS(procs))
+	var p pool
+	defer p.stop()
+	dst := make([]float32, procs*chunk)
+	for round := range 3 {
+		// Every chunk waits until each core has one.
+		var here sync.WaitGroup
+		here.Add(procs)
+		all := make(chan struct{})
+		go func() { here.Wait(); close(all) }()
+		meet := func(dst, _ []float32, _ float32) {
+			here.Done()
+			select {
+			case <-all:
+			case <-time.After(20 * time.Second):
+				t.Error("not every core took a chunk")
+			}
+		}
+		p.mu.Lock()
+		p.share(&job{unary: meet, dst: dst, x: dst}, procs)
+		if p.job.dst != nil || p.job.x != nil {
+			t.Error("the pool keeps the slices of a job that is done")
+		}
+		p.mu.Unlock()
+		if round == 1 { // the last one meets parked helpers
+			for _, h := range p.helpers {
+				for !h.parked.Load() {
+					time.Sleep(time.Millisecond)
+				}
+			}
+		}
+	}
+}
+
+// TestPoolIgnoresFewer: a helper that a job has no share for leaves it alone.
+func TestPoolIgnoresFewer(t *testing.T) {
+	defer runtime.GOMAXPROCS(runtime.GOMAXPROCS(4))
+	var p pool
+	defer p.stop()
+	dst := make([]float32, 1<<20)
+	p.do(&job{unary: count, dst: dst, x: dst}) // makes three helpers
+	var ended atomic.Bool
+	go func() { time.Sleep(20 * spin); ended.Store(true) }()
+	for !ended.Load() {
+		p.mu.Lock()
+		p.share(&job{unary: count, dst: dst[:2*minShare], x: dst[:2*minShare]}, 2)
+		p.mu.Unlock()
+	}
+	for _, h := range p.helpers[1:] {
+		if !h.parked.Load() {
+			t.Errorf("helper %d is awake, with jobs for one helper only", h.index)
+		}
+	}
+}
+
+// TestCloseWaitsForStream: when Close has returned, Stream leaves its slices alone.
+// The race detector watches, in kernels that it sees into.
+func TestCloseWaitsForStream(t *testing.T) {
+	for range 10 {
+		b := open(generic)
+		v := values.Normal(1<<20, 1)
+		streaming := make(chan struct{})
+		go func() {
+			for i := 0; b.Stream(context.Background(), compute.OpDerivative, compute.LeakyReLU(0.5), v, v) == nil; i++ {
+				if i == 0 {
+					close(streaming)
+				}
+			}
+		}()
+		<-streaming
+		if err := b.Close(); err != nil {
+			t.Fatal(err)
+		}
+		clear(v)
+	}
+}
+
+// TestSynctest: a clock that stands still hangs nobody.
+func TestSynctest(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		defer runtime.GOMAXPROCS(runtime.GOMAXPROCS(2))
+		b, err := Open()
+		if err != nil {
+			t.Fatal(err)
+		}
+		defer b.Close()
+		v := values.Normal(1<<20, 1)
+		if err := b.Stream(t.Context(), compute.OpForward, compute.LeakyReLU(0.5), v, v); err != nil {
+			t.Fatal(err)
+		}
+		time.Sleep(time.Second)
+	})
 }
 
 // TestPoolRests: helpers that have nothing to do park, and stop ends them.
@@ -208,6 +355,7 @@ func TestNoAllocation(t *testing.T) {
 		t.Fatal(err)
 	}
 	defer b.Close()
+	defer runtime.GOMAXPROCS(runtime.GOMAXPROCS(2))
 	f := compute.LeakyReLU(0.01)
 	for _, n := range []int{16, 1 << 10, 64 << 10, 1 << 20} {
 		x, y := mustUpload(t, b, values.Normal(n, 1)), mustUpload(t, b, values.Normal(n, 2))
@@ -219,11 +367,19 @@ func TestNoAllocation(t *testing.T) {
 			"Read":       func() error { return y.Read(host) },
 			"Write":      func() error { return y.Write(host) },
 		} {
-			allocs := testing.AllocsPerRun(20, func() {
+			// testing.AllocsPerRun would run on one core.
+			const runs = 50
+			var before, after runtime.MemStats
+			for i := range 2 * runs {
+				if i == runs { // the first ones start helpers and fill pools
+					runtime.ReadMemStats(&before)
+				}
 				if err := call(); err != nil {
 					t.Fatal(err)
 				}
-			})
+			}
+			runtime.ReadMemStats(&after)
+			allocs := (after.Mallocs - before.Mallocs) / runs // others allocate now and then
 			if allocs != 0 {
 				t.Errorf("%s of %d elements allocates %v times", name, n, allocs)
 			}

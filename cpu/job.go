@@ -73,6 +73,16 @@ func (j *job) through(lo, hi int) {
 	}
 }
 
+// from returns the job without the elements before lo.
+func (j *job) from(lo int) job {
+	rest := *j
+	rest.dst, rest.x = j.dst[lo:], j.x[lo:]
+	if j.dy != nil {
+		rest.dy = j.dy[lo:]
+	}
+	return rest
+}
+
 // runAlone does the whole job here.
 func (j *job) runAlone() {
 	for lo := 0; lo < len(j.x); lo += chunk {

@@ -102,23 +102,20 @@ func (p *memoryPool) get(n int) (memory, error) {
 func (p *memoryPool) put(m memory) {
 	p.mu.Lock()
 	defer p.mu.Unlock()
-	if m.bytes() > maxPooled {
-		m.free()
-		return
-	}
 	size := cap(m.elements)
-	for other, list := range p.free {
-		if p.pooled+m.bytes() <= maxPooled {
-			break
-		}
-		if other != size {
-			p.drop(list)
-			delete(p.free, other)
-		}
-	}
-	if p.pooled+m.bytes() > maxPooled { // all of its own class
+	own := m.bytes() * int64(1+len(p.free[size]))
+	if own > maxPooled {
 		m.free()
 		return
+	}
+	for other, list := range p.free {
+		for other != size && len(list) > 0 && p.pooled+m.bytes() > maxPooled {
+			last := len(list) - 1
+			p.pooled -= list[last].bytes()
+			list[last].free()
+			list = list[:last]
+			p.free[other] = list
+		}
 	}
 	if p.free == nil {
 		p.free = map[int][]memory{}
@@ -127,22 +124,16 @@ func (p *memoryPool) put(m memory) {
 	p.pooled += m.bytes()
 }
 
-// drop gives the memory of list back. The lock is held.
-func (p *memoryPool) drop(list []memory) {
-	for _, m := range list {
-		p.pooled -= m.bytes()
-		m.free()
-	}
-}
-
 // empty gives all that the pool keeps back.
 func (p *memoryPool) empty() {
 	p.mu.Lock()
 	defer p.mu.Unlock()
 	for _, list := range p.free {
-		p.drop(list)
+		for _, m := range list {
+			m.free()
+		}
 	}
-	p.free = nil
+	p.free, p.pooled = nil, 0
 }
 
 func (p *memoryPool) bytes() int64 {

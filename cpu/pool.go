@@ -10,8 +10,8 @@ import (
 // A pool is the goroutines that help a backend with its jobs, one job at a time.
 //
 // Waking a parked goroutine takes as long as a whole kernel on 64 Ki elements, so
-// a helper that has finished a job waits for the next with open eyes for a moment,
-// and parks only then. A job never waits for a helper to come: the caller does the
+// a helper that has finished a job waits for the next with open eyes, for a
+// millisecond, and parks only then. A job never waits for a helper to come: the caller does the
 // chunks that no helper has taken.
 type pool struct {
 	mu      sync.Mutex // held by the caller whose job is done
@@ -20,7 +20,7 @@ type pool struct {
 	job     job
 	ended   time.Time // of the last job that was worth sharing
 
-	turn    atomic.Uint64 // odd while a job is open to helpers
+	turn    atomic.Uint64 // of the job, see turnOf
 	inside  atomic.Int32  // helpers that may use the open job
 	stopped atomic.Bool
 	running sync.WaitGroup
@@ -43,33 +43,58 @@ const (
 	spin = time.Millisecond
 )
 
-// do does the job j on as many cores as pay, and returns when it is done. Callers
-// that come while a job is shared do theirs alone: all cores are busy then.
+// turnOf makes a value of pool.turn: every job has another sequence, and helpers
+// whose share it has not leave it alone. The lowest bit is set while it is open.
+func turnOf(sequence uint64, shares int) uint64 {
+	return sequence<<16 | uint64(shares)<<1 | turnOpen
+}
+
+const (
+	turnOpen  = 1
+	maxShares = 1<<15 - 1
+)
+
+func sharesOf(turn uint64) int { return int(turn >> 1 & maxShares) }
+
+// do does the job j on as many cores as pay, and returns when it is done.
 func (p *pool) do(j *job) {
 	n := len(j.x)
-	shares := min(runtime.GOMAXPROCS(0), n/minShare)
-	if shares < 2 || !p.mu.TryLock() {
+	shares := min(runtime.GOMAXPROCS(0), n/minShare, maxShares)
+	if shares < 2 {
 		j.runAlone()
 		return
+	}
+	// While another caller's job is shared this one goes on alone; what is left when
+	// that one is done is shared, if it is still worth it.
+	lo := 0
+	for !p.mu.TryLock() {
+		if n-lo < minWake {
+			rest := j.from(lo)
+			rest.runAlone()
+			return
+		}
+		j.run(lo, lo+chunk)
+		lo += chunk
 	}
 	defer p.mu.Unlock()
+	rest := j.from(lo)
+	n -= lo
+	shares = min(shares, n/minShare)
 	// Helpers that are parked are woken for much work, or when jobs come so fast
 	// that they will stay awake from now on.
-	now := time.Now()
-	if n < minWake && now.Sub(p.ended) > spin {
-		j.runAlone()
-		p.ended = time.Now()
-		return
+	if n < minWake && time.Since(p.ended) > spin {
+		rest.runAlone()
+	} else {
+		p.share(&rest, shares)
 	}
-	p.share(j, shares)
 	p.ended = time.Now()
 }
 
 // share does the job j with helpers. The lock is held.
 func (p *pool) share(j *job, shares int) {
 	p.open(j, shares)
+	defer p.close()
 	p.job.work(p.shares, 0)
-	p.close()
 }
 
 // open shows the job to so many cores less one, this one. The lock is held.
@@ -92,15 +117,23 @@ func (p *pool) open(j *job, shares int) {
 	}
 	p.shares[shares-1].end = n
 	p.job = *j
-	p.turn.Add(1)
-	for _, h := range p.helpers[:min(shares-1, len(p.helpers))] {
-		h.rouse()
+	p.turn.Store(turnOf(p.turn.Load()>>16+1, shares))
+	p.rouse(0, shares)
+}
+
+// rouse makes the helpers below number i look at the job. They stand in a tree, the
+// caller at its root, so that none has to wake many.
+func (p *pool) rouse(i, shares int) {
+	for _, below := range []int{2*i + 1, 2*i + 2} {
+		if below < shares && below <= len(p.helpers) {
+			p.helpers[below-1].rouse()
+		}
 	}
 }
 
 // close waits for the helpers to leave the job. The lock is held.
 func (p *pool) close() {
-	p.turn.Add(1)
+	p.turn.Store(p.turn.Load() &^ turnOpen)
 	for i := 1; p.inside.Load() != 0; i++ {
 		relax(i)
 	}
@@ -134,6 +167,7 @@ func (p *pool) help(h *helper) {
 		// it sees this helper, or this helper sees that the turn is over.
 		p.inside.Add(1)
 		if p.turn.Load() == turn {
+			p.rouse(h.index, len(p.shares))
 			p.job.work(p.shares, h.index)
 		}
 		p.inside.Add(-1)
@@ -146,7 +180,7 @@ func (p *pool) help(h *helper) {
 func (p *pool) await(h *helper, seen uint64) (turn uint64, ok bool) {
 	isNew := func() bool {
 		turn = p.turn.Load()
-		return turn%2 == 1 && turn != seen
+		return turn&turnOpen != 0 && turn != seen && h.index < sharesOf(turn)
 	}
 	for {
 		start := time.Now()
@@ -158,7 +192,8 @@ func (p *pool) await(h *helper, seen uint64) (turn uint64, ok bool) {
 				return turn, true
 			}
 			relax(i)
-			if i%64 == 0 && time.Since(start) > spin {
+			// The turns are bounded too, for a clock that stands still, as in synctest.
+			if i%64 == 0 && (time.Since(start) > spin || i > 1<<16) {
 				break
 			}
 		}
