@@ -6,7 +6,6 @@ import (
 	"runtime"
 	"slices"
 	"sync"
-	"sync/atomic"
 	"testing"
 	"testing/synctest"
 	"time"
@@ -112,7 +111,7 @@ func TestPool(t *testing.T) {
 // TestPoolHelps: helpers take part in a job, whether they are awake or parked, and a
 // job that is done keeps nobody's memory.
 func TestPoolHelps(t *testing.T) {
-	const procs = 3
+	const procs = 6 // so that helpers wake helpers
 	defer runtime.GOMAXPROCS(runtime.GOMAXPROCS(procs))
 	var p pool
 	defer p.stop()
@@ -147,42 +146,47 @@ func TestPoolHelps(t *testing.T) {
 	}
 }
 
-// TestPoolIgnoresFewer: a helper that a job has no share for leaves it alone.
+// TestPoolIgnoresFewer: a helper that an open job has a share for sees it, and one
+// that it has none for parks.
 func TestPoolIgnoresFewer(t *testing.T) {
-	defer runtime.GOMAXPROCS(runtime.GOMAXPROCS(4))
 	var p pool
-	defer p.stop()
-	dst := make([]float32, 1<<20)
-	p.do(&job{unary: count, dst: dst, x: dst}) // makes three helpers
-	var ended atomic.Bool
-	go func() { time.Sleep(20 * spin); ended.Store(true) }()
-	for !ended.Load() {
-		p.mu.Lock()
-		p.share(&job{unary: count, dst: dst[:2*minShare], x: dst[:2*minShare]}, 2)
-		p.mu.Unlock()
+	p.turn.Store(turnOf(1, 2))
+	first, second := &helper{index: 1, wake: make(chan struct{}, 1)}, &helper{index: 2, wake: make(chan struct{}, 1)}
+	if turn, ok := p.await(first, 0); !ok || sharesOf(turn) != 2 {
+		t.Errorf("the first helper sees turn %x, %v", turn, ok)
 	}
-	for _, h := range p.helpers[1:] {
-		if !h.parked.Load() {
-			t.Errorf("helper %d is awake, with jobs for one helper only", h.index)
+	gone := make(chan bool)
+	go func() {
+		_, ok := p.await(second, 0)
+		gone <- ok
+	}()
+	for !second.parked.Load() {
+		select {
+		case <-gone:
+			t.Fatal("the second helper sees a job that it has no share of")
+		case <-time.After(time.Millisecond):
 		}
+	}
+	p.stopped.Store(true)
+	second.rouse()
+	if <-gone {
+		t.Error("the second helper goes on after the stop")
 	}
 }
 
 // TestCloseWaitsForStream: when Close has returned, Stream leaves its slices alone.
 // The race detector watches, in kernels that it sees into.
 func TestCloseWaitsForStream(t *testing.T) {
-	for range 10 {
+	v := make([]float32, 3*streamPart) // Stream is in its first part at Close, mostly
+	for range 5 {
 		b := open(generic)
-		v := values.Normal(1<<20, 1)
 		streaming := make(chan struct{})
 		go func() {
-			for i := 0; b.Stream(context.Background(), compute.OpDerivative, compute.LeakyReLU(0.5), v, v) == nil; i++ {
-				if i == 0 {
-					close(streaming)
-				}
-			}
+			close(streaming)
+			b.Stream(context.Background(), compute.OpDerivative, compute.LeakyReLU(0.5), v, v)
 		}()
 		<-streaming
+		time.Sleep(time.Millisecond)
 		if err := b.Close(); err != nil {
 			t.Fatal(err)
 		}
