@@ -11,8 +11,8 @@ import (
 //
 // Waking a parked goroutine takes as long as a whole kernel on 64 Ki elements, so
 // a helper that has finished a job waits for the next with open eyes, for a
-// millisecond, and parks only then. A job never waits for a helper to come: the caller does the
-// chunks that no helper has taken.
+// millisecond, and parks only then. A job never waits for a helper to come: the
+// caller does the chunks that no helper has taken.
 type pool struct {
 	mu      sync.Mutex // held by the caller whose job is done
 	helpers []*helper
