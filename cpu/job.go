@@ -26,9 +26,9 @@ type job struct {
 func copyThrough(dst, x []float32) { copy(dst, x) }
 
 // chunk is the most elements that one call of a kernel gets. Assembly cannot be
-// interrupted, and the garbage collector waits for it: a chunk takes some ten
-// microseconds, less than a hundred where the memory is slow.
-const chunk = 32 << 10
+// interrupted, and the garbage collector waits for it: a chunk takes some
+// microseconds, tens where the memory is slow.
+const chunk = 16 << 10
 
 // run does the elements from lo to hi, at most a chunk.
 func (j *job) run(lo, hi int) {
