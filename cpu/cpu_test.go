@@ -151,7 +151,7 @@ func TestPoolHelps(t *testing.T) {
 func TestPoolIgnoresFewer(t *testing.T) {
 	var p pool
 	p.turn.Store(turnOf(1, 2))
-	first, second := &helper{index: 1, wake: make(chan struct{}, 1)}, &helper{index: 2, wake: make(chan struct{}, 1)}
+	first, second := &helper{index: 1, wake: make(chan int, 1)}, &helper{index: 2, wake: make(chan int, 1)}
 	if turn, ok := p.await(first, 0); !ok || sharesOf(turn) != 2 {
 		t.Errorf("the first helper sees turn %x, %v", turn, ok)
 	}

@@ -29,7 +29,7 @@ type pool struct {
 type helper struct {
 	index  int // of its share
 	parked atomic.Bool
-	wake   chan struct{} // of capacity 1
+	wake   chan int // of capacity 1: the core that wakes it
 }
 
 const (
@@ -100,7 +100,7 @@ func (p *pool) share(j *job, shares int) {
 // open shows the job to so many cores less one, this one. The lock is held.
 func (p *pool) open(j *job, shares int) {
 	for len(p.helpers) < shares-1 && !p.stopped.Load() {
-		h := &helper{index: len(p.helpers) + 1, wake: make(chan struct{}, 1)}
+		h := &helper{index: len(p.helpers) + 1, wake: make(chan int, 1)}
 		p.helpers = append(p.helpers, h)
 		p.running.Add(1)
 		go p.help(h)
@@ -141,9 +141,7 @@ func (p *pool) close() {
 }
 
 // relax is turn i of a waiting loop, i > 0. Now and then it lets other threads run,
-// then other goroutines: the one that is waited for may need this very core. Linux
-// often wakes a thread on the core of the one that wakes it, and moves it to an idle
-// core only when it has run for a while, if others get to run there beside it.
+// then other goroutines: the one that is waited for may need this very core.
 func relax(i int) {
 	pause()
 	if i%32 == 0 {
@@ -202,14 +200,14 @@ func (p *pool) await(h *helper, seen uint64) (turn uint64, ok bool) {
 		if (isNew() || p.stopped.Load()) && h.parked.CompareAndSwap(true, false) {
 			continue
 		}
-		<-h.wake
+		leaveCore(<-h.wake)
 	}
 }
 
 // rouse makes the helper look, if it is parked.
 func (h *helper) rouse() {
 	if h.parked.Load() && h.parked.CompareAndSwap(true, false) {
-		h.wake <- struct{}{}
+		h.wake <- currentCore()
 	}
 }
 
