@@ -1,0 +1,165 @@
+package cpu
+
+import (
+	"fmt"
+	"runtime"
+	"slices"
+	"testing"
+	"time"
+
+	"github.com/gmind-go/compute"
+	"github.com/gmind-go/compute/internal/values"
+)
+
+func BenchmarkPool(b *testing.B) {
+	k := rows()[0].kernels[compute.KindLeakyReLU].unary[compute.OpForward]
+	for n := 4 << 10; n <= 16<<20; n *= 4 {
+		j := job{unary: k, dst: values.Normal(n, 2), x: values.Normal(n, 1), slope: 0.01}
+		b.Run(fmt.Sprintf("alone/%d", n), func(b *testing.B) {
+			b.SetBytes(8 * int64(n))
+			for b.Loop() {
+				j.runAlone()
+			}
+		})
+		b.Run(fmt.Sprintf("awake/%d", n), func(b *testing.B) {
+			var p pool
+			defer p.stop()
+			b.SetBytes(8 * int64(n))
+			for b.Loop() {
+				p.share(&j, runtime.GOMAXPROCS(0))
+			}
+		})
+		// After a rest: the helpers are parked, and caches and cores less awake.
+		for _, how := range []string{"rested-alone", "rested-shared"} {
+			b.Run(fmt.Sprintf("%s/%d", how, n), func(b *testing.B) {
+				var p pool
+				defer p.stop()
+				var total time.Duration // stopping b's timer would take longer than a job
+				for b.Loop() {
+					time.Sleep(2 * spin)
+					start := time.Now()
+					if how == "rested-alone" {
+						j.runAlone()
+					} else {
+						p.share(&j, runtime.GOMAXPROCS(0))
+					}
+					total += time.Since(start)
+				}
+				b.ReportMetric(float64(total.Nanoseconds())/float64(b.N), "ns/op")
+			})
+		}
+	}
+}
+
+func BenchmarkProcs(b *testing.B) {
+	all := runtime.GOMAXPROCS(0)
+	defer runtime.GOMAXPROCS(all)
+	backend, err := Open()
+	if err != nil {
+		b.Fatal(err)
+	}
+	defer backend.Close()
+	for n := 16; n <= 64<<20; n *= 2 {
+		b.Run(fmt.Sprint(n), func(b *testing.B) {
+			x, err := backend.Upload(values.Normal(n, 1))
+			if err != nil {
+				b.Fatal(err)
+			}
+			y, err := backend.Upload(values.Normal(n, 2))
+			if err != nil {
+				b.Fatal(err)
+			}
+			defer x.Release()
+			defer y.Release()
+			calls := 1 + 4<<20/n // some milliseconds
+			sample := func(procs int) float64 {
+				runtime.GOMAXPROCS(procs)
+				var start time.Time
+				for i := range 2 * calls { // the first half warms up
+					if i == calls {
+						start = time.Now()
+					}
+					if err := backend.Forward(compute.LeakyReLU(0.01), y, x); err != nil {
+						b.Fatal(err)
+					}
+				}
+				return float64(time.Since(start))
+			}
+			var ratios []float64
+			for b.Loop() {
+				ratios = append(ratios, sample(1)/sample(all))
+			}
+			slices.Sort(ratios)
+			b.ReportMetric(ratios[len(ratios)/2], "times-as-fast")
+			b.ReportMetric(0, "ns/op")
+		})
+	}
+}
+
+func BenchmarkStores(b *testing.B) {
+	r := rows()[0]
+	if r.past == nil {
+		b.Skipf("the row %s has no stores past the caches", r.name)
+	}
+	var p pool
+	defer p.stop()
+	var m memoryPool
+	defer m.empty()
+	for mib := 4; mib <= 256; mib *= 2 {
+		n := mib << 20 / 8
+		y, err := m.get(n)
+		if err != nil {
+			b.Fatal(err)
+		}
+		x, err := m.get(n)
+		if err != nil {
+			b.Fatal(err)
+		}
+		copy(x.elements, values.Normal(n, 1))
+		copy(y.elements, x.elements)
+		j := job{unary: r.kernels[compute.KindLeakyReLU].unary[0], dst: y.elements, x: x.elements, slope: 0.01}
+		for _, stores := range []string{"plain", "past"} {
+			j.past.unary = nil
+			if stores == "past" {
+				j.past.unary = r.past[compute.KindLeakyReLU].unary[0]
+			}
+			b.Run(fmt.Sprintf("%s/%dMiB", stores, mib), func(b *testing.B) {
+				b.SetBytes(8 * int64(n))
+				for b.Loop() {
+					p.do(&j)
+				}
+			})
+		}
+		m.put(x)
+		m.put(y)
+	}
+}
+
+func BenchmarkForward(b *testing.B) {
+	backend, err := Open()
+	if err != nil {
+		b.Fatal(err)
+	}
+	defer backend.Close()
+	for _, n := range []int{16, 64, 256, 1 << 10, 4 << 10, 16 << 10, 64 << 10, 256 << 10, 1 << 20, 4 << 20, 16 << 20, 64 << 20} {
+		b.Run(fmt.Sprint(n), func(b *testing.B) {
+			x, err := backend.Upload(values.Normal(n, 1))
+			if err != nil {
+				b.Fatal(err)
+			}
+			y, err := backend.Upload(values.Normal(n, 2))
+			if err != nil {
+				b.Fatal(err)
+			}
+			defer x.Release()
+			defer y.Release()
+			b.SetBytes(8 * int64(n))
+			b.ReportAllocs()
+			for b.Loop() {
+				if err := backend.Forward(compute.LeakyReLU(0.01), y, x); err != nil {
+					b.Fatal(err)
+				}
+			}
+		})
+	}
+}

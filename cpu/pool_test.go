@@ -1,0 +1,132 @@
+package cpu
+
+import (
+	"fmt"
+	"runtime"
+	"sync"
+	"testing"
+	"time"
+)
+
+func count(dst, _ []float32, _ float32) {
+	for i := range dst {
+		dst[i]++
+	}
+}
+
+func TestPool(t *testing.T) {
+	for _, procs := range []int{1, 2, 3, 8} {
+		t.Run(fmt.Sprint(procs), func(t *testing.T) {
+			defer runtime.GOMAXPROCS(runtime.GOMAXPROCS(procs))
+			var p pool
+			defer p.stop()
+			var callers sync.WaitGroup
+			for range 3 {
+				callers.Go(func() {
+					for _, n := range []int{0, 1, 2*minShare - 1, 2 * minShare, 3*minShare + 17, chunk, 5*chunk + 1, minWake, 1<<20 + 3} {
+						dst := make([]float32, n)
+						for range 3 { // the second time helpers are awake
+							p.do(&job{unary: count, dst: dst, x: dst})
+						}
+						for i, v := range dst {
+							if v != 3 {
+								t.Errorf("of %d elements, element %d was done %v times in 3 jobs", n, i, v)
+								return
+							}
+						}
+					}
+				})
+			}
+			callers.Wait()
+		})
+	}
+}
+
+func TestPoolHelps(t *testing.T) {
+	const procs = 6 // so that helpers wake helpers
+	defer runtime.GOMAXPROCS(runtime.GOMAXPROCS(procs))
+	var p pool
+	defer p.stop()
+	dst := make([]float32, procs*chunk)
+	for round := range 3 {
+		// Every chunk waits until each core has one.
+		var here sync.WaitGroup
+		here.Add(procs)
+		all := make(chan struct{})
+		go func() { here.Wait(); close(all) }()
+		meet := func(dst, _ []float32, _ float32) {
+			here.Done()
+			select {
+			case <-all:
+			case <-time.After(20 * time.Second):
+				t.Error("not every core took a chunk")
+			}
+		}
+		p.mu.Lock()
+		p.share(&job{unary: meet, dst: dst, x: dst}, procs)
+		if p.job.dst != nil || p.job.x != nil {
+			t.Error("the pool keeps the slices of a job that is done")
+		}
+		p.mu.Unlock()
+		if round == 1 { // the last one meets parked helpers
+			for _, h := range p.helpers {
+				for !h.parked.Load() {
+					time.Sleep(time.Millisecond)
+				}
+			}
+		}
+	}
+}
+
+func TestPoolIgnoresFewer(t *testing.T) {
+	var p pool
+	p.turn.Store(turnOf(1, 2))
+	first, second := &helper{index: 1, wake: make(chan int, 1)}, &helper{index: 2, wake: make(chan int, 1)}
+	if turn, ok := p.await(first, 0); !ok || sharesOf(turn) != 2 {
+		t.Errorf("the first helper sees turn %x, %v", turn, ok)
+	}
+	gone := make(chan bool)
+	go func() {
+		_, ok := p.await(second, 0)
+		gone <- ok
+	}()
+	for !second.parked.Load() {
+		select {
+		case <-gone:
+			t.Fatal("the second helper sees a job that it has no share of")
+		case <-time.After(time.Millisecond):
+		}
+	}
+	p.stopped.Store(true)
+	second.rouse()
+	if <-gone {
+		t.Error("the second helper goes on after the stop")
+	}
+}
+
+func TestPoolRests(t *testing.T) {
+	defer runtime.GOMAXPROCS(runtime.GOMAXPROCS(4))
+	before := runtime.NumGoroutine()
+	var p pool
+	dst := make([]float32, 1<<20)
+	p.do(&job{unary: count, dst: dst, x: dst})
+	if len(p.helpers) != 3 {
+		t.Errorf("%d helpers on 4 cores, want 3", len(p.helpers))
+	}
+	deadline := time.Now().Add(10 * time.Second)
+	for _, h := range p.helpers {
+		for !h.parked.Load() {
+			if time.Now().After(deadline) {
+				t.Fatal("a helper with nothing to do does not park")
+			}
+			time.Sleep(time.Millisecond)
+		}
+	}
+	p.stop()
+	if p.do(&job{unary: count, dst: dst, x: dst}); dst[0] != 2 {
+		t.Error("a job after stop was not done")
+	}
+	if after := runtime.NumGoroutine(); after > before {
+		t.Errorf("%d goroutines before and %d after", before, after)
+	}
+}
