@@ -103,8 +103,8 @@ func BenchmarkStores(b *testing.B) {
 	}
 	var p pool
 	defer p.stop()
-	var m memoryPool
-	defer m.empty()
+	m := newMemoryPool()
+	defer m.Empty()
 	for mib := 4; mib <= 256; mib *= 2 {
 		n := mib << 20 / 8
 		y, err := m.get(n)

@@ -21,7 +21,7 @@ import (
 func Open() (compute.Backend, error) { return open(rows()[0]), nil }
 
 func open(r row) *backend {
-	return &backend{row: r, name: "cpu " + r.name, pastFrom: lastCache(), live: map[*buffer]struct{}{}}
+	return &backend{row: r, name: "cpu " + r.name, pastFrom: lastCache(), memory: newMemoryPool(), live: map[*buffer]struct{}{}}
 }
 
 type backend struct {
@@ -41,7 +41,7 @@ type backend struct {
 }
 
 func (b *backend) Info() compute.Info {
-	pooled := b.memory.bytes()
+	pooled := b.memory.Bytes()
 	b.mu.Lock()
 	defer b.mu.Unlock()
 	return compute.Info{
@@ -172,7 +172,7 @@ func (b *backend) copy(dst, src []float32) {
 }
 
 // Trim gives the memory that is kept for buffers to come back to the system.
-func (b *backend) Trim() { b.memory.empty() }
+func (b *backend) Trim() { b.memory.Empty() }
 
 // pastCaches tells whether to store dst past the caches: if the traffic of the
 // call, of so many bytes per element, is more than the last of them keeps. Never
@@ -235,7 +235,7 @@ func (b *backend) Close() error {
 	b.streams.Lock()
 	defer b.streams.Unlock()
 	b.pool.stop()
-	b.memory.empty()
+	b.memory.Empty()
 	return nil
 }
 

@@ -112,13 +112,6 @@ func TestSynctest(t *testing.T) {
 	})
 }
 
-// TestPoolRests: helpers that have nothing to do park, and stop ends them.
-// TestMemory: memory is aligned, writable to its ends, and comes back from the
-// pool, on both sides of the sizes where its source changes.
-// TestMemoryPoolIsBounded: it keeps no more than maxPooled, and nothing once it is
-// emptied.
-// TestTrim: a backend keeps memory that is released, and gives it back when asked
-// to, or closed.
 // TestNoAllocation: calls on buffers allocate nothing, on one core or several.
 func TestNoAllocation(t *testing.T) {
 	b, err := Open()

@@ -104,6 +104,7 @@ func TestPoolIgnoresFewer(t *testing.T) {
 	}
 }
 
+// TestPoolRests: helpers that have nothing to do park, and stop ends them.
 func TestPoolRests(t *testing.T) {
 	defer runtime.GOMAXPROCS(runtime.GOMAXPROCS(4))
 	before := runtime.NumGoroutine()

@@ -1,0 +1,99 @@
+// Package mempool keeps released memory for buffers to come: making a buffer again
+// and again then does not cost what fresh memory costs, which is more than any
+// kernel does.
+package mempool
+
+import (
+	"math/bits"
+	"sync"
+)
+
+// A Pool keeps memory of type T, sorted by classes of size, up to a bound. Its
+// methods may be called from several goroutines at once.
+type Pool[T any] struct {
+	limit int64 // bytes
+	free  func(T)
+
+	mu    sync.Mutex
+	kept  map[int][]T // by elements of the class
+	bytes int64
+}
+
+// New returns a pool that keeps at most limit bytes, and gives memory back to
+// where it came from with free.
+func New[T any](limit int64, free func(T)) *Pool[T] {
+	return &Pool[T]{limit: limit, free: free, kept: map[int][]T{}}
+}
+
+// Class returns the number of float32 elements that memory for n elements has:
+// with four classes between a power of two and the next, a fourth more than n at
+// most, and a multiple of 16.
+func Class(n int) int {
+	const least = 64 / 4
+	if n <= 4*least {
+		return (n + least - 1) / least * least
+	}
+	step := 1 << (bits.Len(uint(n-1)) - 3)
+	return (n + step - 1) / step * step
+}
+
+// size returns the bytes of a class.
+func size(class int) int64 { return 4 * int64(class) }
+
+// Get returns memory of the class, if some is kept.
+func (p *Pool[T]) Get(class int) (m T, ok bool) {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	list := p.kept[class]
+	if len(list) == 0 {
+		return m, false
+	}
+	last := len(list) - 1
+	m = list[last]
+	p.kept[class] = list[:last]
+	p.bytes -= size(class)
+	return m, true
+}
+
+// Put takes memory of the class that nothing uses any more. If the pool is full,
+// memory of other classes makes room: what was just used is what will be wanted.
+func (p *Pool[T]) Put(class int, m T) {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	if size(class)*int64(1+len(p.kept[class])) > p.limit {
+		p.free(m)
+		return
+	}
+	for other, list := range p.kept {
+		for other != class && len(list) > 0 && p.bytes+size(class) > p.limit {
+			last := len(list) - 1
+			p.free(list[last])
+			p.bytes -= size(other)
+			list = list[:last]
+			p.kept[other] = list
+		}
+	}
+	p.kept[class] = append(p.kept[class], m)
+	p.bytes += size(class)
+}
+
+// Empty gives all that the pool keeps back, and returns how many bytes that was.
+func (p *Pool[T]) Empty() int64 {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	for _, list := range p.kept {
+		for _, m := range list {
+			p.free(m)
+		}
+	}
+	bytes := p.bytes
+	p.kept, p.bytes = map[int][]T{}, 0
+	return bytes
+}
+
+// Bytes returns how much the pool keeps.
+func (p *Pool[T]) Bytes() int64 {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	return p.bytes
+}
