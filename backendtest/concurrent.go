@@ -1,6 +1,7 @@
 package backendtest
 
 import (
+	"context"
 	"errors"
 	"runtime"
 	"sync"
@@ -13,7 +14,7 @@ import (
 // testConcurrent lets goroutines work on buffers of their own, that all read one
 // in common.
 func testConcurrent(t *testing.T, b compute.Backend) {
-	const goroutines, rounds, n = 16, 20, 3001
+	const goroutines, rounds, n = 64, 10, 3001
 	f := compute.LeakyReLU(0.01)
 	xs := values.Normal(n, 1)
 	x := upload(t, b, xs)
@@ -47,13 +48,20 @@ func workAlone(b compute.Backend, f compute.Activation, x compute.Buffer, xs, ow
 	}
 	defer dx.Release()
 	got := make([]float32, len(own))
-	for _, err := range []error{b.Forward(f, y, y), b.Backward(f, dx, y, x), dx.Read(got)} {
+	streamed := make([]float32, len(own))
+	for _, err := range []error{
+		b.Forward(f, y, y),
+		b.Backward(f, dx, y, x),
+		b.Stream(context.Background(), compute.OpForward, f, streamed, own),
+		dx.Read(got),
+	} {
 		if err != nil {
 			return err
 		}
 	}
 	for i := range got {
-		if want := f.Value(own[i]) * f.Derivative(xs[i]); !values.Same(got[i], want) {
+		want := f.Value(own[i])
+		if !values.Same(streamed[i], want) || !values.Same(got[i], want*f.Derivative(xs[i])) {
 			return errors.New("concurrent calls disturb each other")
 		}
 	}
@@ -90,6 +98,12 @@ func useWhile(t *testing.T, b compute.Backend, x, y compute.Buffer, end func()) 
 		func([]float32) error { return b.Backward(f, x, y, x) },
 		func(host []float32) error { return y.Read(host) },
 		func(host []float32) error { return x.Write(host) },
+		func(host []float32) error {
+			if err := b.Stream(context.Background(), compute.OpForward, f, host, host); err != nil {
+				return err
+			}
+			return x.Read(host)
+		},
 		func(host []float32) error {
 			buf, err := b.Upload(host)
 			if err != nil {

@@ -195,11 +195,23 @@ func testHostSlices(t *testing.T, b compute.Backend) {
 		}
 		same(t, "Write from "+where, read(t, buf), host)
 		release(t, buf)
+
+		f := compute.LeakyReLU(-0.5)
+		forward := ops.All()[compute.OpForward]
+		copy(host, want)
+		if err := b.Stream(context.Background(), compute.OpForward, f, host, host); err != nil {
+			t.Fatalf("Stream in %s: %v", where, err)
+		}
+		compare(t, b.Info(), forward, f, host, want, want)
+		if err := b.Stream(context.Background(), compute.OpForward, f, host, want); err != nil {
+			t.Fatalf("Stream to %s: %v", where, err)
+		}
+		compare(t, b.Info(), forward, f, host, want, want)
 	}
 	runtime.KeepAlive(inside.pointer)
 	for i, v := range array {
 		if (i < 7 || i >= 40) && v != 0 {
-			t.Errorf("Read wrote outside of dst, at %d", i)
+			t.Errorf("written outside of dst, at %d", i)
 		}
 	}
 }

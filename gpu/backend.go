@@ -3,23 +3,34 @@
 package gpu
 
 import (
-	"context"
 	"errors"
 	"fmt"
+	"runtime"
 	"strings"
 	"sync"
+	"sync/atomic"
 
 	"github.com/gmind-go/compute"
 	"github.com/gmind-go/compute/gpu/internal/opencl"
 	"github.com/gmind-go/compute/internal/check"
+	"github.com/gmind-go/compute/internal/mempool"
 	"github.com/gmind-go/compute/kernels"
 )
 
-// list returns the devices of all platforms, and why others are missing.
-func list() ([]device, error) { return listWith(kernels.Source) }
+// list returns the devices of all platforms, to be opened with o, and why others
+// are missing.
+func list(o Options) ([]device, error) {
+	return listWith(o, func(d *opencl.Device) program { return program{kernels.Source, shapeFor(d)} })
+}
 
-// listWith is list for devices that compute with the kernels in source.
-func listWith(source string) ([]device, error) {
+// A program is the source of the kernels and the shape they are built for.
+type program struct {
+	source string
+	shape  shape
+}
+
+// listWith is list for devices that compute with the program that choose gives.
+func listWith(o Options, choose func(*opencl.Device) program) ([]device, error) {
 	found, err := opencl.Devices()
 	if opencl.IsNoDriver(err) {
 		err = fmt.Errorf("gpu: no OpenCL driver is installed (%v); install the one of your device, or see OCL_ICD_VENDORS and /etc/OpenCL/vendors if it is: %w", err, compute.ErrUnavailable)
@@ -39,94 +50,76 @@ func listWith(source string) ([]device, error) {
 			MaxAlloc:     d.MaxAlloc,
 			SharedMemory: d.SharedMemory,
 		}
-		devices[i] = device{info, func() (compute.Backend, error) { return open(d, info, source) }}
+		devices[i] = device{info, func() (compute.Backend, error) { return open(d, info, choose(d), o) }}
 	}
 	return devices, err
 }
 
-// kernelNames are the names of the kernels of one activation.
-type kernelNames struct {
-	unary    [2]string // by compute.Op
-	backward string
-}
-
-// activations names the kernels of every activation, by compute.Kind.
-var activations = []kernelNames{
-	compute.KindLeakyReLU: {
-		unary: [2]string{
-			compute.OpForward:    "leaky_relu_forward",
-			compute.OpDerivative: "leaky_relu_derivative",
-		},
-		backward: "leaky_relu_backward",
-	},
-}
-
-// kernelSet are the compiled kernels of one activation.
-type kernelSet struct {
-	unary    [2]*opencl.Kernel // by compute.Op
-	backward *opencl.Kernel
-}
-
-// backend computes on one device. All use of OpenCL is under its lock, since
-// neither the arguments of a kernel nor a buffer that may be released stand
-// concurrent use; the device works on what was enqueued without it.
+// backend computes on one device. Buffers and the kernels over them go through
+// one queue, in the order of the calls, under one lock, since neither the
+// arguments of a kernel nor a buffer that may be released stand concurrent use;
+// the device works on what was enqueued without it. Stream, and large transfers to
+// a device with memory of its own, go through lanes.
 type backend struct {
-	info  compute.Info // what does not change
-	group int          // work-items in a work-group
+	info    compute.Info // what does not change
+	shape   shape
+	shared  bool // data is used where it is, not copied to the device
+	context *opencl.Context
+	pool    *mempool.Pool[*opencl.Mem]
 
-	mu        sync.Mutex // guards what follows
-	context   *opencl.Context
-	kernels   []kernelSet // by compute.Kind
+	part      int           // most elements that a lane does at a time
+	lanes     chan *lane    // those that rest; nil for one not yet made
+	laneBytes atomic.Int64  // memory of the device and the host that lanes hold
+	closing   chan struct{} // closed by Close
+
+	mu        sync.Mutex // guards what follows; never asked for by who holds a lane
+	queue     *opencl.Queue
+	kernels   []kernelSet
 	closed    bool
 	fault     error // the first ErrDevice: nothing can be trusted after it
 	live      map[*buffer]struct{}
 	liveBytes int64
 }
 
-// open makes a backend of the device d, which info describes, with the kernels
-// in source.
-func open(d *opencl.Device, info compute.Info, source string) (compute.Backend, error) {
-	ctx, err := opencl.Open(d, source)
+// open makes a backend of the device d, which info describes.
+func open(d *opencl.Device, info compute.Info, p program, o Options) (compute.Backend, error) {
+	ctx, err := opencl.Open(d, p.source, p.shape.options())
 	if err != nil {
 		return nil, err
 	}
 	b := &backend{
 		info:    info,
-		group:   groupSize(d),
+		shape:   p.shape,
+		shared:  d.SharedMemory && !o.Staged,
 		context: ctx,
-		kernels: make([]kernelSet, len(activations)),
+		pool:    mempool.New(poolLimit(d), (*opencl.Mem).Release),
+		closing: make(chan struct{}),
 		live:    map[*buffer]struct{}{},
 	}
-	for kind, names := range activations {
-		if names == (kernelNames{}) {
-			continue // the zero Kind
-		}
-		k := &b.kernels[kind]
-		for op, name := range names.unary {
-			if k.unary[op], err = ctx.Kernel(name, 4); err != nil {
-				return nil, errors.Join(err, ctx.Close())
-			}
-		}
-		if k.backward, err = ctx.Kernel(names.backward, 5); err != nil {
-			return nil, errors.Join(err, ctx.Close())
-		}
+	b.planLanes(o.StreamMemory, runtime.GOMAXPROCS(0))
+	if b.queue, err = ctx.NewQueue(); err == nil {
+		b.kernels, err = newKernels(ctx)
+	}
+	if err != nil {
+		return nil, errors.Join(err, b.release())
 	}
 	return b, nil
 }
 
-// groupSize returns the number of work-items in a work-group. A CPU wants few
-// large groups, a GPU enough to fill its units.
-func groupSize(d *opencl.Device) int {
-	if d.Type == opencl.CPU {
-		return min(1024, d.MaxGroup)
+// poolLimit returns how many bytes of released memory are kept on d: an eighth of
+// a device's own, and not much of what other programs use too.
+func poolLimit(d *opencl.Device) int64 {
+	if d.SharedMemory {
+		return min(512<<20, d.Memory/8)
 	}
-	return min(256, d.MaxGroup)
+	return d.Memory / 8
 }
 
 func (b *backend) Info() compute.Info {
+	info := b.info
+	info.PooledBytes = b.pool.Bytes() + b.laneBytes.Load()
 	b.mu.Lock()
 	defer b.mu.Unlock()
-	info := b.info
 	info.LiveBuffers, info.LiveBytes = len(b.live), b.liveBytes
 	return info
 }
@@ -192,71 +185,42 @@ func (b *backend) launch(c check.Call, f compute.Activation, pick func(*kernelSe
 	for _, buf := range bufs {
 		args = append(args, buf.mem)
 	}
-	return b.result(c, n, b.enqueue(pick(&b.kernels[f.Kind]), n, append(args, uint64(n), f.NegativeSlope)...))
+	return b.result(c, n, b.enqueue(b.queue, pick(&b.kernels[f.Kind]), n, append(args, uint64(n), f.NegativeSlope)...))
 }
 
-// enqueue launches k over n elements. The lock is held, so that no other call
-// sets the kernel's arguments in between.
-func (b *backend) enqueue(k *opencl.Kernel, n int, args ...any) error {
-	items := (n + kernels.Width - 1) / kernels.Width
-	items = (items + b.group - 1) / b.group * b.group
-	return b.context.Launch(k, items, b.group, args...)
+// enqueue launches k, which nothing else may use meanwhile, over n elements.
+func (b *backend) enqueue(q *opencl.Queue, k *opencl.Kernel, n int, args ...any) error {
+	return b.withMemory(func() error { return q.Launch(k, b.shape.items(n), b.shape.group, args...) })
 }
 
-// streamPart is the largest number of elements that Stream holds on the device.
-const streamPart = 4 << 20
-
-func (b *backend) Stream(ctx context.Context, op compute.Op, f compute.Activation, dst, src []float32) error {
-	c := b.call("stream")
-	part, err := b.streamBuffer(c, ctx, op, f, dst, src)
-	if err != nil || len(src) == 0 {
-		return err
+// withMemory runs do, which does nothing if it runs out of memory, and then again
+// with what can be given back. Many drivers allocate only when memory is used.
+func (b *backend) withMemory(do func() error) error {
+	err := do()
+	if errors.Is(err, compute.ErrOutOfMemory) && b.trim() > 0 {
+		return do()
 	}
-	defer part.Release()
-	for len(src) > 0 {
-		if err := ctx.Err(); err != nil {
-			return c.Wrap(err)
+	return err
+}
+
+// Trim is found by compute.Trim.
+func (b *backend) Trim() { b.trim() }
+
+// trim gives back what is kept for buffers and streams to come, and returns how
+// many bytes that was.
+func (b *backend) trim() int64 {
+	bytes := b.pool.Empty()
+	for range cap(b.lanes) {
+		select {
+		case l := <-b.lanes:
+			if l != nil {
+				bytes += l.shrink()
+			}
+			b.lanes <- l
+		default: // the others are at work
 		}
-		n := min(len(src), part.n)
-		if err := b.streamOne(c, op, f, dst[:n], src[:n], part); err != nil {
-			return err
-		}
-		dst, src = dst[n:], src[n:]
 	}
-	return nil
-}
-
-// streamBuffer checks the arguments of Stream and returns a buffer for a part of
-// its elements, unless there are none.
-func (b *backend) streamBuffer(c check.Call, ctx context.Context, op compute.Op, f compute.Activation, dst, src []float32) (*buffer, error) {
-	b.mu.Lock()
-	defer b.mu.Unlock()
-	if err := b.usable(c); err != nil {
-		return nil, err
-	}
-	if err := c.Stream(ctx, op, f, dst, src); err != nil || len(src) == 0 {
-		return nil, err
-	}
-	return b.allocLocked(c, int(min(int64(len(src)), streamPart, b.info.MaxAlloc/4)))
-}
-
-// streamOne computes dst from src by way of part. It holds the lock, so that
-// other calls come between two parts.
-func (b *backend) streamOne(c check.Call, op compute.Op, f compute.Activation, dst, src []float32, part *buffer) error {
-	b.mu.Lock()
-	defer b.mu.Unlock()
-	if err := b.usable(c); err != nil {
-		return err
-	}
-	n := len(src)
-	err := b.context.Write(part.mem, src)
-	if err == nil {
-		err = b.enqueue(b.kernels[f.Kind].unary[op], n, part.mem, part.mem, uint64(n), f.NegativeSlope)
-	}
-	if err == nil {
-		err = b.context.Read(part.mem, dst)
-	}
-	return b.result(c, n, err)
+	return bytes
 }
 
 func (b *backend) Sync() error {
@@ -266,7 +230,7 @@ func (b *backend) Sync() error {
 	if err := b.usable(c); err != nil {
 		return err
 	}
-	return b.result(c, 0, b.context.Finish())
+	return b.result(c, 0, b.queue.Wait())
 }
 
 func (b *backend) Close() error {
@@ -277,14 +241,36 @@ func (b *backend) Close() error {
 		return nil
 	}
 	b.closed = true
-	finished := b.context.Finish()
-	for buf := range b.live {
-		buf.release()
-	}
-	if err := errors.Join(finished, b.context.Close()); err != nil && b.fault == nil {
+	close(b.closing)
+	if err := b.release(); err != nil && b.fault == nil {
 		return b.result(c, 0, err)
 	}
 	return nil // a fault was reported when it happened
+}
+
+// release waits for the device and gives everything back.
+func (b *backend) release() error {
+	var errs []error
+	if b.queue != nil {
+		errs = append(errs, b.queue.Wait())
+	}
+	for range cap(b.lanes) {
+		if l := <-b.lanes; l != nil { // once it rests
+			errs = append(errs, l.close())
+		}
+	}
+	for buf := range b.live {
+		buf.release()
+	}
+	b.pool.Empty()
+	for _, k := range b.kernels {
+		k.release()
+	}
+	if b.queue != nil {
+		errs = append(errs, b.queue.Close())
+	}
+	b.context.Close()
+	return errors.Join(errs...)
 }
 
 func (b *backend) call(op string) check.Call { return check.Call{Op: op, Device: b.info.Name} }
@@ -312,7 +298,7 @@ func (b *backend) result(c check.Call, n int, err error) error {
 		err = fmt.Errorf("%d elements: %w", n, err)
 	}
 	err = c.Wrap(err)
-	if errors.Is(err, compute.ErrDevice) {
+	if errors.Is(err, compute.ErrDevice) && b.fault == nil {
 		b.fault = err
 	}
 	return err

@@ -3,15 +3,21 @@
 package gpu
 
 import (
+	"context"
+	"runtime"
+	"sync"
+
 	"github.com/gmind-go/compute"
 	"github.com/gmind-go/compute/gpu/internal/opencl"
 	"github.com/gmind-go/compute/internal/check"
+	"github.com/gmind-go/compute/internal/mempool"
 )
 
 // buffer is memory of the device.
 type buffer struct {
 	owner    *backend
 	n        int         // elements
+	class    int         // elements that the memory has
 	mem      *opencl.Mem // nil if n is 0
 	released bool        // guarded by the lock of owner
 }
@@ -31,21 +37,6 @@ func (b *backend) newBuffer(c check.Call, n int, src []float32) (compute.Buffer,
 	if err := b.usable(c); err != nil {
 		return nil, err
 	}
-	buf, err := b.allocLocked(c, n)
-	if err != nil {
-		return nil, err
-	}
-	if len(src) > 0 {
-		if err := b.context.Write(buf.mem, src); err != nil {
-			buf.release()
-			return nil, b.result(c, n, err)
-		}
-	}
-	return buf, nil
-}
-
-// allocLocked returns a buffer of n elements. The lock is held.
-func (b *backend) allocLocked(c check.Call, n int) (*buffer, error) {
 	if err := c.Size(n); err != nil {
 		return nil, err
 	}
@@ -54,27 +45,50 @@ func (b *backend) allocLocked(c check.Call, n int) (*buffer, error) {
 	}
 	buf := &buffer{owner: b, n: n}
 	if n > 0 {
-		var err error
-		if buf.mem, err = b.context.Alloc(4 * n); err != nil {
-			return nil, b.result(c, n, err)
+		if err := b.result(c, n, buf.alloc()); err != nil {
+			return nil, err
 		}
 	}
 	b.live[buf] = struct{}{}
 	b.liveBytes += 4 * int64(n)
+	if len(src) > 0 {
+		if err := b.result(c, n, b.write(buf.mem, src)); err != nil {
+			buf.release()
+			return nil, err
+		}
+	}
 	return buf, nil
+}
+
+// alloc gets memory for the buffer, from the pool if that has some.
+func (buf *buffer) alloc() error {
+	b := buf.owner
+	buf.class = mempool.Class(buf.n)
+	const exact = 16 << 20 // from here on a class would waste too much
+	if buf.n > exact || int64(buf.class) > b.info.MaxAlloc/4 {
+		buf.class = buf.n
+	}
+	if m, ok := b.pool.Get(buf.class); ok {
+		buf.mem = m
+		return nil
+	}
+	return b.withMemory(func() (err error) {
+		buf.mem, err = b.context.Alloc(4 * buf.class)
+		return err
+	})
 }
 
 func (buf *buffer) Len() int { return buf.n }
 
 func (buf *buffer) Write(src []float32) error {
-	return buf.transfer("write", "src", src, (*opencl.Context).Write)
+	return buf.transfer("write", "src", src, (*backend).write)
 }
 
 func (buf *buffer) Read(dst []float32) error {
-	return buf.transfer("read", "dst", dst, (*opencl.Context).Read)
+	return buf.transfer("read", "dst", dst, (*backend).read)
 }
 
-func (buf *buffer) transfer(op, name string, host []float32, move func(*opencl.Context, *opencl.Mem, []float32) error) error {
+func (buf *buffer) transfer(op, name string, host []float32, move func(*backend, *opencl.Mem, []float32) error) error {
 	b := buf.owner
 	c := b.call(op)
 	b.mu.Lock()
@@ -91,7 +105,65 @@ func (buf *buffer) transfer(op, name string, host []float32, move func(*opencl.C
 	if buf.n == 0 {
 		return nil
 	}
-	return b.result(c, buf.n, move(b.context, buf.mem, host))
+	return b.result(c, buf.n, move(b, buf.mem, host))
+}
+
+// stagedFrom is the number of elements from which on a transfer to or from a device
+// with memory of its own is worth being staged.
+const stagedFrom = 256 << 10
+
+// write copies src into m. The lock is held.
+func (b *backend) write(m *opencl.Mem, src []float32) error {
+	switch {
+	case b.shared:
+		return b.withMemory(func() error {
+			return b.queue.Fill(m, len(src), func(values []float32) { copyAll(values, src) })
+		})
+	case len(src) < stagedFrom:
+		return b.withMemory(func() error { return b.queue.Write(m, 0, src) })
+	}
+	if err := b.queue.Wait(); err != nil { // for the kernels that use m
+		return err
+	}
+	return b.inParts(len(src), b.part, func(from, to int) error {
+		return b.withLane(context.Background(), func(l *lane) error { return l.upload(m, from, src[from:to]) })
+	})
+}
+
+// read copies m to dst. The lock is held.
+func (b *backend) read(m *opencl.Mem, dst []float32) error {
+	switch {
+	case b.shared:
+		return b.withMemory(func() error {
+			return b.queue.View(m, len(dst), func(values []float32) { copyAll(dst, values) })
+		})
+	case len(dst) < stagedFrom:
+		return b.withMemory(func() error { return b.queue.Read(m, 0, dst) })
+	}
+	if err := b.queue.Wait(); err != nil { // for the kernels that write m
+		return err
+	}
+	return b.inParts(len(dst), b.part, func(from, to int) error {
+		return b.withLane(context.Background(), func(l *lane) error { return l.download(dst[from:to], m, from) })
+	})
+}
+
+// copyAll copies src to dst, of the same length, on several cores if that is much:
+// one core alone does not reach the speed of the memory.
+func copyAll(dst, src []float32) {
+	const share = 1 << 20
+	cores := min(runtime.GOMAXPROCS(0), len(src)/share)
+	if cores <= 1 {
+		copy(dst, src)
+		return
+	}
+	part := (len(src) + cores - 1) / cores
+	var wg sync.WaitGroup
+	for from := 0; from < len(src); from += part {
+		to := min(from+part, len(src))
+		wg.Go(func() { copy(dst[from:to], src[from:to]) })
+	}
+	wg.Wait()
 }
 
 func (buf *buffer) Release() error {
@@ -101,16 +173,18 @@ func (buf *buffer) Release() error {
 	return nil
 }
 
-// release gives the memory back, once. The lock of the owner is held. OpenCL
-// keeps the memory until the commands that use it are done.
+// release gives the memory to the pool, once. The lock of the owner is held. Who
+// gets it from there uses it behind the commands that were enqueued before, and if
+// it is freed OpenCL keeps it until they are done.
 func (buf *buffer) release() {
 	if buf.released {
 		return
 	}
 	buf.released = true
+	b := buf.owner
 	if buf.mem != nil {
-		buf.mem.Release()
+		b.pool.Put(buf.class, buf.mem)
 	}
-	delete(buf.owner.live, buf)
-	buf.owner.liveBytes -= 4 * int64(buf.n)
+	delete(b.live, buf)
+	b.liveBytes -= 4 * int64(buf.n)
 }

@@ -28,19 +28,23 @@ const DeviceEnv = "COMPUTE_OPENCL_DEVICE"
 // A device that cannot be opened, or that fails the self-test on special values,
 // is passed over; Info().Skipped of the backend tells. Where none is left the
 // error wraps compute.ErrUnavailable and the reason of each.
-func Open() (compute.Backend, error) {
+func Open() (compute.Backend, error) { return Options{}.Open() }
+
+// openDefault opens the device that DeviceEnv names, or the best.
+func openDefault(o Options) (compute.Backend, error) {
 	switch match := os.Getenv(DeviceEnv); match {
 	case "":
+		return openPreferred(list(o))
 	case "none":
 		return nil, fmt.Errorf("gpu: OpenCL is turned off by %s=none: %w", DeviceEnv, compute.ErrUnavailable)
 	default:
-		b, err := OpenDevice(match)()
+		devices, problem := list(o)
+		b, err := openMatching(match, devices, problem)
 		if err != nil {
 			return nil, fmt.Errorf("%w (the device was named by %s)", err, DeviceEnv)
 		}
 		return b, nil
 	}
-	return openPreferred(list())
 }
 
 // OpenDevice returns an opener for the device that match names: its index in the
@@ -49,7 +53,11 @@ func Open() (compute.Backend, error) {
 // last.
 func OpenDevice(match string) compute.Opener {
 	return func() (compute.Backend, error) {
-		devices, problem := list()
+		o, err := Options{Device: match}.resolved()
+		if err != nil {
+			return nil, err
+		}
+		devices, problem := list(o)
 		return openMatching(match, devices, problem)
 	}
 }
@@ -59,7 +67,7 @@ func OpenDevice(match string) compute.Opener {
 // is not known. The error joins the reasons why devices are missing from the
 // list; it wraps compute.ErrUnavailable when the list is empty.
 func Devices() ([]compute.Info, error) {
-	devices, problem := list()
+	devices, problem := list(Options{})
 	if len(devices) == 0 {
 		return nil, noneFor(devices, problem)
 	}

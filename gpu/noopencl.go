@@ -9,6 +9,6 @@ import (
 )
 
 // list has no devices in a build without OpenCL.
-func list() ([]device, error) {
+func list(Options) ([]device, error) {
 	return nil, fmt.Errorf("gpu: built without OpenCL (rebuild with -tags opencl and CGO_ENABLED=1): %w", compute.ErrUnavailable)
 }

@@ -13,6 +13,7 @@ import (
 
 	"github.com/gmind-go/compute"
 	"github.com/gmind-go/compute/cpu"
+	"github.com/gmind-go/compute/gpu/internal/opencl"
 	"github.com/gmind-go/compute/internal/testenv"
 	"github.com/gmind-go/compute/kernels"
 )
@@ -116,22 +117,24 @@ func TestTwoDevices(t *testing.T) {
 func TestWrongKernels(t *testing.T) {
 	testenv.Open(t, OpenDevice("any"))
 	breaks := []struct{ right, wrong, tells string }{
-		{"select(s * v, v, v >= 0.0f)", "select(s * v, v, v > 0.0f)", "of forward of"},
+		{"select(s * v[k], v[k], v[k] >= 0.0f)", "select(s * v[k], v[k], v[k] > 0.0f)", "of forward of"},
 		{"x[i] >= 0.0f ? x[i] : s * x[i]", "x[i] > 0.0f ? x[i] : s * x[i]", "of forward of"},
-		{"select(s * v, v, v >= 0.0f)", "fmax(s * v, v)", "of forward of"},
-		{"select(s * v, v, v >= 0.0f)", "fmax(v, 0.0f) + s * fmin(v, 0.0f)", "of forward of"},
-		{"(float4)1.0f, v >= 0.0f", "(float4)1.0f, v > 0.0f", "of derivative of"},
+		{"select(s * v[k], v[k], v[k] >= 0.0f)", "fmax(s * v[k], v[k])", "of forward of"},
+		{"select(s * v[k], v[k], v[k] >= 0.0f)", "fmax(v[k], 0.0f) + s * fmin(v[k], 0.0f)", "of forward of"},
+		{"(FLOATS)1.0f, v[k] >= 0.0f", "(FLOATS)1.0f, v[k] > 0.0f", "of derivative of"},
 		{"x[i] >= 0.0f ? 1.0f : s", "x[i] < 0.0f ? s : 1.0f", "of derivative of"},
-		{"select(s * g, g, v >= 0.0f)", "select(s * g, g, g >= 0.0f)", "of backward of"},
+		{"select(s * g[k], g[k], v[k] >= 0.0f)", "select(s * g[k], g[k], g[k] >= 0.0f)", "of backward of"},
 		{"x[i] >= 0.0f ? dy[i] : s * dy[i]", "dy[i]", "of backward of"},
 		{"y[i] = x[i] >= 0.0f ? x[i] : s * x[i]", "y[i] = x[i]", "of forward of"},
 		{"y[i] = x[i] >= 0.0f ? x[i] : s * x[i]", "y[i] = 2.0f * x[i]", "of forward of"},
 		{"x[i] >= 0.0f ? x[i] : s * x[i]", "x[i] > -1.0f ? x[i] : s * x[i]", "of forward of"},
-		{"get_global_id", "get_local_id", "self-test"},
-		{"#define WIDTH 4", "#define WIDTH 8", "self-test"},
+		{"get_group_id(0)", "(get_group_id(0) / 2)", "self-test"},
+		{"get_local_id(0)", "(get_local_id(0) / 2)", "self-test"},
+		{"min(begin(k) + WIDTH, n)", "min(begin(k) + WIDTH - 1, n)", "self-test"},
+		{"min(begin(k) + WIDTH, n)", "min(begin(k) + WIDTH, n - 1)", "self-test"},
 		{"kernel void leaky_relu_backward", "kernel void backward", "CL_INVALID_KERNEL_NAME"},
-		{"const ulong n, const float s", "const ulong n, const float s, const int more", "arguments"},
-		{"vload4", "no_such_function", "the program does not build"},
+		{"const ulong n, const float s)", "const ulong n, const float s, const int more)", "arguments"},
+		{"vload", "no_such_function", "the program does not build"},
 	}
 	for _, b := range breaks {
 		source := strings.ReplaceAll(kernels.Source, b.right, b.wrong)
@@ -140,7 +143,9 @@ func TestWrongKernels(t *testing.T) {
 			continue
 		}
 		broken := func() (compute.Backend, error) {
-			devices, problem := listWith(source)
+			devices, problem := listWith(Options{StreamMemory: defaultStreamMemory}, func(d *opencl.Device) program {
+				return program{source, shapes[opencl.GPU]} // which has loops to break, too
+			})
 			return openMatching("any", devices, problem)
 		}
 		backend, err := compute.Open(broken, cpu.Open)

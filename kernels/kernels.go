@@ -8,8 +8,6 @@ import _ "embed"
 var leakyReLU string
 
 // Source is the program of all kernels: leaky_relu_forward, leaky_relu_derivative
-// and leaky_relu_backward.
+// and leaky_relu_backward. It is built with WIDTH and VECTORS defined, as
+// leaky_relu.cl explains.
 var Source = leakyReLU
-
-// Width is the number of elements that one work-item of every kernel does.
-const Width = 4

@@ -114,6 +114,7 @@ func describe(platform string, d *cl.Device) (*Device, error) {
 		compiler, errs[6] = d.GetInfoBool(deviceCompilerAvailable)
 
 		device.Type = typeOf(bits)
+		device.SharedMemory = device.SharedMemory || device.Type == CPU
 		device.Name = strings.TrimSpace(device.Name) // some drivers pad
 		device.Vendor = strings.TrimSpace(device.Vendor)
 		device.Driver = strings.TrimSpace(device.Driver)

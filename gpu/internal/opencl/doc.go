@@ -12,13 +12,15 @@
 //     is recovered into an error, and empty slices do not reach the binding.
 //   - Go's check of pointers passed to C refuses a slice that lies in an object
 //     with pointers of its own. Here such a transfer goes through a copy.
-//   - OpenCL must not keep a pointer to Go memory. Here all transfers block.
-//   - Each enqueued command makes an event. Here those of transfers are released at
-//     once, and those of launches by the next call that waits, or some launches
-//     later: OpenCL tells of a kernel that failed by its event alone.
+//   - OpenCL must not keep a pointer to Go memory. Here transfers of it block, and
+//     a slice that the device works in is pinned until then, or for ever if the
+//     device cannot be waited for.
+//   - Each enqueued command makes an event. Here those of calls that block are
+//     released at once, and others by the next call that waits, or some commands
+//     later: OpenCL tells of a command that failed by its event alone.
 //   - Error codes lose their names, and -1001 has none. Here an Error names the
 //     call and the code, and errors.Is finds the error of package compute.
 //
-// Its types are not safe for concurrent use. The package is empty unless built
+// The package is empty unless built
 // with the tag opencl and cgo.
 package opencl

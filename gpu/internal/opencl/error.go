@@ -119,7 +119,8 @@ func panicCause(r any) error {
 	return nil
 }
 
-func isPointerCheck(err error) bool {
+// IsPointerCheck tells whether err says that Go refused to hand a slice to C.
+func IsPointerCheck(err error) bool {
 	var e *Error
 	return errors.As(err, &e) && e.cause == errPointerCheck
 }

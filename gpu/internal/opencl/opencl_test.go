@@ -4,6 +4,8 @@ package opencl
 
 import (
 	"errors"
+	"runtime"
+	"slices"
 	"strings"
 	"testing"
 
@@ -51,8 +53,8 @@ func TestErrors(t *testing.T) {
 const source = `kernel void copy(global float *dst, global const float *src, const ulong n)
 { if (get_global_id(0) < n) dst[get_global_id(0)] = src[get_global_id(0)]; }`
 
-// openFirst opens the first device there is.
-func openFirst(t *testing.T) *Context {
+// openFirst opens the first device there is, with a queue.
+func openFirst(t *testing.T) (*Context, *Queue) {
 	t.Helper()
 	var c *Context
 	testenv.Open(t, func() (compute.Backend, error) {
@@ -60,10 +62,19 @@ func openFirst(t *testing.T) *Context {
 		if len(devices) == 0 {
 			return nil, errors.Join(err, compute.ErrUnavailable)
 		}
-		c, err = Open(devices[0], source)
+		c, err = Open(devices[0], source, "")
 		return closer{c: c}, err
 	})
-	return c
+	q, err := c.NewQueue()
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() {
+		if err := q.Close(); err != nil {
+			t.Errorf("Close: %v", err)
+		}
+	})
+	return c, q
 }
 
 // closer lets testenv close a Context.
@@ -72,46 +83,72 @@ type closer struct {
 	c *Context
 }
 
-func (c closer) Close() error { return c.c.Close() }
+func (c closer) Close() error {
+	c.c.Close()
+	return nil
+}
 
-func TestRoundTrip(t *testing.T) {
-	c := openFirst(t)
-	k, err := c.Kernel("copy", 3)
+func newCopy(t *testing.T, c *Context) *Kernel {
+	t.Helper()
+	k, err := c.NewKernel("copy", 3)
 	if err != nil {
 		t.Fatal(err)
 	}
-	src, err := c.Alloc(12)
+	t.Cleanup(k.Release)
+	return k
+}
+
+func alloc(t *testing.T, c *Context, n int) *Mem {
+	t.Helper()
+	m, err := c.Alloc(4 * n)
 	if err != nil {
 		t.Fatal(err)
 	}
-	dst, err := c.Alloc(12)
-	if err != nil {
-		t.Fatal(err)
-	}
-	got := make([]float32, 3)
-	for _, err := range []error{
-		c.Write(src, []float32{1, -2, 3}),
-		c.Write(src, nil), // nothing
-		c.Launch(k, 4, 2, dst, src, uint64(3)),
-		c.Read(dst, got),
-		c.Read(dst, nil),
-		c.Finish(),
-	} {
+	t.Cleanup(m.Release)
+	return m
+}
+
+// check fails the test for each error.
+func check(t *testing.T, errs ...error) {
+	t.Helper()
+	for i, err := range errs {
 		if err != nil {
-			t.Error(err)
+			t.Errorf("step %d: %v", i, err)
 		}
 	}
-	if got[0] != 1 || got[1] != -2 || got[2] != 3 {
-		t.Errorf("copied %v", got)
+}
+
+func equal(t *testing.T, what string, got []float32, want ...float32) {
+	t.Helper()
+	if !slices.Equal(got, want) {
+		t.Errorf("%s gave %v, want %v", what, got, want)
 	}
+}
+
+func TestRoundTrip(t *testing.T) {
+	c, q := openFirst(t)
+	k, src, dst := newCopy(t, c), alloc(t, c, 3), alloc(t, c, 3)
+	got := make([]float32, 3)
+	check(t,
+		q.Write(src, 0, []float32{1, -2, 3}),
+		q.Write(src, 0, nil), // nothing
+		q.Launch(k, 4, 2, dst, src, uint64(3)),
+		q.Read(dst, 0, got),
+		q.Read(dst, 0, nil),
+		q.Wait())
+	equal(t, "Launch", got, 1, -2, 3)
+	check(t, q.Write(src, 1, []float32{7, 8}), q.Copy(dst, src, 12), q.Read(dst, 0, got))
+	equal(t, "Write with an offset and Copy", got, 1, 7, 8)
+	check(t, q.Read(dst, 2, got[:1]))
+	equal(t, "Read with an offset", got, 8, 7, 8)
 	for range 2 {
 		src.Release()
 		dst.Release()
 	}
 	for what, err := range map[string]error{
-		"Launch": c.Launch(k, 4, 2, dst, src, uint64(3)),
-		"Write":  c.Write(src, []float32{1}),
-		"Read":   c.Read(src, got),
+		"Launch": q.Launch(k, 4, 2, dst, src, uint64(3)),
+		"Write":  q.Write(src, 0, []float32{1}),
+		"Read":   q.Read(src, 0, got),
 	} {
 		if !errors.Is(err, compute.ErrClosed) {
 			t.Errorf("%s of released memory: %v", what, err)
@@ -119,31 +156,104 @@ func TestRoundTrip(t *testing.T) {
 	}
 }
 
-func TestRefusals(t *testing.T) {
-	c := openFirst(t)
-	if _, err := c.Kernel("missing", 3); err == nil || !strings.Contains(err.Error(), "kernel missing: clCreateKernel: CL_INVALID_KERNEL_NAME") {
-		t.Errorf("a kernel that is not there: %v", err)
-	}
-	if _, err := c.Kernel("copy", 4); err == nil || !strings.Contains(err.Error(), "takes 3 arguments, not 4") {
-		t.Errorf("a kernel with other arguments: %v", err)
-	}
-	k, err := c.Kernel("copy", 3)
+func TestMapped(t *testing.T) {
+	c, q := openFirst(t)
+	k, src, dst := newCopy(t, c), alloc(t, c, 4), alloc(t, c, 4)
+	got := make([]float32, 3)
+	check(t,
+		q.Fill(src, 3, func(v []float32) { copy(v, []float32{1, -2, 3}) }),
+		q.Launch(k, 4, 2, dst, src, uint64(3)),
+		q.View(dst, 3, func(v []float32) { copy(got, v) }))
+	equal(t, "Fill and View", got, 1, -2, 3)
+}
+
+func TestStaging(t *testing.T) {
+	c, q := openFirst(t)
+	k, src, dst := newCopy(t, c), alloc(t, c, 4), alloc(t, c, 4)
+	s, err := c.NewStaging(q, 5)
 	if err != nil {
 		t.Fatal(err)
 	}
-	if err := c.Launch(k, 1, 1, "text"); !errors.Is(err, compute.ErrDevice) || !strings.Contains(err.Error(), "argument 0") {
+	copy(s.Values, []float32{1, -2, 3, 4, 5})
+	check(t,
+		q.StartWrite(src, 1, s, 3),
+		q.Launch(k, 4, 2, dst, src, uint64(4)),
+		q.StartRead(dst, 2, s, 2),
+		q.Wait())
+	equal(t, "StartWrite and StartRead", s.Values, -2, 3, 3, 4, 5)
+	check(t, s.Release())
+}
+
+// TestWrap: the device works on slices of the caller, pinned, however they lie.
+func TestWrap(t *testing.T) {
+	c, q := openFirst(t)
+	k := newCopy(t, c)
+	array := []float32{0, 1, -2, 3, 0, 0, 0, 0, 0}
+	src, err := c.Wrap(array[1:4])
+	if err != nil {
+		t.Fatal(err)
+	}
+	dst, err := c.Wrap(array[5:8])
+	if err != nil {
+		t.Fatal(err)
+	}
+	check(t, q.Launch(k, 4, 2, dst, src, uint64(3)))
+	runtime.GC()
+	check(t, q.Update(dst, 3), q.Wait())
+	src.Release()
+	dst.Release()
+	dst.Abandon() // after Release nothing
+	equal(t, "a kernel between slices", array, 0, 1, -2, 3, 0, 1, -2, 3, 0)
+
+	object := struct {
+		pointer  *int
+		elements [3]float32
+	}{pointer: new(int)}
+	on := &object
+	if m, err := c.Wrap(on.elements[:]); !IsPointerCheck(err) {
+		m.Release()
+		t.Errorf("a slice in an object with pointers: %v, want that Go refuses it", err)
+	}
+}
+
+// TestAbandon: memory that a lost device may still write to stays pinned.
+func TestAbandon(t *testing.T) {
+	c, _ := openFirst(t)
+	before := len(abandoned.list)
+	m, err := c.Wrap(make([]float32, 3))
+	if err != nil {
+		t.Fatal(err)
+	}
+	m.Abandon()
+	m.Abandon()
+	if len(abandoned.list) != before+1 {
+		t.Errorf("%d pins are kept, want 1", len(abandoned.list)-before)
+	}
+	runtime.GC() // a pin that is lost panics here
+	runtime.GC()
+}
+
+func TestRefusals(t *testing.T) {
+	c, q := openFirst(t)
+	if _, err := c.NewKernel("missing", 3); err == nil || !strings.Contains(err.Error(), "kernel missing: clCreateKernel: CL_INVALID_KERNEL_NAME") {
+		t.Errorf("a kernel that is not there: %v", err)
+	}
+	if _, err := c.NewKernel("copy", 4); err == nil || !strings.Contains(err.Error(), "takes 3 arguments, not 4") {
+		t.Errorf("a kernel with other arguments: %v", err)
+	}
+	if err := q.Launch(newCopy(t, c), 1, 1, "text"); !errors.Is(err, compute.ErrDevice) || !strings.Contains(err.Error(), "argument 0") {
 		t.Errorf("an argument of no known type: %v", err)
 	}
 	devices, err := Devices()
 	if err != nil {
 		t.Fatal(err)
 	}
-	if _, err := Open(devices[0], "kernel void broken( {"); err == nil || !strings.Contains(err.Error(), "clBuildProgram: the program does not build: ") {
+	if _, err := Open(devices[0], "kernel void broken( {", ""); err == nil || !strings.Contains(err.Error(), "clBuildProgram: the program does not build: ") {
 		t.Errorf("a source that is none: %v", err)
 	}
 	unusable := *devices[0]
 	unusable.Usable = errors.New("no compiler")
-	if _, err := Open(&unusable, source); !errors.Is(err, unusable.Usable) {
+	if _, err := Open(&unusable, source, ""); !errors.Is(err, unusable.Usable) {
 		t.Errorf("a device that cannot be used: %v", err)
 	}
 }
@@ -151,46 +261,37 @@ func TestRefusals(t *testing.T) {
 // TestLateFailure: a kernel that fails after its launch is told of by whatever
 // waits next.
 func TestLateFailure(t *testing.T) {
-	for name, wait := range map[string]func(*Context, *Mem) error{
-		"Finish": func(c *Context, _ *Mem) error { return c.Finish() },
-		"Read":   func(c *Context, m *Mem) error { return c.Read(m, make([]float32, 1)) },
-		"Write":  func(c *Context, m *Mem) error { return c.Write(m, make([]float32, 1)) },
-		"Close":  func(c *Context, _ *Mem) error { return c.Close() },
+	for name, wait := range map[string]func(*Queue, *Mem) error{
+		"Wait":  func(q *Queue, _ *Mem) error { return q.Wait() },
+		"Read":  func(q *Queue, m *Mem) error { return q.Read(m, 0, make([]float32, 1)) },
+		"Write": func(q *Queue, m *Mem) error { return q.Write(m, 0, make([]float32, 1)) },
+		"View":  func(q *Queue, m *Mem) error { return q.View(m, 1, func([]float32) {}) },
+		"Fill":  func(q *Queue, m *Mem) error { return q.Fill(m, 1, func([]float32) {}) },
+		"Close": func(q *Queue, _ *Mem) error { return q.Close() },
 	} {
 		t.Run(name, func(t *testing.T) {
-			c := openFirst(t)
-			k, err := c.Kernel("copy", 3)
-			if err != nil {
-				t.Fatal(err)
-			}
-			m, err := c.Alloc(4)
-			if err != nil {
-				t.Fatal(err)
-			}
-			defer m.Release()
-			if err := c.Launch(k, 2, 2, m, m, uint64(1)); err != nil {
-				t.Fatal(err)
-			}
-			if err := c.Finish(); err != nil {
-				t.Fatal(err)
-			}
+			c, q := openFirst(t)
+			k, m := newCopy(t, c), alloc(t, c, 1)
+			check(t, q.Launch(k, 2, 2, m, m, uint64(1)), q.Wait())
 			gate, err := c.context.CreateUserEvent()
 			if err != nil {
 				t.Fatal(err)
 			}
 			defer gate.Release()
-			err = c.keep(c.queue.EnqueueNDRangeKernel(k.kernel, nil, []int{2}, []int{2}, []*cl.Event{gate}))
-			if err != nil {
-				t.Fatal(err)
-			}
+			check(t, q.enqueue("clEnqueueNDRangeKernel", func() (*cl.Event, error) {
+				return q.queue.EnqueueNDRangeKernel(k.kernel, nil, []int{2}, []int{2}, []*cl.Event{gate})
+			}))
 			if err := gate.SetUserEventStatus(-5); err != nil { // which ends the kernel
 				t.Fatal(err)
 			}
-			if err := wait(c, m); !errors.Is(err, compute.ErrDevice) {
+			if err := wait(q, m); !errors.Is(err, compute.ErrDevice) {
 				t.Errorf("got %v, want one that wraps ErrDevice", err)
 			}
-			if err := c.Finish(); err != nil {
+			if err := q.Wait(); err != nil {
 				t.Errorf("told of twice: %v", err)
+			}
+			if q.Lost() {
+				t.Error("the queue counts as lost, though nothing runs")
 			}
 		})
 	}
@@ -198,25 +299,16 @@ func TestLateFailure(t *testing.T) {
 
 // TestManyLaunches: events do not pile up.
 func TestManyLaunches(t *testing.T) {
-	c := openFirst(t)
-	k, err := c.Kernel("copy", 3)
-	if err != nil {
-		t.Fatal(err)
-	}
-	m, err := c.Alloc(4)
-	if err != nil {
-		t.Fatal(err)
-	}
-	defer m.Release()
+	c, q := openFirst(t)
+	k, m := newCopy(t, c), alloc(t, c, 1)
 	for range 4 * maxPending {
-		if err := c.Launch(k, 2, 2, m, m, uint64(1)); err != nil {
-			t.Fatal(err)
-		}
-		if len(c.pending) > maxPending {
-			t.Fatalf("%d events are kept", len(c.pending))
+		check(t, q.Launch(k, 2, 2, m, m, uint64(1)))
+		if len(q.pending) > maxPending {
+			t.Fatalf("%d events are kept", len(q.pending))
 		}
 	}
-	if err := c.Finish(); err != nil || len(c.pending) != 0 {
-		t.Errorf("%v, with %d events left", err, len(c.pending))
+	check(t, q.Wait())
+	if len(q.pending) != 0 {
+		t.Errorf("%d events are left", len(q.pending))
 	}
 }

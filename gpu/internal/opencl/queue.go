@@ -1,0 +1,270 @@
+//go:build opencl && cgo
+
+package opencl
+
+import (
+	"fmt"
+	"runtime"
+	"sync"
+	"unsafe"
+
+	"github.com/jgillich/go-opencl/cl"
+
+	"github.com/gmind-go/compute"
+)
+
+// A Queue runs commands on the device, in the order they are enqueued. It is not
+// safe for concurrent use; several queues of a Context are, and run at once.
+type Queue struct {
+	queue   *cl.CommandQueue
+	pending []*cl.Event // of the commands that nobody has waited for
+	lost    bool        // a wait failed, so that commands may still run
+}
+
+// maxPending is the most commands that may go unwaited for. At more, the first
+// half of them is waited for, which are done by then or nearly.
+const maxPending = 256
+
+// Launch enqueues k over items work-items in groups of group, of which items is
+// a multiple; with 0 the driver chooses the groups. Each argument is a *Mem, a
+// uint64 or a float32, as the kernel has it.
+func (q *Queue) Launch(k *Kernel, items, group int, args ...any) error {
+	if err := k.set(args); err != nil {
+		return err
+	}
+	var groups []int
+	if group > 0 {
+		groups = []int{group}
+	}
+	err := q.enqueue("clEnqueueNDRangeKernel", func() (*cl.Event, error) {
+		return q.queue.EnqueueNDRangeKernel(k.kernel, nil, []int{items}, groups, nil)
+	})
+	if err != nil {
+		return fmt.Errorf("kernel %s: %w", k.name, err)
+	}
+	return nil
+}
+
+// Copy enqueues a copy of bytes from src to dst.
+func (q *Queue) Copy(dst, src *Mem, bytes int) error {
+	return q.enqueue("clEnqueueCopyBuffer", func() (*cl.Event, error) {
+		return q.queue.EnqueueCopyBuffer(src.mem, dst.mem, 0, 0, bytes, nil)
+	})
+}
+
+// Write copies src to m, from its element offset on, and returns when src may be
+// changed, once the commands before it are done.
+func (q *Queue) Write(m *Mem, offset int, src []float32) error {
+	err := q.transfer("clEnqueueWriteBuffer", m, src, func() (*cl.Event, error) {
+		return q.queue.EnqueueWriteBuffer(m.mem, true, 4*offset, size(src), unsafe.Pointer(&src[0]), nil)
+	})
+	if IsPointerCheck(err) {
+		return q.Write(m, offset, append([]float32(nil), src...))
+	}
+	return err
+}
+
+// Read copies m, from its element offset on, to dst, once the commands before it
+// are done.
+func (q *Queue) Read(m *Mem, offset int, dst []float32) error {
+	err := q.transfer("clEnqueueReadBuffer", m, dst, func() (*cl.Event, error) {
+		return q.queue.EnqueueReadBuffer(m.mem, true, 4*offset, size(dst), unsafe.Pointer(&dst[0]), nil)
+	})
+	if IsPointerCheck(err) {
+		staged := make([]float32, len(dst))
+		err = q.Read(m, offset, staged)
+		copy(dst, staged)
+	}
+	return err
+}
+
+// transfer makes a blocking call between m and host.
+func (q *Queue) transfer(name string, m *Mem, host []float32, enqueue func() (*cl.Event, error)) error {
+	if len(host) == 0 {
+		return nil
+	}
+	if m.mem == nil {
+		return fmt.Errorf("%s: the memory was released: %w", name, compute.ErrClosed)
+	}
+	err := call(name, func() error {
+		event, err := enqueue()
+		if err != nil {
+			return err // the binding's event is then an empty shell
+		}
+		runtime.SetFinalizer(event, nil)
+		event.Release()
+		return nil
+	})
+	if IsPointerCheck(err) {
+		return err // before the call was made
+	}
+	// What was enqueued before is done by now; that it failed weighs more.
+	if late := q.Wait(); late != nil {
+		return late
+	}
+	return err
+}
+
+// StartWrite enqueues a copy of the first n elements of s to m, from its element
+// offset on. s may be changed after Wait.
+func (q *Queue) StartWrite(m *Mem, offset int, s *Staging, n int) error {
+	return q.enqueue("clEnqueueWriteBuffer", func() (*cl.Event, error) {
+		return q.queue.EnqueueWriteBuffer(m.mem, false, 4*offset, 4*n, unsafe.Pointer(&s.Values[0]), nil)
+	})
+}
+
+// StartRead enqueues a copy of n elements of m, from its element offset on, to s,
+// where they are after Wait.
+func (q *Queue) StartRead(m *Mem, offset int, s *Staging, n int) error {
+	return q.enqueue("clEnqueueReadBuffer", func() (*cl.Event, error) {
+		return q.queue.EnqueueReadBuffer(m.mem, false, 4*offset, 4*n, unsafe.Pointer(&s.Values[0]), nil)
+	})
+}
+
+// mapWrite is CL_MAP_WRITE_INVALIDATE_REGION of OpenCL 1.2, which the binding has
+// no name for: what was in the memory need not be fetched.
+const mapWrite cl.MapFlag = 1 << 2
+
+// Fill lets fill write the first n elements of m, in place, once the commands
+// before it are done. It writes all of them.
+func (q *Queue) Fill(m *Mem, n int, fill func([]float32)) error {
+	return q.withMapped(m, mapWrite, n, fill)
+}
+
+// View lets view read the first n elements of m, in place, once the commands
+// before it are done.
+func (q *Queue) View(m *Mem, n int, view func([]float32)) error {
+	return q.withMapped(m, cl.MapFlagRead, n, view)
+}
+
+func (q *Queue) withMapped(m *Mem, flags cl.MapFlag, n int, use func([]float32)) error {
+	mapped, values, err := q.mapMem(m, flags, n)
+	if late := q.Wait(); late != nil || err != nil {
+		if mapped != nil {
+			q.unmap(m, mapped) // the failure is told already
+		}
+		if late != nil {
+			return late
+		}
+		return err
+	}
+	use(values)
+	return q.unmap(m, mapped)
+}
+
+// mapMem maps the first n elements of m and waits until they are there.
+func (q *Queue) mapMem(m *Mem, flags cl.MapFlag, n int) (mapped *cl.MappedMemObject, values []float32, err error) {
+	err = call("clEnqueueMapBuffer", func() error {
+		var event *cl.Event
+		var err error
+		mapped, event, err = q.queue.EnqueueMapBuffer(m.mem, true, flags, 0, 4*n, nil)
+		if event != nil {
+			runtime.SetFinalizer(event, nil)
+			event.Release()
+		}
+		return err
+	})
+	if err != nil {
+		return nil, nil, err
+	}
+	return mapped, unsafe.Slice((*float32)(mapped.Ptr()), n), nil
+}
+
+// unmap enqueues the end of a mapping.
+func (q *Queue) unmap(m *Mem, mapped *cl.MappedMemObject) error {
+	return q.enqueue("clEnqueueUnmapMemObject", func() (*cl.Event, error) {
+		return q.queue.EnqueueUnmapMemObject(m.mem, mapped, nil)
+	})
+}
+
+// Update enqueues what makes the slice of m, of Wrap, with n elements, hold the
+// results of the commands before. It does after Wait.
+func (q *Queue) Update(m *Mem, n int) error {
+	var mapped *cl.MappedMemObject
+	err := q.enqueue("clEnqueueMapBuffer", func() (event *cl.Event, err error) {
+		mapped, event, err = q.queue.EnqueueMapBuffer(m.mem, false, cl.MapFlagRead, 0, 4*n, nil)
+		return event, err
+	})
+	if err != nil {
+		return err
+	}
+	return q.unmap(m, mapped)
+}
+
+// enqueue makes a call that does not block, and keeps its event for the call that
+// waits: OpenCL tells of a command that failed late by its event alone.
+func (q *Queue) enqueue(name string, enqueue func() (*cl.Event, error)) error {
+	err := call(name, func() error {
+		event, err := enqueue()
+		if err != nil {
+			return err // the binding's event is then an empty shell
+		}
+		runtime.SetFinalizer(event, nil)
+		q.pending = append(q.pending, event)
+		return nil
+	})
+	if err == nil && len(q.pending) > maxPending {
+		return q.wait(maxPending / 2)
+	}
+	return err
+}
+
+// Wait waits until every command is done. If one failed, by whatever code, the
+// results cannot be trusted: the error wraps compute.ErrDevice. A wait for the
+// queue alone would not do: OpenCL does not make it tell of failed commands.
+func (q *Queue) Wait() error { return q.wait(len(q.pending)) }
+
+// wait waits for the first n pending commands, and for all if one of them failed.
+func (q *Queue) wait(n int) error {
+	if n == 0 {
+		return nil
+	}
+	err := call("clWaitForEvents", func() error { return cl.WaitForEvents(q.pending[:n]) })
+	if err != nil {
+		n = len(q.pending)
+		// That some command failed is all that this call tells; the queue may know why.
+		if cause := call("clFinish", q.queue.Finish); cause != nil {
+			err = fmt.Errorf("%w; %v", err, cause)
+			q.lost = true
+		}
+		err = fmt.Errorf("a command failed after it was enqueued: %v: %w", err, compute.ErrDevice)
+	}
+	for _, event := range q.pending[:n] {
+		event.Release()
+	}
+	q.pending = append(q.pending[:0], q.pending[n:]...)
+	return err
+}
+
+// Lost tells whether commands may still run though they were waited for, because
+// the device fails.
+func (q *Queue) Lost() bool { return q.lost }
+
+// Close waits for the device and releases the queue. Calls after the first do
+// nothing.
+func (q *Queue) Close() error {
+	if q.queue == nil {
+		return nil
+	}
+	err := q.Wait()
+	if err == nil {
+		err = call("clFinish", q.queue.Finish)
+	}
+	q.queue.Release()
+	q.queue = nil
+	return err
+}
+
+// abandoned are the pins that are never undone.
+var abandoned pins
+
+type pins struct {
+	mu   sync.Mutex
+	list []*runtime.Pinner
+}
+
+func (p *pins) add(pin *runtime.Pinner) {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	p.list = append(p.list, pin)
+}

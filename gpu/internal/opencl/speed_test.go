@@ -1,0 +1,340 @@
+//go:build opencl && cgo
+
+package opencl_test
+
+import (
+	"context"
+	"fmt"
+	"os"
+	"slices"
+	"testing"
+	"time"
+	"unsafe"
+
+	"github.com/jgillich/go-opencl/cl"
+
+	"github.com/gmind-go/compute"
+	"github.com/gmind-go/compute/gpu"
+	"github.com/gmind-go/compute/internal/testenv"
+	"github.com/gmind-go/compute/internal/values"
+)
+
+// The benchmarks of the OpenCL backend stand here, where its limits can be
+// measured through the binding itself. Each compares a call with its limit, in
+// turns: "of-limit" is the speed as a fraction of that of the limit, by the medians of
+// all rounds. The device is that of COMPUTE_OPENCL_DEVICE, or any.
+
+var function = compute.LeakyReLU(0.01)
+
+// speedDevice is read before the tests unset it.
+var speedDevice = os.Getenv(gpu.DeviceEnv)
+
+// sizes are from where a launch does not count to what fits easily.
+func sizes(info compute.Info) []int {
+	ns := []int{1 << 20, 16 << 20, 64 << 20}
+	for n := 256 << 20; n <= 1<<30 && 16*int64(n) < info.Memory && 4*int64(n) <= info.MaxAlloc && !info.SharedMemory; n *= 4 {
+		ns = append(ns, n)
+	}
+	return ns
+}
+
+func open(b *testing.B, o gpu.Options) compute.Backend {
+	b.Helper()
+	o.Device = "any"
+	if speedDevice != "" {
+		o.Device = speedDevice
+	}
+	return testenv.Open(b, o.Open)
+}
+
+// raw is the same device through the binding alone.
+type raw struct {
+	b       *testing.B
+	context *cl.Context
+	queue   *cl.CommandQueue
+	program *cl.Program
+}
+
+const rawSource = `
+kernel void copy1(global float *dst, global const float *src) { size_t i = get_global_id(0); dst[i] = src[i]; }
+kernel void copy4(global float4 *dst, global const float4 *src) { size_t i = get_global_id(0); dst[i] = src[i]; }
+kernel void launch(global float *y, global const float *x, const ulong n, const float s)
+{ size_t i = get_global_id(0); if (i < n) y[i] = x[i] >= 0.0f ? x[i] : s * x[i]; }`
+
+func openRaw(b *testing.B, info compute.Info) *raw {
+	b.Helper()
+	platforms, err := cl.GetPlatforms()
+	must(b, err)
+	for _, p := range platforms {
+		devices, _ := p.GetDevices(cl.DeviceTypeAll)
+		for _, d := range devices {
+			if "opencl "+d.Name() != info.Name {
+				continue
+			}
+			r := &raw{b: b}
+			r.context, err = cl.CreateContext([]*cl.Device{d})
+			must(b, err)
+			r.queue, err = r.context.CreateCommandQueue(d, 0)
+			must(b, err)
+			r.program, err = r.context.CreateProgramWithSource([]string{rawSource})
+			must(b, err)
+			must(b, r.program.BuildProgram(nil, ""))
+			return r
+		}
+	}
+	b.Fatalf("the binding does not show %s", info.Name)
+	return nil
+}
+
+func (r *raw) close() {
+	r.program.Release()
+	r.queue.Release()
+	r.context.Release()
+}
+
+func (r *raw) buffer(n int, flags cl.MemFlag) *cl.MemObject {
+	m, err := r.context.CreateEmptyBuffer(flags, 4*n)
+	must(r.b, err)
+	r.b.Cleanup(m.Release)
+	return m
+}
+
+// done waits for a command.
+func (r *raw) done(event *cl.Event, err error) {
+	must(r.b, err)
+	event.Release()
+	must(r.b, r.queue.Finish())
+}
+
+// launch returns a call that launches a kernel and waits for it.
+func (r *raw) launch(name string, items, group int, args ...any) func() {
+	k, err := r.program.CreateKernel(name)
+	must(r.b, err)
+	var groups []int
+	if group > 0 {
+		groups = []int{group}
+	}
+	return func() {
+		must(r.b, k.SetArgs(args...))
+		r.done(r.queue.EnqueueNDRangeKernel(k, nil, []int{items}, groups, nil))
+	}
+}
+
+// copies returns all ways to copy n elements at the device.
+func (r *raw) copies(n int) []func() {
+	src, dst := r.buffer(n, cl.MemReadWrite), r.buffer(n, cl.MemReadWrite)
+	x := values.Normal(n, 3)
+	for _, m := range []*cl.MemObject{src, dst} {
+		r.done(r.queue.EnqueueWriteBuffer(m, true, 0, 4*n, unsafe.Pointer(&x[0]), nil))
+	}
+	return []func(){
+		r.launch("copy1", n, 0, dst, src),
+		r.launch("copy4", n/4, 0, dst, src),
+		func() { r.done(r.queue.EnqueueCopyBuffer(src, dst, 0, 0, 4*n, nil)) },
+	}
+}
+
+func must(b testing.TB, err error) {
+	b.Helper()
+	if err != nil {
+		b.Fatal(err)
+	}
+}
+
+// versus times call and limits in turns, all of which move so many bytes, and
+// reports the speed of call and its fraction of that of the fastest limit, or of
+// the slowest if the limits are stages of one pipeline.
+func versus(b *testing.B, bytes int, stages bool, call func(), limits ...func()) {
+	b.Helper()
+	for _, f := range append(limits, call) { // warm
+		f()
+	}
+	timed := func(f func()) float64 {
+		start := time.Now()
+		f()
+		return float64(time.Since(start))
+	}
+	calls, times := []float64{}, make([][]float64, len(limits))
+	for b.Loop() {
+		for i, f := range limits {
+			times[i] = append(times[i], timed(f))
+		}
+		calls = append(calls, timed(call))
+	}
+	median := func(v []float64) float64 {
+		slices.Sort(v)
+		return v[len(v)/2]
+	}
+	var medians []float64
+	for _, t := range times {
+		medians = append(medians, median(t))
+	}
+	limit := slices.Min(medians)
+	if stages {
+		limit = slices.Max(medians)
+	}
+	b.ReportMetric(0, "ns/op") // that of all together says nothing
+	b.ReportMetric(limit/median(calls), "of-limit")
+	b.ReportMetric(median(calls)/1e3, "µs")
+	if bytes > 1<<20 {
+		b.ReportMetric(float64(bytes)/median(calls), "GB/s")
+		b.ReportMetric(float64(bytes)/limit, "limit-GB/s")
+	}
+}
+
+func count(n int) string {
+	for shift, unit := range map[int]string{30: "Gi", 20: "Mi", 10: "Ki"} {
+		if n>>shift > 0 && n>>shift < 1024 {
+			return fmt.Sprint(n>>shift, unit)
+		}
+	}
+	return fmt.Sprint(n)
+}
+
+// upload returns buffers for a call of n elements.
+func upload(b *testing.B, backend compute.Backend, n int) (y, x compute.Buffer) {
+	b.Helper()
+	v := values.Normal(n, 1)
+	y, err := backend.Upload(v)
+	must(b, err)
+	x, err = backend.Upload(v)
+	must(b, err)
+	b.Cleanup(func() { y.Release(); x.Release() })
+	return y, x
+}
+
+// BenchmarkKernel: the kernels beside the fastest copy of as many bytes.
+func BenchmarkKernel(b *testing.B) {
+	backend := open(b, gpu.Options{})
+	r := openRaw(b, backend.Info())
+	defer r.close()
+	for _, n := range sizes(backend.Info()) {
+		for name, run := range map[string]func(compute.Activation, compute.Buffer, compute.Buffer) error{
+			"forward": backend.Forward, "derivative": backend.Derivative,
+		} {
+			b.Run(name+"/"+count(n), func(b *testing.B) {
+				r.b = b
+				y, x := upload(b, backend, n)
+				call := func() {
+					must(b, run(function, y, x))
+					must(b, backend.Sync())
+				}
+				versus(b, 8*n, false, call, r.copies(n)...)
+			})
+		}
+	}
+}
+
+// BenchmarkLaunch: a small call and Sync beside the enqueueing of a kernel and
+// clFinish, through the binding.
+func BenchmarkLaunch(b *testing.B) {
+	backend := open(b, gpu.Options{})
+	r := openRaw(b, backend.Info())
+	defer r.close()
+	for _, n := range []int{16, 1 << 10} {
+		b.Run(count(n), func(b *testing.B) {
+			r.b = b
+			y, x := upload(b, backend, n)
+			call := func() {
+				must(b, backend.Forward(function, y, x))
+				must(b, backend.Sync())
+			}
+			dst, src := r.buffer(n, cl.MemReadWrite), r.buffer(n, cl.MemReadWrite)
+			versus(b, 8*n, false, call, r.launch("launch", n, min(n, 256), dst, src, uint64(n), float32(0.01)))
+		})
+	}
+}
+
+// BenchmarkTransfer: Write and Read beside the plain transfer through the binding.
+func BenchmarkTransfer(b *testing.B) {
+	backend := open(b, gpu.Options{})
+	r := openRaw(b, backend.Info())
+	defer r.close()
+	for _, n := range []int{1 << 10, 1 << 20, 64 << 20} {
+		host := values.Normal(n, 5)
+		write := func(m *cl.MemObject) func() {
+			return func() { r.done(r.queue.EnqueueWriteBuffer(m, true, 0, 4*n, unsafe.Pointer(&host[0]), nil)) }
+		}
+		b.Run("write/"+count(n), func(b *testing.B) {
+			r.b = b
+			_, x := upload(b, backend, n)
+			versus(b, 4*n, false, func() { must(b, x.Write(host)) }, write(r.buffer(n, cl.MemReadWrite)))
+		})
+		b.Run("read/"+count(n), func(b *testing.B) {
+			r.b = b
+			_, x := upload(b, backend, n)
+			m := r.buffer(n, cl.MemReadWrite)
+			write(m)()
+			versus(b, 4*n, false, func() { must(b, x.Read(host)) }, func() {
+				r.done(r.queue.EnqueueReadBuffer(m, true, 0, 4*n, unsafe.Pointer(&host[0]), nil))
+			})
+		})
+	}
+}
+
+// BenchmarkStream: Stream on memory that the device shares beside the kernel
+// alone, and with all data copied beside the slowest of its stages, each running
+// by itself, one part after the other: copies of the host, up, the kernel, down.
+func BenchmarkStream(b *testing.B) {
+	const n, part = 64 << 20, 1 << 20
+	src, dst := values.Normal(n, 1), values.Normal(n, 2)
+	for _, staged := range []bool{false, true} {
+		name := "shared"
+		if staged {
+			name = "staged"
+		}
+		b.Run(name, func(b *testing.B) {
+			backend := open(b, gpu.Options{Staged: staged})
+			if !staged && !backend.Info().SharedMemory {
+				b.Skip("the device has memory of its own")
+			}
+			r := openRaw(b, backend.Info())
+			defer r.close()
+			y, x := upload(b, backend, n)
+			kernel := func() {
+				must(b, backend.Forward(function, y, x))
+				must(b, backend.Sync())
+			}
+			call := func() {
+				must(b, backend.Stream(context.Background(), compute.OpForward, function, dst, src))
+			}
+			limits := []func(){kernel}
+			if staged {
+				limits = append(limits, r.stages(dst, src, part)...)
+			}
+			versus(b, 8*n, staged, call, limits...)
+		})
+	}
+}
+
+// stages returns the stages of a pipeline beside the kernel, each for all of src and
+// dst in parts.
+func (r *raw) stages(dst, src []float32, part int) []func() {
+	host, device := r.buffer(part, cl.MemReadWrite|cl.MemAllocHostPtr), r.buffer(part, cl.MemReadWrite)
+	mapped, event, err := r.queue.EnqueueMapBuffer(host, true, cl.MapFlagRead|cl.MapFlagWrite, 0, 4*part, nil)
+	must(r.b, err)
+	event.Release()
+	staging := unsafe.Slice((*float32)(mapped.Ptr()), part)
+	each := func(do func(from, to int)) func() {
+		return func() {
+			for from := 0; from < len(src); from += part {
+				do(from, from+part)
+			}
+			must(r.b, r.queue.Finish())
+		}
+	}
+	enqueued := func(event *cl.Event, err error) {
+		must(r.b, err)
+		event.Release()
+	}
+	return []func(){
+		each(func(from, to int) { copy(staging, src[from:to]) }),
+		each(func(int, int) {
+			enqueued(r.queue.EnqueueWriteBuffer(device, false, 0, 4*part, mapped.Ptr(), nil))
+		}),
+		each(func(int, int) {
+			enqueued(r.queue.EnqueueReadBuffer(device, false, 0, 4*part, mapped.Ptr(), nil))
+		}),
+		each(func(from, to int) { copy(dst[from:to], staging) }),
+	}
+}

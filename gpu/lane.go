@@ -1,0 +1,224 @@
+//go:build opencl && cgo
+
+package gpu
+
+import (
+	"errors"
+	"unsafe"
+
+	"github.com/gmind-go/compute"
+	"github.com/gmind-go/compute/gpu/internal/opencl"
+	"github.com/gmind-go/compute/internal/mempool"
+)
+
+// A lane moves data between the host and the device, and computes on the way. It
+// has a queue and kernels of its own, so that several lanes are at work at once: one
+// transfers while another computes. It belongs to whoever took it out of
+// backend.lanes. All its methods wait for what they enqueue.
+type lane struct {
+	b       *backend
+	queue   *opencl.Queue
+	kernels []kernelSet
+
+	capacity int             // elements of what follows, made when first needed
+	buffer   *opencl.Mem     // of the device
+	staging  *opencl.Staging // of the host; nil where data is used where it is
+}
+
+func newLane(b *backend) (*lane, error) {
+	l := &lane{b: b}
+	err := b.withMemory(func() (err error) {
+		l.queue, err = b.context.NewQueue()
+		return err
+	})
+	if err != nil {
+		return nil, err
+	}
+	if l.kernels, err = newKernels(b.context); err != nil {
+		return nil, errors.Join(err, l.close())
+	}
+	return l, nil
+}
+
+// run computes dst from src, of the same length, not empty.
+func (l *lane) run(op compute.Op, f compute.Activation, dst, src []float32) error {
+	k := l.kernels[f.Kind].unary[op]
+	if !l.b.shared {
+		return l.staged(k, f.NegativeSlope, dst, src)
+	}
+	if l.b.usableInPlace(dst) && l.b.usableInPlace(src) {
+		err := l.direct(k, f.NegativeSlope, dst, src)
+		if !opencl.IsPointerCheck(err) {
+			return err
+		}
+	}
+	return l.mapped(k, f.NegativeSlope, dst, src)
+}
+
+// usableInPlace tells whether the device takes the memory of s as it is, instead
+// of a copy of it. A CPU does; others need whole pages, or for the end of one a
+// multiple of a cache line (Intel's guide to OpenCL on its graphics names 4096 and
+// 64 bytes).
+func (b *backend) usableInPlace(s []float32) bool {
+	if b.info.Kind == string(opencl.CPU) {
+		return true
+	}
+	return uintptr(unsafe.Pointer(&s[0]))%4096 == 0 && len(s)%(64/4) == 0
+}
+
+// direct lets the device work in the memory of dst and src.
+func (l *lane) direct(k *opencl.Kernel, slope float32, dst, src []float32) error {
+	x, err := l.wrap(src)
+	if err != nil {
+		return err
+	}
+	y := x
+	if &dst[0] != &src[0] {
+		if y, err = l.wrap(dst); err != nil {
+			x.Release()
+			return err
+		}
+	}
+	n := len(src)
+	err = l.b.enqueue(l.queue, k, n, y, x, uint64(n), slope)
+	if err == nil {
+		err = l.queue.Update(y, n)
+	}
+	err = l.done(err)
+	for _, m := range []*opencl.Mem{y, x} {
+		if l.queue.Lost() {
+			m.Abandon()
+		} else {
+			m.Release()
+		}
+	}
+	return err
+}
+
+func (l *lane) wrap(host []float32) (m *opencl.Mem, err error) {
+	err = l.b.withMemory(func() error {
+		m, err = l.b.context.Wrap(host)
+		return err
+	})
+	return m, err
+}
+
+// mapped writes src into memory of the device where that is memory of the host,
+// computes there, and reads dst out of it.
+func (l *lane) mapped(k *opencl.Kernel, slope float32, dst, src []float32) error {
+	n := len(src)
+	err := l.reserve(n)
+	if err == nil {
+		err = l.queue.Fill(l.buffer, n, func(values []float32) { copy(values, src) })
+	}
+	if err == nil {
+		err = l.b.enqueue(l.queue, k, n, l.buffer, l.buffer, uint64(n), slope)
+	}
+	if err == nil {
+		err = l.queue.View(l.buffer, n, func(values []float32) { copy(dst, values) })
+	}
+	return l.done(err)
+}
+
+// staged copies src to the device, computes there, and copies dst back.
+func (l *lane) staged(k *opencl.Kernel, slope float32, dst, src []float32) error {
+	n := len(src)
+	if err := l.reserve(n); err != nil {
+		return err
+	}
+	copy(l.staging.Values, src)
+	err := l.queue.StartWrite(l.buffer, 0, l.staging, n)
+	if err == nil {
+		err = l.b.enqueue(l.queue, k, n, l.buffer, l.buffer, uint64(n), slope)
+	}
+	if err == nil {
+		err = l.queue.StartRead(l.buffer, 0, l.staging, n)
+	}
+	if err = l.done(err); err == nil {
+		copy(dst, l.staging.Values)
+	}
+	return err
+}
+
+// upload copies src to m, from its element offset on.
+func (l *lane) upload(m *opencl.Mem, offset int, src []float32) error {
+	if err := l.reserve(len(src)); err != nil {
+		return err
+	}
+	copy(l.staging.Values, src)
+	return l.done(l.queue.StartWrite(m, offset, l.staging, len(src)))
+}
+
+// download copies m, from its element offset on, to dst.
+func (l *lane) download(dst []float32, m *opencl.Mem, offset int) error {
+	if err := l.reserve(len(dst)); err != nil {
+		return err
+	}
+	err := l.done(l.queue.StartRead(m, offset, l.staging, len(dst)))
+	if err == nil {
+		copy(dst, l.staging.Values)
+	}
+	return err
+}
+
+// done waits for all that was enqueued before err, and returns what failed.
+func (l *lane) done(err error) error {
+	if late := l.queue.Wait(); late != nil {
+		return late
+	}
+	return err
+}
+
+// reserve makes the memory of the lane hold n elements.
+func (l *lane) reserve(n int) error {
+	if n <= l.capacity {
+		return nil
+	}
+	l.shrink()
+	capacity := max(n, min(mempool.Class(n), l.b.part))
+	err := l.b.withMemory(func() (err error) {
+		l.buffer, err = l.b.context.Alloc(4 * capacity)
+		return err
+	})
+	if err == nil && !l.b.shared {
+		err = l.b.withMemory(func() (err error) {
+			l.staging, err = l.b.context.NewStaging(l.queue, capacity)
+			return err
+		})
+	}
+	if err != nil {
+		l.shrink()
+		return err
+	}
+	l.capacity = capacity
+	l.b.laneBytes.Add(l.bytes())
+	return nil
+}
+
+// bytes returns how much memory the lane holds, of the device and of the host.
+func (l *lane) bytes() int64 {
+	bytes := 4 * int64(l.capacity)
+	if l.staging != nil {
+		bytes *= 2
+	}
+	return bytes
+}
+
+// shrink gives the memory of the lane back, and returns how many bytes that was.
+func (l *lane) shrink() int64 {
+	bytes := l.bytes()
+	l.staging.Release() // what it may fail with, the device says again
+	l.buffer.Release()
+	l.staging, l.buffer, l.capacity = nil, nil, 0
+	l.b.laneBytes.Add(-bytes)
+	return bytes
+}
+
+// close gives everything back.
+func (l *lane) close() error {
+	l.shrink()
+	for _, k := range l.kernels {
+		k.release()
+	}
+	return l.queue.Close()
+}

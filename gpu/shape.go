@@ -1,0 +1,48 @@
+//go:build opencl && cgo
+
+package gpu
+
+import (
+	"fmt"
+
+	"github.com/gmind-go/compute/gpu/internal/opencl"
+)
+
+// A shape is how the elements are dealt out to work-items.
+type shape struct {
+	width   int // elements that a work-item does at once: 2, 4, 8 or 16
+	vectors int // how often it does
+	group   int // work-items in a work-group
+}
+
+// shapes gives a shape for every kind of device. CPU: one AVX-512 vector, so that
+// the compiler need not join work-items, and few large groups, since each costs a
+// lock; `go test -tags opencl ./gpu -run - -bench Shapes` compares. Others: what
+// tuned libraries use on most GPUs (CLBlast's database of its kernel for axpy,
+// PyTorch's elementwise kernels): 16 bytes at once and 8 elements for an item.
+var shapes = map[opencl.Type]shape{
+	opencl.CPU:         {16, 1, 1024},
+	opencl.GPU:         {4, 2, 128},
+	opencl.Accelerator: {4, 2, 128},
+	opencl.Other:       {4, 2, 128},
+}
+
+// shapeFor returns the shape for d.
+func shapeFor(d *opencl.Device) shape {
+	s := shapes[d.Type]
+	s.group = min(s.group, d.MaxGroup)
+	return s
+}
+
+// options returns the options that build the kernels in this shape.
+func (s shape) options() string { return fmt.Sprintf("-D WIDTH=%d -D VECTORS=%d", s.width, s.vectors) }
+
+// items returns the number of work-items, a multiple of the group, for n elements.
+func (s shape) items(n int) int {
+	perGroup := s.group * s.width * s.vectors
+	groups := n / perGroup
+	if n%perGroup > 0 {
+		groups++
+	}
+	return groups * s.group
+}

@@ -1,0 +1,139 @@
+//go:build opencl && cgo
+
+package gpu
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"sync"
+	"sync/atomic"
+
+	"github.com/gmind-go/compute"
+)
+
+// planLanes decides how many lanes there are and how much each takes at a time,
+// within so many bytes of the device, on a host with so many cores. Some lanes copy
+// on the host while others' data is on its way up, at the device, or on its way
+// down.
+func (b *backend) planLanes(bytes int64, cores int) {
+	const (
+		page    = 4096 / 4
+		maxPart = 4 << 20
+	)
+	lanes := min(max(3, cores/2), 8)
+	if bytes/4 < int64(lanes*page) {
+		lanes = 1
+	}
+	part := min(bytes/4/int64(lanes), maxPart, b.info.MaxAlloc/4)
+	b.part = max(int(part)/page*page, 1)
+	b.lanes = make(chan *lane, lanes)
+	for range lanes {
+		b.lanes <- nil
+	}
+}
+
+// directPart is the number of elements that a device takes at a time where it works
+// in the memory of the caller: enough for a launch not to count.
+const directPart = 16 << 20
+
+func (b *backend) Stream(ctx context.Context, op compute.Op, f compute.Activation, dst, src []float32) error {
+	c := b.call("stream")
+	ready := func() error {
+		b.mu.Lock()
+		defer b.mu.Unlock()
+		return b.usable(c)
+	}
+	if err := ready(); err != nil {
+		return err
+	}
+	if err := c.Stream(ctx, op, f, dst, src); err != nil || len(src) == 0 {
+		return err
+	}
+	part := b.part
+	if b.shared && b.usableInPlace(dst) && b.usableInPlace(src) {
+		part = int(min(directPart, b.info.MaxAlloc/4)) // it takes no memory of the device
+	}
+	return b.inParts(len(src), part, func(from, to int) error {
+		if err := ready(); err != nil {
+			return err
+		}
+		err := b.withLane(ctx, func(l *lane) error { return l.run(op, f, dst[from:to], src[from:to]) })
+		switch {
+		case err == nil:
+			return nil
+		case errors.Is(err, compute.ErrClosed):
+			return c.Closed()
+		case ctx.Err() != nil && errors.Is(err, ctx.Err()):
+			return c.Wrap(err)
+		case errors.Is(err, compute.ErrOutOfMemory):
+			err = fmt.Errorf("%w; lower %s", err, StreamMemoryEnv)
+		}
+		b.mu.Lock()
+		defer b.mu.Unlock()
+		return b.result(c, to-from, err)
+	})
+}
+
+// inParts runs do for parts of n elements, from one index to another, each of so
+// many elements, as many at once as there are lanes, and returns the first error, after which it starts no
+// more.
+func (b *backend) inParts(n, part int, do func(from, to int) error) error {
+	parts := n / part
+	if n%part > 0 {
+		parts++
+	}
+	var next atomic.Int64
+	work := func() error {
+		for {
+			i := int(next.Add(1)) - 1
+			if i >= parts {
+				return nil
+			}
+			if err := do(i*part, min((i+1)*part, n)); err != nil {
+				next.Store(int64(parts))
+				return err
+			}
+		}
+	}
+	workers := min(parts, cap(b.lanes))
+	if workers == 1 {
+		return work()
+	}
+	var first error
+	var once sync.Once
+	var wg sync.WaitGroup
+	for range workers {
+		wg.Go(func() {
+			if err := work(); err != nil {
+				once.Do(func() { first = err })
+			}
+		})
+	}
+	wg.Wait()
+	return first
+}
+
+// withLane runs do on a lane, when one rests.
+func (b *backend) withLane(ctx context.Context, do func(*lane) error) error {
+	if err := ctx.Err(); err != nil {
+		return err
+	}
+	var l *lane
+	select {
+	case l = <-b.lanes:
+	case <-b.closing:
+		return compute.ErrClosed
+	case <-ctx.Done():
+		return ctx.Err()
+	}
+	defer func() { b.lanes <- l }()
+	if l == nil {
+		made, err := newLane(b)
+		if err != nil {
+			return err
+		}
+		l = made
+	}
+	return do(l)
+}

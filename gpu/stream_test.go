@@ -1,0 +1,357 @@
+//go:build opencl && cgo
+
+package gpu
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"os"
+	"regexp"
+	"runtime"
+	"slices"
+	"strconv"
+	"sync/atomic"
+	"testing"
+	"time"
+	"unsafe"
+
+	"github.com/gmind-go/compute"
+	"github.com/gmind-go/compute/backendtest"
+	"github.com/gmind-go/compute/gpu/internal/opencl"
+	"github.com/gmind-go/compute/internal/testenv"
+	"github.com/gmind-go/compute/internal/values"
+	"github.com/gmind-go/compute/kernels"
+)
+
+// TestConformance runs the suite in all ways that data takes to a device, whatever
+// the one at hand is like, and with the kernels in all shapes.
+func TestConformance(t *testing.T) {
+	testenv.Open(t, OpenDevice("any"))
+	for name, o := range map[string]Options{
+		"staged":       {Device: "any", Staged: true},
+		"little":       {Device: "any", StreamMemory: 64 << 10},
+		"staged least": {Device: "any", Staged: true, StreamMemory: minStreamMemory},
+	} {
+		t.Run(name, func(t *testing.T) { backendtest.Run(t, o.Open) })
+	}
+	for kind, s := range shapes {
+		t.Run("shape for "+string(kind), func(t *testing.T) {
+			backendtest.Run(t, func() (compute.Backend, error) {
+				devices, problem := listWith(Options{StreamMemory: defaultStreamMemory}, func(*opencl.Device) program {
+					return program{kernels.Source, s}
+				})
+				return openMatching("any", devices, problem)
+			})
+		})
+	}
+}
+
+// eachWay runs test on a backend for each way of Stream: on the slices themselves,
+// on mapped memory, on copies.
+func eachWay(t *testing.T, streamMemory int64, test func(t *testing.T, b *backend)) {
+	for _, way := range []string{"direct", "mapped", "staged"} {
+		t.Run(way, func(t *testing.T) {
+			o := Options{Device: "any", StreamMemory: streamMemory, Staged: way == "staged"}
+			b := testenv.Open(t, o.Open).(*opened).Backend.(*backend)
+			if way == "mapped" {
+				b.info.Kind = "gpu" // which does not take any slice as it is
+			}
+			test(t, b)
+		})
+	}
+}
+
+// odd returns a slice that does not begin with a page.
+func odd(v []float32) []float32 { return append([]float32{0}, v...)[1:] }
+
+func TestStreamWays(t *testing.T) {
+	f := compute.LeakyReLU(-0.5)
+	eachWay(t, 1<<20, func(t *testing.T, b *backend) {
+		for _, n := range []int{1, 1000, 3*b.part + 7} {
+			src := odd(values.Bits(n, 1))
+			want := make([]float32, n)
+			for i, x := range src {
+				want[i] = f.Value(x)
+			}
+			dst, inPlace := odd(make([]float32, n)), odd(src)
+			if err := b.Stream(t.Context(), compute.OpForward, f, dst, src); err != nil {
+				t.Fatal(err)
+			}
+			if err := b.Stream(t.Context(), compute.OpForward, f, inPlace, inPlace); err != nil {
+				t.Fatal(err)
+			}
+			for i := range want {
+				if !values.Same(dst[i], want[i]) || !values.Same(inPlace[i], want[i]) {
+					t.Fatalf("element %d of %d is %x, in place %x, and should be %x", i, n, dst[i], inPlace[i], want[i])
+				}
+			}
+		}
+	})
+}
+
+// countdown is a context that ends when it was asked so often.
+type countdown struct {
+	context.Context
+	left atomic.Int64
+}
+
+func (c *countdown) Err() error {
+	if c.left.Add(-1) < 0 {
+		return context.Canceled
+	}
+	return nil
+}
+
+// TestStreamCancelled: Stream stops between two parts, the parts are done or
+// untouched, nothing goes on behind its back, and the backend works on.
+func TestStreamCancelled(t *testing.T) {
+	f := compute.LeakyReLU(-0.5)
+	eachWay(t, 1<<20, func(t *testing.T, b *backend) {
+		part, n := b.part, 40*b.part
+		if b.shared && b.info.Kind == "cpu" { // direct
+			part, n = directPart, 5*directPart
+		}
+		src, dst := odd(values.Normal(n, 1)), odd(make([]float32, n))
+		for _, asked := range []int64{0, 1, 2, 5} {
+			clear(dst)
+			ctx := &countdown{Context: context.Background()}
+			ctx.left.Store(asked)
+			if err := b.Stream(ctx, compute.OpForward, f, dst, src); !errors.Is(err, context.Canceled) {
+				t.Fatalf("got %v, want one that wraps context.Canceled", err)
+			}
+			after := slices.Clone(dst)
+			done := 0
+			for from := 0; from < n; from += part {
+				whole := dst[from] != 0
+				for i := from; i < from+part; i++ {
+					if want := f.Value(src[i]); whole && dst[i] != want || !whole && dst[i] != 0 {
+						t.Fatalf("element %d is %v, in a part of which others are done: %v", i, dst[i], whole)
+					}
+				}
+				if whole {
+					done++
+				}
+			}
+			if done >= n/part || done > int(asked) {
+				t.Errorf("%d parts of %d were done after the context was asked %d times", done, n/part, asked)
+			}
+			time.Sleep(20 * time.Millisecond)
+			if !slices.Equal(dst, after) {
+				t.Fatal("dst changed after Stream had returned")
+			}
+			if err := b.Sync(); err != nil {
+				t.Fatal(err)
+			}
+		}
+	})
+}
+
+// TestStreamWaits: a Stream that finds all lanes at work gives up when its context
+// ends or the backend is closed.
+func TestStreamWaits(t *testing.T) {
+	o := Options{Device: "any", Staged: true}
+	b := testenv.Open(t, o.Open).(*opened).Backend.(*backend)
+	take := func() (lanes []*lane) {
+		for range cap(b.lanes) {
+			lanes = append(lanes, <-b.lanes)
+		}
+		return lanes
+	}
+	give := func(lanes []*lane) {
+		for _, l := range lanes {
+			b.lanes <- l
+		}
+	}
+	v := values.Normal(100, 1)
+	taken := take()
+	ctx, cancel := context.WithTimeout(context.Background(), 10*time.Millisecond)
+	defer cancel()
+	if err := b.Stream(ctx, compute.OpForward, compute.LeakyReLU(0.01), v, v); !errors.Is(err, context.DeadlineExceeded) {
+		t.Errorf("without a free lane: %v, want that the context ended", err)
+	}
+	failed := make(chan error)
+	go func() {
+		failed <- b.Stream(context.Background(), compute.OpForward, compute.LeakyReLU(0.01), v, v)
+	}()
+	time.Sleep(10 * time.Millisecond)
+	go func() {
+		for !closing(b) {
+			runtime.Gosched()
+		}
+		give(taken)
+	}()
+	if err := b.Close(); err != nil {
+		t.Error(err)
+	}
+	if err := <-failed; !errors.Is(err, compute.ErrClosed) {
+		t.Errorf("Stream that waits while the backend is closed: %v", err)
+	}
+}
+
+func closing(b *backend) bool {
+	select {
+	case <-b.closing:
+		return true
+	default:
+		return false
+	}
+}
+
+// TestStreamLarge: far more than the memory that Stream may take, which counts.
+func TestStreamLarge(t *testing.T) {
+	const n, budget = 1 << 30, 64 << 20
+	if have := available(); have < 6<<30 {
+		t.Skipf("needs 6 GiB of memory, and %d MiB are free", have>>20)
+	}
+	f := compute.LeakyReLU(-0.5)
+	block := values.Normal(1<<20, 1)
+	want := make([]float32, len(block))
+	for i, x := range block {
+		want[i] = f.Value(x)
+	}
+	host := make([]float32, n)
+	for _, staged := range []bool{false, true} {
+		t.Run(fmt.Sprintf("staged=%v", staged), func(t *testing.T) {
+			b := testenv.Open(t, Options{Device: "any", StreamMemory: budget, Staged: staged}.Open)
+			for from := 0; from < n; from += len(block) {
+				copy(host[from:], block)
+			}
+			if err := b.Stream(t.Context(), compute.OpForward, f, host, host); err != nil {
+				t.Fatal(err)
+			}
+			for from := 0; from < n; from += len(block) {
+				if !slices.Equal(host[from:from+len(block)], want) {
+					t.Fatalf("wrong between %d and %d", from, from+len(block))
+				}
+			}
+			if held := b.Info().PooledBytes; held > 2*budget || staged && held < budget {
+				t.Errorf("Stream holds %d bytes, of the device and the host, within %d each", held, budget)
+			}
+			compute.Trim(b)
+			if held := b.Info().PooledBytes; held != 0 {
+				t.Errorf("after Trim %d bytes are held", held)
+			}
+		})
+	}
+}
+
+// available returns the bytes of memory that are free, or all there can be where
+// the system does not tell.
+func available() int64 {
+	info, _ := os.ReadFile("/proc/meminfo")
+	if m := regexp.MustCompile(`MemAvailable: *(\d+) kB`).FindSubmatch(info); m != nil {
+		kib, _ := strconv.ParseInt(string(m[1]), 10, 64)
+		return kib << 10
+	}
+	return 1 << 62
+}
+
+// TestPool: released memory is used again, counted, bounded, and given back.
+func TestPool(t *testing.T) {
+	b := testenv.Open(t, OpenDevice("any")).(*opened).Backend.(*backend)
+	first, err := b.Upload(values.Normal(1000, 1))
+	if err != nil {
+		t.Fatal(err)
+	}
+	compute.Trim(b)
+	mem := first.(*buffer).mem
+	first.Release()
+	if kept := b.Info().PooledBytes; kept < 4000 || kept > 5000 {
+		t.Errorf("of a buffer of 4000 bytes %d are kept", kept)
+	}
+	second, err := b.Alloc(990)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if info := b.Info(); second.(*buffer).mem != mem || info.PooledBytes != 0 || info.LiveBytes != 3960 {
+		t.Errorf("the memory was not used again: %+v", info)
+	}
+	second.Release()
+	second.Release()
+	compute.Trim(b)
+	if kept := b.Info().PooledBytes; kept != 0 {
+		t.Errorf("after Trim %d bytes are kept", kept)
+	}
+}
+
+// TestTrimForMemory: what is kept is given back before a call fails for want of
+// memory.
+func TestTrimForMemory(t *testing.T) {
+	b := testenv.Open(t, OpenDevice("any")).(*opened).Backend.(*backend)
+	buf, err := b.Alloc(1000)
+	if err != nil {
+		t.Fatal(err)
+	}
+	buf.Release()
+	calls := 0
+	full := func() error {
+		calls++
+		return compute.ErrOutOfMemory
+	}
+	if err := b.withMemory(full); !errors.Is(err, compute.ErrOutOfMemory) || calls != 2 || b.Info().PooledBytes != 0 {
+		t.Errorf("%v after %d calls, %d bytes are kept", err, calls, b.Info().PooledBytes)
+	}
+	if err := b.withMemory(full); !errors.Is(err, compute.ErrOutOfMemory) || calls != 3 {
+		t.Errorf("%v after %d calls with nothing to give back, want one more", err, calls)
+	}
+}
+
+// TestCopyAll: large copies are shared among cores, to the last element.
+func TestCopyAll(t *testing.T) {
+	defer runtime.GOMAXPROCS(runtime.GOMAXPROCS(3))
+	for _, n := range []int{0, 1, 2<<20 - 1, 2 << 20, 3<<20 + 1} {
+		src := values.Bits(n, 1)
+		dst := make([]float32, n+1)
+		copyAll(dst[:n], src)
+		if !slices.EqualFunc(dst[:n], src, values.Identical) || dst[n] != 0 {
+			t.Errorf("a copy of %d elements is wrong", n)
+		}
+	}
+}
+
+func TestUsableInPlace(t *testing.T) {
+	page := make([]float32, 4096)
+	skip := int(-uintptr(unsafe.Pointer(&page[0]))%4096) / 4
+	aligned := page[skip : skip+1024]
+	for _, test := range []struct {
+		kind opencl.Type
+		s    []float32
+		want bool
+	}{
+		{opencl.CPU, aligned[1:4], true},
+		{opencl.GPU, aligned, true},
+		{opencl.GPU, aligned[:16], true},
+		{opencl.GPU, aligned[:17], false},
+		{opencl.GPU, aligned[16:32], false},
+	} {
+		b := &backend{info: compute.Info{Kind: string(test.kind)}}
+		if got := b.usableInPlace(test.s); got != test.want {
+			t.Errorf("%s, %d elements at %p: %v", test.kind, len(test.s), &test.s[0], got)
+		}
+	}
+}
+
+func TestPlanLanes(t *testing.T) {
+	for _, test := range []struct {
+		bytes, maxAlloc int64
+		cores           int
+		lanes, part     int
+	}{
+		{minStreamMemory, 1 << 30, 2, 1, 1024},
+		{3 * minStreamMemory, 1 << 30, 2, 3, 1024},
+		{64 << 20, 1 << 30, 64, 8, 2 << 20},
+		{1 << 40, 1 << 40, 2, 3, 4 << 20},
+		{1 << 40, 8192, 2, 3, 2048},
+		{1 << 40, 100, 2, 3, 1},
+	} {
+		b := &backend{info: compute.Info{MaxAlloc: test.maxAlloc}}
+		b.planLanes(test.bytes, test.cores)
+		if cap(b.lanes) != test.lanes || b.part != test.part {
+			t.Errorf("%+v: %d lanes with %d elements each", test, cap(b.lanes), b.part)
+		}
+		if used := 4 * int64(b.part) * int64(cap(b.lanes)); used > test.bytes {
+			t.Errorf("%+v: %d bytes are used", test, used)
+		}
+	}
+}
