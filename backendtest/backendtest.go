@@ -14,7 +14,8 @@ import (
 
 // Run tests the backend that open opens, in subtests of t. It opens one for each
 // subtest and closes it again; an error of open fails the test, so skip before
-// where a backend may be missing. It holds less than 100 MB at a time.
+// where a backend may be missing. It holds less than 100 MB at a time. With the flag
+// -short of go test it takes shorter buffers.
 func Run(t *testing.T, open compute.Opener) {
 	tests := []struct {
 		name string

@@ -75,6 +75,7 @@ type backend struct {
 	mu        sync.Mutex // guards what follows; never asked for by who holds a lane
 	queue     *opencl.Queue
 	kernels   []kernelSet
+	copy      *opencl.Kernel // nil until it is used
 	closed    bool
 	fault     error // the first ErrDevice: nothing can be trusted after it
 	live      map[*buffer]struct{}
@@ -158,34 +159,61 @@ func (b *backend) launch(c check.Call, f compute.Activation, pick func(*kernelSe
 	if err := c.Activation(f); err != nil {
 		return err
 	}
+	bufs, n, err := b.buffers(c, operands)
+	if err != nil || n == 0 {
+		return err
+	}
+	args := append(bufs, uint64(n), f.NegativeSlope)
+	return b.result(c, n, b.enqueue(b.queue, pick(&b.kernels[f.Kind]), n, args...))
+}
+
+// buffers returns the memory of operands, as the arguments of a kernel, and their
+// length.
+func (b *backend) buffers(c check.Call, operands []operand) (args []any, n int, err error) {
 	bufs := make([]*buffer, len(operands))
 	for i, o := range operands {
 		buf, ok := o.buffer.(*buffer)
 		if !ok || buf == nil || buf.owner != b {
-			return c.Foreign(o.name, o.buffer)
+			return nil, 0, c.Foreign(o.name, o.buffer)
 		}
 		bufs[i] = buf
 	}
 	for i, buf := range bufs {
 		if buf.released {
-			return c.Released(operands[i].name)
+			return nil, 0, c.Released(operands[i].name)
 		}
 	}
 	last := len(operands) - 1
-	n := bufs[last].n
-	for i, buf := range bufs[:last] {
+	n = bufs[last].n
+	args = make([]any, len(bufs), len(bufs)+2) // and what kernels take behind them
+	for i, buf := range bufs {
 		if err := c.Lengths(operands[i].name, buf.n, operands[last].name, n); err != nil {
-			return err
+			return nil, 0, err
+		}
+		args[i] = buf.mem
+	}
+	return args, n, nil
+}
+
+// Copy sets dst to src as the kernels would. It is the limit that they are measured
+// by: see ops.Copier.
+func (b *backend) Copy(dst, src compute.Buffer) error {
+	c := b.call("copy")
+	b.mu.Lock()
+	defer b.mu.Unlock()
+	if err := b.usable(c); err != nil {
+		return err
+	}
+	args, n, err := b.buffers(c, []operand{{"dst", dst}, {"src", src}})
+	if err != nil || n == 0 {
+		return err
+	}
+	if b.copy == nil {
+		if b.copy, err = b.context.NewKernel("copy", 3); err != nil {
+			return b.result(c, n, err)
 		}
 	}
-	if n == 0 {
-		return nil
-	}
-	args := make([]any, 0, len(bufs)+2)
-	for _, buf := range bufs {
-		args = append(args, buf.mem)
-	}
-	return b.result(c, n, b.enqueue(b.queue, pick(&b.kernels[f.Kind]), n, append(args, uint64(n), f.NegativeSlope)...))
+	return b.result(c, n, b.enqueue(b.queue, b.copy, n, append(args, uint64(n))...))
 }
 
 // enqueue launches k, which nothing else may use meanwhile, over n elements.
@@ -266,6 +294,7 @@ func (b *backend) release() error {
 	for _, k := range b.kernels {
 		k.release()
 	}
+	b.copy.Release()
 	if b.queue != nil {
 		errs = append(errs, b.queue.Close())
 	}

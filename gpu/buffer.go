@@ -10,14 +10,12 @@ import (
 	"github.com/gmind-go/compute"
 	"github.com/gmind-go/compute/gpu/internal/opencl"
 	"github.com/gmind-go/compute/internal/check"
-	"github.com/gmind-go/compute/internal/mempool"
 )
 
 // buffer is memory of the device.
 type buffer struct {
 	owner    *backend
 	n        int         // elements
-	class    int         // elements that the memory has
 	mem      *opencl.Mem // nil if n is 0
 	released bool        // guarded by the lock of owner
 }
@@ -60,20 +58,17 @@ func (b *backend) newBuffer(c check.Call, n int, src []float32) (compute.Buffer,
 	return buf, nil
 }
 
-// alloc gets memory for the buffer, from the pool if that has some.
+// alloc gets memory for the buffer, from the pool if that has some of its size.
+// It is never more than asked for: memory of a device may be scarce, and what checks
+// a kernel's accesses knows where the buffer ends.
 func (buf *buffer) alloc() error {
 	b := buf.owner
-	buf.class = mempool.Class(buf.n)
-	const exact = 16 << 20 // from here on a class would waste too much
-	if buf.n > exact || int64(buf.class) > b.info.MaxAlloc/4 {
-		buf.class = buf.n
-	}
-	if m, ok := b.pool.Get(buf.class); ok {
+	if m, ok := b.pool.Get(buf.n); ok {
 		buf.mem = m
 		return nil
 	}
 	return b.withMemory(func() (err error) {
-		buf.mem, err = b.context.Alloc(4 * buf.class)
+		buf.mem, err = b.context.Alloc(4 * buf.n)
 		return err
 	})
 }
@@ -183,7 +178,7 @@ func (buf *buffer) release() {
 	buf.released = true
 	b := buf.owner
 	if buf.mem != nil {
-		b.pool.Put(buf.class, buf.mem)
+		b.pool.Put(buf.n, buf.mem)
 	}
 	delete(b.live, buf)
 	b.liveBytes -= 4 * int64(buf.n)

@@ -13,6 +13,7 @@ import (
 	"os"
 
 	"github.com/gmind-go/compute"
+	"github.com/gmind-go/compute/internal/ops"
 )
 
 // DeviceEnv is the environment variable that Open honours. Its value is a match
@@ -146,6 +147,15 @@ func (b *opened) Info() compute.Info {
 	info.FlushesSubnormals = b.flushes
 	info.Skipped = b.skipped
 	return info
+}
+
+// Copy makes it an ops.Copier if the backend is one.
+func (b *opened) Copy(dst, src compute.Buffer) error {
+	copier, ok := b.Backend.(ops.Copier)
+	if !ok {
+		return errors.New("gpu: copy: not a backend that shows its limit")
+	}
+	return copier.Copy(dst, src)
 }
 
 // Trim is found by compute.Trim.

@@ -3,23 +3,26 @@
 package gpu
 
 import (
+	"context"
 	"errors"
 	"fmt"
 	"os"
 	"os/exec"
 	"path/filepath"
 	"strings"
+	"sync"
 	"testing"
 
 	"github.com/gmind-go/compute"
 	"github.com/gmind-go/compute/cpu"
 	"github.com/gmind-go/compute/gpu/internal/opencl"
 	"github.com/gmind-go/compute/internal/testenv"
+	"github.com/gmind-go/compute/internal/values"
 	"github.com/gmind-go/compute/kernels"
 )
 
 // helperEnv makes this test binary say what compute.Open gives ("open"), or open
-// every device by its index ("each"), and exit: an OpenCL loader reads the
+// every device by its index and use them ("each"), and exit: an OpenCL loader reads the
 // environment once in a process.
 const helperEnv = "COMPUTE_TEST_HELPER"
 
@@ -36,20 +39,68 @@ func TestMain(m *testing.M) {
 		info := b.Info()
 		fmt.Printf("%s\n%v\n", info.Backend, info.Skipped)
 	case "each":
-		infos, err := Devices()
-		for i := range infos {
-			var b compute.Backend
-			if b, err = OpenDevice(fmt.Sprint(i))(); err != nil {
-				break
-			}
-			fmt.Println(i, b.Info().Name)
-			defer b.Close() // both are open at once
-		}
-		if err != nil {
+		if err := useEach(); err != nil {
 			fmt.Println("error:", err)
 			os.Exit(1)
 		}
 	}
+}
+
+// useEach opens every device and computes on all of them at once.
+func useEach() error {
+	infos, err := Devices()
+	if err != nil {
+		return err
+	}
+	var wg sync.WaitGroup
+	errs := make([]error, len(infos))
+	for i := range infos {
+		b, err := OpenDevice(fmt.Sprint(i))()
+		if err != nil {
+			return err
+		}
+		defer b.Close()
+		fmt.Println(i, b.Info().Name)
+		wg.Go(func() { errs[i] = exercise(b) })
+	}
+	wg.Wait()
+	return errors.Join(errs...)
+}
+
+// exercise computes on b from several goroutines.
+func exercise(b compute.Backend) error {
+	const n = 100_000
+	f := compute.LeakyReLU(-0.5)
+	errs := make([]error, 8)
+	var wg sync.WaitGroup
+	for g := range errs {
+		wg.Go(func() {
+			xs := values.Bits(n, uint64(g))
+			streamed, read := make([]float32, n), make([]float32, n)
+			for range 20 {
+				x, err := b.Upload(xs)
+				if err != nil {
+					errs[g] = err
+					return
+				}
+				errs[g] = errors.Join(
+					b.Forward(f, x, x),
+					b.Stream(context.Background(), compute.OpForward, f, streamed, xs),
+					x.Read(read),
+					x.Release())
+				for i := range xs {
+					if want := f.Value(xs[i]); !values.Same(read[i], want) || !values.Same(streamed[i], want) {
+						errs[g] = fmt.Errorf("element %d is %x, streamed %x, and should be %x", i, read[i], streamed[i], want)
+					}
+				}
+				if errs[g] != nil {
+					return
+				}
+			}
+		})
+	}
+	wg.Wait()
+	return errors.Join(errs...)
 }
 
 // helper runs this test binary in the given mode, with PoCL as the only driver,
@@ -104,7 +155,7 @@ func TestFallback(t *testing.T) {
 	}
 }
 
-// TestTwoDevices opens both of two devices by their indices.
+// TestTwoDevices opens both of two devices by their indices, and uses both at once.
 func TestTwoDevices(t *testing.T) {
 	out := helper(t, "each", "POCL_DEVICES=pthread pthread")
 	if lines := strings.Count(out, "\n"); lines != 2 || !strings.HasPrefix(out, "0 ") || !strings.Contains(out, "\n1 ") {

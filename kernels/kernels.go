@@ -4,10 +4,14 @@ package kernels
 
 import _ "embed"
 
-//go:embed leaky_relu.cl
-var leakyReLU string
+var (
+	//go:embed elementwise.cl
+	elementwise string
+	//go:embed leaky_relu.cl
+	leakyReLU string
+)
 
-// Source is the program of all kernels: leaky_relu_forward, leaky_relu_derivative
-// and leaky_relu_backward. It is built with WIDTH and VECTORS defined, as
-// leaky_relu.cl explains.
-var Source = leakyReLU
+// Source is the program of all kernels: copy, leaky_relu_forward,
+// leaky_relu_derivative and leaky_relu_backward. It is built with WIDTH and VECTORS
+// defined, as elementwise.cl explains.
+var Source = elementwise + leakyReLU

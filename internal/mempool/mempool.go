@@ -8,14 +8,14 @@ import (
 	"sync"
 )
 
-// A Pool keeps memory of type T, sorted by classes of size, up to a bound. Its
-// methods may be called from several goroutines at once.
+// A Pool keeps memory of type T, sorted by size, up to a bound. Its methods may be
+// called from several goroutines at once.
 type Pool[T any] struct {
 	limit int64 // bytes
 	free  func(T)
 
 	mu    sync.Mutex
-	kept  map[int][]T // by elements of the class
+	kept  map[int][]T // by elements
 	bytes int64
 }
 
@@ -25,9 +25,9 @@ func New[T any](limit int64, free func(T)) *Pool[T] {
 	return &Pool[T]{limit: limit, free: free, kept: map[int][]T{}}
 }
 
-// Class returns the number of float32 elements that memory for n elements has:
-// with four classes between a power of two and the next, a fourth more than n at
-// most, and a multiple of 16.
+// Class returns the number of float32 elements for memory that is to serve all
+// lengths around n: with four classes between a power of two and the next, a fourth
+// more than n at most, and a multiple of 16.
 func Class(n int) int {
 	const least = 64 / 4
 	if n <= 4*least {
@@ -37,35 +37,35 @@ func Class(n int) int {
 	return (n + step - 1) / step * step
 }
 
-// size returns the bytes of a class.
-func size(class int) int64 { return 4 * int64(class) }
+// size returns the bytes of n elements.
+func size(n int) int64 { return 4 * int64(n) }
 
-// Get returns memory of the class, if some is kept.
-func (p *Pool[T]) Get(class int) (m T, ok bool) {
+// Get returns memory of n elements, if some is kept.
+func (p *Pool[T]) Get(n int) (m T, ok bool) {
 	p.mu.Lock()
 	defer p.mu.Unlock()
-	list := p.kept[class]
+	list := p.kept[n]
 	if len(list) == 0 {
 		return m, false
 	}
 	last := len(list) - 1
 	m = list[last]
-	p.kept[class] = list[:last]
-	p.bytes -= size(class)
+	p.kept[n] = list[:last]
+	p.bytes -= size(n)
 	return m, true
 }
 
-// Put takes memory of the class that nothing uses any more. If the pool is full,
-// memory of other classes makes room: what was just used is what will be wanted.
-func (p *Pool[T]) Put(class int, m T) {
+// Put takes memory of n elements that nothing uses any more. If the pool is full,
+// memory of other sizes makes room: what was just used is what will be wanted.
+func (p *Pool[T]) Put(n int, m T) {
 	p.mu.Lock()
 	defer p.mu.Unlock()
-	if size(class)*int64(1+len(p.kept[class])) > p.limit {
+	if size(n)*int64(1+len(p.kept[n])) > p.limit {
 		p.free(m)
 		return
 	}
 	for other, list := range p.kept {
-		for other != class && len(list) > 0 && p.bytes+size(class) > p.limit {
+		for other != n && len(list) > 0 && p.bytes+size(n) > p.limit {
 			last := len(list) - 1
 			p.free(list[last])
 			p.bytes -= size(other)
@@ -73,8 +73,8 @@ func (p *Pool[T]) Put(class int, m T) {
 			p.kept[other] = list
 		}
 	}
-	p.kept[class] = append(p.kept[class], m)
-	p.bytes += size(class)
+	p.kept[n] = append(p.kept[n], m)
+	p.bytes += size(n)
 }
 
 // Empty gives all that the pool keeps back, and returns how many bytes that was.

@@ -15,6 +15,7 @@ import (
 
 	"github.com/gmind-go/compute"
 	"github.com/gmind-go/compute/gpu"
+	"github.com/gmind-go/compute/internal/ops"
 	"github.com/gmind-go/compute/internal/testenv"
 	"github.com/gmind-go/compute/internal/values"
 )
@@ -219,7 +220,11 @@ func BenchmarkKernel(b *testing.B) {
 					must(b, run(function, y, x))
 					must(b, backend.Sync())
 				}
-				versus(b, 8*n, false, call, r.copies(n)...)
+				own := func() {
+					must(b, backend.(ops.Copier).Copy(y, x))
+					must(b, backend.Sync())
+				}
+				versus(b, 8*n, false, call, append(r.copies(n), own)...)
 			})
 		}
 	}

@@ -1,0 +1,66 @@
+//go:build opencl && cgo && linux
+
+package gpu
+
+import (
+	"bytes"
+	"os"
+	"strconv"
+	"testing"
+
+	"github.com/gmind-go/compute"
+	"github.com/gmind-go/compute/internal/testenv"
+	"github.com/gmind-go/compute/internal/values"
+)
+
+// TestSoak: a million launches, with a wait, a transfer and a stream among them now and then,
+// leave nothing behind: the resident size of the process stays what it was.
+func TestSoak(t *testing.T) {
+	const launches = 1_000_000
+	b := testenv.Open(t, OpenDevice("any"))
+	f := compute.LeakyReLU(0.01)
+	host := values.Normal(1024, 1)
+	x, err := b.Upload(host)
+	if err != nil {
+		t.Fatal(err)
+	}
+	work := func(n int) {
+		for i := range n {
+			err := b.Forward(f, x, x)
+			switch {
+			case err != nil:
+			case i%1000 == 0:
+				err = b.Stream(t.Context(), compute.OpForward, f, host, host)
+			case i%500 == 0:
+				err = x.Write(host)
+			case i%250 == 0:
+				err = b.Sync()
+			}
+			if err != nil {
+				t.Fatal(err)
+			}
+		}
+	}
+	work(launches / 4) // until pools and caches are filled
+	before := resident(t)
+	work(launches - launches/4)
+	after := resident(t)
+	t.Logf("%d launches: %.1f MB resident after a quarter of them, %.1f MB at the end", launches, float64(before)/1e6, float64(after)/1e6)
+	// Every event that is kept would take some hundred bytes.
+	if after-before > 4<<20 {
+		t.Errorf("the process grew by %d bytes in %d launches", after-before, launches-launches/4)
+	}
+}
+
+// resident returns the resident size of the process, in bytes.
+func resident(t *testing.T) int64 {
+	statm, err := os.ReadFile("/proc/self/statm")
+	if err != nil {
+		t.Fatal(err)
+	}
+	pages, err := strconv.ParseInt(string(bytes.Fields(statm)[1]), 10, 64)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return pages * int64(os.Getpagesize())
+}
