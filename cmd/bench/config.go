@@ -1,18 +1,22 @@
 package main
 
 import (
+	"errors"
 	"flag"
 	"fmt"
 	"io"
 	"slices"
 	"strconv"
 	"strings"
+	"time"
 
 	"github.com/gmind-go/compute"
 	"github.com/gmind-go/compute/internal/values"
 )
 
 const usage = `Usage: bench [flags]
+       bench devices   list the OpenCL devices, test each, and find drivers that
+                       crash or hang (bench devices -h)
 
 Measures forward, derivative and backward of LeakyReLU on the CPU and on every
 GPU, and verifies each result bit by bit against the reference.
@@ -30,6 +34,8 @@ GPU, and verifies each result bit by bit against the reference.
                   gradient of backward is then the same values in reverse order
   -output FILE    write what was computed from -input, with its shape; needs
                   -backend, and -op with one name (forward)
+  -timeout T      leave OpenCL alone if its drivers have listed no devices after
+                  so long (20s)
   -json FILE      write all results as a JSON array; - is standard output, and
                   the table then goes to standard error
 
@@ -58,7 +64,13 @@ type config struct {
 	input      string
 	output     string
 	json       string
+	timeout    time.Duration // for a driver, in a child
 }
+
+// defaultTimeout is long, since there are drivers that compile for seconds.
+const defaultTimeout = 20 * time.Second
+
+var errTimeout = errors.New("-timeout should be more than 0, as 20s or 1m")
 
 // distributions are the inputs that -dist knows.
 var distributions = map[string]func(n int, seed uint64) []float32{
@@ -88,6 +100,7 @@ func parse(args []string) (config, error) {
 	fs.StringVar(&c.input, "input", "", "")
 	fs.StringVar(&c.output, "output", "", "")
 	fs.StringVar(&c.json, "json", "", "")
+	fs.DurationVar(&c.timeout, "timeout", defaultTimeout, "")
 	if err := fs.Parse(args); err != nil {
 		return c, err
 	}
@@ -108,6 +121,8 @@ func parse(args []string) (config, error) {
 		return c, fmt.Errorf("-device is empty; give an index, a part of a name, or any")
 	case c.runs < 1 || c.runs > maxRuns:
 		return c, fmt.Errorf("-runs is %d and should be between 1 and %d", c.runs, maxRuns)
+	case c.timeout <= 0:
+		return c, errTimeout
 	case distributions[c.dist] == nil:
 		return c, fmt.Errorf("-dist is %q and should be normal, uniform or bits", c.dist)
 	case c.input != "" && (set["n"] || set["dist"]):

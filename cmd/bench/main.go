@@ -1,6 +1,6 @@
 // Bench measures what the devices of this machine do with the kernels of package
-// compute, and verifies every result bit by bit against the reference. Its flag
-// -h tells how to use it.
+// compute, and verifies every result bit by bit against the reference. As "bench
+// devices" it tries the OpenCL drivers. Its flag -h tells how to use it.
 package main
 
 import (
@@ -20,9 +20,19 @@ const (
 	exitUnusable // a backend or device cannot be used
 )
 
-func main() { os.Exit(run(os.Args[1:], os.Stdout, os.Stderr, chooseTargets)) }
+func main() {
+	args := os.Args[1:]
+	switch {
+	case len(args) > 0 && args[0] == "devices":
+		os.Exit(devices(args[1:], os.Stdout, os.Stderr))
+	case len(args) > 1 && args[0] == "probe":
+		os.Exit(probe(args[1:]))
+	}
+	os.Exit(run(args, os.Stdout, os.Stderr, chooseTargets))
+}
 
-// run is the program, on the backends that choose opens; it returns the exit code.
+// run is the program that measures, on the backends that choose opens; it returns
+// the exit code.
 func run(args []string, stdout, stderr io.Writer, choose chooser) int {
 	fail := func(code int, err error) int {
 		fmt.Fprintf(stderr, "bench: %s\n", oneLine(err))
@@ -61,8 +71,9 @@ func run(args []string, stdout, stderr io.Writer, choose chooser) int {
 	if c.json == "-" {
 		table = stderr // standard output is for the JSON alone
 	}
-	missing := listDevices(table, c)
-	targets, reason, err := choose(c)
+	found, avoid := findDevices(c)
+	missing := listDevices(table, found)
+	targets, reason, err := choose(c, avoid)
 	if err != nil {
 		abandon()
 		return fail(exitUnusable, err)

@@ -2,6 +2,7 @@ package main
 
 import (
 	"bytes"
+	"context"
 	"encoding/binary"
 	"encoding/json"
 	"errors"
@@ -13,6 +14,7 @@ import (
 	"regexp"
 	"strings"
 	"testing"
+	"time"
 
 	"github.com/gmind-go/compute"
 	"github.com/gmind-go/compute/cpu"
@@ -25,18 +27,29 @@ import (
 // mainEnv makes this test binary the program itself.
 const mainEnv = "COMPUTE_TEST_BENCH"
 
+// TestMain makes all that the tests start, and what that starts in turn, the program.
 func TestMain(m *testing.M) {
 	if os.Getenv(mainEnv) != "" {
 		main()
 	}
+	os.Setenv(mainEnv, "1")
+	os.Setenv("GORACE", "atexit_sleep_ms=0") // else each takes a second more
 	testenv.Main(m)
 }
 
 // bench runs the program.
 func bench(t *testing.T, args ...string) (stdout, stderr string, code int) {
 	t.Helper()
-	cmd := exec.Command(os.Args[0], args...)
-	cmd.Env = append(os.Environ(), mainEnv+"=1", "GORACE=atexit_sleep_ms=0") // else each run takes a second more
+	return benchWith(t, nil, args...)
+}
+
+// benchWith runs the program with env added to the environment.
+func benchWith(t *testing.T, env []string, args ...string) (stdout, stderr string, code int) {
+	t.Helper()
+	ctx, cancel := context.WithTimeout(context.Background(), 3*time.Minute)
+	defer cancel()
+	cmd := exec.CommandContext(ctx, os.Args[0], args...)
+	cmd.Env = append(os.Environ(), env...)
 	var out, errs bytes.Buffer
 	cmd.Stdout, cmd.Stderr = &out, &errs
 	err := cmd.Run()
@@ -232,6 +245,11 @@ func TestUsage(t *testing.T) {
 		{[]string{"-backend", "cpu", "-n", "1024Gi"}, ""}, // more than the machine has, or than a number holds
 		{[]string{"-input", in, "-json", in}, "-json names the file of -input"},
 		{[]string{"-input", in, "-backend", "cpu", "-output", "-"}, "-output needs a file"},
+		{[]string{"-timeout", "0s"}, "-timeout should be more than 0"},
+		{[]string{"-timeout", "soon"}, `"soon"`},
+		{[]string{"devices", "-timeout", "-1s"}, "-timeout should be more than 0"},
+		{[]string{"devices", "-device", "any"}, "-device (see bench devices -h)"},
+		{[]string{"devices", "0"}, `unexpected argument "0"`},
 		{[]string{"-slope", "NaN"}, "slope not finite"},
 		{[]string{"-slope", "Inf"}, "slope not finite"},
 		{[]string{"-slope", "steep"}, `"steep"`},
@@ -265,9 +283,11 @@ func TestUsage(t *testing.T) {
 			t.Errorf("bench %q: exit %d, stdout %q, stderr %q; want exit 2 and one line that tells %q", test.args, code, stdout, stderr, test.tells)
 		}
 	}
-	stdout, _, code := bench(t, "-h")
-	if code != 0 || !strings.Contains(stdout, "-device MATCH") || strings.Count(stdout, "\n") > 40 {
-		t.Errorf("-h: exit %d, %s", code, stdout)
+	for tells, args := range map[string][]string{"-device MATCH": {"-h"}, "bench devices ": {"-h"}, "-timeout T": {"devices", "-h"}} {
+		stdout, _, code := bench(t, args...)
+		if code != 0 || !strings.Contains(stdout, tells) || strings.Count(stdout, "\n") > 40 {
+			t.Errorf("bench %q: exit %d, %s; want one that tells %q", args, code, stdout, tells)
+		}
 	}
 }
 
@@ -324,7 +344,7 @@ func (b failing) Forward(compute.Activation, compute.Buffer, compute.Buffer) err
 
 func TestBadBackends(t *testing.T) {
 	choose := func(wrap func(compute.Backend) compute.Backend) chooser {
-		return func(config) ([]compute.Backend, error, error) {
+		return func(config, error) ([]compute.Backend, error, error) {
 			b, err := cpu.Open()
 			return []compute.Backend{wrap(b)}, nil, err
 		}
@@ -357,7 +377,7 @@ func TestInputThatDoesNotFit(t *testing.T) {
 	in := write(t, npyBytes("<f4", "(2,)", binary.LittleEndian, []float32{1, -1}))
 	var stdout, stderr bytes.Buffer
 	code := run([]string{"-backend", "cpu", "-input", in, "-output", in}, &stdout, &stderr,
-		func(config) ([]compute.Backend, error, error) {
+		func(config, error) ([]compute.Backend, error, error) {
 			b, err := cpu.Open()
 			return []compute.Backend{failing{b, compute.ErrOutOfMemory}}, nil, err
 		})

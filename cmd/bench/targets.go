@@ -12,16 +12,26 @@ import (
 	"github.com/gmind-go/compute/gpu"
 )
 
+// findDevices lists the OpenCL devices in a child, which a driver may crash or hold
+// up. avoid tells why OpenCL is not to be touched in this process, or is nil.
+func findDevices(c config) (found answer, avoid error) {
+	if c.backend == "cpu" || c.device == "" && os.Getenv(gpu.DeviceEnv) == "none" {
+		return found, nil // the drivers are not asked for
+	}
+	found, err := ask(c.timeout, nil)
+	if err != nil {
+		return found, fmt.Errorf("gpu: listing the OpenCL devices: %w; OpenCL is left alone (bench devices tells more, %s=none turns it off): %w",
+			err, gpu.DeviceEnv, compute.ErrUnavailable)
+	}
+	return found, nil
+}
+
 // listDevices prints what there is to measure, and prints and returns why OpenCL
 // devices are missing, or nil.
-func listDevices(w io.Writer, c config) error {
+func listDevices(w io.Writer, found answer) error {
 	fmt.Fprintln(w, "devices")
 	fmt.Fprintln(w, "  cpu")
-	if c.backend == "cpu" {
-		return nil // leave the drivers alone
-	}
-	infos, err := gpu.Devices()
-	for i, info := range infos {
+	for i, info := range found.Devices {
 		shared := ""
 		if info.SharedMemory {
 			shared = ", shared with the host"
@@ -29,18 +39,24 @@ func listDevices(w io.Writer, c config) error {
 		fmt.Fprintf(w, "  %s, -device %d: %s, %s, %s, driver %s, %.1f GB%s\n",
 			info.Name, i, info.Kind, info.Vendor, info.Platform, info.Driver, float64(info.Memory)/1e9, shared)
 	}
-	if err != nil {
-		fmt.Fprintf(w, "  not listed: %s\n", oneLine(err))
+	if found.Problem == "" {
+		return nil
 	}
+	err := errors.New(found.Problem)
+	fmt.Fprintf(w, "  not listed: %s\n", oneLine(err))
 	return err
 }
 
-// A chooser opens the backends to measure. reason tells why a device that was not
-// named is not among them; err, why one that was named cannot be used.
-type chooser func(c config) (targets []compute.Backend, reason, err error)
+// A chooser opens the backends to measure; avoid, if not nil, is why it is to leave
+// OpenCL alone. reason tells why a device that was not named is not among them; err,
+// why one that was named cannot be used.
+type chooser func(c config, avoid error) (targets []compute.Backend, reason, err error)
 
 // chooseTargets is the chooser of the program.
-func chooseTargets(c config) (targets []compute.Backend, reason, err error) {
+func chooseTargets(c config, avoid error) (targets []compute.Backend, reason, err error) {
+	if avoid != nil && (c.backend == "opencl" || c.device != "") {
+		return nil, nil, avoid
+	}
 	if c.backend != "opencl" {
 		b, err := cpu.Open()
 		if err != nil {
@@ -50,6 +66,8 @@ func chooseTargets(c config) (targets []compute.Backend, reason, err error) {
 	}
 	switch {
 	case c.backend == "cpu":
+	case avoid != nil:
+		reason = avoid
 	case c.device != "":
 		b, err := gpu.OpenDevice(c.device)()
 		if err != nil {
