@@ -102,7 +102,7 @@ func open(d *opencl.Device, info compute.Info, p program, o Options) (compute.Ba
 		b.kernels, err = newKernels(ctx)
 	}
 	if err != nil {
-		return nil, errors.Join(err, b.release())
+		return nil, worst([]error{err, b.release()})
 	}
 	return b, nil
 }
@@ -299,7 +299,7 @@ func (b *backend) release() error {
 		errs = append(errs, b.queue.Close())
 	}
 	b.context.Close()
-	return errors.Join(errs...)
+	return worst(errs)
 }
 
 func (b *backend) call(op string) check.Call { return check.Call{Op: op, Device: b.info.Name} }
@@ -321,7 +321,7 @@ func (b *backend) result(c check.Call, n int, err error) error {
 	switch {
 	case err == nil:
 		return nil
-	case errors.Is(err, compute.ErrOutOfMemory):
+	case errors.Is(err, compute.ErrOutOfMemory) && !errors.Is(err, compute.ErrDevice):
 		return c.Wrap(fmt.Errorf("%d elements, %d bytes, with %d bytes in %d live buffers: %w; release some or work in parts", n, 4*int64(n), b.liveBytes, len(b.live), err))
 	case n > 0:
 		err = fmt.Errorf("%d elements: %w", n, err)

@@ -103,9 +103,9 @@ func (buf *buffer) transfer(op, name string, host []float32, move func(*backend,
 	return b.result(c, buf.n, move(b, buf.mem, host))
 }
 
-// stagedFrom is the number of elements from which on a transfer to or from a device
-// with memory of its own is worth being staged.
-const stagedFrom = 256 << 10
+// transferPart returns how many elements a lane moves at a time between the host
+// and a device with memory of its own. What is less is not worth being staged.
+func (b *backend) transferPart() int { return max(b.part/4, 1) }
 
 // write copies src into m. The lock is held.
 func (b *backend) write(m *opencl.Mem, src []float32) error {
@@ -114,13 +114,13 @@ func (b *backend) write(m *opencl.Mem, src []float32) error {
 		return b.withMemory(func() error {
 			return b.queue.Fill(m, len(src), func(values []float32) { copyAll(values, src) })
 		})
-	case len(src) < stagedFrom:
+	case len(src) <= b.transferPart():
 		return b.withMemory(func() error { return b.queue.Write(m, 0, src) })
 	}
 	if err := b.queue.Wait(); err != nil { // for the kernels that use m
 		return err
 	}
-	return b.inParts(len(src), b.part, func(from, to int) error {
+	return b.inParts(len(src), b.transferPart(), func(from, to int) error {
 		return b.withLane(context.Background(), func(l *lane) error { return l.upload(m, from, src[from:to]) })
 	})
 }
@@ -132,13 +132,13 @@ func (b *backend) read(m *opencl.Mem, dst []float32) error {
 		return b.withMemory(func() error {
 			return b.queue.View(m, len(dst), func(values []float32) { copyAll(dst, values) })
 		})
-	case len(dst) < stagedFrom:
+	case len(dst) <= b.transferPart():
 		return b.withMemory(func() error { return b.queue.Read(m, 0, dst) })
 	}
 	if err := b.queue.Wait(); err != nil { // for the kernels that write m
 		return err
 	}
-	return b.inParts(len(dst), b.part, func(from, to int) error {
+	return b.inParts(len(dst), b.transferPart(), func(from, to int) error {
 		return b.withLane(context.Background(), func(l *lane) error { return l.download(dst[from:to], m, from) })
 	})
 }

@@ -3,7 +3,6 @@
 package gpu
 
 import (
-	"errors"
 	"unsafe"
 
 	"github.com/gmind-go/compute"
@@ -35,7 +34,7 @@ func newLane(b *backend) (*lane, error) {
 		return nil, err
 	}
 	if l.kernels, err = newKernels(b.context); err != nil {
-		return nil, errors.Join(err, l.close())
+		return nil, worst([]error{err, l.close()})
 	}
 	return l, nil
 }
@@ -207,7 +206,7 @@ func (l *lane) bytes() int64 {
 // shrink gives the memory of the lane back, and returns how many bytes that was.
 func (l *lane) shrink() int64 {
 	bytes := l.bytes()
-	l.staging.Release() // what it may fail with, the device says again
+	l.staging.Release()
 	l.buffer.Release()
 	l.staging, l.buffer, l.capacity = nil, nil, 0
 	l.b.laneBytes.Add(-bytes)

@@ -76,8 +76,8 @@ func (b *backend) Stream(ctx context.Context, op compute.Op, f compute.Activatio
 }
 
 // inParts runs do for parts of n elements, from one index to another, each of so
-// many elements, as many at once as there are lanes, and returns the first error, after which it starts no
-// more.
+// many elements, as many at once as there are lanes. It returns the worst error;
+// after one it starts no more.
 func (b *backend) inParts(n, part int, do func(from, to int) error) error {
 	parts := n / part
 	if n%part > 0 {
@@ -100,17 +100,27 @@ func (b *backend) inParts(n, part int, do func(from, to int) error) error {
 	if workers == 1 {
 		return work()
 	}
-	var first error
-	var once sync.Once
+	errs := make([]error, workers)
 	var wg sync.WaitGroup
-	for range workers {
-		wg.Go(func() {
-			if err := work(); err != nil {
-				once.Do(func() { first = err })
-			}
-		})
+	for i := range workers {
+		wg.Go(func() { errs[i] = work() })
 	}
 	wg.Wait()
+	return worst(errs)
+}
+
+// worst returns that of errs after which least works: a fault of the device, or the
+// first that there is.
+func worst(errs []error) error {
+	var first error
+	for _, err := range errs {
+		if errors.Is(err, compute.ErrDevice) {
+			return err
+		}
+		if first == nil {
+			first = err
+		}
+	}
 	return first
 }
 

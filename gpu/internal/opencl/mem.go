@@ -3,10 +3,13 @@
 package opencl
 
 import (
+	"errors"
 	"runtime"
 	"unsafe"
 
 	"github.com/jgillich/go-opencl/cl"
+
+	"github.com/gmind-go/compute"
 )
 
 // A Mem is memory that the device works in.
@@ -107,15 +110,17 @@ func (c *Context) NewStaging(q *Queue, n int) (*Staging, error) {
 }
 
 // Release gives the memory back. The transfers from and to it must have been
-// waited for. On nil it does nothing.
-func (s *Staging) Release() error {
+// waited for. A fault of the device is told by the next Wait; a lack of memory does
+// not matter here. On nil it does nothing.
+func (s *Staging) Release() {
 	if s == nil {
-		return nil
+		return
 	}
-	err := s.queue.unmap(s.mem, s.mapped)
+	if err := s.queue.unmap(s.mem, s.mapped); errors.Is(err, compute.ErrDevice) {
+		s.queue.late = err
+	}
 	s.Values = nil
 	s.mem.Release()
-	return err
 }
 
 func size(s []float32) int { return len(s) * int(unsafe.Sizeof(s[0])) }

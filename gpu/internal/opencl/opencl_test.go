@@ -181,7 +181,8 @@ func TestStaging(t *testing.T) {
 		q.StartRead(dst, 2, s, 2),
 		q.Wait())
 	equal(t, "StartWrite and StartRead", s.Values, -2, 3, 3, 4, 5)
-	check(t, s.Release())
+	s.Release()
+	check(t, q.Wait())
 }
 
 // TestWrap: the device works on slices of the caller, pinned, however they lie.

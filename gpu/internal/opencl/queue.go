@@ -19,6 +19,7 @@ type Queue struct {
 	queue   *cl.CommandQueue
 	pending []*cl.Event // of the commands that nobody has waited for
 	lost    bool        // a wait failed, so that commands may still run
+	late    error       // of a call whose failure nobody was told of yet
 }
 
 // maxPending is the most commands that may go unwaited for. At more, the first
@@ -212,7 +213,17 @@ func (q *Queue) enqueue(name string, enqueue func() (*cl.Event, error)) error {
 // Wait waits until every command is done. If one failed, by whatever code, the
 // results cannot be trusted: the error wraps compute.ErrDevice. A wait for the
 // queue alone would not do: OpenCL does not make it tell of failed commands.
-func (q *Queue) Wait() error { return q.wait(len(q.pending)) }
+func (q *Queue) Wait() error {
+	err := q.wait(len(q.pending))
+	if err == nil && q.late != nil {
+		err = fault(q.late)
+	}
+	q.late = nil
+	return err
+}
+
+// fault makes err wrap compute.ErrDevice, and no other error of package compute.
+func fault(err error) error { return fmt.Errorf("%v: %w", err, compute.ErrDevice) }
 
 // wait waits for the first n pending commands, and for all if one of them failed.
 func (q *Queue) wait(n int) error {
@@ -227,7 +238,7 @@ func (q *Queue) wait(n int) error {
 			err = fmt.Errorf("%w; %v", err, cause)
 			q.lost = true
 		}
-		err = fmt.Errorf("a command failed after it was enqueued: %v: %w", err, compute.ErrDevice)
+		err = fault(fmt.Errorf("a command failed after it was enqueued: %w", err))
 	}
 	for _, event := range q.pending[:n] {
 		event.Release()
@@ -241,14 +252,16 @@ func (q *Queue) wait(n int) error {
 func (q *Queue) Lost() bool { return q.lost }
 
 // Close waits for the device and releases the queue. Calls after the first do
-// nothing.
+// nothing. Its error wraps compute.ErrDevice.
 func (q *Queue) Close() error {
 	if q.queue == nil {
 		return nil
 	}
 	err := q.Wait()
 	if err == nil {
-		err = call("clFinish", q.queue.Finish)
+		if err = call("clFinish", q.queue.Finish); err != nil {
+			err = fault(err)
+		}
 	}
 	q.queue.Release()
 	q.queue = nil

@@ -1,0 +1,329 @@
+//go:build opencl && cgo && linux
+
+package gpu
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"regexp"
+	"slices"
+	"strings"
+	"testing"
+
+	"github.com/gmind-go/compute"
+	"github.com/gmind-go/compute/cpu"
+	"github.com/gmind-go/compute/internal/ops"
+	"github.com/gmind-go/compute/internal/values"
+)
+
+// scenarios are what faults are tried on. Each returns what a fault did that it
+// must not do.
+var scenarios map[string]func(*sweep, fault) error
+
+func init() { // it refers to what refers to it
+	scenarios = map[string]func(*sweep, fault) error{
+		"open":   (*sweep).open,
+		"direct": func(s *sweep, f fault) error { return s.operations(f, "direct") },
+		"mapped": func(s *sweep, f fault) error { return s.operations(f, "mapped") },
+		"staged": func(s *sweep, f fault) error { return s.operations(f, "staged") },
+	}
+}
+
+// maxAlloc is what the device of the operations says of its largest buffer, so that
+// a Stream of few elements goes in several parts, whatever their size else is.
+const maxAlloc = 64 << 10
+
+// testData are the operands of the operations.
+type testData struct {
+	xs, dys, garbage, got []float32
+	long, longGot         []float32 // more than fits into two buffers
+}
+
+func newSweep(t *testing.T, c *control) *sweep {
+	d := testData{xs: append(values.Special(), values.Normal(961, 1)...), long: odd(values.Normal(5*maxAlloc/8+1, 2))}
+	n := len(d.xs)
+	d.dys, d.garbage, d.got = values.Normal(n, 3), slices.Repeat([]float32{12345}, n), make([]float32, n)
+	d.longGot = odd(make([]float32, len(d.long)))
+	return &sweep{t: t, control: c, data: d, calls: map[string]bool{}, told: map[string]int{}}
+}
+
+// mayPass tells whether no error need come of f: what is released is gone all the
+// same, an answer may not matter, and out of memory may be followed by a second
+// attempt.
+func (s *sweep) mayPass(f fault) bool {
+	name := text(s.control.name[:])
+	asks := strings.HasPrefix(name, "clGet") && strings.HasSuffix(name, "Info")
+	return s.control.failed.Load() == 0 || asks || strings.HasPrefix(name, "clRelease") || f.mode == fail && outOfMemory(f.code)
+}
+
+var anyCall = regexp.MustCompile(`\bcl[A-Z]\w+`)
+
+// names tells whether err names the call that failed. In the modes other than FAIL
+// a later one may be the first to matter.
+func (s *sweep) names(f fault, err error) bool {
+	if f.mode == fail {
+		return strings.Contains(err.Error(), text(s.control.name[:]))
+	}
+	return anyCall.MatchString(err.Error())
+}
+
+// open opens what there is, and closes it again.
+func (s *sweep) open(f fault) error {
+	s.arm(f)
+	b, err := compute.Open(OpenDevice("any"), cpu.Open)
+	s.control.armed.Store(0)
+	if err != nil {
+		return fmt.Errorf("Open: %w", err)
+	}
+	defer b.Close()
+	info := b.Info()
+	failed := s.control.failed.Load() > 0
+	switch {
+	case info.Backend == "opencl" && !s.mayPass(f):
+		return errors.New("Open takes the device as if nothing had happened")
+	case info.Backend == "cpu" && !failed:
+		return fmt.Errorf("without a fault Open takes the CPU, because %w", info.Skipped)
+	case info.Backend == "cpu" && (info.Skipped == nil || !s.names(f, info.Skipped)):
+		return fmt.Errorf("Open takes the CPU, and Info().Skipped does not name the call: %w", info.Skipped)
+	}
+	if info.Backend == "cpu" {
+		return nil
+	}
+	if op, err := s.run(b); err != nil {
+		return fmt.Errorf("%s on %s, which Open took after the fault: %w", op, info.Name, err)
+	}
+	s.control.armed.Store(1) // n goes on counting
+	err = b.Close()
+	s.control.armed.Store(0)
+	if err != nil {
+		return s.judge(f, "close", info.Name, err)
+	}
+	if !failed && !s.mayPass(f) {
+		return errors.New("Close returns nil as if nothing had happened")
+	}
+	return nil
+}
+
+// operations makes the fault while an open backend is used, with data that takes
+// one of the ways of Stream.
+func (s *sweep) operations(f fault, way string) error {
+	s.control.maxAlloc.Store(maxAlloc)
+	devices, err := list(Options{StreamMemory: defaultStreamMemory, Staged: way == "staged"})
+	if err != nil {
+		return err
+	}
+	b, err := devices[0].open() // without the self-test
+	if err != nil {
+		return err
+	}
+	if way == "mapped" {
+		b.(*backend).info.Kind = "gpu" // which does not take any slice as it is
+	}
+	defer b.Close()
+	kept, err := b.Upload(s.data.xs)
+	if err != nil {
+		return err
+	}
+	device := b.Info().Name
+
+	s.arm(f)
+	op, err := s.run(b)
+	told := err != nil
+	if told {
+		if bad := s.judge(f, op, device, err); bad != nil {
+			return bad
+		}
+	}
+	if errors.Is(err, compute.ErrDevice) {
+		if bad := s.poisoned(f, b, kept, device); bad != nil {
+			return fmt.Errorf("after %w: %w", err, bad)
+		}
+	} else if told {
+		s.control.armed.Store(0)
+		if op, again := s.run(b); again != nil {
+			return fmt.Errorf("when all is done again after %w, %s: %w", err, op, again)
+		}
+	}
+	if info := b.Info(); info.LiveBuffers != 1 || info.LiveBytes != 4*int64(len(s.data.xs)) {
+		return fmt.Errorf("%d buffers of %d bytes are live, and only one of %d elements was not released", info.LiveBuffers, info.LiveBytes, len(s.data.xs))
+	}
+	if closed := b.Close(); closed != nil {
+		if bad := s.judge(f, "close", device, closed); bad != nil {
+			return bad
+		}
+		if errors.Is(err, compute.ErrDevice) {
+			return fmt.Errorf("after %w, Close: %w", err, closed)
+		}
+		told = true
+	}
+	if !told && !s.mayPass(f) {
+		return errors.New("no call returns an error")
+	}
+	return closedForGood(b, kept)
+}
+
+// errWrong: a call returned nil and wrong data.
+var errWrong = errors.New("wrong result")
+
+// run makes every call of a backend but Close, and releases what it makes. It
+// returns the error of the first that fails, and its name.
+func (s *sweep) run(b compute.Backend) (op string, err error) {
+	d := &s.data
+	do := func(name string, call func() error) {
+		if err == nil {
+			op, err = name, call()
+		}
+	}
+	var bufs []compute.Buffer
+	defer func() {
+		for _, buf := range bufs {
+			if e := buf.Release(); err == nil && e != nil {
+				op, err = "release", e
+			}
+		}
+	}()
+	take := func(name string, from func() (compute.Buffer, error)) (buf compute.Buffer) {
+		do(name, func() (err error) {
+			if buf, err = from(); err == nil {
+				bufs = append(bufs, buf)
+			}
+			return err
+		})
+		return buf
+	}
+	check := func(name string, got []float32, call func() error, right func(i int, got float32) bool) {
+		do(name, func() error {
+			if err := call(); err != nil {
+				return err
+			}
+			for i, v := range got {
+				if !right(i, v) {
+					return fmt.Errorf("%w: element %d is %v", errWrong, i, v)
+				}
+			}
+			return nil
+		})
+	}
+	read := func(buf compute.Buffer, right func(i int, got float32) bool) {
+		copy(d.got, d.garbage)
+		check("read", d.got, func() error { return buf.Read(d.got) }, right)
+	}
+	all := ops.All()
+	forward, derivative, backward := all[0], all[1], all[2]
+
+	x := take("upload", func() (compute.Buffer, error) { return b.Upload(d.xs) })
+	dy := take("upload", func() (compute.Buffer, error) { return b.Upload(d.dys) })
+	y := take("alloc", func() (compute.Buffer, error) { return b.Alloc(len(d.xs)) })
+	do("write", func() error { return y.Write(d.garbage) })
+	for i, o := range all {
+		f := ops.Activations()[i]
+		do(o.Name, func() error { return o.Run(b, f, y, dy, x) })
+		read(y, func(i int, got float32) bool { return o.Agrees(f, got, d.dys[i], d.xs[i], false) })
+	}
+	// Several that nobody has waited for, the last of them in place.
+	f := compute.LeakyReLU(-0.5)
+	do("forward", func() error { return b.Forward(f, y, x) })
+	do("derivative", func() error { return b.Derivative(f, y, x) })
+	do("backward", func() error { return b.Backward(f, dy, dy, x) })
+	do("forward", func() error { return b.Forward(f, x, x) })
+	do("sync", b.Sync)
+	read(dy, func(i int, got float32) bool { return backward.Agrees(f, got, d.dys[i], d.xs[i], false) })
+	read(x, func(i int, got float32) bool { return forward.Agrees(f, got, 0, d.xs[i], false) })
+	read(y, func(i int, got float32) bool { return derivative.Agrees(f, got, 0, d.xs[i], false) })
+	// Memory that was used before.
+	do("release", func() error { return dy.Release() })
+	again := take("alloc", func() (compute.Buffer, error) { return b.Alloc(len(d.xs)) })
+	do("write", func() error { return again.Write(d.dys) })
+	read(again, func(i int, got float32) bool { return values.Identical(got, d.dys[i]) })
+
+	// More than goes to a device with memory of its own at a time.
+	most := d.long[:maxAlloc/4]
+	large := take("upload", func() (compute.Buffer, error) { return b.Upload(most) })
+	do("forward", func() error { return b.Forward(f, large, large) })
+	check("read", d.longGot[:len(most)], func() error { return large.Read(d.longGot[:len(most)]) },
+		func(i int, got float32) bool { return forward.Agrees(f, got, 0, most[i], false) })
+
+	ctx := context.Background()
+	copy(d.got, d.garbage)
+	check("stream", d.got, func() error { return b.Stream(ctx, compute.OpForward, f, d.got, d.xs) },
+		func(i int, got float32) bool { return forward.Agrees(f, got, 0, d.xs[i], false) })
+	copy(d.got, d.xs)
+	check("stream", d.got, func() error { return b.Stream(ctx, compute.OpDerivative, f, d.got, d.got) },
+		func(i int, got float32) bool { return derivative.Agrees(f, got, 0, d.xs[i], false) })
+	clear(d.longGot)
+	check("stream", d.longGot, func() error { return b.Stream(ctx, compute.OpForward, f, d.longGot, d.long) },
+		func(i int, got float32) bool { return forward.Agrees(f, got, 0, d.long[i], false) })
+	do("forward", func() error { return b.Forward(f, y, x) }) // Close is the first to wait for it
+	return op, err
+}
+
+// judge tells what is wrong with err, the first that a call named op returned.
+func (s *sweep) judge(f fault, op, device string, err error) error {
+	isDevice, isMemory := errors.Is(err, compute.ErrDevice), errors.Is(err, compute.ErrOutOfMemory)
+	var wrong string
+	switch {
+	case errors.Is(err, errWrong):
+		wrong = "is nil"
+	case s.control.failed.Load() == 0:
+		wrong = "comes without a fault"
+	case isDevice == isMemory:
+		wrong = "should be one of ErrDevice and ErrOutOfMemory"
+	case isMemory && (f.mode >= late || !outOfMemory(f.code)):
+		wrong = "is no lack of memory"
+	case isMemory && (op == "sync" || op == "close" || op == "release"):
+		wrong = "is a lack of memory, which this call does not return"
+	case !strings.Contains(err.Error(), op) || !strings.Contains(err.Error(), device):
+		wrong = "does not name the operation and the device"
+	case !s.names(f, err):
+		wrong = "does not name the OpenCL call"
+	default:
+		return nil
+	}
+	return fmt.Errorf("the error of %s %s: %w", op, wrong, err)
+}
+
+// everyCall calls each method that a broken or closed backend refuses.
+func everyCall(b compute.Backend, buf compute.Buffer) map[string]error {
+	f, v := compute.LeakyReLU(0.01), make([]float32, buf.Len())
+	_, upload := b.Upload(v)
+	_, alloc := b.Alloc(len(v))
+	return map[string]error{
+		"upload":     upload,
+		"alloc":      alloc,
+		"forward":    b.Forward(f, buf, buf),
+		"derivative": b.Derivative(f, buf, buf),
+		"backward":   b.Backward(f, buf, buf, buf),
+		"stream":     b.Stream(context.Background(), compute.OpForward, f, v, v),
+		"sync":       b.Sync(),
+		"write":      buf.Write(v),
+		"read":       buf.Read(v),
+	}
+}
+
+// poisoned tells what is wrong with a backend after ErrDevice.
+func (s *sweep) poisoned(f fault, b compute.Backend, buf compute.Buffer, device string) error {
+	before := s.control.calls.Load()
+	for op, err := range everyCall(b, buf) {
+		if !errors.Is(err, compute.ErrDevice) || !strings.Contains(err.Error(), op) || !strings.Contains(err.Error(), device) || !s.names(f, err) {
+			return fmt.Errorf("%s returns %v, and not an ErrDevice that names it, the device and what happened", op, err)
+		}
+	}
+	if calls := s.control.calls.Load() - before; calls > 0 {
+		return fmt.Errorf("the methods still make %d OpenCL calls", calls)
+	}
+	return nil
+}
+
+// closedForGood tells what is wrong with a backend after Close.
+func closedForGood(b compute.Backend, buf compute.Buffer) error {
+	for op, err := range everyCall(b, buf) {
+		if !errors.Is(err, compute.ErrClosed) {
+			return fmt.Errorf("after Close, %s returns %w", op, err)
+		}
+	}
+	if info := b.Info(); info.LiveBuffers != 0 || info.LiveBytes != 0 {
+		return fmt.Errorf("after Close, %d buffers of %d bytes are live", info.LiveBuffers, info.LiveBytes)
+	}
+	return errors.Join(buf.Release(), b.Close())
+}
