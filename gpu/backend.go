@@ -67,10 +67,11 @@ type backend struct {
 	context *opencl.Context
 	pool    *mempool.Pool[*opencl.Mem]
 
-	part      int           // most elements that a lane does at a time
-	lanes     chan *lane    // those that rest; nil for one not yet made
-	laneBytes atomic.Int64  // memory of the device and the host that lanes hold
-	closing   chan struct{} // closed by Close
+	part       int           // most elements that a lane copies at a time
+	directPart int           // most that it works on where they are
+	lanes      chan *lane    // those that rest; nil for one not yet made
+	laneBytes  atomic.Int64  // memory of the device and the host that lanes hold
+	closing    chan struct{} // closed by Close
 
 	mu        sync.Mutex // guards what follows; never asked for by who holds a lane
 	queue     *opencl.Queue

@@ -107,20 +107,25 @@ func (buf *buffer) transfer(op, name string, host []float32, move func(*backend,
 // and a device with memory of its own. What is less is not worth being staged.
 func (b *backend) transferPart() int { return max(b.part/4, 1) }
 
+// mapFrom is the number of elements from which on memory that is shared is mapped
+// for a transfer, so that several cores copy. What is less, the device copies, which
+// takes one command and not two; either way the data is copied once.
+const mapFrom = 2 * copyShare
+
 // write copies src into m. The lock is held.
 func (b *backend) write(m *opencl.Mem, src []float32) error {
 	switch {
-	case b.shared:
+	case b.shared && len(src) >= mapFrom:
 		return b.withMemory(func() error {
 			return b.queue.Fill(m, len(src), func(values []float32) { copyAll(values, src) })
 		})
-	case len(src) <= b.transferPart():
+	case b.shared || len(src) <= b.transferPart():
 		return b.withMemory(func() error { return b.queue.Write(m, 0, src) })
 	}
 	if err := b.queue.Wait(); err != nil { // for the kernels that use m
 		return err
 	}
-	return b.inParts(len(src), b.transferPart(), func(from, to int) error {
+	return inParts(len(src), b.transferPart(), cap(b.lanes), func(from, to int) error {
 		return b.withLane(context.Background(), func(l *lane) error { return l.upload(m, from, src[from:to]) })
 	})
 }
@@ -128,26 +133,28 @@ func (b *backend) write(m *opencl.Mem, src []float32) error {
 // read copies m to dst. The lock is held.
 func (b *backend) read(m *opencl.Mem, dst []float32) error {
 	switch {
-	case b.shared:
+	case b.shared && len(dst) >= mapFrom:
 		return b.withMemory(func() error {
 			return b.queue.View(m, len(dst), func(values []float32) { copyAll(dst, values) })
 		})
-	case len(dst) <= b.transferPart():
+	case b.shared || len(dst) <= b.transferPart():
 		return b.withMemory(func() error { return b.queue.Read(m, 0, dst) })
 	}
 	if err := b.queue.Wait(); err != nil { // for the kernels that write m
 		return err
 	}
-	return b.inParts(len(dst), b.transferPart(), func(from, to int) error {
+	return inParts(len(dst), b.transferPart(), cap(b.lanes), func(from, to int) error {
 		return b.withLane(context.Background(), func(l *lane) error { return l.download(dst[from:to], m, from) })
 	})
 }
 
+// copyShare is the least number of elements that a core copies.
+const copyShare = 1 << 20
+
 // copyAll copies src to dst, of the same length, on several cores if that is much:
 // one core alone does not reach the speed of the memory.
 func copyAll(dst, src []float32) {
-	const share = 1 << 20
-	cores := min(runtime.GOMAXPROCS(0), len(src)/share)
+	cores := min(runtime.GOMAXPROCS(0), len(src)/copyShare)
 	if cores <= 1 {
 		copy(dst, src)
 		return
