@@ -35,8 +35,12 @@ func TestConformance(t *testing.T) {
 	} {
 		t.Run(name, func(t *testing.T) { backendtest.Run(t, o.Open) })
 	}
-	for kind, s := range shapes {
-		t.Run("shape for "+string(kind), func(t *testing.T) {
+	distinct := map[shape]bool{}
+	for _, s := range shapes {
+		distinct[s] = true
+	}
+	for s := range distinct {
+		t.Run(fmt.Sprintf("%+v", s), func(t *testing.T) {
 			backendtest.Run(t, func() (compute.Backend, error) {
 				devices, problem := listWith(Options{StreamMemory: defaultStreamMemory}, func(*opencl.Device) program {
 					return program{kernels.Source, s}
@@ -199,6 +203,9 @@ func closing(b *backend) bool {
 // TestStreamLarge: far more than the memory that Stream may take, which counts.
 func TestStreamLarge(t *testing.T) {
 	const n, budget = 1 << 30, 64 << 20
+	if raced || testing.Short() {
+		t.Skip("takes minutes with the race detector; make test runs it without")
+	}
 	if have := available(); have < 6<<30 {
 		t.Skipf("needs 6 GiB of memory, and %d MiB are free", have>>20)
 	}

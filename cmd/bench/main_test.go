@@ -128,7 +128,7 @@ func TestOpenCL(t *testing.T) {
 		}
 		got = append(got, r.Backend+" "+r.Op)
 	}
-	want := "cpu copy,cpu forward,cpu derivative,cpu backward,opencl upload,opencl download,opencl forward,opencl derivative,opencl backward"
+	want := "cpu copy,cpu forward,cpu derivative,cpu backward,opencl copy,opencl upload,opencl download,opencl forward,opencl derivative,opencl backward"
 	if strings.Join(got, ",") != want {
 		t.Errorf("measured %v, want %s", got, want)
 	}
