@@ -196,6 +196,7 @@ func TestFaultSweep(t *testing.T) {
 		t.Skipf("%d devices, listed by %d calls through the layer: %v", len(devices), shared.calls.Load(), err)
 	}
 	s := newSweep(t, shared)
+	go s.watch()
 	pick := os.Getenv(pickEnv)
 	if pick != "" && pick != "all" {
 		f, err := parseFault(pick)
@@ -230,6 +231,21 @@ type sweep struct {
 	broken int             // of those, what did not hold
 	calls  map[string]bool // the kinds of call that were made to fail
 	told   map[string]int  // failures of this test, by the kind of call
+
+	seconds atomic.Int32 // since the last fault was begun
+}
+
+// watch ends the process when a fault makes it hang. It counts seconds, as a process
+// that was stopped for a while hangs on no account of its own.
+func (s *sweep) watch() {
+	for range time.Tick(time.Second) {
+		if s.seconds.Add(1) < 20 {
+			continue
+		}
+		stacks := make([]byte, 1<<20)
+		fmt.Printf("%s=%s (%s) hangs\n%s\n", pickEnv, text(s.control.trying[:]), text(s.control.name[:]), stacks[:runtime.Stack(stacks, true)])
+		os.Exit(3)
+	}
 }
 
 // all tries every call of a scenario in a mode. Of the codes each is tried for the
@@ -273,12 +289,7 @@ func (s *sweep) try(f fault) bool {
 	}
 	clear(c.name[:])
 	copy(c.trying[:], f.String())
-	watchdog := time.AfterFunc(20*time.Second, func() {
-		stacks := make([]byte, 1<<20)
-		fmt.Printf("%s=%v (%s) hangs\n%s\n", pickEnv, f, text(c.name[:]), stacks[:runtime.Stack(stacks, true)])
-		os.Exit(3)
-	})
-	defer watchdog.Stop()
+	s.seconds.Store(0)
 
 	err := scenarios[f.scenario](s, f)
 	if err == nil {
