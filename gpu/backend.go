@@ -222,34 +222,48 @@ func (b *backend) enqueue(q *opencl.Queue, k *opencl.Kernel, n int, args ...any)
 	return b.withMemory(func() error { return q.Launch(k, b.shape.items(n), b.shape.group, args...) })
 }
 
-// withMemory runs do, which does nothing if it runs out of memory, and then again
-// with what can be given back. Many drivers allocate only when memory is used.
+// withMemory runs do and, if that runs out of memory, once more with what can be
+// given back, so do must be such that it may be repeated. Many drivers allocate only
+// when memory is used.
 func (b *backend) withMemory(do func() error) error {
 	err := do()
-	if errors.Is(err, compute.ErrOutOfMemory) && b.trim() > 0 {
+	if !errors.Is(err, compute.ErrOutOfMemory) {
+		return err
+	}
+	switch bytes, fault := b.trim(); {
+	case fault != nil:
+		return fault
+	case bytes > 0:
 		return do()
 	}
 	return err
 }
 
-// Trim is found by compute.Trim.
-func (b *backend) Trim() { b.trim() }
+// Trim is found by compute.Trim. What it fails with, later calls tell.
+func (b *backend) Trim() {
+	_, err := b.trim()
+	b.mu.Lock()
+	defer b.mu.Unlock()
+	b.result(b.call("trim"), 0, err)
+}
 
 // trim gives back what is kept for buffers and streams to come, and returns how
-// many bytes that was.
-func (b *backend) trim() int64 {
-	bytes := b.pool.Empty()
+// many bytes that was, and the fault of the device if it shows one.
+func (b *backend) trim() (bytes int64, err error) {
+	bytes = b.pool.Empty()
 	for range cap(b.lanes) {
 		select {
 		case l := <-b.lanes:
 			if l != nil {
-				bytes += l.shrink()
+				freed, fault := l.shrink()
+				bytes += freed
+				err = worst([]error{err, fault})
 			}
 			b.lanes <- l
 		default: // the others are at work
 		}
 	}
-	return bytes
+	return bytes, err
 }
 
 func (b *backend) Sync() error {

@@ -4,6 +4,7 @@ package gpu
 
 import (
 	"context"
+	"errors"
 	"runtime"
 	"sync"
 
@@ -125,9 +126,13 @@ func (b *backend) write(m *opencl.Mem, src []float32) error {
 	if err := b.queue.Wait(); err != nil { // for the kernels that use m
 		return err
 	}
-	return inParts(len(src), b.transferPart(), cap(b.lanes), func(from, to int) error {
+	err := inParts(len(src), b.transferPart(), cap(b.lanes), func(from, to int) error {
 		return b.withLane(context.Background(), func(l *lane) error { return l.upload(m, from, src[from:to]) })
 	})
+	if errors.Is(err, compute.ErrOutOfMemory) { // for the staging
+		return b.withMemory(func() error { return b.queue.Write(m, 0, src) })
+	}
+	return err
 }
 
 // read copies m to dst. The lock is held.
@@ -143,9 +148,13 @@ func (b *backend) read(m *opencl.Mem, dst []float32) error {
 	if err := b.queue.Wait(); err != nil { // for the kernels that write m
 		return err
 	}
-	return inParts(len(dst), b.transferPart(), cap(b.lanes), func(from, to int) error {
+	err := inParts(len(dst), b.transferPart(), cap(b.lanes), func(from, to int) error {
 		return b.withLane(context.Background(), func(l *lane) error { return l.download(dst[from:to], m, from) })
 	})
+	if errors.Is(err, compute.ErrOutOfMemory) { // for the staging
+		return b.withMemory(func() error { return b.queue.Read(m, 0, dst) })
+	}
+	return err
 }
 
 // copyShare is the least number of elements that a core copies.

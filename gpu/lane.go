@@ -3,6 +3,7 @@
 package gpu
 
 import (
+	"errors"
 	"unsafe"
 
 	"github.com/gmind-go/compute"
@@ -19,7 +20,7 @@ type lane struct {
 	queue   *opencl.Queue
 	kernels []kernelSet
 
-	capacity int             // elements of what follows, made when first needed
+	capacity int             // elements of what follows, each made when first needed
 	buffer   *opencl.Mem     // of the device
 	staging  *opencl.Staging // of the host; nil where data is used where it is
 }
@@ -47,11 +48,18 @@ func (l *lane) run(op compute.Op, f compute.Activation, dst, src []float32) erro
 	}
 	if l.b.usableInPlace(dst) && l.b.usableInPlace(src) {
 		err := l.direct(k, f.NegativeSlope, dst, src)
-		if !opencl.IsPointerCheck(err) {
+		if !errors.Is(err, errNotWrapped) {
 			return err
 		}
 	}
-	return l.mapped(k, f.NegativeSlope, dst, src)
+	for len(src) > 0 { // which may be more than fits into the memory of the lane
+		n := min(len(src), l.b.part)
+		if err := l.mapped(k, f.NegativeSlope, dst[:n], src[:n]); err != nil {
+			return err
+		}
+		dst, src = dst[n:], src[n:]
+	}
+	return nil
 }
 
 // usableInPlace tells whether the device takes the memory of s as it is, instead
@@ -65,18 +73,24 @@ func (b *backend) usableInPlace(s []float32) bool {
 	return uintptr(unsafe.Pointer(&s[0]))%4096 == 0 && len(s)%(64/4) == 0
 }
 
+// errNotWrapped: dst or src must be copied, and nothing has happened yet.
+var errNotWrapped = errors.New("not usable in place")
+
 // direct lets the device work in the memory of dst and src.
 func (l *lane) direct(k *opencl.Kernel, slope float32, dst, src []float32) error {
-	x, err := l.wrap(src)
-	if err != nil {
-		return err
-	}
+	inPlace := &dst[0] == &src[0]
+	x, err := l.b.context.Wrap(src, inPlace)
 	y := x
-	if &dst[0] != &src[0] {
-		if y, err = l.wrap(dst); err != nil {
+	if err == nil && !inPlace {
+		if y, err = l.b.context.Wrap(dst, true); err != nil {
 			x.Release()
-			return err
 		}
+	}
+	switch {
+	case opencl.CannotWrap(err):
+		return errNotWrapped
+	case err != nil:
+		return err
 	}
 	n := len(src)
 	err = l.b.enqueue(l.queue, k, n, y, x, uint64(n), slope)
@@ -94,21 +108,15 @@ func (l *lane) direct(k *opencl.Kernel, slope float32, dst, src []float32) error
 	return err
 }
 
-func (l *lane) wrap(host []float32) (m *opencl.Mem, err error) {
-	err = l.b.withMemory(func() error {
-		m, err = l.b.context.Wrap(host)
-		return err
-	})
-	return m, err
-}
-
 // mapped writes src into memory of the device where that is memory of the host,
 // computes there, and reads dst out of it.
 func (l *lane) mapped(k *opencl.Kernel, slope float32, dst, src []float32) error {
 	n := len(src)
-	err := l.reserve(n)
+	err := l.reserve(n, true)
 	if err == nil {
-		err = l.queue.Fill(l.buffer, n, func(values []float32) { copy(values, src) })
+		err = l.b.withMemory(func() error {
+			return l.queue.Fill(l.buffer, n, func(values []float32) { copy(values, src) })
+		})
 	}
 	if err == nil {
 		err = l.b.enqueue(l.queue, k, n, l.buffer, l.buffer, uint64(n), slope)
@@ -122,11 +130,11 @@ func (l *lane) mapped(k *opencl.Kernel, slope float32, dst, src []float32) error
 // staged copies src to the device, computes there, and copies dst back.
 func (l *lane) staged(k *opencl.Kernel, slope float32, dst, src []float32) error {
 	n := len(src)
-	if err := l.reserve(n); err != nil {
+	if err := l.reserve(n, true); err != nil {
 		return err
 	}
 	copy(l.staging.Values, src)
-	err := l.queue.StartWrite(l.buffer, 0, l.staging, n)
+	err := l.b.withMemory(func() error { return l.queue.StartWrite(l.buffer, 0, l.staging, n) })
 	if err == nil {
 		err = l.b.enqueue(l.queue, k, n, l.buffer, l.buffer, uint64(n), slope)
 	}
@@ -141,16 +149,16 @@ func (l *lane) staged(k *opencl.Kernel, slope float32, dst, src []float32) error
 
 // upload copies src to m, from its element offset on.
 func (l *lane) upload(m *opencl.Mem, offset int, src []float32) error {
-	if err := l.reserve(len(src)); err != nil {
+	if err := l.reserve(len(src), false); err != nil {
 		return err
 	}
 	copy(l.staging.Values, src)
-	return l.done(l.queue.StartWrite(m, offset, l.staging, len(src)))
+	return l.done(l.b.withMemory(func() error { return l.queue.StartWrite(m, offset, l.staging, len(src)) }))
 }
 
 // download copies m, from its element offset on, to dst.
 func (l *lane) download(dst []float32, m *opencl.Mem, offset int) error {
-	if err := l.reserve(len(dst)); err != nil {
+	if err := l.reserve(len(dst), false); err != nil {
 		return err
 	}
 	err := l.done(l.queue.StartRead(m, offset, l.staging, len(dst)))
@@ -168,56 +176,56 @@ func (l *lane) done(err error) error {
 	return err
 }
 
-// reserve makes the memory of the lane hold n elements.
-func (l *lane) reserve(n int) error {
-	if n <= l.capacity {
-		return nil
+// reserve makes the lane's memory of the host, if it has any, hold n elements, and
+// with device that of the device too.
+func (l *lane) reserve(n int, device bool) error {
+	if n > l.capacity {
+		if _, err := l.shrink(); err != nil {
+			return err
+		}
+		l.capacity = max(n, min(mempool.Class(n), l.b.part))
 	}
-	l.shrink()
-	capacity := max(n, min(mempool.Class(n), l.b.part))
+	before := l.bytes()
 	err := l.b.withMemory(func() (err error) {
-		l.buffer, err = l.b.context.Alloc(4 * capacity)
+		if !l.b.shared && l.staging == nil {
+			l.staging, err = l.b.context.NewStaging(l.queue, l.capacity)
+		}
+		if device && l.buffer == nil && err == nil {
+			l.buffer, err = l.b.context.Alloc(4 * l.capacity)
+		}
 		return err
 	})
-	if err == nil && !l.b.shared {
-		err = l.b.withMemory(func() (err error) {
-			l.staging, err = l.b.context.NewStaging(l.queue, capacity)
-			return err
-		})
-	}
-	if err != nil {
-		l.shrink()
-		return err
-	}
-	l.capacity = capacity
-	l.b.laneBytes.Add(l.bytes())
-	return nil
+	l.b.laneBytes.Add(l.bytes() - before)
+	return err
 }
 
 // bytes returns how much memory the lane holds, of the device and of the host.
-func (l *lane) bytes() int64 {
-	bytes := 4 * int64(l.capacity)
+func (l *lane) bytes() (bytes int64) {
+	if l.buffer != nil {
+		bytes += 4 * int64(l.capacity)
+	}
 	if l.staging != nil {
-		bytes *= 2
+		bytes += 4 * int64(l.capacity)
 	}
 	return bytes
 }
 
-// shrink gives the memory of the lane back, and returns how many bytes that was.
-func (l *lane) shrink() int64 {
+// shrink gives the memory of the lane back, and returns how many bytes that was. It
+// is gone beside an error too, which is that of a fault of the device.
+func (l *lane) shrink() (int64, error) {
 	bytes := l.bytes()
-	l.staging.Release()
+	err := l.staging.Release()
 	l.buffer.Release()
 	l.staging, l.buffer, l.capacity = nil, nil, 0
 	l.b.laneBytes.Add(-bytes)
-	return bytes
+	return bytes, err
 }
 
 // close gives everything back.
 func (l *lane) close() error {
-	l.shrink()
+	_, err := l.shrink()
 	for _, k := range l.kernels {
 		k.release()
 	}
-	return l.queue.Close()
+	return worst([]error{err, l.queue.Close()})
 }

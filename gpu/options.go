@@ -24,7 +24,8 @@ type Options struct {
 
 	// StreamMemory is the most memory of the device, in bytes, that Stream works
 	// in at a time; a device with memory of its own takes as much of the host for
-	// the transfers. 0 is what StreamMemoryEnv says, or 64 MiB. The least is 4096.
+	// the transfers. 0 is what StreamMemoryEnv says, or 16 MiB, beyond which nothing
+	// is gained or used. The least is 4096.
 	StreamMemory int64
 
 	// Staged makes a device that works in the memory of the host be used like one
@@ -34,7 +35,7 @@ type Options struct {
 }
 
 const (
-	defaultStreamMemory = 64 << 20
+	defaultStreamMemory = 16 << 20
 	minStreamMemory     = 4096
 )
 

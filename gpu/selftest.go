@@ -1,10 +1,12 @@
 package gpu
 
 import (
+	"context"
 	"errors"
 	"fmt"
 	"math"
 	"slices"
+	"unsafe"
 
 	"github.com/gmind-go/compute"
 	"github.com/gmind-go/compute/internal/ops"
@@ -36,7 +38,25 @@ func selfTest(b compute.Backend) (flushes bool, err error) {
 		}
 		flushes = flushes || flushed
 	}
-	return flushes, nil
+	flushed, err := testStream(b, f, special)
+	return flushes || flushed, err
+}
+
+// testStream is selfTest for the ways that data takes to the device and back.
+func testStream(b compute.Backend, f compute.Activation, special []float32) (flushes bool, err error) {
+	const page = 4096 / 4
+	forward := ops.All()[compute.OpForward]
+	// Two pages that begin as such, which devices may use where they are.
+	host := make([]float32, 3*page)
+	host = host[-uintptr(unsafe.Pointer(&host[0]))/4%page:]
+	xs, got := host[:page], host[page:2*page]
+	for i := range xs {
+		xs[i] = special[i%len(special)]
+	}
+	if err := b.Stream(context.Background(), compute.OpForward, f, got, xs); err != nil {
+		return false, fmt.Errorf("self-test: %w", err)
+	}
+	return compareAll(forward, f, got, xs, xs)
 }
 
 // testValues is selfTest for one activation and one input.
@@ -66,16 +86,26 @@ func testValues(b compute.Backend, f compute.Activation, xs []float32) (flushes 
 		if err := errors.Join(op.Run(b, f, to, dy, x), to.Read(got)); err != nil {
 			return false, fmt.Errorf("self-test: %w", err)
 		}
-		for i := range got {
-			if op.Agrees(f, got[i], dys[i], xs[i], false) {
-				continue
-			}
-			if !op.Agrees(f, got[i], dys[i], xs[i], true) {
-				return false, fmt.Errorf("self-test: element %d of %d of %s of %v at x = %s, dy = %s is %s and should be %s; its driver cannot be trusted: %w, %w",
-					i, len(xs), op.Name, f, show(xs[i]), show(dys[i]), show(got[i]), show(op.Want(f, dys[i], xs[i])), compute.ErrDevice, compute.ErrUnavailable)
-			}
-			flushes = true
+		flushed, err := compareAll(op, f, got, dys, xs)
+		if err != nil {
+			return false, err
 		}
+		flushes = flushes || flushed
+	}
+	return flushes, nil
+}
+
+// compareAll compares got with what op should give.
+func compareAll(op ops.Op, f compute.Activation, got, dys, xs []float32) (flushes bool, err error) {
+	for i := range got {
+		if op.Agrees(f, got[i], dys[i], xs[i], false) {
+			continue
+		}
+		if !op.Agrees(f, got[i], dys[i], xs[i], true) {
+			return false, fmt.Errorf("self-test: element %d of %d of %s of %v at x = %s, dy = %s is %s and should be %s; its driver cannot be trusted: %w, %w",
+				i, len(xs), op.Name, f, show(xs[i]), show(dys[i]), show(got[i]), show(op.Want(f, dys[i], xs[i])), compute.ErrDevice, compute.ErrUnavailable)
+		}
+		flushes = true
 	}
 	return flushes, nil
 }

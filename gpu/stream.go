@@ -25,9 +25,10 @@ func (b *backend) planLanes(bytes int64, cores int) {
 	if bytes/4 < int64(lanes*page) {
 		lanes = 1
 	}
-	part := min(bytes/4/int64(lanes), maxPart, b.info.MaxAlloc/4)
-	b.part = max(int(part)/page*page, 1)
-	b.directPart = int(min(directPart, b.info.MaxAlloc/4)) // it takes no memory of the device
+	// Whole pages, so that what follows begins with one.
+	pages := func(n int64) int { return max(int(min(n, b.info.MaxAlloc/4))/page*page, 1) }
+	b.part = pages(min(bytes/4/int64(lanes), maxPart))
+	b.directPart = pages(directPart) // it takes no memory of the device
 	b.lanes = make(chan *lane, lanes)
 	for range lanes {
 		b.lanes <- nil
@@ -69,7 +70,7 @@ func (b *backend) Stream(ctx context.Context, op compute.Op, f compute.Activatio
 		case ctx.Err() != nil && errors.Is(err, ctx.Err()):
 			return c.Wrap(err)
 		case errors.Is(err, compute.ErrOutOfMemory):
-			err = fmt.Errorf("%w; lower %s", err, StreamMemoryEnv)
+			err = fmt.Errorf("%w; lower Options.StreamMemory or %s", err, StreamMemoryEnv)
 		}
 		b.mu.Lock()
 		defer b.mu.Unlock()

@@ -94,6 +94,33 @@ func TestStreamWays(t *testing.T) {
 	})
 }
 
+// TestStreamRefused: what Go does not hand to C is copied, within the memory that
+// Stream may take.
+func TestStreamRefused(t *testing.T) {
+	const budget = 1 << 20
+	b := testenv.Open(t, Options{Device: "any", StreamMemory: budget}.Open)
+	object := &struct {
+		pointer  *int
+		elements [1<<20 + 7]float32
+	}{pointer: new(int)}
+	host := object.elements[:]
+	want := values.Normal(len(host), 1)
+	copy(host, want)
+	f := compute.LeakyReLU(-0.5)
+	if err := b.Stream(t.Context(), compute.OpForward, f, host, host); err != nil {
+		t.Fatal(err)
+	}
+	for i, x := range want {
+		if host[i] != f.Value(x) {
+			t.Fatalf("element %d is %v and should be %v", i, host[i], f.Value(x))
+		}
+	}
+	if held := b.Info().PooledBytes; held > budget {
+		t.Errorf("Stream holds %d bytes of at most %d", held, budget)
+	}
+	runtime.KeepAlive(object.pointer)
+}
+
 // countdown is a context that ends when it was asked so often.
 type countdown struct {
 	context.Context

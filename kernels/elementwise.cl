@@ -16,16 +16,16 @@
 #define EACH_VECTOR for (uint k = 0; k < VECTORS; k++)
 
 // begin returns the index of the first element of this item's k-th vector.
-ulong begin(const uint k)
+static ulong begin(const uint k)
 {
     return (((ulong)get_group_id(0) * VECTORS + k) * get_local_size(0) + get_local_id(0)) * WIDTH;
 }
 
 // end returns the index behind the last element of it.
-ulong end(const uint k, const ulong n) { return min(begin(k) + WIDTH, n); }
+static ulong end(const uint k, const ulong n) { return min(begin(k) + WIDTH, n); }
 
 // whole tells whether all of this item's vectors are within n.
-bool whole(const ulong n) { return begin(VECTORS - 1) + WIDTH <= n; }
+static bool whole(const ulong n) { return begin(VECTORS - 1) + WIDTH <= n; }
 
 // copy is the limit that the others are measured by.
 kernel void copy(global float *dst, global const float *src, const ulong n)

@@ -44,15 +44,23 @@ func size(n int) int64 { return 4 * int64(n) }
 func (p *Pool[T]) Get(n int) (m T, ok bool) {
 	p.mu.Lock()
 	defer p.mu.Unlock()
-	list := p.kept[n]
-	if len(list) == 0 {
+	if len(p.kept[n]) == 0 {
 		return m, false
 	}
+	return p.pop(n), true
+}
+
+// pop takes memory of n elements, of which some is kept.
+func (p *Pool[T]) pop(n int) T {
+	list := p.kept[n]
 	last := len(list) - 1
-	m = list[last]
-	p.kept[n] = list[:last]
+	m := list[last]
+	clear(list[last:])
+	if p.kept[n] = list[:last]; last == 0 {
+		delete(p.kept, n)
+	}
 	p.bytes -= size(n)
-	return m, true
+	return m
 }
 
 // Put takes memory of n elements that nothing uses any more. If the pool is full,
@@ -64,13 +72,12 @@ func (p *Pool[T]) Put(n int, m T) {
 		p.free(m)
 		return
 	}
-	for other, list := range p.kept {
-		for other != n && len(list) > 0 && p.bytes+size(n) > p.limit {
-			last := len(list) - 1
-			p.free(list[last])
-			p.bytes -= size(other)
-			list = list[:last]
-			p.kept[other] = list
+	for other := range p.kept {
+		if p.bytes+size(n) <= p.limit {
+			break
+		}
+		for other != n && len(p.kept[other]) > 0 && p.bytes+size(n) > p.limit {
+			p.free(p.pop(other))
 		}
 	}
 	p.kept[n] = append(p.kept[n], m)

@@ -119,8 +119,15 @@ func panicCause(r any) error {
 	return nil
 }
 
-// IsPointerCheck tells whether err says that Go refused to hand a slice to C.
-func IsPointerCheck(err error) bool {
+// CannotWrap tells whether err says that a slice cannot be memory of the device as it
+// is, though a copy of it may: Go refused to hand it to C, or the driver to take it.
+func CannotWrap(err error) bool {
+	var e *Error
+	return isPointerCheck(err) || errors.Is(err, compute.ErrOutOfMemory) || errors.As(err, &e) && e.cause == cl.ErrInvalidHostPtr
+}
+
+// isPointerCheck tells whether err says that Go refused to hand a slice to C.
+func isPointerCheck(err error) bool {
 	var e *Error
 	return errors.As(err, &e) && e.cause == errPointerCheck
 }

@@ -33,13 +33,17 @@ func (c *Context) alloc(flags cl.MemFlag, bytes int) (*Mem, error) {
 	return c.create(flags, bytes, nil, nil)
 }
 
-// Wrap returns host itself, not empty, as memory of the device. It stays where it
-// is, and nothing else may use it, until Release. An error for which
-// IsPointerCheck holds says that this slice cannot be handed to C.
-func (c *Context) Wrap(host []float32) (*Mem, error) {
+// Wrap returns host itself, not empty, as memory of the device, which writes to it
+// only if write is set. It stays where it is, and nothing else may write to it, until
+// Release. See CannotWrap for the errors.
+func (c *Context) Wrap(host []float32, write bool) (*Mem, error) {
+	flags := cl.MemUseHostPtr | cl.MemReadOnly
+	if write {
+		flags = cl.MemUseHostPtr | cl.MemReadWrite
+	}
 	pin := &runtime.Pinner{}
 	pin.Pin(&host[0])
-	m, err := c.create(cl.MemReadWrite|cl.MemUseHostPtr, size(host), unsafe.Pointer(&host[0]), pin)
+	m, err := c.create(flags, size(host), unsafe.Pointer(&host[0]), pin)
 	if err != nil {
 		pin.Unpin()
 	}
@@ -110,17 +114,22 @@ func (c *Context) NewStaging(q *Queue, n int) (*Staging, error) {
 }
 
 // Release gives the memory back. The transfers from and to it must have been
-// waited for. A fault of the device is told by the next Wait; a lack of memory does
-// not matter here. On nil it does nothing.
-func (s *Staging) Release() {
+// waited for. A lack of memory does not matter here: its error is that of a fault of
+// the device. On nil it does nothing.
+func (s *Staging) Release() error {
 	if s == nil {
-		return
+		return nil
 	}
-	if err := s.queue.unmap(s.mem, s.mapped); errors.Is(err, compute.ErrDevice) {
-		s.queue.late = err
-	}
+	err := s.queue.unmap(s.mem, s.mapped)
 	s.Values = nil
 	s.mem.Release()
+	if late := s.queue.Wait(); late != nil { // the memory is gone when this returns
+		return late
+	}
+	if errors.Is(err, compute.ErrOutOfMemory) {
+		return nil
+	}
+	return err
 }
 
 func size(s []float32) int { return len(s) * int(unsafe.Sizeof(s[0])) }

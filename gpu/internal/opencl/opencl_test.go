@@ -137,9 +137,9 @@ func TestRoundTrip(t *testing.T) {
 		q.Read(dst, 0, nil),
 		q.Wait())
 	equal(t, "Launch", got, 1, -2, 3)
-	check(t, q.Write(src, 1, []float32{7, 8}), q.Copy(dst, src, 12), q.Read(dst, 0, got))
-	equal(t, "Write with an offset and Copy", got, 1, 7, 8)
-	check(t, q.Read(dst, 2, got[:1]))
+	check(t, q.Write(src, 1, []float32{7, 8}), q.Read(src, 0, got))
+	equal(t, "Write with an offset", got, 1, 7, 8)
+	check(t, q.Read(src, 2, got[:1]))
 	equal(t, "Read with an offset", got, 8, 7, 8)
 	for range 2 {
 		src.Release()
@@ -181,8 +181,7 @@ func TestStaging(t *testing.T) {
 		q.StartRead(dst, 2, s, 2),
 		q.Wait())
 	equal(t, "StartWrite and StartRead", s.Values, -2, 3, 3, 4, 5)
-	s.Release()
-	check(t, q.Wait())
+	check(t, s.Release())
 }
 
 // TestWrap: the device works on slices of the caller, pinned, however they lie.
@@ -190,11 +189,11 @@ func TestWrap(t *testing.T) {
 	c, q := openFirst(t)
 	k := newCopy(t, c)
 	array := []float32{0, 1, -2, 3, 0, 0, 0, 0, 0}
-	src, err := c.Wrap(array[1:4])
+	src, err := c.Wrap(array[1:4], false)
 	if err != nil {
 		t.Fatal(err)
 	}
-	dst, err := c.Wrap(array[5:8])
+	dst, err := c.Wrap(array[5:8], true)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -211,7 +210,7 @@ func TestWrap(t *testing.T) {
 		elements [3]float32
 	}{pointer: new(int)}
 	on := &object
-	if m, err := c.Wrap(on.elements[:]); !IsPointerCheck(err) {
+	if m, err := c.Wrap(on.elements[:], true); !CannotWrap(err) {
 		m.Release()
 		t.Errorf("a slice in an object with pointers: %v, want that Go refuses it", err)
 	}
@@ -221,7 +220,7 @@ func TestWrap(t *testing.T) {
 func TestAbandon(t *testing.T) {
 	c, _ := openFirst(t)
 	before := len(abandoned.list)
-	m, err := c.Wrap(make([]float32, 3))
+	m, err := c.Wrap(make([]float32, 3), true)
 	if err != nil {
 		t.Fatal(err)
 	}

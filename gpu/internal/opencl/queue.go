@@ -19,7 +19,6 @@ type Queue struct {
 	queue   *cl.CommandQueue
 	pending []*cl.Event // of the commands that nobody has waited for
 	lost    bool        // a wait failed, so that commands may still run
-	late    error       // of a call whose failure nobody was told of yet
 }
 
 // maxPending is the most commands that may go unwaited for. At more, the first
@@ -27,30 +26,18 @@ type Queue struct {
 const maxPending = 256
 
 // Launch enqueues k over items work-items in groups of group, of which items is
-// a multiple; with 0 the driver chooses the groups. Each argument is a *Mem, a
-// uint64 or a float32, as the kernel has it.
+// a multiple. Each argument is a *Mem, a uint64 or a float32, as the kernel has it.
 func (q *Queue) Launch(k *Kernel, items, group int, args ...any) error {
 	if err := k.set(args); err != nil {
 		return err
 	}
-	var groups []int
-	if group > 0 {
-		groups = []int{group}
-	}
 	err := q.enqueue("clEnqueueNDRangeKernel", func() (*cl.Event, error) {
-		return q.queue.EnqueueNDRangeKernel(k.kernel, nil, []int{items}, groups, nil)
+		return q.queue.EnqueueNDRangeKernel(k.kernel, nil, []int{items}, []int{group}, nil)
 	})
 	if err != nil {
 		return fmt.Errorf("kernel %s: %w", k.name, err)
 	}
 	return nil
-}
-
-// Copy enqueues a copy of bytes from src to dst.
-func (q *Queue) Copy(dst, src *Mem, bytes int) error {
-	return q.enqueue("clEnqueueCopyBuffer", func() (*cl.Event, error) {
-		return q.queue.EnqueueCopyBuffer(src.mem, dst.mem, 0, 0, bytes, nil)
-	})
 }
 
 // Write copies src to m, from its element offset on, and returns when src may be
@@ -59,7 +46,7 @@ func (q *Queue) Write(m *Mem, offset int, src []float32) error {
 	err := q.transfer("clEnqueueWriteBuffer", m, src, func() (*cl.Event, error) {
 		return q.queue.EnqueueWriteBuffer(m.mem, true, 4*offset, size(src), unsafe.Pointer(&src[0]), nil)
 	})
-	if IsPointerCheck(err) {
+	if isPointerCheck(err) {
 		return q.Write(m, offset, append([]float32(nil), src...))
 	}
 	return err
@@ -71,7 +58,7 @@ func (q *Queue) Read(m *Mem, offset int, dst []float32) error {
 	err := q.transfer("clEnqueueReadBuffer", m, dst, func() (*cl.Event, error) {
 		return q.queue.EnqueueReadBuffer(m.mem, true, 4*offset, size(dst), unsafe.Pointer(&dst[0]), nil)
 	})
-	if IsPointerCheck(err) {
+	if isPointerCheck(err) {
 		staged := make([]float32, len(dst))
 		err = q.Read(m, offset, staged)
 		copy(dst, staged)
@@ -96,7 +83,7 @@ func (q *Queue) transfer(name string, m *Mem, host []float32, enqueue func() (*c
 		event.Release()
 		return nil
 	})
-	if IsPointerCheck(err) {
+	if isPointerCheck(err) {
 		return err // before the call was made
 	}
 	// What was enqueued before is done by now; that it failed weighs more.
@@ -150,7 +137,10 @@ func (q *Queue) withMapped(m *Mem, flags cl.MapFlag, n int, use func([]float32))
 		return err
 	}
 	use(values)
-	return q.unmap(m, mapped)
+	if err := q.unmap(m, mapped); err != nil {
+		return fault(err) // it stays mapped: no lack of memory that the caller can go on from
+	}
+	return nil
 }
 
 // mapMem maps the first n elements of m and waits until they are there.
@@ -213,14 +203,7 @@ func (q *Queue) enqueue(name string, enqueue func() (*cl.Event, error)) error {
 // Wait waits until every command is done. If one failed, by whatever code, the
 // results cannot be trusted: the error wraps compute.ErrDevice. A wait for the
 // queue alone would not do: OpenCL does not make it tell of failed commands.
-func (q *Queue) Wait() error {
-	err := q.wait(len(q.pending))
-	if err == nil && q.late != nil {
-		err = fault(q.late)
-	}
-	q.late = nil
-	return err
-}
+func (q *Queue) Wait() error { return q.wait(len(q.pending)) }
 
 // fault makes err wrap compute.ErrDevice, and no other error of package compute.
 func fault(err error) error { return fmt.Errorf("%v: %w", err, compute.ErrDevice) }
