@@ -17,7 +17,7 @@ bench-peers:
 
 # The device is that of COMPUTE_OPENCL_DEVICE, or any.
 bench-opencl:
-	@go test -count=1 -tags opencl -run - -bench . -benchtime 25x $(ARGS) ./gpu/internal/opencl
+	@go test -count=1 -tags opencl -run - -bench . -benchtime 51x $(ARGS) ./gpu/internal/opencl
 
 faults:
 	@FAULTS=all go test -count=1 -tags opencl -timeout 60m -run '^TestFaults$$' -v ./gpu
