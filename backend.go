@@ -26,7 +26,7 @@
 //
 // The buffers of one call have the same length (ErrLength) and belong to the
 // backend that is called (ErrForeignBuffer). The result may go over an operand:
-// y and x, dx and dy, dx and x may be the same buffer. A call on buffers of
+// y and x, dx and dy, dx and x, d and x may be the same buffer. A call on buffers of
 // length 0 checks its arguments and does nothing.
 //
 // Calls on one backend take effect in the order made. A kernel may still run
@@ -53,8 +53,8 @@ var (
 	ErrClosed = errors.New("closed")
 	// ErrLength: lengths differ, or a length is negative.
 	ErrLength = errors.New("wrong length")
-	// ErrOverlap: two slices share a part of their memory. They may be the
-	// same or share nothing.
+	// ErrOverlap: two slices share a part of their memory, where they may be the
+	// same or share nothing; or two results are to go into one buffer.
 	ErrOverlap = errors.New("overlap")
 	// ErrForeignBuffer: a buffer is nil or belongs to another backend.
 	ErrForeignBuffer = errors.New("foreign buffer")
@@ -98,6 +98,25 @@ type Backend interface {
 	// as for Forward.
 	Backward(f Activation, dx, dy, x Buffer) error
 
+	// ForwardDerivative sets y[i] = f(x[i]) and d[i] = f'(x[i]) in one pass: it moves
+	// 12 bytes per element, where the two calls move 16. One of y and d may be x;
+	// y and d are not the same buffer (ErrOverlap). Errors as for Forward, and
+	// ErrOverlap.
+	ForwardDerivative(f Activation, y, d, x Buffer) error
+
+	// AllocMask returns a new mask of n bits with unspecified contents. Errors as for
+	// Alloc.
+	AllocMask(n int) (Mask, error)
+
+	// ForwardMask sets y[i] = f(x[i]), and bit i of m to whether x[i] >= 0: all that
+	// BackwardMask needs to know of x, which y may replace. Errors as for Forward.
+	ForwardMask(f Activation, y Buffer, m Mask, x Buffer) error
+
+	// BackwardMask sets dx[i] = dy[i] where bit i of m is set, and elsewhere dy[i]
+	// times the slope: Backward for the x of ForwardMask, exactly, for any slope.
+	// Errors as for Forward.
+	BackwardMask(f Activation, dx, dy Buffer, m Mask) error
+
 	// Stream computes op from host memory to host memory: dst[i] from src[i],
 	// for any length, also beyond the memory of the device. dst and src have the
 	// same length and are the same slice or share no memory. It returns when dst
@@ -130,6 +149,22 @@ type Buffer interface {
 	// Read waits for the kernels that were asked for and copies the buffer into
 	// dst, which has its length. Errors as for Write.
 	Read(dst []float32) error
+
+	// Release gives the memory back, once the kernels that use it are done.
+	// Calls after the first do nothing and return nil. Errors: ErrDevice.
+	Release() error
+}
+
+// A Mask is a fixed number of bits in the memory of a device, one for each element
+// of a buffer: 1/32 of its memory.
+type Mask interface {
+	// Len returns the number of bits, also after Release.
+	Len() int
+
+	// Read waits for the kernels that were asked for and copies the mask into dst,
+	// of (Len()+63)/64 words: bit i is dst[i/64]>>(i%64)&1, and bits behind the last
+	// are 0. Errors: ErrLength, ErrClosed, ErrOutOfMemory, ErrDevice.
+	Read(dst []uint64) error
 
 	// Release gives the memory back, once the kernels that use it are done.
 	// Calls after the first do nothing and return nil. Errors: ErrDevice.
@@ -170,7 +205,7 @@ type Info struct {
 	SharedMemory      bool  // the device works in the memory of the host
 	FlushesSubnormals bool  // the device replaces subnormal operands and results by zero
 
-	LiveBuffers int   // buffers made and not released
+	LiveBuffers int   // buffers and masks made and not released
 	LiveBytes   int64 // their size
 	PooledBytes int64 // memory kept for buffers to come, in bytes
 

@@ -167,7 +167,7 @@ func testTooLarge(t *testing.T, b compute.Backend) {
 
 func testClosed(t *testing.T, b compute.Backend) {
 	f := compute.LeakyReLU(0.01)
-	live, none := upload(t, b, make([]float32, 100000)), alloc(t, b, 0)
+	live, none, mask := upload(t, b, make([]float32, 100000)), alloc(t, b, 0), allocMask(t, b, 100000)
 	if err := b.Forward(f, live, live); err != nil { // under way at Close
 		t.Fatal(err)
 	}
@@ -197,6 +197,15 @@ func testClosed(t *testing.T, b compute.Backend) {
 	wantError(t, "Upload after Close", err, compute.ErrClosed)
 	v := []float32{1}
 	wantError(t, "Stream after Close", b.Stream(context.Background(), compute.OpForward, f, v, v), compute.ErrClosed)
+	wantError(t, "ForwardMask after Close", b.ForwardMask(f, live, mask, live), compute.ErrClosed)
+	wantError(t, "BackwardMask after Close", b.BackwardMask(f, live, live, mask), compute.ErrClosed)
+	wantError(t, "ForwardDerivative after Close", b.ForwardDerivative(f, live, none, live), compute.ErrClosed)
+	_, err = b.AllocMask(3)
+	wantError(t, "AllocMask after Close", err, compute.ErrClosed)
+	wantError(t, "Read of a mask after Close", mask.Read(make([]uint64, (mask.Len()+63)/64)), compute.ErrClosed)
+	if err := mask.Release(); err != nil {
+		t.Errorf("Release of a mask after Close: %v", err)
+	}
 	wantError(t, "Sync after Close", b.Sync(), compute.ErrClosed)
 	wantError(t, "Read after Close", live.Read(make([]float32, live.Len())), compute.ErrClosed)
 	wantError(t, "Write after Close", live.Write(make([]float32, live.Len())), compute.ErrClosed)

@@ -47,6 +47,19 @@ func (c Call) Foreign(arg string, buf compute.Buffer) error {
 	return c.Fail(compute.ErrForeignBuffer, "%s belongs to another backend; Read it and Upload it to this one", arg)
 }
 
+// ForeignMask is Foreign for a mask.
+func (c Call) ForeignMask(arg string, m compute.Mask) error {
+	if m == nil {
+		return c.Fail(compute.ErrForeignBuffer, "%s is nil; make one with AllocMask", arg)
+	}
+	return c.Fail(compute.ErrForeignBuffer, "%s belongs to another backend; make one with AllocMask of this one", arg)
+}
+
+// SameResult is the error for two results, named a and b, in one buffer.
+func (c Call) SameResult(a, b string) error {
+	return c.Fail(compute.ErrOverlap, "%s and %s are the same buffer; give each result its own", a, b)
+}
+
 // Activation refuses an f that no backend can compute.
 func (c Call) Activation(f compute.Activation) error {
 	if err := f.Validate(); err != nil {
