@@ -62,6 +62,8 @@ var (
 	ErrSlope = errors.New("slope not finite")
 	// ErrActivation: an Activation, or an Op, is none that this module knows.
 	ErrActivation = errors.New("unknown function")
+	// ErrNoInput: a Layer was asked about an input before there was one.
+	ErrNoInput = errors.New("no input remembered")
 	// ErrOutOfMemory: the memory of the device, or of the host, does not suffice.
 	// The backend stays usable.
 	ErrOutOfMemory = errors.New("out of memory")

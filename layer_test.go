@@ -1,0 +1,299 @@
+package compute_test
+
+import (
+	"bytes"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"math"
+	"slices"
+	"strings"
+	"testing"
+
+	"github.com/gmind-go/compute"
+	"github.com/gmind-go/compute/cpu"
+	"github.com/gmind-go/compute/gpu"
+	"github.com/gmind-go/compute/internal/testenv"
+	"github.com/gmind-go/compute/internal/values"
+)
+
+// onBackends runs test on the CPU, and on OpenCL where there is some.
+func onBackends(t *testing.T, test func(t *testing.T, b compute.Backend)) {
+	for name, open := range map[string]compute.Opener{"cpu": cpu.Open, "opencl": gpu.OpenDevice("any")} {
+		t.Run(name, func(t *testing.T) { test(t, testenv.Open(t, open)) })
+	}
+}
+
+// want returns what op gives for each element.
+func want(n int, op func(i int) float32) []float32 {
+	w := make([]float32, n)
+	for i := range w {
+		w[i] = op(i)
+	}
+	return w
+}
+
+func equal(t *testing.T, what string, got, want []float32, err error) {
+	t.Helper()
+	if err != nil {
+		t.Fatalf("%s: %v", what, err)
+	}
+	if !slices.EqualFunc(got, want, values.Same) {
+		t.Fatalf("%s of %d elements is wrong: %.60v, want %.60v", what, len(want), fmt.Sprint(got), fmt.Sprint(want))
+	}
+}
+
+func TestLayer(t *testing.T) {
+	onBackends(t, func(t *testing.T, b compute.Backend) {
+		for _, slope := range []float32{compute.DefaultNegativeSlope, 0, -0.5} {
+			f := compute.LeakyReLU(slope)
+			l := compute.NewLayer(b, f)
+			for _, n := range []int{7, 7, 0, 1000, 3} {
+				xs, dys := values.Bits(n, uint64(n)), values.Normal(n, 2)
+				ys := want(n, func(i int) float32 { return f.Value(xs[i]) })
+				ds := want(n, func(i int) float32 { return f.Derivative(xs[i]) })
+				dxs := want(n, func(i int) float32 { return dys[i] * f.Derivative(xs[i]) })
+
+				got, err := l.Forward(xs)
+				equal(t, "Forward", got, ys, err)
+				for range 2 { // the input stays
+					got, err = l.Derivative()
+					equal(t, "Derivative", got, ds, err)
+					got, err = l.Backward(dys)
+					equal(t, "Backward", got, dxs, err)
+				}
+				got, err = l.Inputs()
+				if err != nil || !slices.EqualFunc(got, xs, values.Identical) {
+					t.Fatalf("Inputs are not what Forward got: %v", err)
+				}
+				y, dx := slices.Clone(xs), slices.Clone(dys)
+				equal(t, "ForwardInto its input", y, ys, l.ForwardInto(y, y))
+				equal(t, "BackwardInto its input", dx, dxs, l.BackwardInto(dx, dx))
+			}
+			if err := l.Release(); err != nil {
+				t.Fatal(err)
+			}
+			if live := b.Info().LiveBuffers; live != 0 {
+				t.Errorf("after Release of the layer %d buffers are live", live)
+			}
+		}
+	})
+}
+
+// TestLayerBuffers: layers chain on the device, over one buffer.
+func TestLayerBuffers(t *testing.T) {
+	onBackends(t, func(t *testing.T, b compute.Backend) {
+		first, second := compute.LeakyReLU(-0.5), compute.LeakyReLU(2)
+		l1, l2 := compute.NewLayer(b, first), compute.NewLayer(b, second)
+		for _, n := range []int{5, 1000, 1000} {
+			xs, dys := values.Normal(n, 1), values.Normal(n, 2)
+			buf, err := b.Upload(xs)
+			if err != nil {
+				t.Fatal(err)
+			}
+			got := make([]float32, n)
+			hidden := want(n, func(i int) float32 { return first.Value(xs[i]) })
+			equal(t, "two layers", got, want(n, func(i int) float32 { return second.Value(hidden[i]) }),
+				errors.Join(l1.ForwardBuffer(buf, buf), l2.ForwardBuffer(buf, buf), buf.Read(got)))
+			equal(t, "their gradient", got, want(n, func(i int) float32 {
+				return dys[i] * second.Derivative(hidden[i]) * first.Derivative(xs[i])
+			}), errors.Join(buf.Write(dys), l2.BackwardBuffer(buf, buf), l1.BackwardBuffer(buf, buf), buf.Read(got)))
+			ds := want(n, func(i int) float32 { return first.Derivative(xs[i]) })
+			equal(t, "DerivativeBuffer", got, ds, errors.Join(l1.DerivativeBuffer(buf), buf.Read(got)))
+			d, err := l1.Derivative()
+			equal(t, "Derivative after ForwardBuffer", d, ds, err)
+			if _, err := l1.Inputs(); !errors.Is(err, compute.ErrNoInput) || !strings.Contains(err.Error(), "signs") {
+				t.Errorf("Inputs after ForwardBuffer: %v", err)
+			}
+			if err := buf.Release(); err != nil {
+				t.Fatal(err)
+			}
+		}
+		for _, err := range []error{l1.Release(), l2.Release()} {
+			if err != nil {
+				t.Error(err)
+			}
+		}
+		if live := b.Info().LiveBuffers; live != 0 {
+			t.Errorf("after Release of the layers %d buffers are live", live)
+		}
+	})
+}
+
+func TestLayerErrors(t *testing.T) {
+	b := testenv.Open(t, cpu.Open)
+	l := compute.NewLayer(b, compute.LeakyReLU(0.01))
+	_, derivative := l.Derivative()
+	_, backward := l.Backward([]float32{1})
+	_, inputs := l.Inputs()
+	buf, err := b.Alloc(1)
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer buf.Release()
+	for _, err := range []error{derivative, backward, inputs, l.DerivativeBuffer(buf), l.BackwardBuffer(buf, buf), l.DerivativeInto(nil), l.BackwardInto(nil, nil)} {
+		if !errors.Is(err, compute.ErrNoInput) || !strings.Contains(err.Error(), "call Forward first") {
+			t.Errorf("before the first Forward: %v", err)
+		}
+	}
+	if _, err := l.Forward([]float32{1, 2}); err != nil {
+		t.Fatal(err)
+	}
+	_, backward = l.Backward([]float32{1})
+	for _, err := range []error{backward, l.ForwardInto(nil, []float32{1}), l.DerivativeInto([]float32{1}), l.BackwardInto([]float32{1}, []float32{1, 2})} {
+		if !errors.Is(err, compute.ErrLength) {
+			t.Errorf("with another length: %v", err)
+		}
+	}
+	if d, err := l.Derivative(); err != nil || !slices.Equal(d, []float32{1, 1}) {
+		t.Errorf("after refused calls the input is gone: %v, %v", d, err)
+	}
+	if err := l.ForwardBuffer(buf, nil); !errors.Is(err, compute.ErrForeignBuffer) {
+		t.Errorf("ForwardBuffer of nil: %v", err)
+	}
+	if _, err := l.Derivative(); !errors.Is(err, compute.ErrNoInput) {
+		t.Errorf("after a Forward that failed: %v", err)
+	}
+	bad := compute.NewLayer(b, compute.LeakyReLU(float32(math.NaN())))
+	if _, err := bad.Forward([]float32{1}); !errors.Is(err, compute.ErrSlope) {
+		t.Errorf("with slope NaN: %v", err)
+	}
+	if _, err := bad.Derivative(); !errors.Is(err, compute.ErrNoInput) {
+		t.Errorf("after a Forward with slope NaN: %v", err)
+	}
+	bad.Release()
+	var zero compute.Layer
+	_, err = zero.Forward([]float32{1})
+	for _, err := range []error{err, zero.ForwardBuffer(buf, buf), json.Unmarshal([]byte(`{"type":"LeakyRelu","negative_slope":1,"inputs":[1]}`), &zero)} {
+		if !errors.Is(err, compute.ErrUnavailable) || !strings.Contains(err.Error(), "NewLayer") {
+			t.Errorf("a layer without a backend: %v", err)
+		}
+	}
+	if err := b.Close(); err != nil {
+		t.Fatal(err)
+	}
+	if _, err := l.Forward([]float32{1, 2}); !errors.Is(err, compute.ErrClosed) {
+		t.Errorf("after Close: %v", err)
+	}
+	if err := l.Release(); err != nil {
+		t.Errorf("Release after Close: %v", err)
+	}
+}
+
+// TestLayerAllocates: in a steady loop nothing but the results.
+func TestLayerAllocates(t *testing.T) {
+	b := testenv.Open(t, cpu.Open)
+	l := compute.NewLayer(b, compute.LeakyReLU(0.01))
+	defer l.Release()
+	x := values.Normal(1000, 1)
+	y := make([]float32, len(x))
+	step := func() {
+		if err := errors.Join(l.ForwardInto(y, x), l.DerivativeInto(y), l.BackwardInto(y, x)); err != nil {
+			t.Fatal(err)
+		}
+	}
+	step()
+	if allocs := testing.AllocsPerRun(100, step); allocs > 0 {
+		t.Errorf("%v allocations in a steady loop", allocs)
+	}
+}
+
+func TestLayerString(t *testing.T) {
+	l := compute.NewLayer(nil, compute.LeakyReLU(compute.DefaultNegativeSlope))
+	if s := l.String(); s != "LeakyRelu(negative_slope=0.01)" {
+		t.Errorf("String is %q", s)
+	}
+}
+
+func TestModelFile(t *testing.T) {
+	onBackends(t, func(t *testing.T, b compute.Backend) {
+		// Every float32 comes back: those with few and many digits, and the ends.
+		inputs := []float32{0, float32(math.Copysign(0, -1)), 0.1, -1.0 / 3, 16777217, math.MaxFloat32, -math.MaxFloat32, math.SmallestNonzeroFloat32, 1.1754944e-38}
+		for _, v := range values.Bits(1000, 1) {
+			if !math.IsNaN(float64(v)) && !math.IsInf(float64(v), 0) {
+				inputs = append(inputs, v)
+			}
+		}
+		first, fresh := compute.NewLayer(b, compute.LeakyReLU(0.2)), compute.NewLayer(b, compute.LeakyReLU(0.01))
+		if _, err := first.Forward(inputs); err != nil {
+			t.Fatal(err)
+		}
+		var file bytes.Buffer
+		if err := compute.WriteModel(&file, first, fresh); err != nil {
+			t.Fatal(err)
+		}
+		if lines := strings.Split(file.String(), "\n"); len(lines) != 3 || !strings.HasPrefix(lines[0], `{"type":"LeakyRelu","negative_slope":0.2,"inputs":[0,-0,0.1,-0.33333334,`) ||
+			lines[1] != `{"type":"LeakyRelu","negative_slope":0.01,"inputs":[]}` || lines[2] != "" {
+			t.Errorf("the file is %.200q", file.String())
+		}
+		model := `{"type":"Linear","weights":[[1,2]]}` + "\r\n\n" + file.String() + `{"type":"Tanh"}` // and no line end
+		layers, skipped, err := compute.ReadModel(strings.NewReader(model), b)
+		if err != nil {
+			t.Fatal(err)
+		}
+		if len(layers) != 2 || !slices.Equal(skipped, []string{"Linear", "Tanh"}) {
+			t.Fatalf("read %d layers and skipped %v", len(layers), skipped)
+		}
+		got, err := layers[0].Inputs()
+		if err != nil || !slices.EqualFunc(got, inputs, values.Identical) || layers[0].Activation() != compute.LeakyReLU(0.2) {
+			t.Errorf("%v came back with other inputs, or %v", layers[0], err)
+		}
+		if d, err := layers[0].Derivative(); err != nil || d[3] != 0.2 {
+			t.Errorf("the layer that was read has no derivative: %v", err)
+		}
+		if _, err := layers[1].Derivative(); !errors.Is(err, compute.ErrNoInput) {
+			t.Errorf("a layer without inputs: %v", err)
+		}
+		for _, l := range append(layers, first) {
+			l.Release()
+		}
+		if live := b.Info().LiveBuffers; live != 0 {
+			t.Errorf("%d buffers are live", live)
+		}
+	})
+}
+
+func TestModelFileErrors(t *testing.T) {
+	b := testenv.Open(t, cpu.Open)
+	good := `{"type":"LeakyRelu","negative_slope":0.01,"inputs":[1]}` + "\n"
+	for model, tells := range map[string]string{
+		`{"type":`: "line 2: unexpected end",
+		`[1]`:      "line 2: json",
+		`{"type":"LeakyRelu","negative_slope":0.01,"inputs":[nan]}`:   "line 2: invalid character",
+		`{"type":"LeakyRelu","negative_slope":0.01,"inputs":[1e99]}`:  "line 2: ",
+		`{"type":"LeakyRelu","negative_slope":1e99,"inputs":[1]}`:     "line 2: ",
+		`{"type":"LeakyRelu","negative_slope":"0.01","inputs":[1]}`:   "line 2: ",
+		`{"type":"LeakyRelu","inputs":[1]}`:                           "no negative_slope",
+		`{"type":"LeakyRelu","negative_slope":0.01,"inputs":{"a":1}}`: "line 2: ",
+	} {
+		layers, _, err := compute.ReadModel(strings.NewReader(good+model), b)
+		if err == nil || layers != nil || !strings.Contains(err.Error(), tells) {
+			t.Errorf("%s: %d layers, %v; want an error that tells %q", model, len(layers), err, tells)
+		}
+	}
+	l := compute.NewLayer(b, compute.LeakyReLU(0.01))
+	defer l.Release()
+	for _, v := range []float32{float32(math.NaN()), float32(math.Inf(1)), float32(math.Inf(-1))} {
+		if _, err := l.Forward([]float32{1, v}); err != nil {
+			t.Fatal(err)
+		}
+		if _, err := json.Marshal(l); err == nil || !strings.Contains(err.Error(), "input 1 of 2") {
+			t.Errorf("an input of %v: %v", v, err)
+		}
+	}
+	buf, err := b.Upload([]float32{1})
+	if err != nil {
+		t.Fatal(err)
+	}
+	if err := l.ForwardBuffer(buf, buf); err != nil {
+		t.Fatal(err)
+	}
+	if _, err := json.Marshal(l); !errors.Is(err, compute.ErrNoInput) {
+		t.Errorf("after ForwardBuffer: %v", err)
+	}
+	buf.Release()
+	l.Release()
+	if live := b.Info().LiveBuffers; live != 0 {
+		t.Errorf("%d buffers are live", live)
+	}
+}
