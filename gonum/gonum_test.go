@@ -1,0 +1,156 @@
+package gonum_test
+
+import (
+	"errors"
+	"fmt"
+	"math"
+	"slices"
+	"testing"
+
+	"gonum.org/v1/gonum/blas/blas32"
+	"gonum.org/v1/gonum/diff/fd"
+
+	"github.com/gmind-go/compute"
+	"github.com/gmind-go/compute/cpu"
+	"github.com/gmind-go/compute/gonum"
+	"github.com/gmind-go/compute/internal/ops"
+	"github.com/gmind-go/compute/internal/testenv"
+)
+
+func TestVector(t *testing.T) {
+	b := testenv.Open(t, cpu.Open)
+	for _, test := range []struct {
+		v    blas32.Vector
+		want []float32 // in the buffer
+		back []float32 // in Data, after 10, 20, ... are read
+	}{
+		{blas32.Vector{N: 3, Inc: 1, Data: []float32{1, 2, 3, 4}}, []float32{1, 2, 3}, []float32{10, 20, 30, 4}},
+		{blas32.Vector{N: 2, Inc: 3, Data: []float32{1, 2, 3, 4}}, []float32{1, 4}, []float32{10, 2, 3, 20}},
+		{blas32.Vector{N: 2, Inc: -2, Data: []float32{1, 2, 3, 4}}, []float32{3, 1}, []float32{20, 2, 10, 4}},
+		{blas32.Vector{N: 1, Inc: 5, Data: []float32{1}}, []float32{1}, []float32{10}},
+		{blas32.Vector{}, nil, nil},
+	} {
+		buf, err := gonum.UploadVector(b, test.v)
+		if err != nil {
+			t.Fatalf("%+v: %v", test.v, err)
+		}
+		got := make([]float32, len(test.want))
+		if err := buf.Read(got); err != nil || !slices.Equal(got, test.want) {
+			t.Errorf("%+v uploads as %v, %v; want %v", test.v, got, err, test.want)
+		}
+		tens := make([]float32, test.v.N)
+		for i := range tens {
+			tens[i] = float32(10 * (i + 1))
+		}
+		if err := errors.Join(buf.Write(tens), gonum.ReadVector(test.v, buf)); err != nil || !slices.Equal(test.v.Data, test.back) {
+			t.Errorf("reads back as %v, %v; want %v", test.v.Data, err, test.back)
+		}
+		buf.Release()
+	}
+}
+
+func TestGeneral(t *testing.T) {
+	b := testenv.Open(t, cpu.Open)
+	for _, test := range []struct {
+		m    blas32.General
+		want []float32
+		back []float32
+	}{
+		{blas32.General{Rows: 2, Cols: 2, Stride: 2, Data: []float32{1, 2, 3, 4}}, []float32{1, 2, 3, 4}, []float32{10, 20, 30, 40}},
+		{blas32.General{Rows: 2, Cols: 2, Stride: 3, Data: []float32{1, 2, 0, 3, 4}}, []float32{1, 2, 3, 4}, []float32{10, 20, 0, 30, 40}},
+		{blas32.General{Rows: 1, Cols: 2, Stride: 9, Data: []float32{1, 2}}, []float32{1, 2}, []float32{10, 20}},
+		{blas32.General{Rows: 3, Cols: 0, Stride: 2}, nil, nil},
+		{blas32.General{}, nil, nil},
+	} {
+		buf, err := gonum.UploadGeneral(b, test.m)
+		if err != nil {
+			t.Fatalf("%+v: %v", test.m, err)
+		}
+		got := make([]float32, len(test.want))
+		if err := buf.Read(got); err != nil || !slices.Equal(got, test.want) {
+			t.Errorf("%+v uploads as %v, %v; want %v", test.m, got, err, test.want)
+		}
+		tens := make([]float32, len(test.want))
+		for i := range tens {
+			tens[i] = float32(10 * (i + 1))
+		}
+		if err := errors.Join(buf.Write(tens), gonum.ReadGeneral(test.m, buf)); err != nil || !slices.Equal(test.m.Data, test.back) {
+			t.Errorf("reads back as %v, %v; want %v", test.m.Data, err, test.back)
+		}
+		buf.Release()
+	}
+}
+
+func TestRefused(t *testing.T) {
+	b := testenv.Open(t, cpu.Open)
+	buf, err := b.Alloc(4)
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer buf.Release()
+	four := make([]float32, 4)
+	for _, v := range []blas32.Vector{
+		{N: -1, Inc: 1, Data: four}, {N: 4, Inc: 0, Data: four}, {N: 5, Inc: 1, Data: four}, {N: 3, Inc: 2, Data: four},
+		{N: 3, Inc: -2, Data: four}, {N: 1, Inc: 1}, {N: math.MaxInt, Inc: 3, Data: four}, {N: 2, Inc: math.MinInt, Data: four},
+	} {
+		_, err := gonum.UploadVector(b, v)
+		for _, err := range []error{err, gonum.ReadVector(v, buf)} {
+			if !errors.Is(err, compute.ErrLength) {
+				t.Errorf("vector of %d, increment %d: %v", v.N, v.Inc, err)
+			}
+		}
+	}
+	for _, m := range []blas32.General{
+		{Rows: -1, Cols: 1, Stride: 1, Data: four}, {Rows: 1, Cols: -1, Stride: 1, Data: four}, {Rows: 2, Cols: 2, Stride: 1, Data: four},
+		{Rows: 2, Cols: 2, Stride: 3, Data: four}, {Rows: 1, Cols: 5, Stride: 5, Data: four}, {Rows: math.MaxInt, Cols: 2, Stride: 2, Data: four},
+	} {
+		_, err := gonum.UploadGeneral(b, m)
+		for _, err := range []error{err, gonum.ReadGeneral(m, buf)} {
+			if !errors.Is(err, compute.ErrLength) {
+				t.Errorf("%d rows, %d columns, stride %d: %v", m.Rows, m.Cols, m.Stride, err)
+			}
+		}
+	}
+	three := blas32.Vector{N: 3, Inc: 1, Data: four}
+	if err := gonum.ReadVector(three, buf); !errors.Is(err, compute.ErrLength) {
+		t.Errorf("a buffer of another length: %v", err)
+	}
+	if err := gonum.ReadVector(three, nil); !errors.Is(err, compute.ErrForeignBuffer) {
+		t.Errorf("no buffer: %v", err)
+	}
+}
+
+// TestDerivative: the derivative of every activation is that of its values, as
+// finite differences have it, away from 0, where there are two.
+func TestDerivative(t *testing.T) {
+	for _, f := range ops.Activations() {
+		for _, x := range []float64{-100, -1.5, -0.5, 0.5, 1.5, 100} {
+			// Steps that float32 has exactly.
+			got := fd.Derivative(func(x float64) float64 { return float64(f.Value(float32(x))) }, x,
+				&fd.Settings{Formula: fd.Central, Step: 1.0 / 64})
+			if want := float64(f.Derivative(float32(x))); math.Abs(got-want) > 1e-3*math.Max(1, math.Abs(want)) {
+				t.Errorf("%v at %v: the values rise by %v, the derivative is %v", f, x, got, want)
+			}
+		}
+	}
+}
+
+func ExampleUploadGeneral() {
+	b, err := cpu.Open()
+	if err != nil {
+		fmt.Println(err)
+		return
+	}
+	defer b.Close()
+	m := blas32.General{Rows: 2, Cols: 2, Stride: 3, Data: []float32{-1, 2, 0, 3, -4}}
+	x, err := gonum.UploadGeneral(b, m)
+	if err != nil {
+		fmt.Println(err)
+		return
+	}
+	if err := errors.Join(b.Forward(compute.LeakyReLU(0.5), x, x), gonum.ReadGeneral(m, x)); err != nil {
+		fmt.Println(err)
+	}
+	fmt.Println(m.Data)
+	// Output: [-0.5 2 0 3 -2]
+}
