@@ -1,0 +1,95 @@
+// Figures draws the figures of docs/leaky_relu.md from what a backend computes. Run
+// it by go generate ./docs/figures.
+package main
+
+import (
+	"errors"
+	"flag"
+	"fmt"
+	"image/color"
+	"log"
+	"path/filepath"
+
+	"gonum.org/v1/plot"
+	"gonum.org/v1/plot/plotter"
+	"gonum.org/v1/plot/vg"
+
+	"github.com/gmind-go/compute"
+	"github.com/gmind-go/compute/cpu"
+)
+
+//go:generate go run . -dir ..
+
+// slope is steeper than the default, for the eye.
+const slope = 0.1
+
+func main() {
+	log.SetFlags(0)
+	dir := flag.String("dir", ".", "where the figures go")
+	flag.Parse()
+	b, err := cpu.Open()
+	if err != nil {
+		log.Fatal(err)
+	}
+	defer b.Close()
+	if err := draw(b, *dir); err != nil {
+		log.Fatal(err)
+	}
+}
+
+// draw writes the figures into dir.
+func draw(b compute.Backend, dir string) error {
+	f := compute.LeakyReLU(slope)
+	var xs []float32
+	for i := -300; i <= 300; i++ {
+		xs = append(xs, float32(i)/100)
+	}
+	x, err := b.Upload(xs)
+	if err != nil {
+		return err
+	}
+	defer x.Release()
+	y, err := b.Alloc(len(xs))
+	if err != nil {
+		return err
+	}
+	defer y.Release()
+	for _, figure := range []struct {
+		file, label string
+		compute     func(compute.Activation, compute.Buffer, compute.Buffer) error
+	}{
+		{"leaky_relu_forward.svg", "f(x)", b.Forward},
+		{"leaky_relu_derivative.svg", "f'(x)", b.Derivative},
+	} {
+		ys := make([]float32, len(xs))
+		if err := errors.Join(figure.compute(f, y, x), y.Read(ys)); err != nil {
+			return err
+		}
+		if err := save(filepath.Join(dir, figure.file), figure.label, xs, ys); err != nil {
+			return fmt.Errorf("%s: %w", figure.file, err)
+		}
+	}
+	return nil
+}
+
+// save plots ys over xs, in two pieces: one below 0 and one from there on.
+func save(file, label string, xs, ys []float32) error {
+	p := plot.New()
+	p.Title.Text = fmt.Sprintf("LeakyReLU, slope %v", slope)
+	p.X.Label.Text, p.Y.Label.Text = "x", label
+	p.Add(plotter.NewGrid())
+	half := len(xs) / 2
+	for _, piece := range [][2]int{{0, half}, {half, len(xs)}} {
+		var points plotter.XYs
+		for i := piece[0]; i < piece[1]; i++ {
+			points = append(points, plotter.XY{X: float64(xs[i]), Y: float64(ys[i])})
+		}
+		line, err := plotter.NewLine(points)
+		if err != nil {
+			return err
+		}
+		line.Width, line.Color = vg.Points(2), color.RGBA{R: 0x1f, G: 0x77, B: 0xb4, A: 0xff}
+		p.Add(line)
+	}
+	return p.Save(12*vg.Centimeter, 8*vg.Centimeter, file)
+}
