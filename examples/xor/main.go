@@ -83,7 +83,7 @@ func draw(losses []float32, file string) error {
 	p := plot.New()
 	p.Title.Text = "Learning the exclusive or"
 	p.X.Label.Text, p.Y.Label.Text = "step", "mean squared error"
-	p.Y.Scale, p.Y.Tick.Marker = plot.LogScale{}, plot.LogTicks{Prec: -1}
+	p.Y.Scale, p.Y.Tick.Marker = plot.LogScale{}, plot.LogTicks{Prec: 1}
 	var points plotter.XYs
 	for i, loss := range losses {
 		if loss > 0 { // which a logarithm has to be of
