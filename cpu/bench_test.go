@@ -14,7 +14,7 @@ import (
 func BenchmarkPool(b *testing.B) {
 	k := rows()[0].kernels[compute.KindLeakyReLU].unary[compute.OpForward]
 	for n := 4 << 10; n <= 16<<20; n *= 4 {
-		j := job{unary: k, dst: values.Normal(n, 2), x: values.Normal(n, 1), slope: 0.01}
+		j := job{loop: loop{unary: k}, dst: values.Normal(n, 2), x: values.Normal(n, 1), slope: 0.01}
 		b.Run(fmt.Sprintf("alone/%d", n), func(b *testing.B) {
 			b.SetBytes(8 * int64(n))
 			for b.Loop() {
@@ -117,7 +117,7 @@ func BenchmarkStores(b *testing.B) {
 		}
 		copy(x.elements, values.Normal(n, 1))
 		copy(y.elements, x.elements)
-		j := job{unary: r.kernels[compute.KindLeakyReLU].unary[0], dst: y.elements, x: x.elements, slope: 0.01}
+		j := job{loop: loop{unary: r.kernels[compute.KindLeakyReLU].unary[0]}, dst: y.elements, x: x.elements, slope: 0.01}
 		for _, stores := range []string{"plain", "past"} {
 			j.past.unary = nil
 			if stores == "past" {

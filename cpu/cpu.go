@@ -79,7 +79,7 @@ func (b *backend) unary(c check.Call, op compute.Op, f compute.Activation, dstNa
 		return err
 	}
 	defer o.unlock()
-	b.unaryJob(op, f, o.data(0), o.data(1), b.pastCaches(8, o.data(0), o.data(1), nil))
+	b.unaryJob(op, f, o.data(0), o.data(1), b.pastCaches(64, o.data(0), o.data(1), nil))
 	return nil
 }
 
@@ -90,7 +90,7 @@ func (b *backend) unaryJob(op compute.Op, f compute.Activation, dst, x []float32
 		k(dst, x, f.NegativeSlope)
 		return
 	}
-	j := job{unary: k, dst: dst, x: x, slope: f.NegativeSlope}
+	j := job{loop: loop{unary: k}, dst: dst, x: x, slope: f.NegativeSlope}
 	if past {
 		j.past.unary = b.row.past[f.Kind].unary[op]
 	}
@@ -118,12 +118,12 @@ func (b *backend) Backward(f compute.Activation, dx, dy, x compute.Buffer) error
 	defer o.unlock()
 	k := b.row.kernels[f.Kind].backward
 	dst, grad, src := o.data(0), o.data(1), o.data(2)
-	past := b.pastCaches(12, dst, src, grad)
+	past := b.pastCaches(96, dst, src, grad)
 	if len(src) < 2*minShare && !past {
 		k(dst, grad, src, f.NegativeSlope)
 		return nil
 	}
-	j := job{backward: k, dst: dst, dy: grad, x: src, slope: f.NegativeSlope}
+	j := job{loop: loop{backward: k}, dst: dst, dy: grad, x: src, slope: f.NegativeSlope}
 	if past {
 		j.past.backward = b.row.past[f.Kind].backward
 	}
@@ -159,12 +159,12 @@ func (b *backend) copy(dst, src []float32) {
 	if len(dst) == 0 || &dst[0] == &src[0] {
 		return
 	}
-	past := b.pastCaches(8, dst, src, nil)
+	past := b.pastCaches(64, dst, src, nil)
 	if len(src) < 2*minShare && !past {
 		copy(dst, src)
 		return
 	}
-	j := job{copy: copyThrough, dst: dst, x: src}
+	j := job{loop: loop{copy: copyThrough}, dst: dst, x: src}
 	if past {
 		j.past.copy = b.row.copyPast
 	}
@@ -175,12 +175,12 @@ func (b *backend) copy(dst, src []float32) {
 func (b *backend) Trim() { b.memory.Empty() }
 
 // pastCaches tells whether to store dst past the caches: if the traffic of the
-// call, of so many bytes per element, is more than the last of them keeps. Never
+// call, of so many bits per element, is more than the last of them keeps. Never
 // in place, where the lines of dst are in the cache, having just been read; nor to a
 // slice that some cast has put between two addresses of float32, and that no number
 // of elements aligns.
-func (b *backend) pastCaches(bytes int, dst, x, dy []float32) bool {
-	if b.row.past == nil || len(dst) <= b.pastFrom/bytes {
+func (b *backend) pastCaches(bits int, dst, x, dy []float32) bool {
+	if b.row.past == nil || int64(len(dst)) <= 8*int64(b.pastFrom)/int64(bits) {
 		return false
 	}
 	if uintptr(unsafe.Pointer(&dst[0]))%4 != 0 {
@@ -202,7 +202,7 @@ func (b *backend) Stream(ctx context.Context, op compute.Op, f compute.Activatio
 	if err := c.Stream(ctx, op, f, dst, src); err != nil {
 		return err
 	}
-	past := b.pastCaches(8, dst, src, nil) // of the whole, not of a part
+	past := b.pastCaches(64, dst, src, nil) // of the whole, not of a part
 	for len(src) > 0 {
 		if err := ctx.Err(); err != nil {
 			return c.Wrap(err)

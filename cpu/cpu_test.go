@@ -43,27 +43,29 @@ func TestPolicy(t *testing.T) {
 	odd := unsafe.Slice((*float32)(unsafe.Pointer(&bytes[2])), 199)
 	for _, test := range []struct {
 		what       string
-		bytes      int
+		bits       int
 		dst, x, dy []float32
 		past       bool
 	}{
-		{"more than the cache", 8, a, c, nil, true},
-		{"what the cache keeps", 8, a[:125], c[:125], nil, false},
-		{"a little more", 8, a[:126], c[:126], nil, true},
-		{"more, with three slices", 12, a[:84], c[:84], d[:84], true},
-		{"what it keeps, with three", 12, a[:83], c[:83], d[:83], false},
-		{"in place", 8, a, a, nil, false},
-		{"over dy", 12, a, c, a, false},
-		{"over x", 12, a, a, c, false},
-		{"between addresses", 8, odd, c[:199], nil, false},
-		{"nothing", 8, nil, nil, nil, false},
+		{"more than the cache", 64, a, c, nil, true},
+		{"what the cache keeps", 64, a[:125], c[:125], nil, false},
+		{"a little more", 64, a[:126], c[:126], nil, true},
+		{"more, with three slices", 96, a[:84], c[:84], d[:84], true},
+		{"what it keeps, with three", 96, a[:83], c[:83], d[:83], false},
+		{"more, with a mask", 65, a[:124], c[:124], nil, true},
+		{"what it keeps, with a mask", 65, a[:123], c[:123], nil, false},
+		{"in place", 64, a, a, nil, false},
+		{"over dy", 96, a, c, a, false},
+		{"over x", 96, a, a, c, false},
+		{"between addresses", 64, odd, c[:199], nil, false},
+		{"nothing", 64, nil, nil, nil, false},
 	} {
-		if got := b.pastCaches(test.bytes, test.dst, test.x, test.dy); got != test.past {
+		if got := b.pastCaches(test.bits, test.dst, test.x, test.dy); got != test.past {
 			t.Errorf("%s: past the caches is %v, want %v", test.what, got, test.past)
 		}
 	}
 	b.row.past = nil
-	if b.pastCaches(8, a, c, nil) {
+	if b.pastCaches(64, a, c, nil) {
 		t.Error("a row that cannot store past the caches does")
 	}
 }

@@ -5,80 +5,97 @@ import (
 	"unsafe"
 )
 
-// A job is one kernel over slices of equal length. Exactly one of unary, backward
-// and copy is set.
-type job struct {
-	unary    unaryKernel
-	backward backwardKernel
-	copy     func(dst, x []float32)
+// A loop is one kernel. Exactly one of its fields is set.
+type loop struct {
+	unary             unaryKernel
+	backward          backwardKernel
+	copy              func(dst, x []float32)
+	forwardMask       forwardMaskKernel
+	backwardMask      backwardMaskKernel
+	forwardDerivative forwardDerivativeKernel
+}
 
-	dst, dy, x []float32
+// isSet tells whether there is a kernel.
+func (l *loop) isSet() bool {
+	return l.unary != nil || l.backward != nil || l.copy != nil ||
+		l.forwardMask != nil || l.backwardMask != nil || l.forwardDerivative != nil
+}
+
+// do does the elements of j from lo to hi; with a mask, lo begins a word of it.
+func (l *loop) do(j *job, lo, hi int) {
+	dst, x := j.dst[lo:hi], j.x[lo:hi]
+	switch {
+	case l.unary != nil:
+		l.unary(dst, x, j.slope)
+	case l.backward != nil:
+		l.backward(dst, j.dy[lo:hi], x, j.slope)
+	case l.copy != nil:
+		l.copy(dst, x)
+	case l.forwardMask != nil:
+		l.forwardMask(dst, j.mask[lo/64:(hi+63)/64], x, j.slope)
+	case l.backwardMask != nil:
+		l.backwardMask(dst, x, j.mask[lo/64:(hi+63)/64], j.slope)
+	default:
+		l.forwardDerivative(dst, j.d[lo:hi], x, j.slope)
+	}
+}
+
+// A job is one kernel over slices of equal length.
+type job struct {
+	loop
+
+	dst, dy, x []float32 // x is the dy of backwardMask
+	d          []float32 // the second result of forwardDerivative
+	mask       []uint64  // a word for 64 elements
 	slope      float32
 
-	// past is the same kernel with stores past the caches, or none of it is set.
-	past struct {
-		unary    unaryKernel
-		backward backwardKernel
-		copy     func(dst, x []float32)
-	}
+	past loop // the same kernel with stores past the caches, or none
 }
 
 func copyThrough(dst, x []float32) { copy(dst, x) }
 
 // chunk is the most elements that one call of a kernel gets. Assembly cannot be
 // interrupted, and the garbage collector waits for it: a chunk takes some
-// microseconds, tens where the memory is slow.
+// microseconds, tens where the memory is slow. It is a multiple of 64, as the size
+// of a share is, so that no two calls have bits in one word of a mask.
 const chunk = 16 << 10
 
 // run does the elements from lo to hi, at most a chunk.
 func (j *job) run(lo, hi int) {
-	if j.past.unary == nil && j.past.backward == nil && j.past.copy == nil {
-		j.through(lo, hi)
+	if !j.past.isSet() {
+		j.do(j, lo, hi)
 		return
 	}
-	// Stores past the caches take whole blocks from an aligned place on.
+	// Stores past the caches take whole blocks from an aligned place on. What has a
+	// mask or a second result lies in buffers, which are aligned: its head is none, so
+	// that words stay whole.
 	const elements = 64 / 4
 	head := int(-uintptr(unsafe.Pointer(&j.dst[lo]))/4) & (elements - 1)
 	from := min(lo+head, hi)
 	to := from + (hi-from)&^(pastBlock-1)
 	if lo < from {
-		j.through(lo, from)
+		j.do(j, lo, from)
 	}
 	if from < to {
-		dst, x := j.dst[from:to], j.x[from:to]
-		switch {
-		case j.past.unary != nil:
-			j.past.unary(dst, x, j.slope)
-		case j.past.backward != nil:
-			j.past.backward(dst, j.dy[from:to], x, j.slope)
-		default:
-			j.past.copy(dst, x)
-		}
+		j.past.do(j, from, to)
 	}
 	if to < hi {
-		j.through(to, hi)
+		j.do(j, to, hi)
 	}
 }
 
-// through does the elements from lo to hi with plain stores.
-func (j *job) through(lo, hi int) {
-	dst, x := j.dst[lo:hi], j.x[lo:hi]
-	switch {
-	case j.unary != nil:
-		j.unary(dst, x, j.slope)
-	case j.backward != nil:
-		j.backward(dst, j.dy[lo:hi], x, j.slope)
-	default:
-		j.copy(dst, x)
-	}
-}
-
-// from returns the job without the elements before lo.
+// from returns the job without the elements before lo, a multiple of 64.
 func (j *job) from(lo int) job {
 	rest := *j
 	rest.dst, rest.x = j.dst[lo:], j.x[lo:]
 	if j.dy != nil {
 		rest.dy = j.dy[lo:]
+	}
+	if j.d != nil {
+		rest.d = j.d[lo:]
+	}
+	if j.mask != nil {
+		rest.mask = j.mask[lo/64:]
 	}
 	return rest
 }

@@ -12,11 +12,20 @@ import (
 type kernels struct {
 	unary    [2]unaryKernel // by compute.Op
 	backward backwardKernel
+
+	// A mask has one word for 64 elements, the last for what is left. Forward sets
+	// all of its words, with zeros behind the last element.
+	forwardMask       forwardMaskKernel
+	backwardMask      backwardMaskKernel
+	forwardDerivative forwardDerivativeKernel
 }
 
 type (
-	unaryKernel    func(dst, x []float32, slope float32)
-	backwardKernel func(dx, dy, x []float32, slope float32)
+	unaryKernel             func(dst, x []float32, slope float32)
+	backwardKernel          func(dx, dy, x []float32, slope float32)
+	forwardMaskKernel       func(y []float32, mask []uint64, x []float32, slope float32)
+	backwardMaskKernel      func(dx, dy []float32, mask []uint64, slope float32)
+	forwardDerivativeKernel func(y, d, x []float32, slope float32)
 )
 
 // A row of the kernel table is everything one instruction set does.
@@ -26,7 +35,7 @@ type row struct {
 
 	// past are the same kernels with stores that go past the caches, and copyPast
 	// is a copy that does. Their slices hold whole blocks of pastBlock elements,
-	// and dst is aligned to 64 bytes. Nil if the instruction set has no such
+	// and the results are aligned to 64 bytes. Nil if the instruction set has no such
 	// stores.
 	past     []kernels
 	copyPast func(dst, x []float32)
@@ -47,7 +56,10 @@ var generic = row{
 				compute.OpForward:    leakyReLUForward,
 				compute.OpDerivative: leakyReLUDerivative,
 			},
-			backward: leakyReLUBackward,
+			backward:          leakyReLUBackward,
+			forwardMask:       leakyReLUForwardMask,
+			backwardMask:      leakyReLUBackwardMask,
+			forwardDerivative: leakyReLUForwardDerivative,
 		},
 	},
 }
@@ -73,6 +85,58 @@ func leakyReLUBackward(dx, dy, x []float32, slope float32) {
 	}
 }
 
+func leakyReLUForwardMask(y []float32, mask []uint64, x []float32, slope float32) {
+	y = y[:len(x)]
+	for w := range mask {
+		n := min(len(x), 64)
+		from, to := x[:n], y[:n]
+		var word uint64
+		for i, v := range from {
+			word = word>>1 | atLeastZero(v)<<63
+			to[i] = leakyReLUFactor(v, math.Float32bits(slope)) * v
+		}
+		mask[w] = word >> (64 - uint(n))
+		x, y = x[n:], y[n:]
+	}
+}
+
+func leakyReLUBackwardMask(dx, dy []float32, mask []uint64, slope float32) {
+	dx = dx[:len(dy)]
+	// The factor is 1 with these bits turned over where the mask is clear.
+	turn := math.Float32bits(slope) ^ one
+	for _, word := range mask {
+		n := min(len(dy), 64)
+		from, to := dy[:n], dx[:n]
+		for i, v := range from {
+			clear := uint32(word&1) - 1 // all ones or none
+			to[i] = math.Float32frombits(one^turn&clear) * v
+			word >>= 1
+		}
+		dy, dx = dy[n:], dx[n:]
+	}
+}
+
+func leakyReLUForwardDerivative(y, d, x []float32, slope float32) {
+	y, d = y[:len(x)], d[:len(x)]
+	for i, v := range x {
+		factor := leakyReLUFactor(v, math.Float32bits(slope))
+		y[i] = factor * v
+		d[i] = factor
+	}
+}
+
+// one is the float32 1.
+const one = 0x3f800000
+
+// atLeastZero returns 1 if x >= 0 and else 0, which takes no jump.
+func atLeastZero(x float32) uint64 {
+	var bit uint64
+	if x >= 0 {
+		bit = 1
+	}
+	return bit
+}
+
 // leakyReLUFactor returns 1 if x >= 0 and else the slope. A product with 1 is
 // exact, so one multiplication by it is each kernel. It chooses between
 // integers because the compiler turns that into a conditional move and a choice
@@ -81,7 +145,7 @@ func leakyReLUBackward(dx, dy, x []float32, slope float32) {
 func leakyReLUFactor(x float32, slope uint32) float32 {
 	factor := slope
 	if x >= 0 {
-		factor = 0x3f800000 // 1
+		factor = one
 	}
 	return math.Float32frombits(factor)
 }

@@ -18,12 +18,18 @@ func accelerated() []row {
 		rows = append(rows, row{
 			name: "avx512",
 			kernels: []kernels{compute.KindLeakyReLU: {
-				unary:    [2]unaryKernel{leakyReLUForwardAVX512, leakyReLUDerivativeAVX512},
-				backward: leakyReLUBackwardAVX512,
+				unary:             [2]unaryKernel{leakyReLUForwardAVX512, leakyReLUDerivativeAVX512},
+				backward:          leakyReLUBackwardAVX512,
+				forwardMask:       leakyReLUForwardMaskAVX512,
+				backwardMask:      leakyReLUBackwardMaskAVX512,
+				forwardDerivative: leakyReLUForwardDerivativeAVX512,
 			}},
 			past: []kernels{compute.KindLeakyReLU: {
-				unary:    [2]unaryKernel{leakyReLUForwardAVX512NT, leakyReLUDerivativeAVX512NT},
-				backward: leakyReLUBackwardAVX512NT,
+				unary:             [2]unaryKernel{leakyReLUForwardAVX512NT, leakyReLUDerivativeAVX512NT},
+				backward:          leakyReLUBackwardAVX512NT,
+				forwardMask:       leakyReLUForwardMaskAVX512NT,
+				backwardMask:      leakyReLUBackwardMaskAVX512NT,
+				forwardDerivative: leakyReLUForwardDerivativeAVX512NT,
 			}},
 			copyPast: copyAVX512NT,
 		})
@@ -32,12 +38,18 @@ func accelerated() []row {
 		rows = append(rows, row{
 			name: "avx2",
 			kernels: []kernels{compute.KindLeakyReLU: {
-				unary:    [2]unaryKernel{leakyReLUForwardAVX2, leakyReLUDerivativeAVX2},
-				backward: leakyReLUBackwardAVX2,
+				unary:             [2]unaryKernel{leakyReLUForwardAVX2, leakyReLUDerivativeAVX2},
+				backward:          leakyReLUBackwardAVX2,
+				forwardMask:       leakyReLUForwardMaskAVX2,
+				backwardMask:      leakyReLUBackwardMaskAVX2,
+				forwardDerivative: leakyReLUForwardDerivativeAVX2,
 			}},
 			past: []kernels{compute.KindLeakyReLU: {
-				unary:    [2]unaryKernel{leakyReLUForwardAVX2NT, leakyReLUDerivativeAVX2NT},
-				backward: leakyReLUBackwardAVX2NT,
+				unary:             [2]unaryKernel{leakyReLUForwardAVX2NT, leakyReLUDerivativeAVX2NT},
+				backward:          leakyReLUBackwardAVX2NT,
+				forwardMask:       leakyReLUForwardMaskAVX2NT,
+				backwardMask:      leakyReLUBackwardMaskAVX2NT,
+				forwardDerivative: leakyReLUForwardDerivativeAVX2NT,
 			}},
 			copyPast: copyAVX2NT,
 		})

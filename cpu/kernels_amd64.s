@@ -4,6 +4,16 @@
 
 #include "textflag.h"
 
+DATA laneBits<>+0(SB)/4, $0x00000001
+DATA laneBits<>+4(SB)/4, $0x00000002
+DATA laneBits<>+8(SB)/4, $0x00000004
+DATA laneBits<>+12(SB)/4, $0x00000008
+DATA laneBits<>+16(SB)/4, $0x00000010
+DATA laneBits<>+20(SB)/4, $0x00000020
+DATA laneBits<>+24(SB)/4, $0x00000040
+DATA laneBits<>+28(SB)/4, $0x00000080
+GLOBL laneBits<>(SB), RODATA|NOPTR, $32
+
 // func leakyReLUForwardAVX512(y []float32, x []float32, slope float32)
 // Requires: AVX, AVX512F, BMI2
 TEXT ·leakyReLUForwardAVX512(SB), NOSPLIT, $0-52
@@ -423,6 +433,414 @@ block:
 
 block_end:
 	ADDQ $0x00000040, DX
+
+	// Such stores are weakly ordered: others may see what follows first.
+	SFENCE
+	VZEROUPPER
+	RET
+
+// func leakyReLUForwardMaskAVX512(y []float32, mask []uint64, x []float32, slope float32)
+// Requires: AVX, AVX512F, BMI2
+TEXT ·leakyReLUForwardMaskAVX512(SB), NOSPLIT, $0-76
+	MOVQ         y_base+0(FP), AX
+	MOVQ         x_base+48(FP), CX
+	MOVQ         mask_base+24(FP), DX
+	MOVQ         x_len+56(FP), BX
+	VBROADCASTSS slope+72(FP), Z1
+	VXORPS       X0, X0, X0
+
+	// The last word may have fewer bits than are stored to it.
+	MOVQ  mask_len+32(FP), SI
+	TESTQ SI, SI
+	JE    cleared
+	MOVQ  $0x00000000, -8(DX)(SI*8)
+
+cleared:
+	SUBQ $0x00000040, BX
+	JL   block_end
+
+block:
+	VMOVUPS   (CX), Z2
+	VCMPPS    $0x1d, Z0, Z2, K1
+	KMOVW     K1, (DX)
+	VMULPS    Z1, Z2, Z3
+	VBLENDMPS Z2, Z3, K1, Z3
+	VMOVUPS   64(CX), Z2
+	VCMPPS    $0x1d, Z0, Z2, K1
+	KMOVW     K1, 2(DX)
+	VMULPS    Z1, Z2, Z4
+	VBLENDMPS Z2, Z4, K1, Z4
+	VMOVUPS   128(CX), Z2
+	VCMPPS    $0x1d, Z0, Z2, K1
+	KMOVW     K1, 4(DX)
+	VMULPS    Z1, Z2, Z5
+	VBLENDMPS Z2, Z5, K1, Z5
+	VMOVUPS   192(CX), Z2
+	VCMPPS    $0x1d, Z0, Z2, K1
+	KMOVW     K1, 6(DX)
+	VMULPS    Z1, Z2, Z6
+	VBLENDMPS Z2, Z6, K1, Z6
+	VMOVUPS   Z3, (AX)
+	VMOVUPS   Z4, 64(AX)
+	VMOVUPS   Z5, 128(AX)
+	VMOVUPS   Z6, 192(AX)
+	ADDQ      $0x00000100, AX
+	ADDQ      $0x00000100, CX
+	ADDQ      $0x00000008, DX
+	SUBQ      $0x00000040, BX
+	JGE       block
+
+block_end:
+	ADDQ $0x00000040, BX
+	SUBQ $0x00000010, BX
+	JL   vector_end
+
+vector:
+	VMOVUPS   (CX), Z2
+	VCMPPS    $0x1d, Z0, Z2, K1
+	KMOVW     K1, (DX)
+	VMULPS    Z1, Z2, Z3
+	VBLENDMPS Z2, Z3, K1, Z3
+	VMOVUPS   Z3, (AX)
+	ADDQ      $0x00000040, AX
+	ADDQ      $0x00000040, CX
+	ADDQ      $0x00000002, DX
+	SUBQ      $0x00000010, BX
+	JGE       vector
+
+vector_end:
+	ADDQ  $0x00000010, BX
+	TESTQ BX, BX
+	JE    done
+
+	// The lowest n bits of the mask are the elements left.
+	MOVQ      $-1, SI
+	BZHIQ     BX, SI, SI
+	KMOVW     SI, K1
+	VMOVUPS.Z (CX), K1, Z2
+	VCMPPS    $0x1d, Z0, Z2, K1, K2
+	KMOVW     K2, (DX)
+	VMULPS    Z1, Z2, Z0
+	VBLENDMPS Z2, Z0, K2, Z0
+	VMOVUPS   Z0, K1, (AX)
+
+done:
+	VZEROUPPER
+	RET
+
+// func leakyReLUForwardMaskAVX512NT(y []float32, mask []uint64, x []float32, slope float32)
+// Requires: AVX, AVX512F, MMX+
+TEXT ·leakyReLUForwardMaskAVX512NT(SB), NOSPLIT, $0-76
+	MOVQ         y_base+0(FP), AX
+	MOVQ         x_base+48(FP), CX
+	MOVQ         mask_base+24(FP), DX
+	MOVQ         x_len+56(FP), BX
+	VBROADCASTSS slope+72(FP), Z1
+	VXORPS       X0, X0, X0
+	SUBQ         $0x00000040, BX
+	JL           block_end
+
+block:
+	VMOVUPS   (CX), Z2
+	VCMPPS    $0x1d, Z0, Z2, K1
+	KMOVW     K1, (DX)
+	VMULPS    Z1, Z2, Z3
+	VBLENDMPS Z2, Z3, K1, Z3
+	VMOVUPS   64(CX), Z2
+	VCMPPS    $0x1d, Z0, Z2, K1
+	KMOVW     K1, 2(DX)
+	VMULPS    Z1, Z2, Z4
+	VBLENDMPS Z2, Z4, K1, Z4
+	VMOVUPS   128(CX), Z2
+	VCMPPS    $0x1d, Z0, Z2, K1
+	KMOVW     K1, 4(DX)
+	VMULPS    Z1, Z2, Z5
+	VBLENDMPS Z2, Z5, K1, Z5
+	VMOVUPS   192(CX), Z2
+	VCMPPS    $0x1d, Z0, Z2, K1
+	KMOVW     K1, 6(DX)
+	VMULPS    Z1, Z2, Z6
+	VBLENDMPS Z2, Z6, K1, Z6
+	VMOVNTPS  Z3, (AX)
+	VMOVNTPS  Z4, 64(AX)
+	VMOVNTPS  Z5, 128(AX)
+	VMOVNTPS  Z6, 192(AX)
+	ADDQ      $0x00000100, AX
+	ADDQ      $0x00000100, CX
+	ADDQ      $0x00000008, DX
+	SUBQ      $0x00000040, BX
+	JGE       block
+
+block_end:
+	ADDQ $0x00000040, BX
+
+	// Such stores are weakly ordered: others may see what follows first.
+	SFENCE
+	VZEROUPPER
+	RET
+
+// func leakyReLUBackwardMaskAVX512(dx []float32, dy []float32, mask []uint64, slope float32)
+// Requires: AVX, AVX512F, BMI2
+TEXT ·leakyReLUBackwardMaskAVX512(SB), NOSPLIT, $0-76
+	MOVQ         dx_base+0(FP), AX
+	MOVQ         dy_base+24(FP), CX
+	MOVQ         mask_base+48(FP), DX
+	MOVQ         dy_len+32(FP), BX
+	VBROADCASTSS slope+72(FP), Z0
+	SUBQ         $0x00000040, BX
+	JL           block_end
+
+block:
+	VMOVUPS   (CX), Z1
+	KMOVW     (DX), K1
+	VMULPS    Z0, Z1, Z2
+	VBLENDMPS Z1, Z2, K1, Z2
+	VMOVUPS   64(CX), Z1
+	KMOVW     2(DX), K1
+	VMULPS    Z0, Z1, Z3
+	VBLENDMPS Z1, Z3, K1, Z3
+	VMOVUPS   128(CX), Z1
+	KMOVW     4(DX), K1
+	VMULPS    Z0, Z1, Z4
+	VBLENDMPS Z1, Z4, K1, Z4
+	VMOVUPS   192(CX), Z1
+	KMOVW     6(DX), K1
+	VMULPS    Z0, Z1, Z5
+	VBLENDMPS Z1, Z5, K1, Z5
+	VMOVUPS   Z2, (AX)
+	VMOVUPS   Z3, 64(AX)
+	VMOVUPS   Z4, 128(AX)
+	VMOVUPS   Z5, 192(AX)
+	ADDQ      $0x00000100, AX
+	ADDQ      $0x00000100, CX
+	ADDQ      $0x00000008, DX
+	SUBQ      $0x00000040, BX
+	JGE       block
+
+block_end:
+	ADDQ $0x00000040, BX
+	SUBQ $0x00000010, BX
+	JL   vector_end
+
+vector:
+	VMOVUPS   (CX), Z1
+	KMOVW     (DX), K1
+	VMULPS    Z0, Z1, Z2
+	VBLENDMPS Z1, Z2, K1, Z2
+	VMOVUPS   Z2, (AX)
+	ADDQ      $0x00000040, AX
+	ADDQ      $0x00000040, CX
+	ADDQ      $0x00000002, DX
+	SUBQ      $0x00000010, BX
+	JGE       vector
+
+vector_end:
+	ADDQ  $0x00000010, BX
+	TESTQ BX, BX
+	JE    done
+
+	// The lowest n bits of the mask are the elements left.
+	MOVQ      $-1, SI
+	BZHIQ     BX, SI, SI
+	KMOVW     SI, K1
+	VMOVUPS.Z (CX), K1, Z1
+	KMOVW     (DX), K2
+	VMULPS    Z0, Z1, Z0
+	VBLENDMPS Z1, Z0, K2, Z0
+	VMOVUPS   Z0, K1, (AX)
+
+done:
+	VZEROUPPER
+	RET
+
+// func leakyReLUBackwardMaskAVX512NT(dx []float32, dy []float32, mask []uint64, slope float32)
+// Requires: AVX, AVX512F, MMX+
+TEXT ·leakyReLUBackwardMaskAVX512NT(SB), NOSPLIT, $0-76
+	MOVQ         dx_base+0(FP), AX
+	MOVQ         dy_base+24(FP), CX
+	MOVQ         mask_base+48(FP), DX
+	MOVQ         dy_len+32(FP), BX
+	VBROADCASTSS slope+72(FP), Z0
+	SUBQ         $0x00000040, BX
+	JL           block_end
+
+block:
+	VMOVUPS   (CX), Z1
+	KMOVW     (DX), K1
+	VMULPS    Z0, Z1, Z2
+	VBLENDMPS Z1, Z2, K1, Z2
+	VMOVUPS   64(CX), Z1
+	KMOVW     2(DX), K1
+	VMULPS    Z0, Z1, Z3
+	VBLENDMPS Z1, Z3, K1, Z3
+	VMOVUPS   128(CX), Z1
+	KMOVW     4(DX), K1
+	VMULPS    Z0, Z1, Z4
+	VBLENDMPS Z1, Z4, K1, Z4
+	VMOVUPS   192(CX), Z1
+	KMOVW     6(DX), K1
+	VMULPS    Z0, Z1, Z5
+	VBLENDMPS Z1, Z5, K1, Z5
+	VMOVNTPS  Z2, (AX)
+	VMOVNTPS  Z3, 64(AX)
+	VMOVNTPS  Z4, 128(AX)
+	VMOVNTPS  Z5, 192(AX)
+	ADDQ      $0x00000100, AX
+	ADDQ      $0x00000100, CX
+	ADDQ      $0x00000008, DX
+	SUBQ      $0x00000040, BX
+	JGE       block
+
+block_end:
+	ADDQ $0x00000040, BX
+
+	// Such stores are weakly ordered: others may see what follows first.
+	SFENCE
+	VZEROUPPER
+	RET
+
+// func leakyReLUForwardDerivativeAVX512(y []float32, d []float32, x []float32, slope float32)
+// Requires: AVX, AVX512F, BMI2
+TEXT ·leakyReLUForwardDerivativeAVX512(SB), NOSPLIT, $0-76
+	MOVQ         y_base+0(FP), AX
+	MOVQ         x_base+48(FP), CX
+	MOVQ         d_base+24(FP), DX
+	MOVQ         x_len+56(FP), BX
+	VBROADCASTSS slope+72(FP), Z2
+	VXORPS       X0, X0, X0
+	MOVL         $0x3f800000, SI
+	VMOVD        SI, X1
+	VBROADCASTSS X1, Z1
+	SUBQ         $0x00000040, BX
+	JL           block_end
+
+block:
+	VMOVUPS   (CX), Z3
+	VCMPPS    $0x1d, Z0, Z3, K1
+	VMULPS    Z2, Z3, Z4
+	VBLENDMPS Z3, Z4, K1, Z4
+	VBLENDMPS Z1, Z2, K1, Z5
+	VMOVUPS   64(CX), Z3
+	VCMPPS    $0x1d, Z0, Z3, K1
+	VMULPS    Z2, Z3, Z11
+	VBLENDMPS Z3, Z11, K1, Z11
+	VBLENDMPS Z1, Z2, K1, Z6
+	VMOVUPS   128(CX), Z3
+	VCMPPS    $0x1d, Z0, Z3, K1
+	VMULPS    Z2, Z3, Z12
+	VBLENDMPS Z3, Z12, K1, Z12
+	VBLENDMPS Z1, Z2, K1, Z7
+	VMOVUPS   192(CX), Z3
+	VCMPPS    $0x1d, Z0, Z3, K1
+	VMULPS    Z2, Z3, Z13
+	VBLENDMPS Z3, Z13, K1, Z13
+	VBLENDMPS Z1, Z2, K1, Z8
+	VMOVUPS   Z4, (AX)
+	VMOVUPS   Z11, 64(AX)
+	VMOVUPS   Z12, 128(AX)
+	VMOVUPS   Z13, 192(AX)
+	ADDQ      $0x00000100, AX
+	ADDQ      $0x00000100, CX
+	VMOVUPS   Z5, (DX)
+	VMOVUPS   Z6, 64(DX)
+	VMOVUPS   Z7, 128(DX)
+	VMOVUPS   Z8, 192(DX)
+	ADDQ      $0x00000100, DX
+	SUBQ      $0x00000040, BX
+	JGE       block
+
+block_end:
+	ADDQ $0x00000040, BX
+	SUBQ $0x00000010, BX
+	JL   vector_end
+
+vector:
+	VMOVUPS   (CX), Z3
+	VCMPPS    $0x1d, Z0, Z3, K1
+	VMULPS    Z2, Z3, Z4
+	VBLENDMPS Z3, Z4, K1, Z4
+	VBLENDMPS Z1, Z2, K1, Z9
+	VMOVUPS   Z4, (AX)
+	ADDQ      $0x00000040, AX
+	ADDQ      $0x00000040, CX
+	VMOVUPS   Z9, (DX)
+	ADDQ      $0x00000040, DX
+	SUBQ      $0x00000010, BX
+	JGE       vector
+
+vector_end:
+	ADDQ  $0x00000010, BX
+	TESTQ BX, BX
+	JE    done
+
+	// The lowest n bits of the mask are the elements left.
+	MOVQ      $-1, SI
+	BZHIQ     BX, SI, SI
+	KMOVW     SI, K1
+	VMOVUPS.Z (CX), K1, Z3
+	VCMPPS    $0x1d, Z0, Z3, K1, K2
+	VMULPS    Z2, Z3, Z0
+	VBLENDMPS Z3, Z0, K2, Z0
+	VBLENDMPS Z1, Z2, K2, Z10
+	VMOVUPS   Z0, K1, (AX)
+	VMOVUPS   Z10, K1, (DX)
+
+done:
+	VZEROUPPER
+	RET
+
+// func leakyReLUForwardDerivativeAVX512NT(y []float32, d []float32, x []float32, slope float32)
+// Requires: AVX, AVX512F, MMX+
+TEXT ·leakyReLUForwardDerivativeAVX512NT(SB), NOSPLIT, $0-76
+	MOVQ         y_base+0(FP), AX
+	MOVQ         x_base+48(FP), CX
+	MOVQ         d_base+24(FP), DX
+	MOVQ         x_len+56(FP), BX
+	VBROADCASTSS slope+72(FP), Z2
+	VXORPS       X0, X0, X0
+	MOVL         $0x3f800000, SI
+	VMOVD        SI, X1
+	VBROADCASTSS X1, Z1
+	SUBQ         $0x00000040, BX
+	JL           block_end
+
+block:
+	VMOVUPS   (CX), Z3
+	VCMPPS    $0x1d, Z0, Z3, K1
+	VMULPS    Z2, Z3, Z4
+	VBLENDMPS Z3, Z4, K1, Z4
+	VBLENDMPS Z1, Z2, K1, Z5
+	VMOVUPS   64(CX), Z3
+	VCMPPS    $0x1d, Z0, Z3, K1
+	VMULPS    Z2, Z3, Z9
+	VBLENDMPS Z3, Z9, K1, Z9
+	VBLENDMPS Z1, Z2, K1, Z6
+	VMOVUPS   128(CX), Z3
+	VCMPPS    $0x1d, Z0, Z3, K1
+	VMULPS    Z2, Z3, Z10
+	VBLENDMPS Z3, Z10, K1, Z10
+	VBLENDMPS Z1, Z2, K1, Z7
+	VMOVUPS   192(CX), Z3
+	VCMPPS    $0x1d, Z0, Z3, K1
+	VMULPS    Z2, Z3, Z11
+	VBLENDMPS Z3, Z11, K1, Z11
+	VBLENDMPS Z1, Z2, K1, Z8
+	VMOVNTPS  Z4, (AX)
+	VMOVNTPS  Z9, 64(AX)
+	VMOVNTPS  Z10, 128(AX)
+	VMOVNTPS  Z11, 192(AX)
+	ADDQ      $0x00000100, AX
+	ADDQ      $0x00000100, CX
+	VMOVNTPS  Z5, (DX)
+	VMOVNTPS  Z6, 64(DX)
+	VMOVNTPS  Z7, 128(DX)
+	VMOVNTPS  Z8, 192(DX)
+	ADDQ      $0x00000100, DX
+	SUBQ      $0x00000040, BX
+	JGE       block
+
+block_end:
+	ADDQ $0x00000040, BX
 
 	// Such stores are weakly ordered: others may see what follows first.
 	SFENCE
@@ -877,6 +1295,456 @@ block:
 
 block_end:
 	ADDQ $0x00000020, DX
+
+	// Such stores are weakly ordered: others may see what follows first.
+	SFENCE
+	VZEROUPPER
+	RET
+
+// func leakyReLUForwardMaskAVX2(y []float32, mask []uint64, x []float32, slope float32)
+// Requires: AVX, AVX2
+TEXT ·leakyReLUForwardMaskAVX2(SB), NOSPLIT, $0-76
+	MOVQ         y_base+0(FP), AX
+	MOVQ         x_base+48(FP), CX
+	MOVQ         mask_base+24(FP), DX
+	MOVQ         x_len+56(FP), BX
+	VBROADCASTSS slope+72(FP), Y1
+	VXORPS       X0, X0, X0
+	VMOVDQU      laneBits<>+0(SB), Y2
+
+	// The last word may have fewer bits than are stored to it.
+	MOVQ  mask_len+32(FP), SI
+	TESTQ SI, SI
+	JE    cleared
+	MOVQ  $0x00000000, -8(DX)(SI*8)
+
+cleared:
+	SUBQ $0x00000020, BX
+	JL   block_end
+
+block:
+	VMOVUPS   (CX), Y3
+	VCMPPS    $0x1d, Y0, Y3, Y4
+	VMOVMSKPS Y4, SI
+	MOVB      SI, (DX)
+	VMULPS    Y1, Y3, Y5
+	VBLENDVPS Y4, Y3, Y5, Y5
+	VMOVUPS   32(CX), Y3
+	VCMPPS    $0x1d, Y0, Y3, Y4
+	VMOVMSKPS Y4, SI
+	MOVB      SI, 1(DX)
+	VMULPS    Y1, Y3, Y6
+	VBLENDVPS Y4, Y3, Y6, Y6
+	VMOVUPS   64(CX), Y3
+	VCMPPS    $0x1d, Y0, Y3, Y4
+	VMOVMSKPS Y4, SI
+	MOVB      SI, 2(DX)
+	VMULPS    Y1, Y3, Y7
+	VBLENDVPS Y4, Y3, Y7, Y7
+	VMOVUPS   96(CX), Y3
+	VCMPPS    $0x1d, Y0, Y3, Y4
+	VMOVMSKPS Y4, SI
+	MOVB      SI, 3(DX)
+	VMULPS    Y1, Y3, Y8
+	VBLENDVPS Y4, Y3, Y8, Y8
+	VMOVUPS   Y5, (AX)
+	VMOVUPS   Y6, 32(AX)
+	VMOVUPS   Y7, 64(AX)
+	VMOVUPS   Y8, 96(AX)
+	ADDQ      $0x00000080, AX
+	ADDQ      $0x00000080, CX
+	ADDQ      $0x00000004, DX
+	SUBQ      $0x00000020, BX
+	JGE       block
+
+block_end:
+	ADDQ $0x00000020, BX
+	SUBQ $0x00000008, BX
+	JL   vector_end
+
+vector:
+	VMOVUPS   (CX), Y3
+	VCMPPS    $0x1d, Y0, Y3, Y4
+	VMOVMSKPS Y4, SI
+	MOVB      SI, (DX)
+	VMULPS    Y1, Y3, Y5
+	VBLENDVPS Y4, Y3, Y5, Y5
+	VMOVUPS   Y5, (AX)
+	ADDQ      $0x00000020, AX
+	ADDQ      $0x00000020, CX
+	ADDQ      $0x00000001, DX
+	SUBQ      $0x00000008, BX
+	JGE       vector
+
+vector_end:
+	ADDQ  $0x00000008, BX
+	TESTQ BX, BX
+	JE    done
+
+	// Element i is one that is left if 1<<n is more than 1<<i.
+	XORL         SI, SI
+	BTSL         BX, SI
+	VMOVD        SI, X3
+	VPBROADCASTD X3, Y3
+	VPCMPGTD     Y2, Y3, Y3
+	VMASKMOVPS   (CX), Y3, Y2
+	VCMPPS       $0x1d, Y0, Y2, Y0
+	VANDPS       Y3, Y0, Y0
+	VMOVMSKPS    Y0, CX
+	MOVB         CL, (DX)
+	VMULPS       Y1, Y2, Y1
+	VBLENDVPS    Y0, Y2, Y1, Y1
+	VMASKMOVPS   Y1, Y3, (AX)
+
+done:
+	VZEROUPPER
+	RET
+
+// func leakyReLUForwardMaskAVX2NT(y []float32, mask []uint64, x []float32, slope float32)
+// Requires: AVX, MMX+
+TEXT ·leakyReLUForwardMaskAVX2NT(SB), NOSPLIT, $0-76
+	MOVQ         y_base+0(FP), AX
+	MOVQ         x_base+48(FP), CX
+	MOVQ         mask_base+24(FP), DX
+	MOVQ         x_len+56(FP), BX
+	VBROADCASTSS slope+72(FP), Y1
+	VXORPS       X0, X0, X0
+	SUBQ         $0x00000020, BX
+	JL           block_end
+
+block:
+	VMOVUPS   (CX), Y2
+	VCMPPS    $0x1d, Y0, Y2, Y3
+	VMOVMSKPS Y3, SI
+	MOVB      SI, (DX)
+	VMULPS    Y1, Y2, Y4
+	VBLENDVPS Y3, Y2, Y4, Y4
+	VMOVUPS   32(CX), Y2
+	VCMPPS    $0x1d, Y0, Y2, Y3
+	VMOVMSKPS Y3, SI
+	MOVB      SI, 1(DX)
+	VMULPS    Y1, Y2, Y5
+	VBLENDVPS Y3, Y2, Y5, Y5
+	VMOVUPS   64(CX), Y2
+	VCMPPS    $0x1d, Y0, Y2, Y3
+	VMOVMSKPS Y3, SI
+	MOVB      SI, 2(DX)
+	VMULPS    Y1, Y2, Y6
+	VBLENDVPS Y3, Y2, Y6, Y6
+	VMOVUPS   96(CX), Y2
+	VCMPPS    $0x1d, Y0, Y2, Y3
+	VMOVMSKPS Y3, SI
+	MOVB      SI, 3(DX)
+	VMULPS    Y1, Y2, Y7
+	VBLENDVPS Y3, Y2, Y7, Y7
+	VMOVNTPS  Y4, (AX)
+	VMOVNTPS  Y5, 32(AX)
+	VMOVNTPS  Y6, 64(AX)
+	VMOVNTPS  Y7, 96(AX)
+	ADDQ      $0x00000080, AX
+	ADDQ      $0x00000080, CX
+	ADDQ      $0x00000004, DX
+	SUBQ      $0x00000020, BX
+	JGE       block
+
+block_end:
+	ADDQ $0x00000020, BX
+
+	// Such stores are weakly ordered: others may see what follows first.
+	SFENCE
+	VZEROUPPER
+	RET
+
+// func leakyReLUBackwardMaskAVX2(dx []float32, dy []float32, mask []uint64, slope float32)
+// Requires: AVX, AVX2
+TEXT ·leakyReLUBackwardMaskAVX2(SB), NOSPLIT, $0-76
+	MOVQ         dx_base+0(FP), AX
+	MOVQ         dy_base+24(FP), CX
+	MOVQ         mask_base+48(FP), DX
+	MOVQ         dy_len+32(FP), BX
+	VBROADCASTSS slope+72(FP), Y0
+	VMOVDQU      laneBits<>+0(SB), Y1
+	SUBQ         $0x00000020, BX
+	JL           block_end
+
+block:
+	VMOVUPS      (CX), Y2
+	VPBROADCASTB (DX), Y3
+	VPAND        Y1, Y3, Y3
+	VPCMPEQD     Y1, Y3, Y3
+	VMULPS       Y0, Y2, Y4
+	VBLENDVPS    Y3, Y2, Y4, Y4
+	VMOVUPS      32(CX), Y2
+	VPBROADCASTB 1(DX), Y3
+	VPAND        Y1, Y3, Y3
+	VPCMPEQD     Y1, Y3, Y3
+	VMULPS       Y0, Y2, Y5
+	VBLENDVPS    Y3, Y2, Y5, Y5
+	VMOVUPS      64(CX), Y2
+	VPBROADCASTB 2(DX), Y3
+	VPAND        Y1, Y3, Y3
+	VPCMPEQD     Y1, Y3, Y3
+	VMULPS       Y0, Y2, Y6
+	VBLENDVPS    Y3, Y2, Y6, Y6
+	VMOVUPS      96(CX), Y2
+	VPBROADCASTB 3(DX), Y3
+	VPAND        Y1, Y3, Y3
+	VPCMPEQD     Y1, Y3, Y3
+	VMULPS       Y0, Y2, Y7
+	VBLENDVPS    Y3, Y2, Y7, Y7
+	VMOVUPS      Y4, (AX)
+	VMOVUPS      Y5, 32(AX)
+	VMOVUPS      Y6, 64(AX)
+	VMOVUPS      Y7, 96(AX)
+	ADDQ         $0x00000080, AX
+	ADDQ         $0x00000080, CX
+	ADDQ         $0x00000004, DX
+	SUBQ         $0x00000020, BX
+	JGE          block
+
+block_end:
+	ADDQ $0x00000020, BX
+	SUBQ $0x00000008, BX
+	JL   vector_end
+
+vector:
+	VMOVUPS      (CX), Y2
+	VPBROADCASTB (DX), Y3
+	VPAND        Y1, Y3, Y3
+	VPCMPEQD     Y1, Y3, Y3
+	VMULPS       Y0, Y2, Y4
+	VBLENDVPS    Y3, Y2, Y4, Y4
+	VMOVUPS      Y4, (AX)
+	ADDQ         $0x00000020, AX
+	ADDQ         $0x00000020, CX
+	ADDQ         $0x00000001, DX
+	SUBQ         $0x00000008, BX
+	JGE          vector
+
+vector_end:
+	ADDQ  $0x00000008, BX
+	TESTQ BX, BX
+	JE    done
+
+	// Element i is one that is left if 1<<n is more than 1<<i.
+	XORL         SI, SI
+	BTSL         BX, SI
+	VMOVD        SI, X2
+	VPBROADCASTD X2, Y2
+	VPCMPGTD     Y1, Y2, Y2
+	VMASKMOVPS   (CX), Y2, Y3
+	VPBROADCASTB (DX), Y4
+	VPAND        Y1, Y4, Y4
+	VPCMPEQD     Y1, Y4, Y4
+	VMULPS       Y0, Y3, Y0
+	VBLENDVPS    Y4, Y3, Y0, Y0
+	VMASKMOVPS   Y0, Y2, (AX)
+
+done:
+	VZEROUPPER
+	RET
+
+// func leakyReLUBackwardMaskAVX2NT(dx []float32, dy []float32, mask []uint64, slope float32)
+// Requires: AVX, AVX2, MMX+
+TEXT ·leakyReLUBackwardMaskAVX2NT(SB), NOSPLIT, $0-76
+	MOVQ         dx_base+0(FP), AX
+	MOVQ         dy_base+24(FP), CX
+	MOVQ         mask_base+48(FP), DX
+	MOVQ         dy_len+32(FP), BX
+	VBROADCASTSS slope+72(FP), Y0
+	VMOVDQU      laneBits<>+0(SB), Y1
+	SUBQ         $0x00000020, BX
+	JL           block_end
+
+block:
+	VMOVUPS      (CX), Y2
+	VPBROADCASTB (DX), Y3
+	VPAND        Y1, Y3, Y3
+	VPCMPEQD     Y1, Y3, Y3
+	VMULPS       Y0, Y2, Y4
+	VBLENDVPS    Y3, Y2, Y4, Y4
+	VMOVUPS      32(CX), Y2
+	VPBROADCASTB 1(DX), Y3
+	VPAND        Y1, Y3, Y3
+	VPCMPEQD     Y1, Y3, Y3
+	VMULPS       Y0, Y2, Y5
+	VBLENDVPS    Y3, Y2, Y5, Y5
+	VMOVUPS      64(CX), Y2
+	VPBROADCASTB 2(DX), Y3
+	VPAND        Y1, Y3, Y3
+	VPCMPEQD     Y1, Y3, Y3
+	VMULPS       Y0, Y2, Y6
+	VBLENDVPS    Y3, Y2, Y6, Y6
+	VMOVUPS      96(CX), Y2
+	VPBROADCASTB 3(DX), Y3
+	VPAND        Y1, Y3, Y3
+	VPCMPEQD     Y1, Y3, Y3
+	VMULPS       Y0, Y2, Y7
+	VBLENDVPS    Y3, Y2, Y7, Y7
+	VMOVNTPS     Y4, (AX)
+	VMOVNTPS     Y5, 32(AX)
+	VMOVNTPS     Y6, 64(AX)
+	VMOVNTPS     Y7, 96(AX)
+	ADDQ         $0x00000080, AX
+	ADDQ         $0x00000080, CX
+	ADDQ         $0x00000004, DX
+	SUBQ         $0x00000020, BX
+	JGE          block
+
+block_end:
+	ADDQ $0x00000020, BX
+
+	// Such stores are weakly ordered: others may see what follows first.
+	SFENCE
+	VZEROUPPER
+	RET
+
+// func leakyReLUForwardDerivativeAVX2(y []float32, d []float32, x []float32, slope float32)
+// Requires: AVX, AVX2
+TEXT ·leakyReLUForwardDerivativeAVX2(SB), NOSPLIT, $0-76
+	MOVQ         y_base+0(FP), AX
+	MOVQ         x_base+48(FP), CX
+	MOVQ         d_base+24(FP), DX
+	MOVQ         x_len+56(FP), BX
+	VBROADCASTSS slope+72(FP), Y2
+	VXORPS       X0, X0, X0
+	MOVL         $0x3f800000, SI
+	VMOVD        SI, X1
+	VBROADCASTSS X1, Y1
+	VMOVDQU      laneBits<>+0(SB), Y3
+	SUBQ         $0x00000020, BX
+	JL           block_end
+
+block:
+	VMOVUPS   (CX), Y4
+	VCMPPS    $0x1d, Y0, Y4, Y5
+	VMULPS    Y2, Y4, Y6
+	VBLENDVPS Y5, Y4, Y6, Y6
+	VBLENDVPS Y5, Y1, Y2, Y4
+	VMOVUPS   32(CX), Y5
+	VCMPPS    $0x1d, Y0, Y5, Y7
+	VMULPS    Y2, Y5, Y8
+	VBLENDVPS Y7, Y5, Y8, Y8
+	VBLENDVPS Y7, Y1, Y2, Y5
+	VMOVUPS   64(CX), Y7
+	VCMPPS    $0x1d, Y0, Y7, Y9
+	VMULPS    Y2, Y7, Y10
+	VBLENDVPS Y9, Y7, Y10, Y10
+	VBLENDVPS Y9, Y1, Y2, Y7
+	VMOVUPS   96(CX), Y9
+	VCMPPS    $0x1d, Y0, Y9, Y11
+	VMULPS    Y2, Y9, Y12
+	VBLENDVPS Y11, Y9, Y12, Y12
+	VBLENDVPS Y11, Y1, Y2, Y9
+	VMOVUPS   Y6, (AX)
+	VMOVUPS   Y8, 32(AX)
+	VMOVUPS   Y10, 64(AX)
+	VMOVUPS   Y12, 96(AX)
+	ADDQ      $0x00000080, AX
+	ADDQ      $0x00000080, CX
+	VMOVUPS   Y4, (DX)
+	VMOVUPS   Y5, 32(DX)
+	VMOVUPS   Y7, 64(DX)
+	VMOVUPS   Y9, 96(DX)
+	ADDQ      $0x00000080, DX
+	SUBQ      $0x00000020, BX
+	JGE       block
+
+block_end:
+	ADDQ $0x00000020, BX
+	SUBQ $0x00000008, BX
+	JL   vector_end
+
+vector:
+	VMOVUPS   (CX), Y4
+	VCMPPS    $0x1d, Y0, Y4, Y5
+	VMULPS    Y2, Y4, Y6
+	VBLENDVPS Y5, Y4, Y6, Y6
+	VBLENDVPS Y5, Y1, Y2, Y4
+	VMOVUPS   Y6, (AX)
+	ADDQ      $0x00000020, AX
+	ADDQ      $0x00000020, CX
+	VMOVUPS   Y4, (DX)
+	ADDQ      $0x00000020, DX
+	SUBQ      $0x00000008, BX
+	JGE       vector
+
+vector_end:
+	ADDQ  $0x00000008, BX
+	TESTQ BX, BX
+	JE    done
+
+	// Element i is one that is left if 1<<n is more than 1<<i.
+	XORL         SI, SI
+	BTSL         BX, SI
+	VMOVD        SI, X4
+	VPBROADCASTD X4, Y4
+	VPCMPGTD     Y3, Y4, Y4
+	VMASKMOVPS   (CX), Y4, Y3
+	VCMPPS       $0x1d, Y0, Y3, Y0
+	VANDPS       Y4, Y0, Y0
+	VMULPS       Y2, Y3, Y5
+	VBLENDVPS    Y0, Y3, Y5, Y5
+	VBLENDVPS    Y0, Y1, Y2, Y0
+	VMASKMOVPS   Y5, Y4, (AX)
+	VMASKMOVPS   Y0, Y4, (DX)
+
+done:
+	VZEROUPPER
+	RET
+
+// func leakyReLUForwardDerivativeAVX2NT(y []float32, d []float32, x []float32, slope float32)
+// Requires: AVX, AVX2, MMX+
+TEXT ·leakyReLUForwardDerivativeAVX2NT(SB), NOSPLIT, $0-76
+	MOVQ         y_base+0(FP), AX
+	MOVQ         x_base+48(FP), CX
+	MOVQ         d_base+24(FP), DX
+	MOVQ         x_len+56(FP), BX
+	VBROADCASTSS slope+72(FP), Y2
+	VXORPS       X0, X0, X0
+	MOVL         $0x3f800000, SI
+	VMOVD        SI, X1
+	VBROADCASTSS X1, Y1
+	SUBQ         $0x00000020, BX
+	JL           block_end
+
+block:
+	VMOVUPS   (CX), Y3
+	VCMPPS    $0x1d, Y0, Y3, Y4
+	VMULPS    Y2, Y3, Y5
+	VBLENDVPS Y4, Y3, Y5, Y5
+	VBLENDVPS Y4, Y1, Y2, Y3
+	VMOVUPS   32(CX), Y4
+	VCMPPS    $0x1d, Y0, Y4, Y6
+	VMULPS    Y2, Y4, Y7
+	VBLENDVPS Y6, Y4, Y7, Y7
+	VBLENDVPS Y6, Y1, Y2, Y4
+	VMOVUPS   64(CX), Y6
+	VCMPPS    $0x1d, Y0, Y6, Y8
+	VMULPS    Y2, Y6, Y9
+	VBLENDVPS Y8, Y6, Y9, Y9
+	VBLENDVPS Y8, Y1, Y2, Y6
+	VMOVUPS   96(CX), Y8
+	VCMPPS    $0x1d, Y0, Y8, Y10
+	VMULPS    Y2, Y8, Y11
+	VBLENDVPS Y10, Y8, Y11, Y11
+	VBLENDVPS Y10, Y1, Y2, Y8
+	VMOVNTPS  Y5, (AX)
+	VMOVNTPS  Y7, 32(AX)
+	VMOVNTPS  Y9, 64(AX)
+	VMOVNTPS  Y11, 96(AX)
+	ADDQ      $0x00000080, AX
+	ADDQ      $0x00000080, CX
+	VMOVNTPS  Y3, (DX)
+	VMOVNTPS  Y4, 32(DX)
+	VMOVNTPS  Y6, 64(DX)
+	VMOVNTPS  Y8, 96(DX)
+	ADDQ      $0x00000080, DX
+	SUBQ      $0x00000020, BX
+	JGE       block
+
+block_end:
+	ADDQ $0x00000020, BX
 
 	// Such stores are weakly ordered: others may see what follows first.
 	SFENCE

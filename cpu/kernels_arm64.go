@@ -10,8 +10,11 @@ func accelerated() []row {
 	return []row{{
 		name: "neon",
 		kernels: []kernels{compute.KindLeakyReLU: {
-			unary:    [2]unaryKernel{leakyReLUForwardNEON, leakyReLUDerivativeNEON},
-			backward: leakyReLUBackwardNEON,
+			unary:             [2]unaryKernel{leakyReLUForwardNEON, leakyReLUDerivativeNEON},
+			backward:          leakyReLUBackwardNEON,
+			forwardMask:       leakyReLUForwardMask,
+			backwardMask:      leakyReLUBackwardMask,
+			forwardDerivative: leakyReLUForwardDerivative,
 		}},
 	}}
 }

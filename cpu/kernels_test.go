@@ -129,7 +129,7 @@ func TestPastCaches(t *testing.T) {
 						through, around := job{dst: want, dy: dy, x: x, slope: slope}, job{dst: got, dy: dy, x: x, slope: slope}
 						set(&through)
 						set(&around)
-						through.through(0, n)
+						through.do(&through, 0, n)
 						if n > 0 {
 							around.run(0, n)
 						}

@@ -5,8 +5,8 @@ import (
 	"github.com/gmind-go/compute/internal/check"
 )
 
-// operands are the buffers of one kernel call, the result first. The same buffer
-// may stand there more than once.
+// operands are the buffers and masks of one kernel call, the result first. The same
+// buffer may stand there more than once.
 type operands struct {
 	n      int
 	names  [3]string
@@ -21,11 +21,27 @@ func (o *operands) add(b *backend, c check.Call, name string, arg compute.Buffer
 	if !ok || buf == nil || buf.owner != b {
 		return c.Foreign(name, arg)
 	}
+	o.append(name, buf)
+	return nil
+}
+
+// addMask appends the argument arg, named name, if it is a mask of b.
+func (o *operands) addMask(b *backend, c check.Call, name string, arg compute.Mask) error {
+	m, ok := arg.(*mask)
+	if !ok || m == nil || m.bits.owner != b {
+		return c.ForeignMask(name, arg)
+	}
+	o.append(name, m.bits)
+	return nil
+}
+
+// append appends buf, and sorts it in among those to lock.
+func (o *operands) append(name string, buf *buffer) {
 	o.names[o.n], o.bufs[o.n] = name, buf
 	o.n++
 	for _, locked := range o.locked[:o.locks] {
 		if locked == buf {
-			return nil
+			return
 		}
 	}
 	i := o.locks
@@ -34,11 +50,13 @@ func (o *operands) add(b *backend, c check.Call, name string, arg compute.Buffer
 	}
 	o.locked[i] = buf
 	o.locks++
-	return nil
 }
 
 // data returns the elements of operand i, for use between lock and unlock.
 func (o *operands) data(i int) []float32 { return o.bufs[i].data }
+
+// words returns the words of operand i, a mask, for use between lock and unlock.
+func (o *operands) words(i int) []uint64 { return asWords(o.bufs[i].data) }
 
 // lock takes the buffers for one call, or says what is wrong with them. All calls
 // lock by id, so no two can wait for each other.

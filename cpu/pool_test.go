@@ -26,7 +26,7 @@ func TestPool(t *testing.T) {
 					for _, n := range []int{0, 1, 2*minShare - 1, 2 * minShare, 3*minShare + 17, chunk, 5*chunk + 1, minWake, 1<<20 + 3} {
 						dst := make([]float32, n)
 						for range 3 { // the second time helpers are awake
-							p.do(&job{unary: count, dst: dst, x: dst})
+							p.do(&job{loop: loop{unary: count}, dst: dst, x: dst})
 						}
 						for i, v := range dst {
 							if v != 3 {
@@ -63,7 +63,7 @@ func TestPoolHelps(t *testing.T) {
 			}
 		}
 		p.mu.Lock()
-		p.share(&job{unary: meet, dst: dst, x: dst}, procs)
+		p.share(&job{loop: loop{unary: meet}, dst: dst, x: dst}, procs)
 		if p.job.dst != nil || p.job.x != nil {
 			t.Error("the pool keeps the slices of a job that is done")
 		}
@@ -110,7 +110,7 @@ func TestPoolRests(t *testing.T) {
 	before := runtime.NumGoroutine()
 	var p pool
 	dst := make([]float32, 1<<20)
-	p.do(&job{unary: count, dst: dst, x: dst})
+	p.do(&job{loop: loop{unary: count}, dst: dst, x: dst})
 	if len(p.helpers) != 3 {
 		t.Errorf("%d helpers on 4 cores, want 3", len(p.helpers))
 	}
@@ -124,7 +124,7 @@ func TestPoolRests(t *testing.T) {
 		}
 	}
 	p.stop()
-	if p.do(&job{unary: count, dst: dst, x: dst}); dst[0] != 2 {
+	if p.do(&job{loop: loop{unary: count}, dst: dst, x: dst}); dst[0] != 2 {
 		t.Error("a job after stop was not done")
 	}
 	if after := runtime.NumGoroutine(); after > before {

@@ -44,6 +44,36 @@ func copyAVX512(dst []float32, x []float32)
 //go:noescape
 func copyAVX512NT(dst []float32, x []float32)
 
+// leakyReLUForwardMaskAVX512: y[i] = x[i] if x[i] >= 0 else slope*x[i], and bit i of mask is whether x[i] >= 0. It sets all words, with zeros behind the last element.
+//
+//go:noescape
+func leakyReLUForwardMaskAVX512(y []float32, mask []uint64, x []float32, slope float32)
+
+// leakyReLUForwardMaskAVX512NT: y[i] = x[i] if x[i] >= 0 else slope*x[i], and bit i of mask is whether x[i] >= 0. It sets all words, with zeros behind the last element. It stores past the caches. The length is a multiple of 64 and y is aligned to 64 bytes.
+//
+//go:noescape
+func leakyReLUForwardMaskAVX512NT(y []float32, mask []uint64, x []float32, slope float32)
+
+// leakyReLUBackwardMaskAVX512: dx[i] = dy[i] if bit i of mask is set else slope*dy[i].
+//
+//go:noescape
+func leakyReLUBackwardMaskAVX512(dx []float32, dy []float32, mask []uint64, slope float32)
+
+// leakyReLUBackwardMaskAVX512NT: dx[i] = dy[i] if bit i of mask is set else slope*dy[i]. It stores past the caches. The length is a multiple of 64 and dx is aligned to 64 bytes.
+//
+//go:noescape
+func leakyReLUBackwardMaskAVX512NT(dx []float32, dy []float32, mask []uint64, slope float32)
+
+// leakyReLUForwardDerivativeAVX512: y[i] = x[i] and d[i] = 1 if x[i] >= 0, else slope*x[i] and slope.
+//
+//go:noescape
+func leakyReLUForwardDerivativeAVX512(y []float32, d []float32, x []float32, slope float32)
+
+// leakyReLUForwardDerivativeAVX512NT: y[i] = x[i] and d[i] = 1 if x[i] >= 0, else slope*x[i] and slope. It stores past the caches. The length is a multiple of 64 and y and d are aligned to 64 bytes.
+//
+//go:noescape
+func leakyReLUForwardDerivativeAVX512NT(y []float32, d []float32, x []float32, slope float32)
+
 // leakyReLUForwardAVX2: y[i] = x[i] if x[i] >= 0 else slope*x[i].
 //
 //go:noescape
@@ -83,3 +113,33 @@ func copyAVX2(dst []float32, x []float32)
 //
 //go:noescape
 func copyAVX2NT(dst []float32, x []float32)
+
+// leakyReLUForwardMaskAVX2: y[i] = x[i] if x[i] >= 0 else slope*x[i], and bit i of mask is whether x[i] >= 0. It sets all words, with zeros behind the last element.
+//
+//go:noescape
+func leakyReLUForwardMaskAVX2(y []float32, mask []uint64, x []float32, slope float32)
+
+// leakyReLUForwardMaskAVX2NT: y[i] = x[i] if x[i] >= 0 else slope*x[i], and bit i of mask is whether x[i] >= 0. It sets all words, with zeros behind the last element. It stores past the caches. The length is a multiple of 64 and y is aligned to 64 bytes.
+//
+//go:noescape
+func leakyReLUForwardMaskAVX2NT(y []float32, mask []uint64, x []float32, slope float32)
+
+// leakyReLUBackwardMaskAVX2: dx[i] = dy[i] if bit i of mask is set else slope*dy[i].
+//
+//go:noescape
+func leakyReLUBackwardMaskAVX2(dx []float32, dy []float32, mask []uint64, slope float32)
+
+// leakyReLUBackwardMaskAVX2NT: dx[i] = dy[i] if bit i of mask is set else slope*dy[i]. It stores past the caches. The length is a multiple of 64 and dx is aligned to 64 bytes.
+//
+//go:noescape
+func leakyReLUBackwardMaskAVX2NT(dx []float32, dy []float32, mask []uint64, slope float32)
+
+// leakyReLUForwardDerivativeAVX2: y[i] = x[i] and d[i] = 1 if x[i] >= 0, else slope*x[i] and slope.
+//
+//go:noescape
+func leakyReLUForwardDerivativeAVX2(y []float32, d []float32, x []float32, slope float32)
+
+// leakyReLUForwardDerivativeAVX2NT: y[i] = x[i] and d[i] = 1 if x[i] >= 0, else slope*x[i] and slope. It stores past the caches. The length is a multiple of 64 and y and d are aligned to 64 bytes.
+//
+//go:noescape
+func leakyReLUForwardDerivativeAVX2NT(y []float32, d []float32, x []float32, slope float32)

@@ -24,10 +24,25 @@ type isa struct {
 	factor func(dst, x, v VecVirtual, c constants)
 	// choose sets dst to 1 where x >= 0 and else to the slope.
 	choose func(dst, x VecVirtual, c constants)
+
+	// signs are a mask of elements, all those of lanes unless that is nil: where x >= 0.
+	signs func(x VecVirtual, lanes Register, c constants) Register
+	// keep stores signs as one bit for each element, and recall loads those.
+	keep   func(signs Register, m Mem)
+	recall func(m Mem, c constants) Register
+	// pick sets dst to a where signs are set and else to b.
+	pick func(dst VecVirtual, signs Register, a, b VecVirtual)
+
+	// lanes is a mask of the first n elements of a vector, and load and store take
+	// those alone.
+	lanes func(n GPVirtual, c constants) Register
+	load  func(m Mem, lanes Register, v VecVirtual)
+	store func(v VecVirtual, lanes Register, m Mem)
 }
 
-// constants hold the same value in every element.
-type constants struct{ zero, one, slope VecVirtual }
+// constants hold the same value in every element, but for bits: element i of that is
+// 1<<i, an integer.
+type constants struct{ zero, one, slope, bits VecVirtual }
 
 var avx512 = isa{
 	name:  "AVX512",
@@ -46,6 +61,33 @@ var avx512 = isa{
 		VCMPPS(Imm(notGreaterEqual), c.zero, x, k)
 		VBLENDMPS(c.slope, c.one, k, dst)
 	},
+	signs: func(x VecVirtual, lanes Register, c constants) Register {
+		k := K()
+		if lanes == nil {
+			VCMPPS(Imm(greaterEqual), c.zero, x, k)
+		} else {
+			VCMPPS(Imm(greaterEqual), c.zero, x, lanes, k)
+		}
+		return k
+	},
+	keep: func(signs Register, m Mem) { KMOVW(signs, m) },
+	recall: func(m Mem, c constants) Register {
+		k := K()
+		KMOVW(m, k)
+		return k
+	},
+	pick: func(dst VecVirtual, signs Register, a, b VecVirtual) { VBLENDMPS(a, b, signs, dst) },
+	lanes: func(n GPVirtual, _ constants) Register {
+		Comment("The lowest n bits of the mask are the elements left.")
+		bits := GP64()
+		MOVQ(I32(-1), bits)
+		BZHIQ(n, bits, bits)
+		mask := K()
+		KMOVW(bits.As32(), mask)
+		return mask
+	},
+	load:  func(m Mem, lanes Register, v VecVirtual) { VMOVUPS_Z(m, lanes, v) },
+	store: func(v VecVirtual, lanes Register, m Mem) { VMOVUPS(v, lanes, m) },
 }
 
 var avx2 = isa{
@@ -63,6 +105,40 @@ var avx2 = isa{
 		VCMPPS(Imm(greaterEqual), c.zero, x, mask)
 		VBLENDVPS(mask, c.one, c.slope, dst)
 	},
+	signs: func(x VecVirtual, lanes Register, c constants) Register {
+		mask := YMM()
+		VCMPPS(Imm(greaterEqual), c.zero, x, mask)
+		if lanes != nil {
+			VANDPS(lanes, mask, mask)
+		}
+		return mask
+	},
+	keep: func(signs Register, m Mem) {
+		bits := GP32()
+		VMOVMSKPS(signs, bits)
+		MOVB(bits.As8(), m)
+	},
+	recall: func(m Mem, c constants) Register {
+		mask := YMM()
+		VPBROADCASTB(m, mask)
+		VPAND(c.bits, mask, mask)
+		VPCMPEQD(c.bits, mask, mask)
+		return mask
+	},
+	pick: func(dst VecVirtual, signs Register, a, b VecVirtual) { VBLENDVPS(signs, a, b, dst) },
+	lanes: func(n GPVirtual, c constants) Register {
+		Comment("Element i is one that is left if 1<<n is more than 1<<i.")
+		end := GP32()
+		XORL(end, end)
+		BTSL(n.As32(), end)
+		x, mask := XMM(), YMM()
+		VMOVD(end, x)
+		VPBROADCASTD(x, mask)
+		VPCMPGTD(c.bits, mask, mask)
+		return mask
+	},
+	load:  func(m Mem, lanes Register, v VecVirtual) { VMASKMOVPS(m, lanes, v) },
+	store: func(v VecVirtual, lanes Register, m Mem) { VMASKMOVPS(v, lanes, m) },
 }
 
 // An operation is one kernel: dst from x, or from dy and x.
@@ -89,13 +165,28 @@ const unroll = 4
 
 func main() {
 	ConstraintExpr("!purego")
+	declareLaneBits()
 	for _, s := range []isa{avx512, avx2} {
 		for _, op := range operations {
 			plain(s, op)
 			nonTemporal(s, op)
 		}
+		for _, op := range fusions {
+			plainFusion(s, op)
+			nonTemporalFusion(s, op)
+		}
 	}
 	Generate()
+}
+
+// laneBits are the constants.bits of AVX2. A mask in memory needs none in AVX-512.
+var laneBits Mem
+
+func declareLaneBits() {
+	laneBits = GLOBL("laneBits", RODATA|NOPTR)
+	for i := range 8 {
+		DATA(4*i, U32(1<<i))
+	}
 }
 
 // pointers are where a kernel stands in its slices.
@@ -122,7 +213,7 @@ func begin(s isa, op operation, suffix, doc string) (p pointers, n GPVirtual, c 
 	p.x = Load(Param("x").Base(), GP64()).(GPVirtual)
 	n = Load(Param("x").Len(), GP64()).(GPVirtual)
 	if op.constants {
-		c = constants{s.vec(), s.vec(), s.vec()}
+		c = constants{zero: s.vec(), one: s.vec(), slope: s.vec()}
 		slope, err := Param("slope").Resolve()
 		if err != nil {
 			panic(err)
@@ -208,12 +299,7 @@ func plain(s isa, op operation) {
 func maskedTail(s isa, op operation, p pointers, n GPVirtual, c constants) {
 	TESTQ(n, n)
 	JE(LabelRef("done"))
-	Comment("The lowest n bits of the mask are the elements left.")
-	bits := GP64()
-	MOVQ(I32(-1), bits)
-	BZHIQ(n, bits, bits)
-	mask := K()
-	KMOVW(bits.As32(), mask)
+	mask := s.lanes(n, c)
 	x := s.vec()
 	VMOVUPS_Z(Mem{Base: p.x}, mask, x)
 	result := x
@@ -256,6 +342,172 @@ func scalarTail(op operation, p pointers, n GPVirtual, c constants) {
 func nonTemporal(s isa, op operation) {
 	p, n, c := begin(s, op, "NT", " It stores past the caches. The length is a multiple of 64 and "+op.dst+" is aligned to 64 bytes.")
 	loop("block", n, unroll*s.width, func() { vectors(s, op, p, c, unroll, storePast) })
+	Comment("Such stores are weakly ordered: others may see what follows first.")
+	SFENCE()
+	VZEROUPPER()
+	RET()
+}
+
+// A fusion is a kernel that beside the elements has a mask, or a second result.
+type fusion struct {
+	name      string
+	dst, src  string // the first result, and the operand of elements
+	second    string // result, if there is one
+	signs     use
+	signature string
+	doc       string
+}
+
+// use is what a kernel does with the mask in memory.
+type use int
+
+const (
+	none use = iota
+	written
+	read
+)
+
+var fusions = []fusion{
+	{"leakyReLUForwardMask", "y", "x", "", written, "func(y []float32, mask []uint64, x []float32, slope float32)",
+		"y[i] = x[i] if x[i] >= 0 else slope*x[i], and bit i of mask is whether x[i] >= 0. It sets all words, with zeros behind the last element"},
+	{"leakyReLUBackwardMask", "dx", "dy", "", read, "func(dx, dy []float32, mask []uint64, slope float32)",
+		"dx[i] = dy[i] if bit i of mask is set else slope*dy[i]"},
+	{"leakyReLUForwardDerivative", "y", "x", "d", none, "func(y, d, x []float32, slope float32)",
+		"y[i] = x[i] and d[i] = 1 if x[i] >= 0, else slope*x[i] and slope"},
+}
+
+// places are where a fusion stands in its slices. What it has not is nil.
+type places struct{ dst, second, src, mask GPVirtual }
+
+// beginFusion opens the function of op, and loads its arguments.
+func beginFusion(s isa, op fusion, suffix, doc string) (p places, n GPVirtual, c constants) {
+	name := op.name + s.name + suffix
+	TEXT(name, NOSPLIT, op.signature)
+	Pragma("noescape")
+	Doc(name + ": " + op.doc + "." + doc)
+	base := func(name string) GPVirtual { return Load(Param(name).Base(), GP64()).(GPVirtual) }
+	p.dst, p.src = base(op.dst), base(op.src)
+	if op.second != "" {
+		p.second = base(op.second)
+	}
+	if op.signs != none {
+		p.mask = base("mask")
+	}
+	n = Load(Param(op.src).Len(), GP64()).(GPVirtual)
+	c = constants{zero: s.vec(), one: s.vec(), slope: s.vec(), bits: s.vec()}
+	slope, err := Param("slope").Resolve()
+	if err != nil {
+		panic(err)
+	}
+	VBROADCASTSS(slope.Addr, c.slope)
+	if op.signs != read {
+		VXORPS(c.zero.AsX(), c.zero.AsX(), c.zero.AsX()) // clears the whole register
+	}
+	if op.second != "" {
+		one, x := GP32(), XMM()
+		MOVL(U32(0x3f800000), one)
+		VMOVD(one, x)
+		VBROADCASTSS(x, c.one)
+	}
+	if s.name == avx2.name && (suffix == "" || op.signs == read) {
+		VMOVDQU(laneBits, c.bits)
+	}
+	return p, n, c
+}
+
+// fuse emits op on the vector at number i of p, or on those of its elements in lanes,
+// and returns the results.
+func fuse(s isa, op fusion, p places, c constants, i int, lanes Register) (dst, second VecVirtual) {
+	src := s.vec()
+	elements, bits := Mem{Base: p.src, Disp: i * 4 * s.width}, Mem{Base: p.mask, Disp: i * s.width / 8}
+	if lanes == nil {
+		VMOVUPS(elements, src)
+	} else {
+		s.load(elements, lanes, src)
+	}
+	var signs Register
+	if op.signs == read {
+		signs = s.recall(bits, c)
+	} else {
+		signs = s.signs(src, lanes, c)
+	}
+	if op.signs == written {
+		s.keep(signs, bits)
+	}
+	dst = s.vec()
+	VMULPS(c.slope, src, dst)
+	s.pick(dst, signs, src, dst)
+	if op.second != "" {
+		second = s.vec()
+		s.pick(second, signs, c.one, c.slope)
+	}
+	return dst, second
+}
+
+// fusedVectors emits op on count neighbouring vectors, all loads of elements before all
+// stores of them, and steps the places.
+func fusedVectors(s isa, op fusion, p places, c constants, count int, store func(v VecVirtual, m Mem)) {
+	size := 4 * s.width
+	dst, second := make([]VecVirtual, count), make([]VecVirtual, count)
+	for i := range count {
+		dst[i], second[i] = fuse(s, op, p, c, i, nil)
+	}
+	for i := range count {
+		store(dst[i], Mem{Base: p.dst, Disp: i * size})
+	}
+	ADDQ(U32(count*size), p.dst)
+	ADDQ(U32(count*size), p.src)
+	if op.second != "" {
+		for i := range count {
+			store(second[i], Mem{Base: p.second, Disp: i * size})
+		}
+		ADDQ(U32(count*size), p.second)
+	}
+	if op.signs != none {
+		ADDQ(U32(count*s.width/8), p.mask)
+	}
+}
+
+// plainFusion emits the kernel for slices of any length and place.
+func plainFusion(s isa, op fusion) {
+	p, n, c := beginFusion(s, op, "", "")
+	if op.signs == written {
+		clearLastWord(p)
+	}
+	loop("block", n, unroll*s.width, func() { fusedVectors(s, op, p, c, unroll, storeThrough) })
+	loop("vector", n, s.width, func() { fusedVectors(s, op, p, c, 1, storeThrough) })
+	TESTQ(n, n)
+	JE(LabelRef("done"))
+	lanes := s.lanes(n, c)
+	dst, second := fuse(s, op, p, c, 0, lanes)
+	s.store(dst, lanes, Mem{Base: p.dst})
+	if op.second != "" {
+		s.store(second, lanes, Mem{Base: p.second})
+	}
+	Label("done")
+	VZEROUPPER()
+	RET()
+}
+
+// clearLastWord emits the zeros behind the last element.
+func clearLastWord(p places) {
+	Comment("The last word may have fewer bits than are stored to it.")
+	words := Load(Param("mask").Len(), GP64()).(GPVirtual)
+	TESTQ(words, words)
+	JE(LabelRef("cleared"))
+	MOVQ(U32(0), Mem{Base: p.mask, Index: words, Scale: 8, Disp: -8})
+	Label("cleared")
+}
+
+// nonTemporalFusion emits the kernel that stores past the caches, but for the mask,
+// which is small.
+func nonTemporalFusion(s isa, op fusion) {
+	results := op.dst + " is"
+	if op.second != "" {
+		results = op.dst + " and " + op.second + " are"
+	}
+	p, n, c := beginFusion(s, op, "NT", " It stores past the caches. The length is a multiple of 64 and "+results+" aligned to 64 bytes.")
+	loop("block", n, unroll*s.width, func() { fusedVectors(s, op, p, c, unroll, storePast) })
 	Comment("Such stores are weakly ordered: others may see what follows first.")
 	SFENCE()
 	VZEROUPPER()
