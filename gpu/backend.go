@@ -79,7 +79,7 @@ type backend struct {
 	copy      *opencl.Kernel // nil until it is used
 	closed    bool
 	fault     error // the first ErrDevice: nothing can be trusted after it
-	live      map[*buffer]struct{}
+	live      map[*memory]struct{}
 	liveBytes int64
 }
 
@@ -96,7 +96,7 @@ func open(d *opencl.Device, info compute.Info, p program, o Options) (compute.Ba
 		context: ctx,
 		pool:    mempool.New(poolLimit(d), (*opencl.Mem).Release),
 		closing: make(chan struct{}),
-		live:    map[*buffer]struct{}{},
+		live:    map[*memory]struct{}{},
 	}
 	b.planLanes(o.StreamMemory, runtime.GOMAXPROCS(0))
 	if b.queue, err = ctx.NewQueue(); err == nil {
@@ -127,31 +127,55 @@ func (b *backend) Info() compute.Info {
 }
 
 func (b *backend) Forward(f compute.Activation, y, x compute.Buffer) error {
-	return b.unary("forward", compute.OpForward, f, operand{"y", y}, operand{"x", x})
+	return b.launch(forward, f, b.buffer("y", y), b.buffer("x", x))
 }
 
 func (b *backend) Derivative(f compute.Activation, d, x compute.Buffer) error {
-	return b.unary("derivative", compute.OpDerivative, f, operand{"d", d}, operand{"x", x})
-}
-
-func (b *backend) unary(name string, op compute.Op, f compute.Activation, operands ...operand) error {
-	return b.launch(b.call(name), f, func(k *kernelSet) *opencl.Kernel { return k.unary[op] }, operands...)
+	return b.launch(derivative, f, b.buffer("d", d), b.buffer("x", x))
 }
 
 func (b *backend) Backward(f compute.Activation, dx, dy, x compute.Buffer) error {
-	return b.launch(b.call("backward"), f, func(k *kernelSet) *opencl.Kernel { return k.backward },
-		operand{"dx", dx}, operand{"dy", dy}, operand{"x", x})
+	return b.launch(backward, f, b.buffer("dx", dx), b.buffer("dy", dy), b.buffer("x", x))
 }
 
-// operand is a buffer among the arguments of a call, with its name there.
+func (b *backend) ForwardDerivative(f compute.Activation, y, d, x compute.Buffer) error {
+	return b.launch(forwardDerivative, f, b.buffer("y", y), b.buffer("d", d), b.buffer("x", x))
+}
+
+func (b *backend) ForwardMask(f compute.Activation, y compute.Buffer, m compute.Mask, x compute.Buffer) error {
+	return b.launch(forwardMask, f, b.buffer("y", y), b.mask("m", m), b.buffer("x", x))
+}
+
+func (b *backend) BackwardMask(f compute.Activation, dx, dy compute.Buffer, m compute.Mask) error {
+	return b.launch(backwardMask, f, b.buffer("dx", dx), b.buffer("dy", dy), b.mask("m", m))
+}
+
+// operand is a buffer or a mask among the arguments of a call, with its name there.
 type operand struct {
-	name   string
-	buffer compute.Buffer
+	name    string
+	memory  *memory                // nil if it does not belong to this backend
+	foreign func(check.Call) error // then, what to say of it
 }
 
-// launch enqueues the kernel of f that pick takes over its operands, the last of
-// which gives the length.
-func (b *backend) launch(c check.Call, f compute.Activation, pick func(*kernelSet) *opencl.Kernel, operands ...operand) error {
+func (b *backend) buffer(name string, buf compute.Buffer) operand {
+	if own, ok := buf.(*buffer); ok && own != nil && own.owner == b {
+		return operand{name: name, memory: &own.memory}
+	}
+	return operand{name: name, foreign: func(c check.Call) error { return c.Foreign(name, buf) }}
+}
+
+func (b *backend) mask(name string, m compute.Mask) operand {
+	if own, ok := m.(*mask); ok && own != nil && own.owner == b {
+		return operand{name: name, memory: &own.memory}
+	}
+	return operand{name: name, foreign: func(c check.Call) error { return c.ForeignMask(name, m) }}
+}
+
+// launch enqueues the kernel of f for op over its operands, the last of which gives
+// the length.
+func (b *backend) launch(op operation, f compute.Activation, operands ...operand) error {
+	o := &operations[op]
+	c := b.call(o.name)
 	b.mu.Lock()
 	defer b.mu.Unlock()
 	if err := b.usable(c); err != nil {
@@ -160,38 +184,44 @@ func (b *backend) launch(c check.Call, f compute.Activation, pick func(*kernelSe
 	if err := c.Activation(f); err != nil {
 		return err
 	}
-	bufs, n, err := b.buffers(c, operands)
+	args, n, err := b.arguments(c, operands, o.results)
 	if err != nil || n == 0 {
 		return err
 	}
-	args := append(bufs, uint64(n), f.NegativeSlope)
-	return b.result(c, n, b.enqueue(b.queue, pick(&b.kernels[f.Kind]), n, args...))
+	s := b.shape
+	if o.masked {
+		s = s.masked()
+	}
+	args = append(args, uint64(n), f.NegativeSlope)
+	return b.result(c, n, b.enqueueIn(s, b.queue, b.kernels[f.Kind][op], n, args...))
 }
 
-// buffers returns the memory of operands, as the arguments of a kernel, and their
-// length.
-func (b *backend) buffers(c check.Call, operands []operand) (args []any, n int, err error) {
-	bufs := make([]*buffer, len(operands))
+// arguments returns the memory of operands, as the arguments of a kernel that
+// writes the first of them, so many as results says, and their length.
+func (b *backend) arguments(c check.Call, operands []operand, results int) (args []any, n int, err error) {
+	for _, o := range operands {
+		if o.memory == nil {
+			return nil, 0, o.foreign(c)
+		}
+	}
+	for _, o := range operands {
+		if o.memory.released {
+			return nil, 0, c.Released(o.name)
+		}
+	}
+	last := operands[len(operands)-1]
+	n = last.memory.n
+	args = make([]any, len(operands), len(operands)+2) // and what kernels take behind them
 	for i, o := range operands {
-		buf, ok := o.buffer.(*buffer)
-		if !ok || buf == nil || buf.owner != b {
-			return nil, 0, c.Foreign(o.name, o.buffer)
-		}
-		bufs[i] = buf
-	}
-	for i, buf := range bufs {
-		if buf.released {
-			return nil, 0, c.Released(operands[i].name)
-		}
-	}
-	last := len(operands) - 1
-	n = bufs[last].n
-	args = make([]any, len(bufs), len(bufs)+2) // and what kernels take behind them
-	for i, buf := range bufs {
-		if err := c.Lengths(operands[i].name, buf.n, operands[last].name, n); err != nil {
+		if err := c.Lengths(o.name, o.memory.n, last.name, n); err != nil {
 			return nil, 0, err
 		}
-		args[i] = buf.mem
+		args[i] = o.memory.mem
+	}
+	for i, o := range operands[1:results] {
+		if before := operands[i]; before.memory == o.memory {
+			return nil, 0, c.SameResult(before.name, o.name)
+		}
 	}
 	return args, n, nil
 }
@@ -205,7 +235,7 @@ func (b *backend) Copy(dst, src compute.Buffer) error {
 	if err := b.usable(c); err != nil {
 		return err
 	}
-	args, n, err := b.buffers(c, []operand{{"dst", dst}, {"src", src}})
+	args, n, err := b.arguments(c, []operand{b.buffer("dst", dst), b.buffer("src", src)}, 1)
 	if err != nil || n == 0 {
 		return err
 	}
@@ -219,7 +249,12 @@ func (b *backend) Copy(dst, src compute.Buffer) error {
 
 // enqueue launches k, which nothing else may use meanwhile, over n elements.
 func (b *backend) enqueue(q *opencl.Queue, k *opencl.Kernel, n int, args ...any) error {
-	return b.withMemory(func() error { return q.Launch(k, b.shape.items(n), b.shape.group, args...) })
+	return b.enqueueIn(b.shape, q, k, n, args...)
+}
+
+// enqueueIn is enqueue for a kernel that deals the elements out in the shape s.
+func (b *backend) enqueueIn(s shape, q *opencl.Queue, k *opencl.Kernel, n int, args ...any) error {
+	return b.withMemory(func() error { return q.Launch(k, s.items(n), s.group, args...) })
 }
 
 // withMemory runs do and, if that runs out of memory, once more with what can be
@@ -302,8 +337,8 @@ func (b *backend) release() error {
 			errs = append(errs, l.close())
 		}
 	}
-	for buf := range b.live {
-		buf.release()
+	for m := range b.live {
+		m.release()
 	}
 	b.pool.Empty()
 	for _, k := range b.kernels {

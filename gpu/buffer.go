@@ -13,13 +13,16 @@ import (
 	"github.com/gmind-go/compute/internal/check"
 )
 
-// buffer is memory of the device.
-type buffer struct {
+// memory is memory of the device that a caller holds, as a buffer or a mask.
+type memory struct {
 	owner    *backend
-	n        int         // elements
-	mem      *opencl.Mem // nil if n is 0
+	n        int         // elements: of a mask, bits
+	size     int         // of the memory, in float32 elements
+	mem      *opencl.Mem // nil if size is 0
 	released bool        // guarded by the lock of owner
 }
+
+type buffer struct{ memory }
 
 func (b *backend) Alloc(n int) (compute.Buffer, error) {
 	return b.newBuffer(b.call("alloc"), n, nil)
@@ -39,17 +42,10 @@ func (b *backend) newBuffer(c check.Call, n int, src []float32) (compute.Buffer,
 	if err := c.Size(n); err != nil {
 		return nil, err
 	}
-	if int64(n) > b.info.MaxAlloc/4 {
-		return nil, c.Fail(compute.ErrOutOfMemory, "%d elements, %d bytes; the device takes %d bytes in one buffer; work in parts, or use Stream", n, 4*int64(n), b.info.MaxAlloc)
+	buf := &buffer{memory{owner: b, n: n, size: n}}
+	if err := buf.hold(c); err != nil {
+		return nil, err
 	}
-	buf := &buffer{owner: b, n: n}
-	if n > 0 {
-		if err := b.result(c, n, buf.alloc()); err != nil {
-			return nil, err
-		}
-	}
-	b.live[buf] = struct{}{}
-	b.liveBytes += 4 * int64(n)
 	if len(src) > 0 {
 		if err := b.result(c, n, b.write(buf.mem, src)); err != nil {
 			buf.release()
@@ -59,22 +55,39 @@ func (b *backend) newBuffer(c check.Call, n int, src []float32) (compute.Buffer,
 	return buf, nil
 }
 
-// alloc gets memory for the buffer, from the pool if that has some of its size.
-// It is never more than asked for: memory of a device may be scarce, and what checks
-// a kernel's accesses knows where the buffer ends.
-func (buf *buffer) alloc() error {
-	b := buf.owner
-	if m, ok := b.pool.Get(buf.n); ok {
-		buf.mem = m
+// hold gets the memory, and counts it as live. The lock of the owner is held.
+func (m *memory) hold(c check.Call) error {
+	b := m.owner
+	bytes := 4 * int64(m.size)
+	if bytes > b.info.MaxAlloc {
+		return c.Fail(compute.ErrOutOfMemory, "%d elements, %d bytes; the device takes %d bytes in one buffer; work in parts, or use Stream", m.n, bytes, b.info.MaxAlloc)
+	}
+	if m.size > 0 {
+		if err := b.result(c, m.size, m.alloc()); err != nil {
+			return err
+		}
+	}
+	b.live[m] = struct{}{}
+	b.liveBytes += bytes
+	return nil
+}
+
+// alloc gets the memory from the device, or from the pool if that has some of its
+// size. It is never more than asked for: memory of a device may be scarce, and what
+// checks a kernel's accesses knows where the buffer ends.
+func (m *memory) alloc() error {
+	b := m.owner
+	if kept, ok := b.pool.Get(m.size); ok {
+		m.mem = kept
 		return nil
 	}
 	return b.withMemory(func() (err error) {
-		buf.mem, err = b.context.Alloc(4 * buf.n)
+		m.mem, err = b.context.Alloc(4 * m.size)
 		return err
 	})
 }
 
-func (buf *buffer) Len() int { return buf.n }
+func (m *memory) Len() int { return m.n }
 
 func (buf *buffer) Write(src []float32) error {
 	return buf.transfer("write", "src", src, (*backend).write)
@@ -177,25 +190,25 @@ func copyAll(dst, src []float32) {
 	wg.Wait()
 }
 
-func (buf *buffer) Release() error {
-	buf.owner.mu.Lock()
-	defer buf.owner.mu.Unlock()
-	buf.release()
+func (m *memory) Release() error {
+	m.owner.mu.Lock()
+	defer m.owner.mu.Unlock()
+	m.release()
 	return nil
 }
 
 // release gives the memory to the pool, once. The lock of the owner is held. Who
 // gets it from there uses it behind the commands that were enqueued before, and if
 // it is freed OpenCL keeps it until they are done.
-func (buf *buffer) release() {
-	if buf.released {
+func (m *memory) release() {
+	if m.released {
 		return
 	}
-	buf.released = true
-	b := buf.owner
-	if buf.mem != nil {
-		b.pool.Put(buf.n, buf.mem)
+	m.released = true
+	b := m.owner
+	if m.mem != nil {
+		b.pool.Put(m.size, m.mem)
 	}
-	delete(b.live, buf)
-	b.liveBytes -= 4 * int64(buf.n)
+	delete(b.live, m)
+	b.liveBytes -= 4 * int64(m.size)
 }

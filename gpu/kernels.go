@@ -3,58 +3,72 @@
 package gpu
 
 import (
+	"strings"
+
 	"github.com/gmind-go/compute"
 	"github.com/gmind-go/compute/gpu/internal/opencl"
 )
 
-// kernelNames are the names of the kernels of one activation.
-type kernelNames struct {
-	unary    [2]string // by compute.Op
-	backward string
+// An operation is one call over operands of the device. The first two are those of
+// compute.Op.
+type operation int
+
+const (
+	forward    = operation(compute.OpForward)
+	derivative = operation(compute.OpDerivative)
+)
+
+const (
+	backward operation = iota + 2
+	forwardDerivative
+	forwardMask
+	backwardMask
+)
+
+// operations tells of every operation what the call is named, how many operands it
+// has, how many of those it writes, and whether one is a mask. Its kernel takes the
+// operands, their length, and the slope.
+var operations = [...]struct {
+	name              string
+	operands, results int
+	masked            bool
+}{
+	forward:           {"forward", 2, 1, false},
+	derivative:        {"derivative", 2, 1, false},
+	backward:          {"backward", 3, 1, false},
+	forwardDerivative: {"forward derivative", 3, 2, false},
+	forwardMask:       {"forward mask", 3, 2, true},
+	backwardMask:      {"backward mask", 3, 1, true},
 }
 
-// activations names the kernels of every activation, by compute.Kind.
-var activations = []kernelNames{
-	compute.KindLeakyReLU: {
-		unary: [2]string{
-			compute.OpForward:    "leaky_relu_forward",
-			compute.OpDerivative: "leaky_relu_derivative",
-		},
-		backward: "leaky_relu_backward",
-	},
-}
+// activations has what the names of the kernels of every activation begin with, by
+// compute.Kind; the operation follows, as in leaky_relu_forward_mask.
+var activations = []string{compute.KindLeakyReLU: "leaky_relu"}
 
-// kernelSet are the compiled kernels of one activation.
-type kernelSet struct {
-	unary    [2]*opencl.Kernel // by compute.Op
-	backward *opencl.Kernel
-}
+// kernelSet are the compiled kernels of one activation, by operation.
+type kernelSet [len(operations)]*opencl.Kernel
 
 // newKernels returns the kernels of every activation, by compute.Kind, for the use
 // of one queue: the arguments are a state of a kernel. What it returns is to be
 // released, beside an error too.
 func newKernels(ctx *opencl.Context) (sets []kernelSet, err error) {
 	sets = make([]kernelSet, len(activations))
-	for kind, names := range activations {
-		if names == (kernelNames{}) {
+	for kind, activation := range activations {
+		if activation == "" {
 			continue // the zero Kind
 		}
-		k := &sets[kind]
-		for op, name := range names.unary {
-			if k.unary[op], err = ctx.NewKernel(name, 4); err != nil {
+		for op, o := range operations {
+			name := activation + "_" + strings.ReplaceAll(o.name, " ", "_")
+			if sets[kind][op], err = ctx.NewKernel(name, o.operands+2); err != nil {
 				return sets, err
 			}
-		}
-		if k.backward, err = ctx.NewKernel(names.backward, 5); err != nil {
-			return sets, err
 		}
 	}
 	return sets, nil
 }
 
 func (k kernelSet) release() {
-	for _, kernel := range k.unary {
+	for _, kernel := range k {
 		kernel.Release()
 	}
-	k.backward.Release()
 }

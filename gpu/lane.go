@@ -42,7 +42,7 @@ func newLane(b *backend) (*lane, error) {
 
 // run computes dst from src, of the same length, not empty.
 func (l *lane) run(op compute.Op, f compute.Activation, dst, src []float32) error {
-	k := l.kernels[f.Kind].unary[op]
+	k := l.kernels[f.Kind][op]
 	if !l.b.shared {
 		return l.staged(k, f.NegativeSlope, dst, src)
 	}

@@ -179,6 +179,25 @@ func TestWrongKernels(t *testing.T) {
 		{"y[i] = x[i] >= 0.0f ? x[i] : s * x[i]", "y[i] = x[i]", "of forward of"},
 		{"y[i] = x[i] >= 0.0f ? x[i] : s * x[i]", "y[i] = 2.0f * x[i]", "of forward of"},
 		{"x[i] >= 0.0f ? x[i] : s * x[i]", "x[i] > -1.0f ? x[i] : s * x[i]", "of forward of"},
+		{"\n            STORE(select((FLOATS)s, (FLOATS)1.0f, v[k] >= 0.0f)", "\n            STORE(select((FLOATS)s, (FLOATS)1.0f, v[k] > 0.0f)", "of forward derivative of"},
+		{"\n            STORE(select((FLOATS)s, (FLOATS)1.0f, v[k] >=", "\n            STORE(select((FLOATS)s, (FLOATS)1.0f, LOAD(x + begin(k)) >=", "of forward derivative of"},
+		{"y[i] = v >= 0.0f ? v : s * v", "y[i] = v > 0.0f ? v : s * v", "of forward derivative of"},
+		{"d[i] = v >= 0.0f ? 1.0f : s", "d[i] = x[i] >= 0.0f ? 1.0f : s", "of forward derivative of"},
+		{"MASK_STORE(select(s * v[k], v[k], v[k] >= 0.0f)", "MASK_STORE(select(s * v[k], v[k], v[k] > 0.0f)", "of forward mask of"},
+		{"mask_store(v[k] >= 0.0f", "mask_store(v[k] > 0.0f", "of forward mask of"},
+		{"mask_store(v[k] >= 0.0f", "mask_store(!(v[k] < 0.0f)", "of forward mask of"},
+		{"mask_store(v[k] >= 0.0f", "mask_store(MASK_LOAD(x + mask_begin(k)) >= 0.0f", "of forward mask of"},
+		{"y[j] = v >= 0.0f ? v : s * v", "y[j] = v > 0.0f ? v : s * v", "of forward mask of"},
+		{"byte |= (v >= 0.0f)", "byte |= (v > 0.0f)", "of forward mask of"},
+		{"<< (j - i)", "<< (7 - j + i)", "of forward mask of"},
+		{"uchar byte = 0", "uchar byte = m[i / 8]", "of forward mask of"},
+		{"(1, 2, 4, 8, 16, 32, 64, 128)", "(128, 64, 32, 16, 8, 4, 2, 1)", "of forward mask of"}, // pack and unpack agree
+		{"bits.lo | bits.hi", "bits.lo", "of forward mask of"},
+		{"m[i / 8] = pack(holds)", "m[i / 8] |= pack(holds)", "of forward mask of"},
+		{"select(s * g[k], g[k], holds[k])", "select(s * g[k], g[k], g[k] >= 0.0f)", "of backward mask of"},
+		{"BITS_OF_BYTE) != 0", "BITS_OF_BYTE) == 0", "of backward mask of"},
+		{"m[i / 8] >> (i % 8) & 1", "m[i / 8] & 1", "of backward mask of"},
+		{"mask_begin(k) + MASK_WIDTH, n)", "mask_begin(k) + MASK_WIDTH - 1, n)", "self-test"},
 		{"get_group_id(0)", "(get_group_id(0) / 2)", "self-test"},
 		{"get_local_id(0)", "(get_local_id(0) / 2)", "self-test"},
 		{"min(begin(k) + WIDTH, n)", "min(begin(k) + WIDTH - 1, n)", "self-test"},
@@ -218,6 +237,10 @@ func TestFault(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
+	m, err := b.AllocMask(2)
+	if err != nil {
+		t.Fatal(err)
+	}
 	b.mu.Lock()
 	first := b.result(b.call("forward"), 2, fmt.Errorf("clFinish: on fire: %w", compute.ErrDevice))
 	b.mu.Unlock()
@@ -226,12 +249,14 @@ func TestFault(t *testing.T) {
 	}
 	f := compute.LeakyReLU(0.01)
 	_, allocErr := b.Alloc(1)
-	for _, err := range []error{b.Forward(f, x, x), b.Backward(f, x, x, x), x.Read(make([]float32, 2)), x.Write(make([]float32, 2)), b.Sync(), allocErr} {
+	_, maskErr := b.AllocMask(1)
+	for _, err := range []error{b.Forward(f, x, x), b.Backward(f, x, x, x), x.Read(make([]float32, 2)), x.Write(make([]float32, 2)), b.Sync(), allocErr, maskErr,
+		m.Read(make([]uint64, 1)), b.ForwardMask(f, x, m, x), b.BackwardMask(f, x, x, m), b.ForwardDerivative(f, x, x, x)} {
 		if !errors.Is(err, compute.ErrDevice) || !strings.Contains(err.Error(), "on fire") {
 			t.Errorf("after a fault got %v, want ErrDevice with what happened", err)
 		}
 	}
-	if err := x.Release(); err != nil {
+	if err := errors.Join(x.Release(), m.Release()); err != nil {
 		t.Errorf("Release after a fault: %v", err)
 	}
 	if err := b.Close(); err != nil {

@@ -92,6 +92,85 @@ func testValues(b compute.Backend, f compute.Activation, xs []float32) (flushes 
 		}
 		flushes = flushes || flushed
 	}
+	flushed, err := testTwoResults(b, f, xs, dys, x, dy, dst)
+	return flushes || flushed, err
+}
+
+// testTwoResults is testValues for the calls that write or read more than a buffer,
+// in place. x holds xs, and dst is of use to it.
+func testTwoResults(b compute.Backend, f compute.Activation, xs, dys []float32, x, dy, dst compute.Buffer) (flushes bool, err error) {
+	m, err := b.AllocMask(len(xs))
+	if err != nil {
+		return false, fmt.Errorf("self-test: %w", err)
+	}
+	defer m.Release()
+	type result struct {
+		of  int // in ops.All
+		buf compute.Buffer
+	}
+	const forward, derivative, backward = 0, 1, 2
+	got := make([]float32, len(xs))
+	for _, step := range []struct {
+		name    string
+		mask    bool // to be compared too
+		run     func() error
+		results []result
+	}{
+		{"forward derivative", false, func() error {
+			return b.ForwardDerivative(f, x, dst, x)
+		}, []result{{forward, x}, {derivative, dst}}},
+		{"forward mask", true, func() error {
+			return errors.Join(x.Write(xs), dy.Write(dys),
+				b.ForwardMask(f, dst, m, dy), // other bits, which must not stay
+				b.ForwardMask(f, x, m, x))
+		}, []result{{forward, x}}},
+		{"backward mask", false, func() error {
+			return b.BackwardMask(f, dy, dy, m)
+		}, []result{{backward, dy}}},
+	} {
+		if err := step.run(); err != nil {
+			return false, fmt.Errorf("self-test: %w", err)
+		}
+		for _, r := range step.results {
+			if err := r.buf.Read(got); err != nil {
+				return false, fmt.Errorf("self-test: %w", err)
+			}
+			op := ops.All()[r.of]
+			op.Name = step.name
+			flushed, err := compareAll(op, f, got, dys, xs)
+			if err != nil {
+				return false, err
+			}
+			flushes = flushes || flushed
+		}
+		if step.mask {
+			flushed, err := compareMask(m, f, xs)
+			if err != nil {
+				return false, err
+			}
+			flushes = flushes || flushed
+		}
+	}
+	return flushes, nil
+}
+
+// compareMask compares m with the signs of xs.
+func compareMask(m compute.Mask, f compute.Activation, xs []float32) (flushes bool, err error) {
+	got := make([]uint64, (len(xs)+63)/64)
+	if err := m.Read(got); err != nil {
+		return false, fmt.Errorf("self-test: %w", err)
+	}
+	for i, x := range xs {
+		bit := got[i/64] >> (i % 64) & 1
+		switch {
+		case bit == 1 == (x >= 0):
+		case values.IsSubnormal(x):
+			flushes = true // a zero of any sign is not below zero
+		default:
+			return false, fmt.Errorf("self-test: bit %d of %d of forward mask of %v at x = %s is %d; its driver cannot be trusted: %w, %w",
+				i, len(xs), f, show(x), bit, compute.ErrDevice, compute.ErrUnavailable)
+		}
+	}
 	return flushes, nil
 }
 

@@ -34,8 +34,19 @@ func shapeFor(d *opencl.Device) shape {
 	return s
 }
 
+// masked returns the shape for kernels with a mask. An item that writes bits writes
+// whole bytes of them, since no other may write to those: 8 elements are the least
+// that it does at once, in place of several vectors if there are some.
+func (s shape) masked() shape {
+	width := max(s.width, 8)
+	return shape{width, max(s.vectors*s.width/width, 1), s.group}
+}
+
 // options returns the options that build the kernels in this shape.
-func (s shape) options() string { return fmt.Sprintf("-D WIDTH=%d -D VECTORS=%d", s.width, s.vectors) }
+func (s shape) options() string {
+	m := s.masked()
+	return fmt.Sprintf("-D WIDTH=%d -D VECTORS=%d -D MASK_WIDTH=%d -D MASK_VECTORS=%d", s.width, s.vectors, m.width, m.vectors)
+}
 
 // items returns the number of work-items, a multiple of the group, for n elements.
 func (s shape) items(n int) int {

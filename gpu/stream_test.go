@@ -35,7 +35,7 @@ func TestConformance(t *testing.T) {
 	} {
 		t.Run(name, func(t *testing.T) { backendtest.Run(t, o.Open) })
 	}
-	distinct := map[shape]bool{}
+	distinct := map[shape]bool{{8, 2, 64}: true, {4, 1, 32}: true} // where masks are dealt out otherwise
 	for _, s := range shapes {
 		distinct[s] = true
 	}

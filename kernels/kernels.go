@@ -11,7 +11,7 @@ var (
 	leakyReLU string
 )
 
-// Source is the program of all kernels: copy, leaky_relu_forward,
-// leaky_relu_derivative and leaky_relu_backward. It is built with WIDTH and VECTORS
-// defined, as elementwise.cl explains.
+// Source is the program of all kernels: copy, and those whose names are an activation
+// and an operation, as leaky_relu_forward_mask. It is built with WIDTH, VECTORS,
+// MASK_WIDTH and MASK_VECTORS defined, as elementwise.cl explains.
 var Source = elementwise + leakyReLU
