@@ -66,7 +66,7 @@ type backend interface {
 // contestants returns all there are on the values of h. release gives their buffers
 // back and is never nil.
 func contestants(b backend, onednn, torch *peer, h *host) (list []*contestant, release func() error, err error) {
-	var bufs []compute.Buffer
+	var bufs []interface{ Release() error }
 	release = func() (err error) {
 		for _, buf := range bufs {
 			err = errors.Join(err, buf.Release())
@@ -80,7 +80,7 @@ func contestants(b backend, onednn, torch *peer, h *host) (list []*contestant, r
 		}
 		bufs = append(bufs, buf)
 	}
-	x, dy, y := bufs[0], bufs[1], bufs[2]
+	x, dy, y := bufs[0].(compute.Buffer), bufs[1].(compute.Buffer), bufs[2].(compute.Buffer)
 	f := compute.LeakyReLU(slope)
 	forward, backward := ops.All()[0], ops.All()[2]
 	wantOf := func(op ops.Op) func(dy, x float32) float32 {
@@ -102,6 +102,16 @@ func contestants(b backend, onednn, torch *peer, h *host) (list []*contestant, r
 			want:   wantOf(op),
 		})
 	}
+	step, err := trainingStep(b, f, y, dy, x, h)
+	if err != nil {
+		return nil, release, err
+	}
+	bufs = append(bufs, step.held...)
+	add(contestant{column: colOurs, op: training, bytes: trainingBytes,
+		time:   timeGo(step.inPlace),
+		result: func(dst []float32) error { return errors.Join(step.apart(), y.Read(dst)) },
+		want:   wantOf(backward),
+	})
 	fresh := func(use func(y compute.Buffer) error) error {
 		y, err := b.Alloc(len(h.x))
 		if err != nil {
@@ -138,8 +148,14 @@ func contestants(b backend, onednn, torch *peer, h *host) (list []*contestant, r
 		{torch, colTorch, "forward", forward},
 		{torch, colTorch, "backward", backward},
 		{torch, colTorchFresh, "fresh", forward},
+		{onednn, colOneDNN, training, backward},
+		{torch, colTorch, training, backward},
 	} {
-		add(contestant{column: p.column, op: p.op.Name, bytes: p.op.Bytes,
+		op, bytes := p.op.Name, p.op.Bytes
+		if p.request == training {
+			op, bytes = training, trainingBytes
+		}
+		add(contestant{column: p.column, op: op, bytes: bytes,
 			time:   func(calls int) (float64, error) { return p.time(p.request, calls) },
 			result: func(dst []float32) error { return p.result(p.request, dst) },
 			want:   wantOf(p.op),
@@ -149,6 +165,45 @@ func contestants(b backend, onednn, torch *peer, h *host) (list []*contestant, r
 	_ = onednn.load(slope, h.x, h.dy)
 	_ = torch.load(slope, h.x, h.dy)
 	return list, release, nil
+}
+
+// training is forward and backward, one after the other, as a network that learns
+// does. trainingBytes are those that this library moves for an element, less a
+// quarter of one for the mask; others move 20.
+const (
+	training      = "training"
+	trainingBytes = 16
+)
+
+// A step is training with masks, on buffers of its own, in place, or on those given.
+type step struct {
+	held           []interface{ Release() error }
+	inPlace, apart func() error
+}
+
+func trainingStep(b backend, f compute.Activation, y, dy, x compute.Buffer, h *host) (s step, err error) {
+	m, err := b.AllocMask(len(h.x))
+	if err != nil {
+		return s, err
+	}
+	s.held = append(s.held, m)
+	own := make([]compute.Buffer, 2)
+	for i, v := range [][]float32{h.x, h.dy} {
+		if own[i], err = b.Upload(v); err != nil {
+			return s, err
+		}
+		s.held = append(s.held, own[i])
+	}
+	// Slope 1 takes as long as any, and leaves the values what they are.
+	same := compute.LeakyReLU(1)
+	s.inPlace = func() error {
+		if err := b.ForwardMask(same, own[0], m, own[0]); err != nil {
+			return err
+		}
+		return b.BackwardMask(same, own[1], own[1], m)
+	}
+	s.apart = func() error { return errors.Join(b.ForwardMask(f, y, m, x), b.BackwardMask(f, y, dy, m)) }
+	return s, nil
 }
 
 // plainLoop is what one writes first.
@@ -202,7 +257,7 @@ func verify(list []*contestant, h *host) error {
 				continue
 			}
 			// The peers take the derivative at 0 for the slope.
-			if c.op == "backward" && h.x[i] == 0 && values.Same(got, slope*h.dy[i]) && !c.ours() {
+			if (c.op == "backward" || c.op == training) && h.x[i] == 0 && values.Same(got, slope*h.dy[i]) && !c.ours() {
 				continue
 			}
 			c.wrong = fmt.Sprintf("%v (0x%08x), not %v, where x is %v and dy %v", got, math.Float32bits(got), want, h.x[i], h.dy[i])

@@ -42,7 +42,7 @@ func fakePeer(kind string, in *bufio.Reader, out io.Writer) {
 		case word[0] == "result":
 			y := make([]float32, len(x))
 			plainLoop(y, x)
-			if word[1] == "backward" {
+			if word[1] == "backward" || word[1] == training {
 				for i := range y {
 					y[i] = dy[i]
 					if !(x[i] > 0) { // as oneDNN and PyTorch have it
@@ -70,7 +70,7 @@ func TestRun(t *testing.T) {
 		notes   int
 	}{
 		{"right", []string{"Fake 1.0", "| forward ", "| backward ", "1.00 s (1.00 s)"}, false, 0},
-		{"wrong", []string{"WRONG: backward of oneDNN", "On special values"}, false, 3 * 5},
+		{"wrong", []string{"WRONG: backward of oneDNN", "On special values"}, false, 3 * 7},
 		{"broken", []string{"| no memory "}, true, 0},
 		{"dies", []string{"| ended: EOF "}, true, 0},
 		{"", []string{"oneDNN not here", "| not installed "}, true, 0},
@@ -107,8 +107,8 @@ func TestRun(t *testing.T) {
 			if len(r.Notes) != test.notes {
 				t.Errorf("%d notes, want %d: %q", len(r.Notes), test.notes, r.Notes)
 			}
-			if len(r.Results) != 2*12 {
-				t.Errorf("%d results, want 12 for each of 2 sizes", len(r.Results))
+			if len(r.Results) != 2*15 {
+				t.Errorf("%d results, want 15 for each of 2 sizes", len(r.Results))
 			}
 			for _, res := range r.Results {
 				peer := res.Who == colOneDNN || res.Who == colTorch || res.Who == colTorchFresh

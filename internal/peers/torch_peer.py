@@ -31,6 +31,8 @@ statements = {
     "forward": "leaky_relu(x, slope, out=y)",
     "fresh": "F.leaky_relu(x, slope)",
     "backward": "leaky_relu_backward(dy, x, slope, False, grad_input=y)",
+    # From the output, so that the input need not be kept.
+    "training": "(leaky_relu(x, slope, out=y), leaky_relu_backward(dy, y, slope, True, grad_input=g))[1]",
 }
 names = {
     "F": F,
@@ -56,10 +58,10 @@ def main():
     for line in sys.stdin.buffer:
         request, *args = line.decode().split()
         if request == "load":
-            for name in "x", "dy", "y":  # the memory before goes first
+            for name in "x", "dy", "y", "g":  # the memory before goes first
                 names.pop(name, None)
             n = int(args[0])
-            names.update(x=receive(n), dy=receive(n), y=torch.empty(n), slope=float(args[1]))
+            names.update(x=receive(n), dy=receive(n), y=torch.empty(n), g=torch.empty(n), slope=float(args[1]))
             say("ok")
         elif request == "result":
             names["y"].fill_(float("nan"))  # what the call does not write shows
