@@ -1,6 +1,7 @@
 package cpu
 
 import (
+	"errors"
 	"fmt"
 	"runtime"
 	"slices"
@@ -162,4 +163,61 @@ func BenchmarkForward(b *testing.B) {
 			}
 		})
 	}
+}
+
+func BenchmarkMasks(b *testing.B) {
+	const n = 64 << 20
+	backend := open(rows()[0])
+	defer backend.Close()
+	f := compute.LeakyReLU(0.01)
+	var bufs [3]compute.Buffer
+	for i := range bufs {
+		buf, err := backend.Upload(values.Normal(n, uint64(i)))
+		if err != nil {
+			b.Fatal(err)
+		}
+		bufs[i] = buf
+	}
+	x, y, d := bufs[0], bufs[1], bufs[2]
+	m, err := backend.AllocMask(n)
+	if err != nil {
+		b.Fatal(err)
+	}
+	// The bytes are those that the kernels have to read and to write.
+	type step struct {
+		name  string
+		bytes float64
+		run   func() error
+	}
+	const mask = 1. / 8
+	steps := []step{
+		{"copy", 8 * n, func() error { return backend.Copy(y, x) }},
+		{"forward-mask", (8 + mask) * n, func() error { return backend.ForwardMask(f, y, m, y) }},
+		{"backward-mask", (8 + mask) * n, func() error { return backend.BackwardMask(f, y, y, m) }},
+		{"forward-mask-apart", (8 + mask) * n, func() error { return backend.ForwardMask(f, y, m, x) }},
+		{"forward-derivative", 12 * n, func() error { return backend.ForwardDerivative(f, y, d, x) }},
+		{"forward+derivative", 16 * n, func() error {
+			return errors.Join(backend.Forward(f, y, x), backend.Derivative(f, d, x))
+		}},
+		{"forward", 8 * n, func() error { return backend.Forward(f, y, x) }},
+		{"forward-in-place", 8 * n, func() error { return backend.Forward(f, y, y) }},
+		{"backward", 12 * n, func() error { return backend.Backward(f, y, d, x) }},
+	}
+	times := make([][]float64, len(steps))
+	for b.Loop() {
+		for i, s := range steps { // in turn, so that all see the same machine
+			start := time.Now()
+			if err := s.run(); err != nil {
+				b.Fatal(err)
+			}
+			times[i] = append(times[i], time.Since(start).Seconds())
+		}
+	}
+	for i, s := range steps {
+		slices.Sort(times[i])
+		median := times[i][len(times[i])/2]
+		b.ReportMetric(1e3*median, "ms-"+s.name)
+		b.ReportMetric(s.bytes/median/1e9, "GB/s-"+s.name)
+	}
+	b.ReportMetric(0, "ns/op")
 }

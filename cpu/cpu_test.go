@@ -125,13 +125,22 @@ func TestNoAllocation(t *testing.T) {
 	f := compute.LeakyReLU(0.01)
 	for _, n := range []int{16, 1 << 10, 64 << 10, 1 << 20} {
 		x, y := mustUpload(t, b, values.Normal(n, 1)), mustUpload(t, b, values.Normal(n, 2))
-		host := make([]float32, n)
+		host, words := make([]float32, n), make([]uint64, maskWords(n))
+		m, err := b.AllocMask(n)
+		if err != nil {
+			t.Fatal(err)
+		}
 		for name, call := range map[string]func() error{
 			"Forward":    func() error { return b.Forward(f, y, x) },
 			"Derivative": func() error { return b.Derivative(f, y, x) },
 			"Backward":   func() error { return b.Backward(f, y, y, x) },
 			"Read":       func() error { return y.Read(host) },
 			"Write":      func() error { return y.Write(host) },
+
+			"ForwardMask":       func() error { return b.ForwardMask(f, y, m, x) },
+			"BackwardMask":      func() error { return b.BackwardMask(f, y, y, m) },
+			"ForwardDerivative": func() error { return b.ForwardDerivative(f, y, x, x) },
+			"Read of a mask":    func() error { return m.Read(words) },
 		} {
 			// testing.AllocsPerRun would run on one core.
 			const runs = 50
@@ -152,6 +161,7 @@ func TestNoAllocation(t *testing.T) {
 		}
 		x.Release()
 		y.Release()
+		m.Release()
 	}
 }
 

@@ -12,9 +12,9 @@ func accelerated() []row {
 		kernels: []kernels{compute.KindLeakyReLU: {
 			unary:             [2]unaryKernel{leakyReLUForwardNEON, leakyReLUDerivativeNEON},
 			backward:          leakyReLUBackwardNEON,
-			forwardMask:       leakyReLUForwardMask,
-			backwardMask:      leakyReLUBackwardMask,
-			forwardDerivative: leakyReLUForwardDerivative,
+			forwardMask:       leakyReLUForwardMaskNEON,
+			backwardMask:      leakyReLUBackwardMaskNEON,
+			forwardDerivative: leakyReLUForwardDerivativeNEON,
 		}},
 	}}
 }

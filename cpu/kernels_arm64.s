@@ -191,3 +191,227 @@ element:
 
 done:
 	RET
+
+// The kernels with a mask go from blocks to elements at once: a block is 16 bits of it.
+// Bits are gathered, and scattered, by 1<<i in element i of a block.
+DATA blockBits<>+0(SB)/4, $0x0001
+DATA blockBits<>+4(SB)/4, $0x0002
+DATA blockBits<>+8(SB)/4, $0x0004
+DATA blockBits<>+12(SB)/4, $0x0008
+DATA blockBits<>+16(SB)/4, $0x0010
+DATA blockBits<>+20(SB)/4, $0x0020
+DATA blockBits<>+24(SB)/4, $0x0040
+DATA blockBits<>+28(SB)/4, $0x0080
+DATA blockBits<>+32(SB)/4, $0x0100
+DATA blockBits<>+36(SB)/4, $0x0200
+DATA blockBits<>+40(SB)/4, $0x0400
+DATA blockBits<>+44(SB)/4, $0x0800
+DATA blockBits<>+48(SB)/4, $0x1000
+DATA blockBits<>+52(SB)/4, $0x2000
+DATA blockBits<>+56(SB)/4, $0x4000
+DATA blockBits<>+60(SB)/4, $0x8000
+GLOBL blockBits<>(SB), RODATA|NOPTR, $64
+
+// func leakyReLUForwardMaskNEON(y []float32, mask []uint64, x []float32, slope float32)
+TEXT ·leakyReLUForwardMaskNEON(SB), NOSPLIT, $0-76
+	MOVD  y_base+0(FP), R0
+	MOVD  mask_base+24(FP), R3
+	MOVD  mask_len+32(FP), R4
+	MOVD  x_base+48(FP), R1
+	MOVD  x_len+56(FP), R2
+	FMOVS slope+72(FP), F31
+	VDUP  V31.S[0], V31.S4
+	MOVD  $blockBits<>(SB), R5
+	VLD1  (R5), [V24.S4, V25.S4, V26.S4, V27.S4]
+
+	// The last word may have fewer bits than are stored to it.
+	CBZ  R4, cleared
+	ADD  R4<<3, R3, R4
+	MOVD ZR, -8(R4)
+
+cleared:
+	SUBS $16, R2
+	BLT  block_end
+
+block:
+	VLD1.P 64(R1), [V0.S4, V1.S4, V2.S4, V3.S4]
+	FCMGE0(0, 4)
+	FCMGE0(1, 5)
+	FCMGE0(2, 6)
+	FCMGE0(3, 7)
+	FMUL(31, 0, 16)
+	FMUL(31, 1, 17)
+	FMUL(31, 2, 18)
+	FMUL(31, 3, 19)
+
+	// The product replaces x where the mask is clear.
+	VBIF   V4.B16, V16.B16, V0.B16
+	VBIF   V5.B16, V17.B16, V1.B16
+	VBIF   V6.B16, V18.B16, V2.B16
+	VBIF   V7.B16, V19.B16, V3.B16
+	VST1.P [V0.S4, V1.S4, V2.S4, V3.S4], 64(R0)
+
+	// No two elements have the same bit, so that their sum is all of them.
+	VAND   V24.B16, V4.B16, V4.B16
+	VAND   V25.B16, V5.B16, V5.B16
+	VAND   V26.B16, V6.B16, V6.B16
+	VAND   V27.B16, V7.B16, V7.B16
+	VORR   V4.B16, V5.B16, V4.B16
+	VORR   V6.B16, V7.B16, V6.B16
+	VORR   V4.B16, V6.B16, V4.B16
+	VADDV  V4.S4, V4
+	VMOV   V4.S[0], R5
+	MOVH.P R5, 2(R3)
+	SUBS   $16, R2
+	BGE    block
+
+block_end:
+	ADDS $16, R2
+	BEQ  done
+	MOVD ZR, R4 // the bits that are left
+	MOVD $1, R5 // that of the element
+
+element:
+	FMOVS.P 4(R1), F0
+	FCMPS   $(0.0), F0
+	FMULS   F31, F0, F16
+	FCSELS  GE, F0, F16, F0 // GE is false for a NaN
+	CSEL    GE, R5, ZR, R6
+	ORR     R6, R4
+	LSL     $1, R5
+	FMOVS.P F0, 4(R0)
+	SUBS    $1, R2
+	BNE     element
+	MOVH    R4, (R3)
+
+done:
+	RET
+
+// func leakyReLUBackwardMaskNEON(dx, dy []float32, mask []uint64, slope float32)
+TEXT ·leakyReLUBackwardMaskNEON(SB), NOSPLIT, $0-76
+	MOVD  dx_base+0(FP), R0
+	MOVD  dy_base+24(FP), R1
+	MOVD  dy_len+32(FP), R2
+	MOVD  mask_base+48(FP), R3
+	FMOVS slope+72(FP), F31
+	VDUP  V31.S[0], V31.S4
+	MOVD  $blockBits<>(SB), R5
+	VLD1  (R5), [V24.S4, V25.S4, V26.S4, V27.S4]
+	SUBS  $16, R2
+	BLT   block_end
+
+block:
+	MOVHU.P 2(R3), R5
+	VDUP    R5, V20.S4
+	VLD1.P  64(R1), [V0.S4, V1.S4, V2.S4, V3.S4]
+
+	// All ones where the element's bit is set.
+	VCMTST V24.S4, V20.S4, V4.S4
+	VCMTST V25.S4, V20.S4, V5.S4
+	VCMTST V26.S4, V20.S4, V6.S4
+	VCMTST V27.S4, V20.S4, V7.S4
+	FMUL(31, 0, 16)
+	FMUL(31, 1, 17)
+	FMUL(31, 2, 18)
+	FMUL(31, 3, 19)
+
+	// The product replaces dy where the mask is clear.
+	VBIF   V4.B16, V16.B16, V0.B16
+	VBIF   V5.B16, V17.B16, V1.B16
+	VBIF   V6.B16, V18.B16, V2.B16
+	VBIF   V7.B16, V19.B16, V3.B16
+	VST1.P [V0.S4, V1.S4, V2.S4, V3.S4], 64(R0)
+	SUBS   $16, R2
+	BGE    block
+
+block_end:
+	ADDS  $16, R2
+	BEQ   done
+	MOVHU (R3), R4
+
+element:
+	FMOVS.P 4(R1), F0
+	TST     $1, R4
+	FMULS   F31, F0, F16
+	FCSELS  NE, F0, F16, F0
+	LSR     $1, R4
+	FMOVS.P F0, 4(R0)
+	SUBS    $1, R2
+	BNE     element
+
+done:
+	RET
+
+// func leakyReLUForwardDerivativeNEON(y, d, x []float32, slope float32)
+TEXT ·leakyReLUForwardDerivativeNEON(SB), NOSPLIT, $0-76
+	MOVD  y_base+0(FP), R0
+	MOVD  d_base+24(FP), R3
+	MOVD  x_base+48(FP), R1
+	MOVD  x_len+56(FP), R2
+	FMOVS slope+72(FP), F31
+	VDUP  V31.S[0], V31.S4
+	FMOVS $1.0, F30
+	VDUP  V30.S[0], V30.S4
+	SUBS  $16, R2
+	BLT   block_end
+
+block:
+	VLD1.P 64(R1), [V0.S4, V1.S4, V2.S4, V3.S4]
+	FCMGE0(0, 4)
+	FCMGE0(1, 5)
+	FCMGE0(2, 6)
+	FCMGE0(3, 7)
+	FMUL(31, 0, 16)
+	FMUL(31, 1, 17)
+	FMUL(31, 2, 18)
+	FMUL(31, 3, 19)
+
+	// The product replaces x where the mask is clear.
+	VBIF V4.B16, V16.B16, V0.B16
+	VBIF V5.B16, V17.B16, V1.B16
+	VBIF V6.B16, V18.B16, V2.B16
+	VBIF V7.B16, V19.B16, V3.B16
+
+	// The mask becomes 1 where it is set and else the slope.
+	VBSL   V31.B16, V30.B16, V4.B16
+	VBSL   V31.B16, V30.B16, V5.B16
+	VBSL   V31.B16, V30.B16, V6.B16
+	VBSL   V31.B16, V30.B16, V7.B16
+	VST1.P [V0.S4, V1.S4, V2.S4, V3.S4], 64(R0)
+	VST1.P [V4.S4, V5.S4, V6.S4, V7.S4], 64(R3)
+	SUBS   $16, R2
+	BGE    block
+
+block_end:
+	ADD  $16, R2
+	SUBS $4, R2
+	BLT  vector_end
+
+vector:
+	VLD1.P 16(R1), [V0.S4]
+	FCMGE0(0, 4)
+	FMUL(31, 0, 16)
+	VBIF   V4.B16, V16.B16, V0.B16
+	VBSL   V31.B16, V30.B16, V4.B16
+	VST1.P [V0.S4], 16(R0)
+	VST1.P [V4.S4], 16(R3)
+	SUBS   $4, R2
+	BGE    vector
+
+vector_end:
+	ADDS $4, R2
+	BEQ  done
+
+element:
+	FMOVS.P 4(R1), F0
+	FCMPS   $(0.0), F0
+	FMULS   F31, F0, F16
+	FCSELS  GE, F0, F16, F0
+	FCSELS  GE, F30, F31, F4
+	FMOVS.P F0, 4(R0)
+	FMOVS.P F4, 4(R3)
+	SUBS    $1, R2
+	BNE     element
+
+done:
+	RET
