@@ -125,7 +125,12 @@ func (s *sweep) operations(f fault, way string) error {
 	if err != nil {
 		return err
 	}
-	device := b.Info().Name
+	mask, err := b.AllocMask(len(s.data.xs))
+	if err != nil {
+		return err
+	}
+	before := b.Info()
+	device := before.Name
 
 	s.arm(f)
 	op, err := s.run(b)
@@ -136,7 +141,7 @@ func (s *sweep) operations(f fault, way string) error {
 		}
 	}
 	if errors.Is(err, compute.ErrDevice) {
-		if bad := s.poisoned(f, b, kept, device); bad != nil {
+		if bad := s.poisoned(f, b, kept, mask, device); bad != nil {
 			return fmt.Errorf("after %w: %w", err, bad)
 		}
 	} else if told {
@@ -145,8 +150,8 @@ func (s *sweep) operations(f fault, way string) error {
 			return fmt.Errorf("when all is done again after %w, %s: %w", err, op, again)
 		}
 	}
-	if info := b.Info(); info.LiveBuffers != 1 || info.LiveBytes != 4*int64(len(s.data.xs)) {
-		return fmt.Errorf("%d buffers of %d bytes are live, and only one of %d elements was not released", info.LiveBuffers, info.LiveBytes, len(s.data.xs))
+	if info := b.Info(); info.LiveBuffers != before.LiveBuffers || info.LiveBytes != before.LiveBytes {
+		return fmt.Errorf("%d buffers of %d bytes are live, and only %d of %d bytes were not released", info.LiveBuffers, info.LiveBytes, before.LiveBuffers, before.LiveBytes)
 	}
 	if closed := b.Close(); closed != nil {
 		if bad := s.judge(f, "close", device, closed); bad != nil {
@@ -160,7 +165,7 @@ func (s *sweep) operations(f fault, way string) error {
 	if !told && !s.mayPass(f) {
 		return errors.New("no call returns an error")
 	}
-	return closedForGood(b, kept)
+	return closedForGood(b, kept, mask)
 }
 
 // errWrong: a call returned nil and wrong data.
@@ -175,10 +180,10 @@ func (s *sweep) run(b compute.Backend) (op string, err error) {
 			op, err = name, call()
 		}
 	}
-	var bufs []compute.Buffer
+	var made []interface{ Release() error }
 	defer func() {
-		for _, buf := range bufs {
-			if e := buf.Release(); err == nil && e != nil {
+		for _, m := range made {
+			if e := m.Release(); err == nil && e != nil {
 				op, err = "release", e
 			}
 		}
@@ -186,7 +191,7 @@ func (s *sweep) run(b compute.Backend) (op string, err error) {
 	take := func(name string, from func() (compute.Buffer, error)) (buf compute.Buffer) {
 		do(name, func() (err error) {
 			if buf, err = from(); err == nil {
-				bufs = append(bufs, buf)
+				made = append(made, buf)
 			}
 			return err
 		})
@@ -231,6 +236,8 @@ func (s *sweep) run(b compute.Backend) (op string, err error) {
 	read(dy, func(i int, got float32) bool { return backward.Agrees(f, got, d.dys[i], d.xs[i], false) })
 	read(x, func(i int, got float32) bool { return forward.Agrees(f, got, 0, d.xs[i], false) })
 	read(y, func(i int, got float32) bool { return derivative.Agrees(f, got, 0, d.xs[i], false) })
+	do("write", func() error { return errors.Join(x.Write(d.xs), dy.Write(d.dys)) })
+	s.runMasked(b, do, read, x, dy, y, &made)
 	// Memory that was used before.
 	do("release", func() error { return dy.Release() })
 	again := take("alloc", func() (compute.Buffer, error) { return b.Alloc(len(d.xs)) })
@@ -256,6 +263,42 @@ func (s *sweep) run(b compute.Backend) (op string, err error) {
 		func(i int, got float32) bool { return forward.Agrees(f, got, 0, d.long[i], false) })
 	do("forward", func() error { return b.Forward(f, y, x) }) // Close is the first to wait for it
 	return op, err
+}
+
+// runMasked is the part of run with masks and two results. x and dy hold the operands.
+func (s *sweep) runMasked(b compute.Backend, do func(name string, call func() error), read func(buf compute.Buffer, right func(i int, got float32) bool),
+	x, dy, y compute.Buffer, made *[]interface{ Release() error }) {
+	d, f, all := &s.data, compute.LeakyReLU(-0.5), ops.All()
+	isForward := func(i int, got float32) bool { return all[0].Agrees(f, got, 0, d.xs[i], false) }
+	isDerivative := func(i int, got float32) bool { return all[1].Agrees(f, got, 0, d.xs[i], false) }
+	isBackward := func(i int, got float32) bool { return all[2].Agrees(f, got, d.dys[i], d.xs[i], false) }
+
+	var m compute.Mask
+	do("alloc mask", func() (err error) {
+		if m, err = b.AllocMask(len(d.xs)); err == nil {
+			*made = append(*made, m)
+		}
+		return err
+	})
+	do("forward mask", func() error { return b.ForwardMask(f, y, m, x) })
+	read(y, isForward)
+	do("backward mask", func() error { return b.BackwardMask(f, dy, dy, m) })
+	do("forward derivative", func() error { return b.ForwardDerivative(f, x, y, x) })
+	do("read", func() error {
+		got := slices.Repeat([]uint64{0xaaaa5555aaaa5555}, (len(d.xs)+63)/64)
+		if err := m.Read(got); err != nil {
+			return err
+		}
+		for i := range 64 * len(got) {
+			if want := i < len(d.xs) && d.xs[i] >= 0; got[i/64]>>(i%64)&1 == 1 != want {
+				return fmt.Errorf("%w: bit %d is %v", errWrong, i, !want)
+			}
+		}
+		return nil
+	})
+	read(dy, isBackward)
+	read(x, isForward)
+	read(y, isDerivative)
 }
 
 // judge tells what is wrong with err, the first that a call named op returned.
@@ -284,10 +327,11 @@ func (s *sweep) judge(f fault, op, device string, err error) error {
 }
 
 // everyCall calls each method that a broken or closed backend refuses.
-func everyCall(b compute.Backend, buf compute.Buffer) map[string]error {
+func everyCall(b compute.Backend, buf compute.Buffer, m compute.Mask) map[string]error {
 	f, v := compute.LeakyReLU(0.01), make([]float32, buf.Len())
 	_, upload := b.Upload(v)
 	_, alloc := b.Alloc(len(v))
+	_, allocMask := b.AllocMask(len(v))
 	return map[string]error{
 		"upload":     upload,
 		"alloc":      alloc,
@@ -298,13 +342,19 @@ func everyCall(b compute.Backend, buf compute.Buffer) map[string]error {
 		"sync":       b.Sync(),
 		"write":      buf.Write(v),
 		"read":       buf.Read(v),
+
+		"alloc mask":         allocMask,
+		"forward mask":       b.ForwardMask(f, buf, m, buf),
+		"backward mask":      b.BackwardMask(f, buf, buf, m),
+		"forward derivative": b.ForwardDerivative(f, buf, buf, buf),
+		"read on":            m.Read(make([]uint64, (m.Len()+63)/64)), // of the mask, in words that both errors have
 	}
 }
 
 // poisoned tells what is wrong with a backend after ErrDevice.
-func (s *sweep) poisoned(f fault, b compute.Backend, buf compute.Buffer, device string) error {
+func (s *sweep) poisoned(f fault, b compute.Backend, buf compute.Buffer, m compute.Mask, device string) error {
 	before := s.control.calls.Load()
-	for op, err := range everyCall(b, buf) {
+	for op, err := range everyCall(b, buf, m) {
 		if !errors.Is(err, compute.ErrDevice) || !strings.Contains(err.Error(), op) || !strings.Contains(err.Error(), device) || !s.names(f, err) {
 			return fmt.Errorf("%s returns %v, and not an ErrDevice that names it, the device and what happened", op, err)
 		}
@@ -316,8 +366,8 @@ func (s *sweep) poisoned(f fault, b compute.Backend, buf compute.Buffer, device 
 }
 
 // closedForGood tells what is wrong with a backend after Close.
-func closedForGood(b compute.Backend, buf compute.Buffer) error {
-	for op, err := range everyCall(b, buf) {
+func closedForGood(b compute.Backend, buf compute.Buffer, m compute.Mask) error {
+	for op, err := range everyCall(b, buf, m) {
 		if !errors.Is(err, compute.ErrClosed) {
 			return fmt.Errorf("after Close, %s returns %w", op, err)
 		}
@@ -325,5 +375,5 @@ func closedForGood(b compute.Backend, buf compute.Buffer) error {
 	if info := b.Info(); info.LiveBuffers != 0 || info.LiveBytes != 0 {
 		return fmt.Errorf("after Close, %d buffers of %d bytes are live", info.LiveBuffers, info.LiveBytes)
 	}
-	return errors.Join(buf.Release(), b.Close())
+	return errors.Join(buf.Release(), m.Release(), b.Close())
 }
