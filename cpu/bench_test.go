@@ -165,12 +165,13 @@ func BenchmarkForward(b *testing.B) {
 	}
 }
 
+// BenchmarkMasks: what training calls, beside the copy of this run.
 func BenchmarkMasks(b *testing.B) {
 	const n = 64 << 20
 	backend := open(rows()[0])
 	defer backend.Close()
-	f := compute.LeakyReLU(0.01)
-	var bufs [3]compute.Buffer
+	f, same := compute.LeakyReLU(0.01), compute.LeakyReLU(1) // in place, same leaves the values what they are
+	var bufs [4]compute.Buffer
 	for i := range bufs {
 		buf, err := backend.Upload(values.Normal(n, uint64(i)))
 		if err != nil {
@@ -178,7 +179,7 @@ func BenchmarkMasks(b *testing.B) {
 		}
 		bufs[i] = buf
 	}
-	x, y, d := bufs[0], bufs[1], bufs[2]
+	x, y, z, d := bufs[0], bufs[1], bufs[2], bufs[3]
 	m, err := backend.AllocMask(n)
 	if err != nil {
 		b.Fatal(err)
@@ -192,15 +193,15 @@ func BenchmarkMasks(b *testing.B) {
 	const mask = 1. / 8
 	steps := []step{
 		{"copy", 8 * n, func() error { return backend.Copy(y, x) }},
-		{"forward-mask", (8 + mask) * n, func() error { return backend.ForwardMask(f, y, m, y) }},
-		{"backward-mask", (8 + mask) * n, func() error { return backend.BackwardMask(f, y, y, m) }},
+		{"forward-mask", (8 + mask) * n, func() error { return backend.ForwardMask(same, d, m, d) }},
+		{"backward-mask", (8 + mask) * n, func() error { return backend.BackwardMask(same, d, d, m) }},
 		{"forward-mask-apart", (8 + mask) * n, func() error { return backend.ForwardMask(f, y, m, x) }},
-		{"forward-derivative", 12 * n, func() error { return backend.ForwardDerivative(f, y, d, x) }},
+		{"forward-derivative", 12 * n, func() error { return backend.ForwardDerivative(f, y, z, x) }},
 		{"forward+derivative", 16 * n, func() error {
-			return errors.Join(backend.Forward(f, y, x), backend.Derivative(f, d, x))
+			return errors.Join(backend.Forward(f, y, x), backend.Derivative(f, z, x))
 		}},
 		{"forward", 8 * n, func() error { return backend.Forward(f, y, x) }},
-		{"forward-in-place", 8 * n, func() error { return backend.Forward(f, y, y) }},
+		{"forward-in-place", 8 * n, func() error { return backend.Forward(same, d, d) }},
 		{"backward", 12 * n, func() error { return backend.Backward(f, y, d, x) }},
 	}
 	times := make([][]float64, len(steps))
