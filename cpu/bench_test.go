@@ -165,7 +165,8 @@ func BenchmarkForward(b *testing.B) {
 	}
 }
 
-// BenchmarkMasks: what training calls, beside the copy of this run.
+// BenchmarkMasks times the calls with masks, and with two results, in turn with those
+// that they stand for and with a copy: the medians, and the bytes that have to move.
 func BenchmarkMasks(b *testing.B) {
 	const n = 64 << 20
 	backend := open(rows()[0])

@@ -89,15 +89,23 @@ func leakyReLUForwardMask(y []float32, mask []uint64, x []float32, slope float32
 	y = y[:len(x)]
 	for w := range mask {
 		n := min(len(x), 64)
-		from, to := x[:n], y[:n]
-		var word uint64
-		for i, v := range from {
-			word = word>>1 | atLeastZero(v)<<63
-			to[i] = leakyReLUFactor(v, math.Float32bits(slope)) * v
-		}
-		mask[w] = word >> (64 - uint(n))
+		mask[w] = leakyReLUForwardWord(y[:n], x[:n], slope)
 		x, y = x[n:], y[n:]
 	}
+}
+
+// leakyReLUForwardWord does at most 64 elements, at least one, and returns their word.
+// It is not inlined because its loop then has not enough registers.
+//
+//go:noinline
+func leakyReLUForwardWord(y, x []float32, slope float32) uint64 {
+	y = y[:len(x)]
+	var word uint64 // the newest bit on top
+	for i, v := range x {
+		word = word>>1 | atLeastZero(v)<<63
+		y[i] = leakyReLUFactor(v, math.Float32bits(slope)) * v
+	}
+	return word >> (-len(x) & 63)
 }
 
 func leakyReLUBackwardMask(dx, dy []float32, mask []uint64, slope float32) {

@@ -165,7 +165,7 @@ func TestGenericIsStraightLine(t *testing.T) {
 		if err != nil {
 			t.Fatalf("%v: %v\n%s", cmd, err, listing)
 		}
-		for _, kernel := range []string{"leakyReLUForward", "leakyReLUDerivative", "leakyReLUBackward", "leakyReLUForwardDerivative"} {
+		for _, kernel := range []string{"leakyReLUForward", "leakyReLUDerivative", "leakyReLUBackward", "leakyReLUForwardDerivative", "leakyReLUForwardWord"} {
 			next := nextDecision(string(listing), "cpu."+kernel+" STEXT", compare)
 			if !strings.HasPrefix(next, moves[arch]) {
 				t.Errorf("on %s, %s decides by %q after %s, want %s", arch, kernel, next, compare, moves[arch])
