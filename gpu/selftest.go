@@ -164,8 +164,8 @@ func compareMask(m compute.Mask, f compute.Activation, xs []float32) (flushes bo
 		bit := got[i/64] >> (i % 64) & 1
 		switch {
 		case bit == 1 == (x >= 0):
-		case values.IsSubnormal(x):
-			flushes = true // a zero of any sign is not below zero
+		case bit == 1 && values.IsSubnormal(x):
+			flushes = true // a zero of any sign is >= 0
 		default:
 			return false, fmt.Errorf("self-test: bit %d of %d of forward mask of %v at x = %s is %d; its driver cannot be trusted: %w, %w",
 				i, len(xs), f, show(x), bit, compute.ErrDevice, compute.ErrUnavailable)
