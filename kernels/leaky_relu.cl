@@ -5,8 +5,9 @@
 //   derivative  1          s
 //   backward    dy         s*dy
 //
-// A mask has whether x >= 0. It is always a comparison that selects: a maximum is wrong for s > 1, a product
-// with 0 or 1 for infinities. elementwise.cl explains the rest.
+// A mask has whether x >= 0. It is always a comparison that selects: a maximum is
+// wrong for s > 1, a product with 0 or 1 for infinities. elementwise.cl explains the
+// rest.
 
 kernel void leaky_relu_forward(global float *y, global const float *x, const ulong n, const float s)
 {
