@@ -180,14 +180,16 @@ func (l *Layer) ForwardBuffer(y, x Buffer) error {
 		if err := l.open(); err != nil {
 			return err
 		}
+		if l.signs != nil {
+			old := l.signs
+			l.signs = nil
+			if err := old.Release(); err != nil {
+				return err
+			}
+		}
 		m, err := l.b.AllocMask(n)
 		if err != nil {
 			return err
-		}
-		if l.signs != nil {
-			if err := l.signs.Release(); err != nil {
-				return err
-			}
 		}
 		l.signs = m
 	}

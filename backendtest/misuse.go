@@ -104,6 +104,12 @@ func testForeignBuffer(t *testing.T, open compute.Opener) {
 	own, bad := alloc(t, b, 3), alloc(t, other, 3)
 	defer release(t, own, bad)
 	wantForeign(t, b, own, bad)
+	badMask := allocMask(t, other, 3)
+	defer badMask.Release()
+	f := compute.LeakyReLU(0.01)
+	wantError(t, "forward mask with a foreign mask", b.ForwardMask(f, own, badMask, own), compute.ErrForeignBuffer)
+	wantError(t, "backward mask with a foreign mask", b.BackwardMask(f, own, own, badMask), compute.ErrForeignBuffer)
+	wantError(t, "forward derivative into a foreign buffer", b.ForwardDerivative(f, own, bad, own), compute.ErrForeignBuffer)
 }
 
 func wantForeign(t *testing.T, b compute.Backend, own, bad compute.Buffer) {
@@ -158,6 +164,12 @@ func testTooLarge(t *testing.T, b compute.Backend) {
 		wantNames(t, b, "alloc", err)
 		if buf != nil {
 			t.Errorf("Alloc(%d) returned a buffer beside its error", n)
+		}
+		m, err := b.AllocMask(n)
+		wantError(t, "AllocMask of more than any machine has", err, compute.ErrOutOfMemory)
+		wantNames(t, b, "alloc mask", err)
+		if m != nil {
+			t.Errorf("AllocMask(%d) returned a mask beside its error", n)
 		}
 	}
 	if err := b.Sync(); err != nil { // the backend stays usable

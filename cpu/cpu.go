@@ -6,6 +6,7 @@
 package cpu
 
 import (
+	"cmp"
 	"context"
 	"runtime"
 	"sync"
@@ -99,17 +100,8 @@ func (b *backend) unaryJob(op compute.Op, f compute.Activation, dst, x []float32
 
 func (b *backend) Backward(f compute.Activation, dx, dy, x compute.Buffer) error {
 	c := b.call("backward")
-	if err := b.accepts(c, f); err != nil {
-		return err
-	}
 	var o operands
-	if err := o.add(b, c, "dx", dx); err != nil {
-		return err
-	}
-	if err := o.add(b, c, "dy", dy); err != nil {
-		return err
-	}
-	if err := o.add(b, c, "x", x); err != nil {
+	if err := cmp.Or(b.accepts(c, f), o.add(b, c, "dx", dx), o.add(b, c, "dy", dy), o.add(b, c, "x", x)); err != nil {
 		return err
 	}
 	if err := o.lock(c); err != nil {

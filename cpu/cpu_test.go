@@ -10,6 +10,7 @@ import (
 
 	"github.com/gmind-go/compute"
 	"github.com/gmind-go/compute/backendtest"
+	"github.com/gmind-go/compute/internal/check"
 	"github.com/gmind-go/compute/internal/values"
 )
 
@@ -70,13 +71,6 @@ func TestPolicy(t *testing.T) {
 	}
 }
 
-// count is a kernel that shows how often it had each element.
-// TestPool: every element is done once, on one core or several, by one caller or
-// several.
-// TestPoolHelps: helpers take part in a job, whether they are awake or parked, and a
-// job that is done keeps nobody's memory.
-// TestPoolIgnoresFewer: a helper that an open job has a share for sees it, and one
-// that it has none for parks.
 // TestCloseWaitsForStream: when Close has returned, Stream leaves its slices alone.
 // The race detector watches, in kernels that it sees into.
 func TestCloseWaitsForStream(t *testing.T) {
@@ -125,7 +119,7 @@ func TestNoAllocation(t *testing.T) {
 	f := compute.LeakyReLU(0.01)
 	for _, n := range []int{16, 1 << 10, 64 << 10, 1 << 20} {
 		x, y := mustUpload(t, b, values.Normal(n, 1)), mustUpload(t, b, values.Normal(n, 2))
-		host, words := make([]float32, n), make([]uint64, maskWords(n))
+		host, words := make([]float32, n), make([]uint64, check.Words(n))
 		m, err := b.AllocMask(n)
 		if err != nil {
 			t.Fatal(err)

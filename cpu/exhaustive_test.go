@@ -12,9 +12,6 @@ import (
 // TestEverySign: every bit of the mask is right for all 2^32 inputs, and so is the
 // gradient that comes of it. With the race detector it would take minutes.
 func TestEverySign(t *testing.T) {
-	if testing.Short() {
-		t.Skip("takes ten seconds")
-	}
 	const n = 16 << 20
 	b, err := Open()
 	if err != nil {

@@ -8,7 +8,7 @@ import (
 	"github.com/gmind-go/compute"
 )
 
-//go:generate go run -C _asm kernels.go -out ../kernels_amd64.s -stubs ../stubs_amd64.go -pkg cpu
+//go:generate go run -C _asm . -out ../kernels_amd64.s -stubs ../stubs_amd64.go -pkg cpu
 
 // accelerated returns the rows in assembly that this processor can run, best
 // first. GODEBUG=cpu.avx512f=off and cpu.avx2=off leave them out.

@@ -1,17 +1,16 @@
 package cpu
 
 import (
+	"cmp"
 	"unsafe"
 
 	"github.com/gmind-go/compute"
+	"github.com/gmind-go/compute/internal/check"
 )
 
 // mask is bits in the memory of buffers. What bits holds of them lies behind the
 // same lock as the elements of a buffer, and is counted and closed as they are.
 type mask struct{ bits *buffer }
-
-// maskWords returns the number of words for n bits.
-func maskWords(n int) int { return n/64 + (n%64+63)/64 } // n+63 may be too much
 
 // asWords returns the memory of a mask as what it holds.
 func asWords(data []float32) []uint64 {
@@ -23,7 +22,7 @@ func asWords(data []float32) []uint64 {
 
 func (b *backend) AllocMask(n int) (compute.Mask, error) {
 	c := b.call("alloc mask")
-	bits, err := b.reserve(c, n, 2*maskWords(n))
+	bits, err := b.reserve(c, n, 2*check.Words(n))
 	if err != nil {
 		return nil, err
 	}
@@ -48,8 +47,8 @@ func (m *mask) Read(dst []uint64) error {
 	if bits.released {
 		return c.Released("the mask")
 	}
-	if words := maskWords(bits.n); len(dst) != words {
-		return c.Fail(compute.ErrLength, "the mask has %d words, for %d bits, and dst has %d; they must be the same number", words, bits.n, len(dst))
+	if err := c.MaskWords(bits.n, len(dst)); err != nil {
+		return err
 	}
 	copy(dst, asWords(bits.data))
 	return nil
@@ -57,17 +56,8 @@ func (m *mask) Read(dst []uint64) error {
 
 func (b *backend) ForwardMask(f compute.Activation, y compute.Buffer, m compute.Mask, x compute.Buffer) error {
 	c := b.call("forward mask")
-	if err := b.accepts(c, f); err != nil {
-		return err
-	}
 	var o operands
-	if err := o.add(b, c, "y", y); err != nil {
-		return err
-	}
-	if err := o.addMask(b, c, "the mask", m); err != nil {
-		return err
-	}
-	if err := o.add(b, c, "x", x); err != nil {
+	if err := cmp.Or(b.accepts(c, f), o.add(b, c, "y", y), o.addMask(b, c, "m", m), o.add(b, c, "x", x)); err != nil {
 		return err
 	}
 	if err := o.lock(c); err != nil {
@@ -91,17 +81,8 @@ func (b *backend) ForwardMask(f compute.Activation, y compute.Buffer, m compute.
 
 func (b *backend) BackwardMask(f compute.Activation, dx, dy compute.Buffer, m compute.Mask) error {
 	c := b.call("backward mask")
-	if err := b.accepts(c, f); err != nil {
-		return err
-	}
 	var o operands
-	if err := o.add(b, c, "dx", dx); err != nil {
-		return err
-	}
-	if err := o.add(b, c, "dy", dy); err != nil {
-		return err
-	}
-	if err := o.addMask(b, c, "the mask", m); err != nil {
+	if err := cmp.Or(b.accepts(c, f), o.add(b, c, "dx", dx), o.add(b, c, "dy", dy), o.addMask(b, c, "m", m)); err != nil {
 		return err
 	}
 	if err := o.lock(c); err != nil {
@@ -125,17 +106,8 @@ func (b *backend) BackwardMask(f compute.Activation, dx, dy compute.Buffer, m co
 
 func (b *backend) ForwardDerivative(f compute.Activation, y, d, x compute.Buffer) error {
 	c := b.call("forward derivative")
-	if err := b.accepts(c, f); err != nil {
-		return err
-	}
 	var o operands
-	if err := o.add(b, c, "y", y); err != nil {
-		return err
-	}
-	if err := o.add(b, c, "d", d); err != nil {
-		return err
-	}
-	if err := o.add(b, c, "x", x); err != nil {
+	if err := cmp.Or(b.accepts(c, f), o.add(b, c, "y", y), o.add(b, c, "d", d), o.add(b, c, "x", x)); err != nil {
 		return err
 	}
 	if err := o.lock(c); err != nil {

@@ -4,6 +4,7 @@ import (
 	"testing"
 
 	"github.com/gmind-go/compute"
+	"github.com/gmind-go/compute/internal/check"
 	"github.com/gmind-go/compute/internal/values"
 )
 
@@ -14,7 +15,7 @@ const wordCanary = uint64(0xa5a55a5aa5a55a5a)
 // before, with canaries on both sides, and a function that tells whether those are
 // alive.
 func framedWords(n int) (w []uint64, intact func() bool) {
-	array := make([]uint64, 1+maskWords(n)+1)
+	array := make([]uint64, 1+check.Words(n)+1)
 	for i := range array {
 		array[i] = wordCanary
 	}
@@ -24,7 +25,7 @@ func framedWords(n int) (w []uint64, intact func() bool) {
 
 // signWords returns the mask of x.
 func signWords(x []float32) []uint64 {
-	w := make([]uint64, maskWords(len(x)))
+	w := make([]uint64, check.Words(len(x)))
 	for i, v := range x {
 		if v >= 0 {
 			w[i/64] |= 1 << (i % 64)
@@ -198,7 +199,7 @@ func TestMaskShares(t *testing.T) {
 		x := values.Normal(n, 5)
 		for shares := 2; shares <= 7; shares++ {
 			var p pool
-			got := make([]uint64, maskWords(n))
+			got := make([]uint64, check.Words(n))
 			k := generic.kernels[compute.KindLeakyReLU].forwardMask
 			j := job{loop: loop{forwardMask: k}, dst: make([]float32, n), mask: got, x: x, slope: 0.5}
 			j.run(0, chunk)

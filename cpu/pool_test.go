@@ -8,12 +8,15 @@ import (
 	"time"
 )
 
+// count is a kernel that shows how often it had each element.
 func count(dst, _ []float32, _ float32) {
 	for i := range dst {
 		dst[i]++
 	}
 }
 
+// TestPool: every element is done once, on one core or several, by one caller or
+// several.
 func TestPool(t *testing.T) {
 	for _, procs := range []int{1, 2, 3, 8} {
 		t.Run(fmt.Sprint(procs), func(t *testing.T) {
@@ -42,6 +45,8 @@ func TestPool(t *testing.T) {
 	}
 }
 
+// TestPoolHelps: helpers take part in a job, whether they are awake or parked, and a
+// job that is done keeps nobody's memory.
 func TestPoolHelps(t *testing.T) {
 	const procs = 6 // so that helpers wake helpers
 	defer runtime.GOMAXPROCS(runtime.GOMAXPROCS(procs))
@@ -78,6 +83,8 @@ func TestPoolHelps(t *testing.T) {
 	}
 }
 
+// TestPoolIgnoresFewer: a helper that an open job has a share for sees it, and one
+// that it has none for parks.
 func TestPoolIgnoresFewer(t *testing.T) {
 	var p pool
 	p.turn.Store(turnOf(1, 2))

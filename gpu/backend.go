@@ -372,7 +372,7 @@ func (b *backend) result(c check.Call, n int, err error) error {
 	case err == nil:
 		return nil
 	case errors.Is(err, compute.ErrOutOfMemory) && !errors.Is(err, compute.ErrDevice):
-		return c.Wrap(fmt.Errorf("%d elements, %d bytes, with %d bytes in %d live buffers: %w; release some or work in parts", n, 4*int64(n), b.liveBytes, len(b.live), err))
+		return c.Wrap(fmt.Errorf("%d bytes, with %d bytes in %d live buffers: %w; release some or work in parts", 4*int64(n), b.liveBytes, len(b.live), err))
 	case n > 0:
 		err = fmt.Errorf("%d elements: %w", n, err)
 	}

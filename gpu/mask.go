@@ -6,15 +6,13 @@ import (
 	"unsafe"
 
 	"github.com/gmind-go/compute"
+	"github.com/gmind-go/compute/internal/check"
 )
 
 // mask is memory of the device whose bit i%8 of byte i/8 stands for element i. On a
 // host that is little-endian, as all are that this package is built for, bit i%64
 // of word i/64 is the same. Kernels write no byte behind that of the last element.
 type mask struct{ memory }
-
-// words returns how many uint64 hold n bits.
-func words(n int) int { return n/64 + (n%64+63)/64 }
 
 func (b *backend) AllocMask(n int) (compute.Mask, error) {
 	c := b.call("alloc mask")
@@ -26,7 +24,7 @@ func (b *backend) AllocMask(n int) (compute.Mask, error) {
 	if err := c.Size(n); err != nil {
 		return nil, err
 	}
-	m := &mask{memory{owner: b, n: n, size: 2 * words(n)}}
+	m := &mask{memory{owner: b, n: n, size: 2 * check.Words(n)}}
 	if err := m.hold(c); err != nil {
 		return nil, err
 	}
@@ -44,8 +42,8 @@ func (m *mask) Read(dst []uint64) error {
 	if m.released {
 		return c.Released("the mask")
 	}
-	if need := words(m.n); len(dst) != need {
-		return c.Fail(compute.ErrLength, "the mask has %d bits and dst %d words; it must have %d", m.n, len(dst), need)
+	if err := c.MaskWords(m.n, len(dst)); err != nil {
+		return err
 	}
 	if m.n == 0 {
 		return nil

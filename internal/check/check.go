@@ -55,6 +55,17 @@ func (c Call) ForeignMask(arg string, m compute.Mask) error {
 	return c.Fail(compute.ErrForeignBuffer, "%s belongs to another backend; make one with AllocMask of this one", arg)
 }
 
+// Words returns the number of uint64 that hold n bits.
+func Words(n int) int { return n/64 + (n%64+63)/64 } // n+63 may be too much
+
+// MaskWords refuses a number of words that is not that of a mask of n bits.
+func (c Call) MaskWords(n, words int) error {
+	if need := Words(n); words != need {
+		return c.Fail(compute.ErrLength, "the mask has %d bits, in %d words, and dst has %d words; they must be the same number", n, need, words)
+	}
+	return nil
+}
+
 // SameResult is the error for two results, named a and b, in one buffer.
 func (c Call) SameResult(a, b string) error {
 	return c.Fail(compute.ErrOverlap, "%s and %s are the same buffer; give each result its own", a, b)
