@@ -158,5 +158,14 @@ func (b *opened) Copy(dst, src compute.Buffer) error {
 	return copier.Copy(dst, src)
 }
 
+// Profile makes it an ops.Profiler if the backend is one.
+func (b *opened) Profile(work func() error) ([]float64, error) {
+	profiler, ok := b.Backend.(ops.Profiler)
+	if !ok {
+		return nil, errors.New("gpu: profile: not a backend that has a clock of its device")
+	}
+	return profiler.Profile(work)
+}
+
 // Trim is found by compute.Trim.
 func (b *opened) Trim() { compute.Trim(b.Backend) }

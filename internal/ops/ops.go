@@ -44,6 +44,14 @@ type Copier interface {
 	Copy(dst, src compute.Buffer) error
 }
 
+// A Profiler is a backend whose device has a clock of its own.
+type Profiler interface {
+	// Profile calls work, which runs operations on buffers and waits for none, and
+	// returns how many ns the device counted for each kernel that it ran meanwhile,
+	// waiting between them left out. Nothing else may use the backend.
+	Profile(work func() error) (ns []float64, err error)
+}
+
 // Activations returns functions with the parameters that tell right kernels from
 // those that are right for the usual ones only. Slope 0 shows products with
 // infinity, 2.5 the maximum of x and slope*x, -0.5 going by the sign of the result.

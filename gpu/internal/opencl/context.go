@@ -63,10 +63,18 @@ func (c *Context) open(source, options string) error {
 }
 
 // NewQueue returns a queue of the device, to be closed.
-func (c *Context) NewQueue() (*Queue, error) {
-	q := &Queue{}
+func (c *Context) NewQueue() (*Queue, error) { return c.newQueue(0) }
+
+// NewProfiledQueue returns a queue, to be closed, that notes what the device says of
+// the time that commands took: see Queue.Times. Devices may work slower for it.
+func (c *Context) NewProfiledQueue() (*Queue, error) {
+	return c.newQueue(cl.CommandQueueProfilingEnable)
+}
+
+func (c *Context) newQueue(properties cl.CommandQueueProperty) (*Queue, error) {
+	q := &Queue{profiled: properties&cl.CommandQueueProfilingEnable != 0}
 	err := call("clCreateCommandQueue", func() (err error) {
-		q.queue, err = c.context.CreateCommandQueue(c.device.device, 0)
+		q.queue, err = c.context.CreateCommandQueue(c.device.device, properties)
 		return err
 	})
 	if err != nil {

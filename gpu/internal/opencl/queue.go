@@ -19,6 +19,9 @@ type Queue struct {
 	queue   *cl.CommandQueue
 	pending []*cl.Event // of the commands that nobody has waited for
 	lost    bool        // a wait failed, so that commands may still run
+
+	profiled bool      // made by NewProfiledQueue
+	times    []float64 // in ns, of the commands waited for, if profiled
 }
 
 // maxPending is the most commands that may go unwaited for. At more, the first
@@ -223,11 +226,41 @@ func (q *Queue) wait(n int) error {
 		}
 		err = fault(fmt.Errorf("a command failed after it was enqueued: %w", err))
 	}
+	if q.profiled && err == nil {
+		err = q.profile(q.pending[:n])
+	}
 	for _, event := range q.pending[:n] {
 		event.Release()
 	}
 	q.pending = append(q.pending[:0], q.pending[n:]...)
 	return err
+}
+
+// profile notes how long the device says that it worked on each of events.
+func (q *Queue) profile(events []*cl.Event) error {
+	for _, event := range events {
+		var start, end int64
+		err := call("clGetEventProfilingInfo", func() (err error) {
+			if start, err = event.GetEventProfilingInfo(cl.ProfilingInfoCommandStart); err != nil {
+				return err
+			}
+			end, err = event.GetEventProfilingInfo(cl.ProfilingInfoCommandEnd)
+			return err
+		})
+		if err != nil {
+			return err
+		}
+		q.times = append(q.times, float64(end-start))
+	}
+	return nil
+}
+
+// Times returns how many ns the device says that it worked on each command that was
+// waited for since the last call. The queue is one of NewProfiledQueue.
+func (q *Queue) Times() []float64 {
+	times := q.times
+	q.times = nil
+	return times
 }
 
 // Lost tells whether commands may still run though they were waited for, because
