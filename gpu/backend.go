@@ -17,6 +17,9 @@ import (
 	"github.com/gmind-go/compute/kernels"
 )
 
+// Built tells whether OpenCL is in this build.
+const Built = true
+
 // list returns the devices of all platforms, to be opened with o, and why others
 // are missing.
 func list(o Options) ([]device, error) {

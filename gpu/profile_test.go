@@ -18,7 +18,7 @@ import (
 func TestProfile(t *testing.T) {
 	b := testenv.Open(t, OpenDevice("any"))
 	defer b.Close()
-	const n, kernels = 1 << 20, 300 // more than go unwaited for
+	const n, kernels = 16 << 10, 300 // more than go unwaited for
 	xs := values.Normal(n, 1)
 	x, err := b.Upload(xs)
 	if err != nil {

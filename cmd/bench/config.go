@@ -11,44 +11,40 @@ import (
 	"time"
 
 	"github.com/gmind-go/compute"
-	"github.com/gmind-go/compute/internal/values"
+	"github.com/gmind-go/compute/cmd/bench/internal/report"
 )
 
-const usage = `Usage: bench [flags]
-       bench devices   list the OpenCL devices, test each, and find drivers that
-                       crash or hang (bench devices -h)
+const usage = `Usage: bench [flags]                      measure
+       bench devices                      what can be used here, and why not
+       bench compare OLD.json NEW.json    what has become slower
 
 Measures forward, derivative and backward of LeakyReLU on the CPU and on every
-GPU, and verifies each result bit by bit against the reference.
+GPU, beside the copies that limit them, and verifies the results bit by bit.
 
   -backend NAME   measure only cpu or only opencl
-  -device MATCH   measure this OpenCL device: its index in the list, a part of
-                  its name, vendor or platform, or any (also a CPU-type one)
+  -device MATCH   measure this OpenCL device: its index in bench devices, a part
+                  of its name, vendor or platform, or any (also a CPU-type one)
   -op LIST        of forward,derivative,backward (all)
   -n LIST         elements, as 1024,64Ki,1Mi (1Ki to 64Mi)
-  -runs N         timed runs of each (15); reported are the median and minimum
+  -input WHAT     normal, uniform, positive, negative, subnormal, bits (any
+                  pattern), or a NumPy file of float32, as x.npy (normal)
   -slope S        the negative slope (0.01)
-  -dist NAME      input values: normal, uniform in [-1,1), or bits: any pattern,
-                  NaN and infinities too (normal)
-  -input FILE     measure on this NumPy file of float32 (.npy) instead; the
-                  gradient of backward is then the same values in reverse order
-  -output FILE    write what was computed from -input, with its shape; needs
-                  -backend, and -op with one name (forward)
-  -timeout T      leave OpenCL alone if its drivers have listed no devices after
-                  so long (20s)
-  -json FILE      write all results as a JSON array; - is standard output, and
-                  the table then goes to standard error
+  -cache STATE    cold, warm or both: whether buffers that fit the last cache
+                  take turns, so that it does not have them (cold)
+  -precision P    measure until the median is known so well (2%) ...
+  -time T         ... or for so long, each (500ms) ...
+  -runs N         ... or in so many runs (100)
+  -timeout T      leave OpenCL alone if its drivers list nothing for so long (20s)
+  -output FILE    what was computed from -input x.npy; takes -backend, and one -op
+  -json, -csv, -benchfmt, -html FILE   all results; - is standard output
+  -plot FILE      GB/s by size, as .svg or .png
 
   bench                                  every device there is
-  bench -device any -n 16Mi -op forward  the CPU, and any OpenCL device
+  bench -device any -n 16Mi -html r.html the CPU and any OpenCL device, as a page
   bench -backend cpu -input x.npy -output y.npy
 
-GB/s are 1e9 bytes that must move in a second: 8 per element for forward,
-derivative and copy, 12 for backward, 4 for upload and download, by the median
-time. The copy, from buffer to buffer, is the limit: the others are told as a part
-of its speed too, all of one size taking turns.
-Exit code: 0 all verified, 1 a result is wrong, 2 wrong usage or file, 3 a
-backend or device cannot be used.
+Exit code: 0 all is verified; 1 a result is wrong, or compare finds a regression;
+2 wrong usage or file; 3 a device cannot be used; 130 interrupted.
 `
 
 // config is what the command line asks for.
@@ -58,13 +54,15 @@ type config struct {
 	ops        []string
 	sizes      []int // elements
 	sizesAsked bool  // by -n or -input
-	runs       int
-	slope      float32
-	dist       string
 	input      string
-	output     string
-	json       string
+	slope      float32
+	caches     []string // report.Cold, report.Warm or both
+	precision  float64
+	time       time.Duration // of one measurement
+	runs       int           // of one measurement, at most
 	timeout    time.Duration // for a driver, in a child
+	output     string
+	outputs    []output
 }
 
 // defaultTimeout is long, since there are drivers that compile for seconds.
@@ -72,15 +70,8 @@ const defaultTimeout = 20 * time.Second
 
 var errTimeout = errors.New("-timeout should be more than 0, as 20s or 1m")
 
-// distributions are the inputs that -dist knows.
-var distributions = map[string]func(n int, seed uint64) []float32{
-	"normal":  values.Normal,
-	"uniform": values.Uniform,
-	"bits":    values.Bits,
-}
-
 func parse(args []string) (config, error) {
-	c := config{slope: compute.DefaultNegativeSlope}
+	c := config{slope: compute.DefaultNegativeSlope, precision: 0.02, caches: []string{report.Cold}, outputs: newOutputs()}
 	for n := 1 << 10; n <= 64<<20; n *= 4 {
 		c.sizes = append(c.sizes, n)
 	}
@@ -90,23 +81,28 @@ func parse(args []string) (config, error) {
 	fs.StringVar(&c.device, "device", "", "")
 	fs.Func("op", "", func(s string) (err error) { c.ops, err = parseOps(s); return err })
 	fs.Func("n", "", func(s string) (err error) { c.sizes, err = parseSizes(s); return err })
-	fs.IntVar(&c.runs, "runs", 15, "")
+	fs.StringVar(&c.input, "input", "normal", "")
 	fs.Func("slope", "", func(s string) error {
 		v, err := strconv.ParseFloat(s, 32)
 		c.slope = float32(v)
 		return err
 	})
-	fs.StringVar(&c.dist, "dist", "normal", "")
-	fs.StringVar(&c.input, "input", "", "")
-	fs.StringVar(&c.output, "output", "", "")
-	fs.StringVar(&c.json, "json", "", "")
+	fs.Func("cache", "", func(s string) (err error) { c.caches, err = parseCaches(s); return err })
+	fs.Func("precision", "", func(s string) (err error) { c.precision, err = parsePart(s); return err })
+	fs.DurationVar(&c.time, "time", 500*time.Millisecond, "")
+	fs.IntVar(&c.runs, "runs", 100, "")
 	fs.DurationVar(&c.timeout, "timeout", defaultTimeout, "")
+	fs.StringVar(&c.output, "output", "", "")
+	for i := range c.outputs {
+		fs.StringVar(&c.outputs[i].name, c.outputs[i].flag, "", "")
+	}
 	if err := fs.Parse(args); err != nil {
 		return c, err
 	}
 	set := map[string]bool{}
 	fs.Visit(func(f *flag.Flag) { set[f.Name] = true })
-	c.sizesAsked = set["n"] || set["input"]
+	file := inputs[c.input] == nil
+	c.sizesAsked = set["n"] || file
 	if err := compute.LeakyReLU(c.slope).Validate(); err != nil {
 		return c, fmt.Errorf("-slope: %w", err)
 	}
@@ -121,20 +117,23 @@ func parse(args []string) (config, error) {
 		return c, fmt.Errorf("-device is empty; give an index, a part of a name, or any")
 	case c.runs < 1 || c.runs > maxRuns:
 		return c, fmt.Errorf("-runs is %d and should be between 1 and %d", c.runs, maxRuns)
+	case c.time <= 0:
+		return c, fmt.Errorf("-time should be more than 0, as 500ms or 2s")
 	case c.timeout <= 0:
 		return c, errTimeout
-	case distributions[c.dist] == nil:
-		return c, fmt.Errorf("-dist is %q and should be normal, uniform or bits", c.dist)
-	case c.input != "" && (set["n"] || set["dist"]):
-		return c, fmt.Errorf("-input gives the values and their number; leave out -n and -dist")
-	case c.output != "" && c.input == "":
-		return c, fmt.Errorf("-output needs -input")
+	case file && set["n"]:
+		return c, fmt.Errorf("-input %s gives the values and their number; leave out -n", c.input)
+	case c.output != "" && !file:
+		return c, fmt.Errorf("-output needs a file as -input")
 	case c.output != "" && c.backend == "":
 		return c, fmt.Errorf("-output needs -backend cpu or -backend opencl, since it holds the result of one")
 	case c.output != "" && len(c.ops) > 1:
 		return c, fmt.Errorf("-output holds one result, but -op names %d", len(c.ops))
 	case c.output == "-":
-		return c, fmt.Errorf("-output needs a file; only -json can be - for standard output")
+		return c, fmt.Errorf("-output needs a file; it cannot be - for standard output")
+	}
+	if err := checkOutputs(c.outputs); err != nil {
+		return c, err
 	}
 	if len(c.ops) == 0 {
 		c.ops = opNames()
@@ -158,6 +157,29 @@ func parseOps(list string) ([]string, error) {
 	return ops, nil
 }
 
+func parseCaches(s string) ([]string, error) {
+	switch s {
+	case report.Cold, report.Warm:
+		return []string{s}, nil
+	case "both":
+		return []string{report.Cold, report.Warm}, nil
+	}
+	return nil, fmt.Errorf("%q is none of cold, warm, both", s)
+}
+
+// parsePart reads a part of 1, as 2% or 0.02.
+func parsePart(s string) (float64, error) {
+	digits, percent := strings.CutSuffix(s, "%")
+	v, err := strconv.ParseFloat(digits, 64)
+	if percent {
+		v /= 100
+	}
+	if err != nil || !(v > 0 && v < 1) {
+		return 0, fmt.Errorf("%q is no part of 1, as 2%% or 0.02", s)
+	}
+	return v, nil
+}
+
 const (
 	maxRuns = 1_000_000
 	maxSize = 1 << 42 // elements, 16 TiB of float32
@@ -176,7 +198,10 @@ func parseSizes(list string) ([]int, error) {
 		if err != nil || n < 1 || n > maxSize/unit || n*unit > int64(^uint(0)>>1)/4 {
 			return nil, fmt.Errorf("%q is no number of elements, such as 1024, 64Ki or 16Mi", text)
 		}
-		sizes = append(sizes, int(n*unit))
+		if !slices.Contains(sizes, int(n*unit)) {
+			sizes = append(sizes, int(n*unit))
+		}
 	}
+	slices.Sort(sizes)
 	return sizes, nil
 }

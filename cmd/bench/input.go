@@ -1,118 +1,93 @@
 package main
 
 import (
-	"bytes"
-	"encoding/binary"
 	"fmt"
 	"math"
-	"os"
 	"slices"
-
-	"github.com/sbinet/npyio/npy"
 
 	"github.com/gmind-go/compute"
 	"github.com/gmind-go/compute/cpu"
+	"github.com/gmind-go/compute/internal/values"
 )
 
-// input is what the kernels are run on. A measurement of n elements takes the
-// first n.
-type input struct {
-	name  string // for the table
-	x, dy []float32
-	npy   *npyFile // nil if the values are generated
+// inputs are the distributions that -input knows.
+var inputs = map[string]func(n int, seed uint64) []float32{
+	"normal":    values.Normal,
+	"uniform":   values.Uniform, // in [-1, 1)
+	"bits":      values.Bits,
+	"positive":  changed(values.Normal, func(bits uint32) uint32 { return bits &^ sign }),
+	"negative":  changed(values.Normal, func(bits uint32) uint32 { return bits | sign }),
+	"subnormal": changed(values.Bits, func(bits uint32) uint32 { return bits&(sign|mantissa) | 1 }), // none is 0
 }
 
-// load reads the file of -input. Without one it makes no values yet: generate does.
-func load(c config) (*input, error) {
-	if c.input == "" {
-		return &input{name: c.dist + " input"}, nil
+const (
+	sign     = 1 << 31
+	mantissa = 1<<23 - 1
+)
+
+// changed returns the values of from, each with its bits changed.
+func changed(from func(int, uint64) []float32, change func(bits uint32) uint32) func(int, uint64) []float32 {
+	return func(n int, seed uint64) []float32 {
+		v := from(n, seed)
+		for i := range v {
+			v[i] = math.Float32frombits(change(math.Float32bits(v[i])))
+		}
+		return v
+	}
+}
+
+// input is what the operations are measured on: for one set of operands of n elements
+// after the other, n values of each slice.
+type input struct {
+	x, dy []float32
+	dst   []float32 // room for results
+	npy   *npyFile  // nil if the values are generated
+}
+
+// load reads the file of -input, if it is one, which gives the size to measure.
+func (c *config) load() (*input, error) {
+	in := &input{}
+	if inputs[c.input] != nil {
+		return in, nil
 	}
 	f, err := readNpy(c.input)
 	if err != nil {
 		return nil, err
 	}
-	dy := slices.Clone(f.values)
-	slices.Reverse(dy)
-	return &input{name: c.input, x: f.values, dy: dy, npy: f}, nil
+	in.npy = f
+	c.sizes = []int{len(f.values)}
+	return in, nil
 }
 
-// generate makes the values for the largest size, unless there was a file.
+// generate makes as many values as all sets of the size with the most have.
 func (in *input) generate(c config) error {
-	if in.npy != nil {
-		return nil
+	total := 0
+	for _, n := range c.sizes {
+		total = max(total, n*setCount(n))
 	}
-	n := slices.Max(c.sizes)
 	// Go's heap ends the process where memory does not suffice, so ask first: for
-	// three slices here and three buffers on a device that shares the memory.
+	// three slices here, two to read results, and three buffers of a device that shares
+	// the memory.
 	b, err := cpu.Open()
 	if err != nil {
 		return err
 	}
 	defer b.Close()
-	if n > math.MaxInt/6 {
-		return fmt.Errorf("-n: %d elements: %w", n, compute.ErrOutOfMemory)
+	if total > math.MaxInt/8 {
+		return fmt.Errorf("-n: %d elements: %w", total, compute.ErrOutOfMemory)
 	}
-	if _, err := b.Alloc(6 * n); err != nil {
-		return fmt.Errorf("-n: %d elements take 6 times as many here, those of each operand and result: %w", n, err)
+	if _, err := b.Alloc(8 * total); err != nil {
+		return fmt.Errorf("-n: %d elements take 8 times as many here, those of each operand and result: %w", total, err)
 	}
-	in.x, in.dy = distributions[c.dist](n, 1), distributions[c.dist](n, 2)
+	in.dst = make([]float32, total)
+	if in.npy == nil {
+		in.x, in.dy = inputs[c.input](total, 1), inputs[c.input](total, 2)
+		return nil
+	}
+	// The gradient of backward is the same values in reverse order.
+	reversed := slices.Clone(in.npy.values)
+	slices.Reverse(reversed)
+	times := total / len(reversed)
+	in.x, in.dy = slices.Repeat(in.npy.values, times), slices.Repeat(reversed, times)
 	return nil
-}
-
-// npyFile is a NumPy file of float32 values.
-type npyFile struct {
-	header []byte // all that stands before the values
-	order  binary.ByteOrder
-	values []float32
-}
-
-// readNpy reads a file of any shape and byte order. The reader of the library
-// panics on some broken headers and takes a file that ends early for one of
-// zeros, so both are checked here.
-func readNpy(name string) (f *npyFile, err error) {
-	defer func() {
-		if r := recover(); r != nil {
-			err = fmt.Errorf("%s: not a NumPy file that can be read: %v", name, r)
-		}
-	}()
-	file, err := os.ReadFile(name)
-	if err != nil {
-		return nil, err
-	}
-	rest := bytes.NewReader(file)
-	r, err := npy.NewReader(rest)
-	if err != nil {
-		return nil, fmt.Errorf("%s: not a NumPy file (.npy) that can be read: %w", name, err)
-	}
-	f = &npyFile{header: file[:len(file)-rest.Len()], order: binary.LittleEndian}
-	switch r.Header.Descr.Type {
-	case "<f4":
-	case ">f4":
-		f.order = binary.BigEndian
-	default:
-		return nil, fmt.Errorf("%s: its values are %s, not float32 (<f4); convert them with astype('float32')", name, r.Header.Descr.Type)
-	}
-	n := 1
-	for _, d := range r.Header.Descr.Shape {
-		if d < 0 || d > 0 && n > len(file)/d {
-			return nil, fmt.Errorf("%s: cut off, or its shape %v is wrong: the file has %d bytes", name, r.Header.Descr.Shape, len(file))
-		}
-		n *= d
-	}
-	if rest.Len() != 4*n {
-		return nil, fmt.Errorf("%s: cut off, or its shape %v is wrong: it has %d bytes of values and should have %d", name, r.Header.Descr.Shape, rest.Len(), 4*n)
-	}
-	if n == 0 {
-		return nil, fmt.Errorf("%s: it has no values", name)
-	}
-	if err := r.Read(&f.values); err != nil {
-		return nil, fmt.Errorf("%s: %w", name, err)
-	}
-	return f, nil
-}
-
-// withValues returns the contents of a file like f, with its shape and byte order,
-// that holds v.
-func (f *npyFile) withValues(v []float32) ([]byte, error) {
-	return binary.Append(slices.Clone(f.header), f.order, v)
 }

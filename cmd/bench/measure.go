@@ -1,6 +1,7 @@
 package main
 
 import (
+	"context"
 	"errors"
 	"fmt"
 	"math"
@@ -8,7 +9,10 @@ import (
 	"slices"
 	"sync"
 
+	"gonum.org/v1/gonum/stat"
+
 	"github.com/gmind-go/compute"
+	"github.com/gmind-go/compute/cmd/bench/internal/report"
 	"github.com/gmind-go/compute/internal/ops"
 	"github.com/gmind-go/compute/internal/values"
 )
@@ -21,106 +25,193 @@ func opNames() []string {
 	return names
 }
 
-// measure times and verifies the operations of c on b, at every size.
-func measure(b compute.Backend, c config, in *input, r *report) error {
-	sizes := c.sizes
-	if in.npy != nil {
-		sizes = []int{len(in.x)}
-	}
-	for _, n := range sizes {
-		err := measureSize(b, c, in, n, r)
-		if errors.Is(err, compute.ErrOutOfMemory) && !c.sizesAsked {
-			r.note("%s: %s elements not measured: %s", b.Info().Name, count(n), oneLine(err))
-			continue
-		}
-		if err != nil {
-			return err
-		}
-	}
-	return nil
-}
-
-// A measurement is a call that is timed and verified.
+// A measurement is a call that is timed, and what it leaves compared.
 type measurement struct {
-	name   string
-	bytes  int // that must move, per element
-	call   func() error
-	verify func(got []float32) (right func(i int) bool, err error) // reads its result into got
+	op, data   string // as in report.Result
+	limit      string // the operation that this one is compared with, or ""
+	bytes      int    // that must move, per element
+	call       func(*set) error
+	spoil      func(*set) error           // makes what the call leaves wrong
+	difference func(*set) (string, error) // describes the first element of that that is wrong, or returns ""
+	launch     func(*set) error           // the call without the wait; nil if it is no kernel alone
 }
 
-// measureSize times the operations of c, and what limits them, on n elements.
-func measureSize(b compute.Backend, c config, in *input, n int, r *report) (err error) {
-	xs, dys := in.x[:n], in.dy[:n]
-	var bufs []compute.Buffer
-	defer func() {
-		for _, buf := range bufs {
-			err = errors.Join(err, buf.Release())
-		}
-	}()
-	for _, v := range [][]float32{xs, dys, dys} {
-		buf, err := b.Upload(v)
-		if err != nil {
-			return err
-		}
-		bufs = append(bufs, buf)
-	}
-	x, dy, dst := bufs[0], bufs[1], bufs[2]
-	got := make([]float32, n)
+// measurements returns what is measured on b: the limits, and c.ops.
+func measurements(b compute.Backend, c config) []measurement {
 	info := b.Info()
-	isCopy := func(i int) bool { return values.Identical(got[i], xs[i]) }
-
-	var list []measurement
-	if copier, ok := b.(ops.Copier); ok {
-		copied := func() error { return errors.Join(copier.Copy(dst, x), b.Sync()) }
-		list = append(list, measurement{limit, 8, copied, func(got []float32) (func(int) bool, error) {
-			return isCopy, errors.Join(copied(), dst.Read(got))
-		}})
-	}
-	if info.Backend != "cpu" { // on the CPU there is no way to the device
-		upload := func() error { return errors.Join(x.Write(xs), b.Sync()) }
-		download := func() error { return x.Read(got) }
-		back := func([]float32) (func(int) bool, error) { return isCopy, errors.Join(upload(), download()) }
-		list = append(list, measurement{"upload", 4, upload, back}, measurement{"download", 4, download, back})
-	}
+	list := limits(b)
 	f := compute.LeakyReLU(c.slope)
-	for _, op := range ops.All() {
+	for i, op := range ops.All() {
 		if !slices.Contains(c.ops, op.Name) {
 			continue
 		}
-		call := func() error { return errors.Join(op.Run(b, f, dst, dy, x), b.Sync()) }
-		list = append(list, measurement{op.Name, op.Bytes, call, func(got []float32) (func(int) bool, error) {
-			right := func(i int) bool { return op.Agrees(f, got[i], dys[i], xs[i], info.FlushesSubnormals) }
-			return right, errors.Join(call(), dst.Read(got))
-		}})
-	}
-
-	var calls []func() error
-	for _, m := range list {
-		calls = append(calls, m.call)
-	}
-	times, err := timeAll(c.runs, calls)
-	if err != nil {
-		return err
-	}
-	for i, m := range list {
-		clear(got)
-		right, err := m.verify(got)
-		if err != nil {
-			return err
+		launch := func(s *set) error { return op.Run(b, f, s.dst, s.dy, s.x) }
+		right := func(s *set, i int) bool {
+			return op.Agrees(f, s.hostDst[i], s.hostDY[i], s.hostX[i], info.FlushesSubnormals)
 		}
-		r.add(info, m.name, m.bytes, n, times[i], firstDifference(got, right))
-		if c.output != "" && slices.Contains(c.ops, m.name) {
-			if r.output, err = in.npy.withValues(got); err != nil {
-				return err
+		list = append(list, onDevice(b, measurement{op: op.Name, limit: report.Copy, bytes: op.Bytes, launch: launch}, right))
+		if info.Backend == "cpu" {
+			continue // no way between the host and the device
+		}
+		limit := report.Transfer
+		if info.SharedMemory {
+			limit = report.Copy // Stream works on the slices where they are
+		}
+		host := func(s *set) error {
+			return b.Stream(context.Background(), compute.Op(i), f, s.hostDst, s.hostX)
+		}
+		if op.Name == "backward" { // which has no Stream
+			limit = report.Transfer
+			host = func(s *set) error {
+				return errors.Join(s.x.Write(s.hostX), s.dy.Write(s.hostDY), launch(s), s.dst.Read(s.hostDst))
 			}
 		}
+		list = append(list, measurement{
+			op: op.Name, data: report.OnHost, limit: limit, bytes: op.Bytes, call: host,
+			spoil:      func(s *set) error { spoilHost(s); return nil },
+			difference: func(s *set) (string, error) { return firstDifference(s, right), nil },
+		})
 	}
-	return nil
+	return list
 }
 
-// firstDifference describes the first element of got that is not right, or
+// limits returns the copies that others are compared with.
+func limits(b compute.Backend) []measurement {
+	copied := func(s *set, i int) bool { return values.Identical(s.hostDst[i], s.hostX[i]) }
+	var list []measurement
+	if copier, ok := b.(ops.Copier); ok {
+		launch := func(s *set) error { return copier.Copy(s.dst, s.x) }
+		list = append(list, onDevice(b, measurement{op: report.Copy, bytes: 8, launch: launch}, copied))
+	}
+	if b.Info().Backend == "cpu" {
+		return list
+	}
+	upload := func(s *set) error { return errors.Join(s.x.Write(s.hostX), b.Sync()) }
+	download := func(s *set) error { return s.x.Read(s.hostDst) }
+	spoilX := func(s *set) error { spoilHost(s); return s.x.Write(s.hostDst) }
+	inHost := func(s *set) (string, error) { return firstDifference(s, copied), nil }
+	return append(list,
+		measurement{
+			op: report.Upload, data: report.OnHost, bytes: 4, call: upload, spoil: spoilX,
+			difference: func(s *set) (string, error) {
+				err := s.x.Read(s.hostDst)
+				return firstDifference(s, copied), err
+			},
+		},
+		measurement{
+			op: report.Download, data: report.OnHost, bytes: 4, call: download, difference: inHost,
+			spoil: func(s *set) error { spoilHost(s); return nil },
+		},
+		measurement{
+			op: report.Transfer, data: report.OnHost, bytes: 8, difference: inHost, spoil: spoilX,
+			call: func(s *set) error { return errors.Join(s.x.Write(s.hostX), s.x.Read(s.hostDst)) },
+		},
+	)
+}
+
+// onDevice completes m, whose launch is from buffer to buffer, with right telling
+// whether an element of what it leaves in dst is, once that is on the host.
+func onDevice(b compute.Backend, m measurement, right func(s *set, i int) bool) measurement {
+	m.data = report.OnDevice
+	m.call = func(s *set) error {
+		if err := m.launch(s); err != nil {
+			return err
+		}
+		return b.Sync()
+	}
+	m.spoil = func(s *set) error { spoilHost(s); return s.dst.Write(s.hostDst) }
+	m.difference = func(s *set) (string, error) {
+		err := s.dst.Read(s.hostDst)
+		return firstDifference(s, right), err
+	}
+	return m
+}
+
+// spoilHost fills the slice for results with what no input of a test gives.
+func spoilHost(s *set) {
+	for i := range s.hostDst {
+		s.hostDst[i] = 1234.5678
+	}
+}
+
+// measureSize makes list on sets of n elements in the cache state, of which it returns
+// the results: at the end of ctx those that there are. Each is complete but for Limit,
+// OfLimit and Doubts.
+func measureSize(ctx context.Context, b compute.Backend, c config, in *input, list []measurement, n int, state string, progress func()) (results []report.Result, wrong []string, err error) {
+	s, state, err := newSets(b, in, n, state)
+	if err != nil {
+		return nil, nil, err
+	}
+	defer func() { err = errors.Join(err, s.release()) }()
+	var timers []*timer
+	for _, m := range list {
+		timers = append(timers, &timer{measurement: m, sets: s})
+	}
+	if err := timeAll(ctx, c, timers, progress); err != nil {
+		return nil, nil, err
+	}
+	for _, t := range timers {
+		r := t.result
+		if len(r.TimesNS) == 0 {
+			continue // interrupted before
+		}
+		r.Op, r.Data, r.Cache, r.N, r.Bytes, r.Calls = t.op, t.data, state, n, t.bytes*n, t.calls
+		r.Verified = t.checked > 0 && t.wrong == ""
+		r.Summarize()
+		if profiler, ok := b.(ops.Profiler); ok && t.launch != nil && ctx.Err() == nil {
+			if r.EventNS, err = t.profile(profiler); err != nil {
+				return results, wrong, err
+			}
+		}
+		if t.wrong != "" {
+			wrong = append(wrong, fmt.Sprintf("%s on %s, data on the %s: %s", t.op, b.Info().Name, t.data, t.wrong))
+		}
+		results = append(results, r)
+	}
+	return results, wrong, nil
+}
+
+const profiledRuns = 20
+
+// profile returns the time of one call by the clock of the device, the median of some,
+// or 0 if the device does not tell it.
+func (t *timer) profile(p ops.Profiler) (float64, error) {
+	var failed error
+	ns, err := p.Profile(func() error {
+		for range profiledRuns {
+			if failed = t.launch(t.sets.take()); failed != nil {
+				return failed
+			}
+		}
+		return nil
+	})
+	if failed != nil || errors.Is(err, compute.ErrDevice) {
+		return 0, err
+	}
+	if err != nil || len(ns) == 0 {
+		return 0, nil
+	}
+	slices.Sort(ns)
+	return stat.Quantile(0.5, stat.Empirical, ns, nil), nil
+}
+
+// measureLaunch returns the median time, in ns, of a copy of one element, waited for.
+func measureLaunch(ctx context.Context, b compute.Backend, c config, in *input) (float64, error) {
+	list := limits(b)
+	if len(list) == 0 || list[0].op != report.Copy {
+		return 0, nil
+	}
+	results, _, err := measureSize(ctx, b, c, in, list[:1], 1, report.Warm, func() {})
+	if err != nil || len(results) == 0 {
+		return 0, err
+	}
+	return results[0].MedianNS, nil
+}
+
+// firstDifference describes the first element of s.hostDst that is not right, or
 // returns "". It asks on all cores.
-func firstDifference(got []float32, right func(i int) bool) string {
+func firstDifference(s *set, right func(s *set, i int) bool) string {
+	got := s.hostDst
 	workers := runtime.GOMAXPROCS(0)
 	share := (len(got) + workers - 1) / workers
 	first := make([]int, workers) // of each share, or -1
@@ -129,7 +220,7 @@ func firstDifference(got []float32, right func(i int) bool) string {
 		first[w] = -1
 		wg.Go(func() {
 			for i := w * share; i < min((w+1)*share, len(got)); i++ {
-				if !right(i) {
+				if !right(s, i) {
 					first[w] = i
 					return
 				}

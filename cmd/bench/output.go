@@ -1,11 +1,99 @@
 package main
 
 import (
+	"bytes"
 	"errors"
+	"fmt"
 	"io"
 	"io/fs"
 	"os"
+
+	"github.com/gmind-go/compute/cmd/bench/internal/report"
 )
+
+// An output is a form in which all results can be had, by a flag that names a file.
+type output struct {
+	flag  string
+	write func(*report.Report, io.Writer) error
+	name  string // "" if not asked for, "-" for standard output
+	file  *outputFile
+}
+
+func newOutputs() []output {
+	return []output{
+		{flag: "json", write: (*report.Report).WriteJSON},
+	}
+}
+
+// checkOutputs tells what cannot be meant by the names of outputs.
+func checkOutputs(outputs []output) error {
+	used := ""
+	for _, o := range outputs {
+		switch {
+		case o.name != "-":
+		case used != "":
+			return fmt.Errorf("-%s and -%s are both - for standard output, which takes one", used, o.flag)
+		default:
+			used = o.flag
+		}
+	}
+	return nil
+}
+
+// openOutputs opens the files of all outputs that are asked for, and that of -output.
+func (c *config) openOutputs(stdout io.Writer) (npy *outputFile, err error) {
+	defer func() {
+		if err != nil {
+			c.abandonOutputs(npy)
+			npy = nil
+		}
+	}()
+	if npy, err = openOutput(c.output, nil); err != nil {
+		return nil, err
+	}
+	for i := range c.outputs {
+		o := &c.outputs[i]
+		if o.file, err = openOutput(o.name, stdout); err != nil {
+			return npy, err
+		}
+		names := []string{"input", c.input, "output", c.output}
+		for _, before := range c.outputs[:i] {
+			names = append(names, before.flag, before.name)
+		}
+		for k := 0; k < len(names); k += 2 {
+			if o.file.is(names[k+1]) {
+				return npy, fmt.Errorf("-%s names the file of -%s", o.flag, names[k])
+			}
+		}
+	}
+	return npy, nil
+}
+
+// abandonOutputs leaves all files as they were.
+func (c *config) abandonOutputs(npy *outputFile) {
+	npy.abandon()
+	for _, o := range c.outputs {
+		o.file.abandon()
+	}
+}
+
+// writeOutputs writes r in all forms that are asked for.
+func (c *config) writeOutputs(r *report.Report) error {
+	var errs []error
+	for _, o := range c.outputs {
+		if o.file == nil {
+			continue
+		}
+		var data bytes.Buffer
+		if err := o.write(r, &data); err != nil {
+			errs = append(errs, fmt.Errorf("-%s: %w", o.flag, err))
+			o.file.abandon()
+			continue
+		}
+		errs = append(errs, o.file.replace(data.Bytes()))
+	}
+	return errors.Join(errs...)
+}
 
 // An outputFile is opened before anything is measured, so that a wrong name costs
 // no time, and keeps what it held until there is something to put in its place.

@@ -47,23 +47,33 @@ func listDevices(w io.Writer, found answer) error {
 	return err
 }
 
+// A target is a backend to measure.
+type target struct {
+	compute.Backend
+	limits bool // measure only the limits, not the operations
+}
+
 // A chooser opens the backends to measure; avoid, if not nil, is why it is to leave
 // OpenCL alone. reason tells why a device that was not named is not among them; err,
 // why one that was named cannot be used.
-type chooser func(c config, avoid error) (targets []compute.Backend, reason, err error)
+type chooser func(c config, avoid error) (targets []target, reason, err error)
 
 // chooseTargets is the chooser of the program.
-func chooseTargets(c config, avoid error) (targets []compute.Backend, reason, err error) {
+func chooseTargets(c config, avoid error) (targets []target, reason, err error) {
 	if avoid != nil && (c.backend == "opencl" || c.device != "") {
 		return nil, nil, avoid
 	}
-	if c.backend != "opencl" {
-		b, err := cpu.Open()
-		if err != nil {
-			return nil, nil, err
-		}
-		targets = append(targets, b)
+	b, err := cpu.Open()
+	if err != nil {
+		return nil, nil, err
 	}
+	// How fast the host copies is a limit of what goes to a device and back too.
+	targets = []target{{b, c.backend == "opencl"}}
+	defer func() {
+		if err != nil {
+			b.Close()
+		}
+	}()
 	switch {
 	case c.backend == "cpu":
 	case avoid != nil:
@@ -73,7 +83,7 @@ func chooseTargets(c config, avoid error) (targets []compute.Backend, reason, er
 		if err != nil {
 			return nil, nil, err
 		}
-		targets = append(targets, b)
+		targets = append(targets, target{b, false})
 		reason = b.Info().Skipped
 	default:
 		var found []compute.Backend
@@ -81,7 +91,9 @@ func chooseTargets(c config, avoid error) (targets []compute.Backend, reason, er
 		if len(found) == 0 && c.backend == "opencl" {
 			return nil, nil, reason
 		}
-		targets = append(targets, found...)
+		for _, b := range found {
+			targets = append(targets, target{b, false})
+		}
 	}
 	return targets, reason, nil
 }

@@ -1,89 +1,156 @@
 package main
 
 import (
-	"slices"
+	"context"
+	"math"
 	"sync"
 	"time"
 
-	"gonum.org/v1/gonum/stat"
+	"github.com/gmind-go/compute/cmd/bench/internal/report"
 )
 
-// A timer times one call, repeated within each run so that the run is long enough.
+// A timer times one measurement, repeated within each run so that the run is long
+// enough, with operands that take turns.
 type timer struct {
-	call  func() error
-	calls int       // in a run
-	times []float64 // of one call, in ns
+	measurement
+	sets   *sets
+	calls  int           // in a run
+	result report.Result // of which it makes TimesNS
+	spent  time.Duration // in timed runs
+
+	checking time.Duration // spent on the results
+	wrong    string        // the first difference, or ""
+	checked  int           // runs whose result was compared
 }
 
 // run makes one run.
 func (t *timer) run() (time.Duration, error) {
 	start := time.Now()
 	for range t.calls {
-		if err := t.call(); err != nil {
+		if err := t.call(t.sets.take()); err != nil {
 			return 0, err
 		}
 	}
 	return time.Since(start), nil
 }
 
-// warmUp makes two runs at least, and finds out how many calls a run takes.
-func (t *timer) warmUp() error {
+const (
+	warmUpTime  = 300 * time.Millisecond // for one measurement at most, once it has made some runs
+	warmUpRuns  = 3
+	warmUpDrift = 0.05 // between runs that are warm
+)
+
+// warmUp finds out how many calls a run takes, and makes runs until one takes as
+// long as the one before, or for warmUpTime.
+func (t *timer) warmUp(ctx context.Context) error {
 	t.calls = 1
-	for warm := 0; ; warm++ {
+	begin, last := time.Now(), math.Inf(1)
+	for runs := 1; ctx.Err() == nil; runs++ {
 		d, err := t.run()
 		if err != nil {
 			return err
 		}
-		switch {
-		case d < minRun():
+		if d < minRun() {
 			t.calls *= 2
-		case warm > 0:
+			last = math.Inf(1)
+			continue
+		}
+		stable := math.Abs(float64(d)-last) <= warmUpDrift*last
+		if runs >= warmUpRuns && (stable || time.Since(begin) > warmUpTime) {
 			return nil
 		}
+		last = float64(d)
 	}
+	return nil
 }
 
-// timeAll warms up each of the calls and returns the times of so many runs of
-// each, in ns for one call, sorted. It takes turns: the speed of a machine's memory
-// changes from second to second, and calls are compared with one another.
-func timeAll(runs int, calls []func() error) ([][]float64, error) {
-	timers := make([]timer, len(calls))
-	for i, call := range calls {
-		timers[i].call = call
-		if err := timers[i].warmUp(); err != nil {
-			return nil, err
+// step makes one timed run, and looks at its result if results have not been looked at
+// for longer than calls were timed, or if it is the last.
+func (t *timer) step(c config) error {
+	look := t.checking <= t.spent
+	if look {
+		begin := time.Now()
+		if err := t.spoil(t.sets.after(t.calls)); err != nil {
+			return err
 		}
+		t.checking += time.Since(begin)
 	}
-	for done := false; !done; {
-		done = true
-		for i := range timers {
-			t := &timers[i]
-			if len(t.times) == runs {
-				continue
-			}
-			done = false
-			d, err := t.run()
-			if err != nil {
-				return nil, err
-			}
-			if d < minRun()/2 { // the warm-up was held up, so calls are too few
-				t.calls *= 2
-				t.times = t.times[:0]
-				continue
-			}
-			t.times = append(t.times, float64(d.Nanoseconds())/float64(t.calls))
-		}
+	last := t.sets.after(t.calls)
+	d, err := t.run()
+	if err != nil {
+		return err
 	}
-	var all [][]float64
+	if d < minRun()/2 { // the warm-up was held up, so calls are too few
+		t.calls *= 2
+		t.result.TimesNS = nil
+		return nil
+	}
+	t.spent += d
+	t.result.TimesNS = append(t.result.TimesNS, float64(d.Nanoseconds())/float64(t.calls))
+	if !look {
+		return nil
+	}
+	begin := time.Now()
+	difference, err := t.difference(last)
+	if err != nil {
+		return err
+	}
+	if t.wrong == "" {
+		t.wrong = difference
+	}
+	t.checked++
+	t.checking += time.Since(begin)
+	return nil
+}
+
+// minRuns is the least number of runs that the interval of the median is taken from,
+// where the most is not less.
+const minRuns = 12
+
+// done tells whether the median is known well enough, or enough was spent on it.
+func (t *timer) done(c config) bool {
+	runs := len(t.result.TimesNS)
+	switch {
+	case runs >= c.runs:
+		return true
+	case runs < minRuns:
+		return t.spent > 20*c.time // a device so slow that it cannot be waited for
+	case t.spent >= c.time:
+		return true
+	}
+	t.result.Summarize()
+	return t.result.Spread() <= c.precision
+}
+
+// timeAll warms up all timers and makes their runs. They take turns: the speed of a
+// machine's memory changes from second to second, and measurements are compared with
+// one another. It stops at the end of ctx. progress is called whenever one is done.
+func timeAll(ctx context.Context, c config, timers []*timer, progress func()) error {
 	for _, t := range timers {
-		slices.Sort(t.times)
-		all = append(all, t.times)
+		if err := t.warmUp(ctx); err != nil {
+			return err
+		}
 	}
-	return all, nil
+	open := timers
+	for len(open) > 0 && ctx.Err() == nil {
+		var still []*timer
+		for _, t := range open {
+			if err := t.step(c); err != nil {
+				return err
+			}
+			if !t.done(c) {
+				still = append(still, t)
+			} else {
+				progress()
+			}
+			if ctx.Err() != nil {
+				return nil
+			}
+		}
+		open = still
+	}
+	return nil
 }
-
-// median returns the middle one of sorted times.
-func median(sorted []float64) float64 { return stat.Quantile(0.5, stat.Empirical, sorted, nil) }
 
 // minRun returns the shortest time that one run may take: so long that reading the
 // clock does not count, nor the step by which it advances, which on Windows is half

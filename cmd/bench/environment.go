@@ -1,0 +1,100 @@
+package main
+
+import (
+	"bufio"
+	"fmt"
+	"os"
+	"path/filepath"
+	"runtime"
+	"runtime/debug"
+	"strings"
+
+	"github.com/klauspost/cpuid/v2"
+
+	"github.com/gmind-go/compute/cmd/bench/internal/report"
+	"github.com/gmind-go/compute/gpu"
+)
+
+// environment describes the machine and this program.
+func environment() report.Environment {
+	cpu := cpuid.CPU
+	e := report.Environment{
+		Go: runtime.Version(), OS: runtime.GOOS, Arch: runtime.GOARCH,
+		CPU: cpu.BrandName, Cores: runtime.GOMAXPROCS(0),
+		Caches: report.Caches{L1: max(cpu.Cache.L1D, 0), L2: max(cpu.Cache.L2, 0), L3: max(cpu.Cache.L3, 0)},
+		Memory: systemMemory(),
+		Commit: commit(), OpenCL: gpu.Built, Loader: loadedLoader(),
+	}
+	list, _ := drivers()
+	for _, d := range list {
+		e.Drivers = append(e.Drivers, fmt.Sprintf("%s (%s)", d.file, d.library()))
+	}
+	for _, name := range settings {
+		if value, ok := os.LookupEnv(name); ok {
+			e.Settings = append(e.Settings, name+"="+value)
+		}
+	}
+	return e
+}
+
+// settings are the environment variables that change what is measured.
+var settings = []string{
+	gpu.DeviceEnv, gpu.StreamMemoryEnv, "GODEBUG", "GOMAXPROCS",
+	vendorsEnv, vendorPathEnv, filenamesEnv, "POCL_DEVICES", "POCL_MAX_PTHREAD_COUNT", "CUDA_VISIBLE_DEVICES",
+}
+
+// commit returns the commit that the program was built of, with a + if the source was
+// changed since, or "" if it is not known.
+func commit() string {
+	info, ok := debug.ReadBuildInfo()
+	if !ok {
+		return ""
+	}
+	revision, changed := "", ""
+	for _, s := range info.Settings {
+		switch {
+		case s.Key == "vcs.revision":
+			revision = s.Value[:min(12, len(s.Value))]
+		case s.Key == "vcs.modified" && s.Value == "true":
+			changed = "+"
+		}
+	}
+	if revision == "" {
+		return ""
+	}
+	return revision + changed
+}
+
+// systemMemory returns the bytes of memory that the machine has, or 0 where that is not
+// known.
+func systemMemory() int64 {
+	f, err := os.Open("/proc/meminfo")
+	if err != nil {
+		return 0
+	}
+	defer f.Close()
+	for lines := bufio.NewScanner(f); lines.Scan(); {
+		var kib int64
+		if n, _ := fmt.Sscanf(lines.Text(), "MemTotal: %d kB", &kib); n == 1 {
+			return kib << 10
+		}
+	}
+	return 0
+}
+
+// loadedLoader returns the file of the OpenCL loader that this process has loaded, or
+// "" if there is none or the system does not tell.
+func loadedLoader() string {
+	f, err := os.Open("/proc/self/maps")
+	if err != nil {
+		return ""
+	}
+	defer f.Close()
+	for lines := bufio.NewScanner(f); lines.Scan(); {
+		fields := strings.Fields(lines.Text())
+		if len(fields) >= 6 && strings.HasPrefix(filepath.Base(fields[5]), "libOpenCL.so") {
+			return fields[5]
+		}
+	}
+	return ""
+}

@@ -1,0 +1,69 @@
+package main
+
+import (
+	"io"
+	"os"
+	"strings"
+	"time"
+
+	"github.com/schollz/progressbar/v3"
+	"golang.org/x/term"
+)
+
+// A progress shows on a terminal how far the measuring is, and how long it will take.
+// One that has no bar shows nothing.
+type progress struct{ bar *progressbar.ProgressBar }
+
+// newProgress returns the progress of so many steps, shown on w if that is a terminal.
+func newProgress(w io.Writer, steps int) progress {
+	if !isTerminal(w) {
+		return progress{}
+	}
+	return progress{progressbar.NewOptions(steps,
+		progressbar.OptionSetWriter(w),
+		progressbar.OptionClearOnFinish(),
+		progressbar.OptionSetPredictTime(true),
+		progressbar.OptionSetElapsedTime(true),
+		progressbar.OptionSetWidth(20),
+		progressbar.OptionThrottle(100*time.Millisecond),
+	)}
+}
+
+// what tells what is being measured.
+func (p progress) what(text string) {
+	if p.bar != nil {
+		p.bar.Describe(text)
+	}
+}
+
+func (p progress) step() {
+	if p.bar != nil {
+		_ = p.bar.Add(1) // a terminal that is gone is no reason to stop
+	}
+}
+
+// clear makes room for other lines on the terminal.
+func (p progress) clear() {
+	if p.bar != nil {
+		_ = p.bar.Clear()
+	}
+}
+
+// isTerminal tells whether w is a terminal.
+func isTerminal(w io.Writer) bool {
+	f, ok := w.(*os.File)
+	return ok && term.IsTerminal(int(f.Fd()))
+}
+
+// showsBars tells whether w is a terminal that shows the block characters of Unicode.
+func showsBars(w io.Writer) bool {
+	if !isTerminal(w) {
+		return false
+	}
+	for _, name := range []string{"LC_ALL", "LC_CTYPE", "LANG"} {
+		if value := strings.ToLower(os.Getenv(name)); value != "" {
+			return strings.Contains(value, "utf-8") || strings.Contains(value, "utf8")
+		}
+	}
+	return os.Getenv("WT_SESSION") != "" // the terminal of Windows
+}

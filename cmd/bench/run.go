@@ -1,0 +1,112 @@
+package main
+
+import (
+	"context"
+	"errors"
+	"flag"
+	"fmt"
+	"io"
+	"os"
+	"os/signal"
+	"slices"
+	"time"
+
+	"github.com/gmind-go/compute"
+	"github.com/gmind-go/compute/cmd/bench/internal/report"
+)
+
+// run is the program that measures, on the backends that choose opens; it returns
+// the exit code.
+func run(args []string, stdout, stderr io.Writer, choose chooser) int {
+	fail := func(code int, err error) int {
+		fmt.Fprintf(stderr, "bench: %s\n", oneLine(err))
+		return code
+	}
+	c, err := parse(args)
+	if errors.Is(err, flag.ErrHelp) {
+		fmt.Fprint(stdout, usage)
+		return exitOK
+	}
+	if err != nil {
+		return fail(exitUsage, fmt.Errorf("%w (see bench -h)", err))
+	}
+	in, err := c.load()
+	if err != nil {
+		return fail(exitUsage, err)
+	}
+	npy, err := c.openOutputs(stdout)
+	if err != nil {
+		return fail(exitUsage, err)
+	}
+
+	table := stdout
+	for _, o := range c.outputs {
+		if o.name == "-" {
+			table = stderr // standard output is for that alone
+		}
+	}
+	start := time.Now()
+	found, avoid := findDevices(c)
+	problem := listDevices(table, found)
+	targets, reason, err := choose(c, avoid)
+	if err != nil {
+		c.abandonOutputs(npy)
+		return fail(exitUnusable, err)
+	}
+	measured := slices.DeleteFunc(slices.Clone(targets), func(t target) bool { return t.limits })
+	if c.output != "" && len(measured) > 1 {
+		for _, t := range targets {
+			t.Close()
+		}
+		c.abandonOutputs(npy)
+		return fail(exitUsage, fmt.Errorf("-output holds one result, but there are %d devices; name one with -device", len(measured)))
+	}
+	if err := in.generate(c); err != nil {
+		c.abandonOutputs(npy)
+		return fail(exitUsage, err)
+	}
+
+	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt)
+	defer stop()
+	context.AfterFunc(ctx, stop) // the second ends the program at once
+	r := &report.Report{
+		Schema: report.Version, Time: start.UTC().Truncate(time.Second), Command: append([]string{"bench"}, args...),
+		Environment: environment(), Activation: compute.LeakyReLU(c.slope).String(), Slope: c.slope,
+		Input: c.input, Precision: c.precision,
+	}
+	m := &meter{c: c, in: in, report: r, table: report.Table{W: table, Bars: showsBars(table)}}
+	for _, missing := range []error{problem, reason} {
+		if missing != nil {
+			m.note("not measured: %s", oneLine(missing))
+		}
+	}
+	fmt.Fprintf(table, "\n%s, %s values; the median is known to ±%.3g %% or after %v\n", r.Activation, c.input, 100*c.precision, c.time)
+	m.bar = newProgress(stderr, m.steps(targets))
+	code := exitOK
+	for _, t := range targets {
+		if err := errors.Join(m.measure(ctx, t), t.Close()); err != nil {
+			m.bar.clear()
+			code = fail(exitUnusable, err)
+		}
+	}
+	m.bar.clear()
+	r.Interrupted = ctx.Err() != nil
+	r.Answers = r.Ask()
+	r.WriteSummary(table)
+
+	if err := c.writeOutputs(r); err != nil {
+		code = fail(exitUsage, err)
+	}
+	if m.output == nil { // it could not be computed
+		npy.abandon()
+	} else if err := npy.replace(m.output); err != nil {
+		code = fail(exitUsage, err)
+	}
+	if r.Interrupted && code == exitOK {
+		code = fail(exitInterrupted, errors.New("interrupted: this is what was measured until then"))
+	}
+	for _, wrong := range m.wrong {
+		code = fail(exitWrong, fmt.Errorf("wrong result: %s", wrong))
+	}
+	return code
+}
