@@ -1,6 +1,7 @@
 package main
 
 import (
+	"cmp"
 	"errors"
 	"flag"
 	"fmt"
@@ -16,9 +17,10 @@ import (
 
 const devicesUsage = `Usage: bench devices [-timeout T]
 
-Lists the OpenCL devices and opens each, which makes it compute special values that
-are verified bit by bit. Drivers are run in processes of their own: one that crashes
-or hangs is named, with what it said and how to go on without it.
+Tells what this program has built in, and what of OpenCL is installed; lists the OpenCL
+devices and opens each, which makes it compute special values that are verified bit by
+bit. Drivers are run in processes of their own: one that crashes or hangs is named, with
+what it said and how to go on without it. The place to look when the GPU is not used.
 
   -timeout T   time for one such process; some drivers compile for seconds (20s)
 
@@ -41,6 +43,7 @@ func devices(args []string, stdout, stderr io.Writer) int {
 		return fail(exitUsage, fmt.Errorf("%w (see bench devices -h)", err))
 	}
 	found, err := ask(limit, nil)
+	printProgram(stdout, found.Loader)
 	var f *fault
 	if errors.As(err, &f) {
 		f.print(stdout, "", "OpenCL devices cannot be listed: a driver")
@@ -90,6 +93,34 @@ func parseDevices(args []string) (limit time.Duration, err error) {
 	return limit, nil
 }
 
+// printProgram prints what the program has and what it finds, with the loader that its
+// child has loaded, or "".
+func printProgram(w io.Writer, loader string) {
+	e := environment()
+	built := "with OpenCL"
+	if !e.OpenCL {
+		built = "without OpenCL (to rebuild it with: -tags opencl, CGO_ENABLED=1, a C compiler, pkg-config, the OpenCL headers and loader)"
+	}
+	fmt.Fprintln(w, "program")
+	printRow(w, "built", strings.TrimSpace(fmt.Sprintf("%s, by %s for %s/%s %s", built, e.Go, e.OS, e.Arch, e.Commit)))
+	printRow(w, "cpu", fmt.Sprintf("%s, %d cores, caches %s", cmp.Or(e.CPU, "of unknown name"), e.Cores, e.Caches))
+	if loader == "" {
+		loader = cmp.Or(strings.Join(loaderFiles(), ", "), "none found")
+	}
+	printRow(w, "loader", loader)
+	_, where := drivers()
+	for i, d := range e.Drivers {
+		printRow(w, []string{"drivers", ""}[min(i, 1)], d)
+	}
+	if len(e.Drivers) == 0 && where != "" {
+		printRow(w, "drivers", "none in "+where)
+	}
+	for i, setting := range e.Settings {
+		printRow(w, []string{"settings", ""}[min(i, 1)], setting)
+	}
+	fmt.Fprintln(w)
+}
+
 // printDevice prints what the device says of itself.
 func printDevice(w io.Writer, index int, info compute.Info) {
 	fmt.Fprintf(w, "device %d: %s\n", index, strings.TrimPrefix(info.Name, "opencl "))
@@ -119,6 +150,7 @@ func printVerdict(w io.Writer, opened answer, err error) bool {
 		printRow(w, "self-test", "not made: "+oneLine(err))
 	case opened.Problem != "":
 		printRow(w, "self-test", "NOT USABLE: "+oneLine(errors.New(opened.Problem)))
+		printRow(w, "remedy", fmt.Sprintf("update its driver; compute.Open goes on without it by itself, and %s can name another", gpu.DeviceEnv))
 	case opened.Devices[0].FlushesSubnormals:
 		printRow(w, "self-test", "usable, but it replaces subnormal numbers by zero")
 		return true

@@ -98,3 +98,23 @@ func loadedLoader() string {
 	}
 	return ""
 }
+
+// loaderFiles returns the files of OpenCL loaders where systems keep them.
+func loaderFiles() []string {
+	patterns := []string{
+		"/usr/lib/*/libOpenCL.so*", "/usr/lib64/libOpenCL.so*", "/usr/lib/libOpenCL.so*", "/usr/local/lib*/libOpenCL.so*",
+		"/opt/*/lib*/libOpenCL.so*", "/usr/local/cuda*/lib64/libOpenCL.so*",
+	}
+	switch runtime.GOOS {
+	case "windows":
+		patterns = []string{filepath.Join(os.Getenv("SystemRoot"), "System32", "OpenCL.dll")}
+	case "darwin":
+		patterns = []string{"/System/Library/Frameworks/OpenCL.framework"}
+	}
+	var files []string
+	for _, pattern := range patterns {
+		found, _ := filepath.Glob(pattern) // the patterns are right
+		files = append(files, found...)
+	}
+	return files
+}

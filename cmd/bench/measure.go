@@ -8,6 +8,7 @@ import (
 	"runtime"
 	"slices"
 	"sync"
+	"time"
 
 	"gonum.org/v1/gonum/stat"
 
@@ -155,11 +156,11 @@ func measureSize(ctx context.Context, b compute.Backend, c config, in *input, li
 		if len(r.TimesNS) == 0 {
 			continue // interrupted before
 		}
-		r.Op, r.Data, r.Cache, r.N, r.Bytes, r.Calls = t.op, t.data, state, n, t.bytes*n, t.calls
+		r.Op, r.Data, r.Limit, r.Cache, r.N, r.Bytes, r.Calls = t.op, t.data, t.limit, state, n, t.bytes*n, t.calls
 		r.Verified = t.checked > 0 && t.wrong == ""
 		r.Summarize()
 		if profiler, ok := b.(ops.Profiler); ok && t.launch != nil && ctx.Err() == nil {
-			if r.EventNS, err = t.profile(profiler); err != nil {
+			if r.EventNS, r.EventClockNS, err = t.profile(profiler); err != nil {
 				return results, wrong, err
 			}
 		}
@@ -173,10 +174,11 @@ func measureSize(ctx context.Context, b compute.Backend, c config, in *input, li
 
 const profiledRuns = 20
 
-// profile returns the time of one call by the clock of the device, the median of some,
-// or 0 if the device does not tell it.
-func (t *timer) profile(p ops.Profiler) (float64, error) {
+// profile returns the time of one call by the clock of the device, the mean of some,
+// and by that of the host, of the same; or zeros if the device tells none.
+func (t *timer) profile(p ops.Profiler) (events, clock float64, err error) {
 	var failed error
+	start := time.Now()
 	ns, err := p.Profile(func() error {
 		for range profiledRuns {
 			if failed = t.launch(t.sets.take()); failed != nil {
@@ -185,14 +187,14 @@ func (t *timer) profile(p ops.Profiler) (float64, error) {
 		}
 		return nil
 	})
+	clock = float64(time.Since(start).Nanoseconds()) / profiledRuns
 	if failed != nil || errors.Is(err, compute.ErrDevice) {
-		return 0, err
+		return 0, 0, err
 	}
 	if err != nil || len(ns) == 0 {
-		return 0, nil
+		return 0, 0, nil
 	}
-	slices.Sort(ns)
-	return stat.Quantile(0.5, stat.Empirical, ns, nil), nil
+	return stat.Mean(ns, nil), clock, nil
 }
 
 // measureLaunch returns the median time, in ns, of a copy of one element, waited for.

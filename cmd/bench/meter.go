@@ -102,13 +102,9 @@ func (m *meter) size(ctx context.Context, t target, d report.Device, n int, stat
 	}
 	m.wrong = append(m.wrong, wrong...)
 	for i := range results {
-		r := &results[i]
-		r.Device = d.Name
-		if at := slices.IndexFunc(results, func(l report.Result) bool { return l.Limit == "" && l.Op == r.Limit }); at >= 0 {
-			r.OfLimit = r.GBps / results[at].GBps
-		}
+		results[i].Device = d.Name
 	}
-	report.Doubt(results, d)
+	report.Relate(results, d)
 	m.report.Results = append(m.report.Results, results...)
 	m.bar.clear()
 	m.table.Rows(results)

@@ -20,6 +20,7 @@ import (
 type answer struct {
 	Devices []compute.Info // all, or the one that was opened
 	Problem string         // the text of the error, or ""
+	Loader  string         // the file of the OpenCL loader, or ""
 }
 
 // answerTo is where a child puts its answer. Drivers print what they like on
@@ -45,6 +46,7 @@ func probe(args []string) int {
 	if err != nil {
 		a.Problem = err.Error()
 	}
+	a.Loader = loadedLoader()
 	for i := range a.Devices {
 		a.Devices[i].Skipped = nil // an error is no JSON
 	}

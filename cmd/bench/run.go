@@ -75,10 +75,11 @@ func run(args []string, stdout, stderr io.Writer, choose chooser) int {
 		Input: c.input, Precision: c.precision,
 	}
 	m := &meter{c: c, in: in, report: r, table: report.Table{W: table, Bars: showsBars(table)}}
-	for _, missing := range []error{problem, reason} {
-		if missing != nil {
-			m.note("not measured: %s", oneLine(missing))
-		}
+	if problem != nil { // which listDevices has printed
+		r.Notes = append(r.Notes, "not listed: "+oneLine(problem))
+	}
+	if reason != nil && (problem == nil || oneLine(reason) != oneLine(problem)) {
+		m.note("not measured: %s", oneLine(reason))
 	}
 	fmt.Fprintf(table, "\n%s, %s values; the median is known to ±%.3g %% or after %v\n", r.Activation, c.input, 100*c.precision, c.time)
 	m.bar = newProgress(stderr, m.steps(targets))

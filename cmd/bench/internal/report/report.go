@@ -3,7 +3,11 @@
 // are 1e9 bytes per second.
 package report
 
-import "time"
+import (
+	"fmt"
+	"strings"
+	"time"
+)
 
 // A Report is one run: of which machine, with which inputs, and what it measured. It
 // is what -json writes.
@@ -49,6 +53,26 @@ type Caches struct {
 	L3 int `json:"l3"`
 }
 
+// String returns the caches that are known: "L1 32 KiB, L3 32 MiB".
+func (c Caches) String() string {
+	var known []string
+	for _, cache := range []struct {
+		name  string
+		bytes int
+	}{{"L1", c.L1}, {"L2", c.L2}, {"L3", c.L3}} {
+		switch {
+		case cache.bytes >= 1<<20:
+			known = append(known, fmt.Sprintf("%s %.4g MiB", cache.name, float64(cache.bytes)/(1<<20)))
+		case cache.bytes > 0:
+			known = append(known, fmt.Sprintf("%s %.4g KiB", cache.name, float64(cache.bytes)/(1<<10)))
+		}
+	}
+	if known == nil {
+		return "not known"
+	}
+	return strings.Join(known, ", ")
+}
+
 // A Device is a backend that was measured.
 type Device struct {
 	Name              string  `json:"name"`    // compute.Info.Name, which Result.Device repeats; unique in a Report
@@ -86,25 +110,26 @@ const (
 
 // A Result is one measurement.
 type Result struct {
-	Device   string    `json:"device"` // Device.Name
-	Op       string    `json:"op"`     // forward, derivative, backward, or a limit: Copy, Upload, Download, Transfer
-	Data     string    `json:"data"`   // OnDevice or OnHost
-	Cache    string    `json:"cache"`  // Cold or Warm
-	N        int       `json:"n"`      // elements
-	Bytes    int       `json:"bytes"`  // that must move in one call
-	Calls    int       `json:"calls"`  // in a run
-	MedianNS float64   `json:"median_ns"`
-	MinNS    float64   `json:"min_ns"`
-	P95NS    float64   `json:"p95_ns"`
-	LowNS    float64   `json:"low_ns"`   // the interval that holds the median
-	HighNS   float64   `json:"high_ns"`  // with Confidence
-	EventNS  float64   `json:"event_ns"` // the device's own measure of one call, by its events: the median; 0 if there is none
-	GBps     float64   `json:"gbps"`     // Bytes by MedianNS
-	Limit    string    `json:"limit"`    // the operation that this one is compared with, on the same device, size and cache; "" for a limit
-	OfLimit  float64   `json:"of_limit"` // GBps as a fraction of that of the limit; 0 if there is none
-	Verified bool      `json:"verified"` // every bit of what the last run left was right
-	Doubts   []string  `json:"doubts"`   // why the figure is not to be believed; none if it is
-	TimesNS  []float64 `json:"times_ns"` // of one call, for every run, in the order made
+	Device       string    `json:"device"` // Device.Name
+	Op           string    `json:"op"`     // forward, derivative, backward, or a limit: Copy, Upload, Download, Transfer
+	Data         string    `json:"data"`   // OnDevice or OnHost
+	Cache        string    `json:"cache"`  // Cold or Warm
+	N            int       `json:"n"`      // elements
+	Bytes        int       `json:"bytes"`  // that must move in one call
+	Calls        int       `json:"calls"`  // in a run
+	MedianNS     float64   `json:"median_ns"`
+	MinNS        float64   `json:"min_ns"`
+	P95NS        float64   `json:"p95_ns"`
+	LowNS        float64   `json:"low_ns"`         // the interval that holds the median
+	HighNS       float64   `json:"high_ns"`        // with Confidence
+	EventNS      float64   `json:"event_ns"`       // what the events of the device say of one call: the mean of some; 0 if they say nothing
+	EventClockNS float64   `json:"event_clock_ns"` // what the clock says of the same calls, which do not wait for one another
+	GBps         float64   `json:"gbps"`           // Bytes by MedianNS
+	Limit        string    `json:"limit"`          // the operation that this one is compared with, on the same device, size and cache; "" for a limit
+	OfLimit      float64   `json:"of_limit"`       // the time that the limit takes for as many bytes, a launch apart, as a fraction of MedianNS; 0 if there is none
+	Verified     bool      `json:"verified"`       // every bit of what the last run left was right
+	Doubts       []string  `json:"doubts"`         // why the figure is not to be believed; none if it is
+	TimesNS      []float64 `json:"times_ns"`       // of one call, for every run, in the order made
 }
 
 // Confidence is the probability with which [LowNS, HighNS] of a Result holds the

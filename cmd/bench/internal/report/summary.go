@@ -34,11 +34,14 @@ func (r *Report) deviceWords(d Device) []string {
 		}
 	}
 	var limits, parts []string
+	doubts := false
 	for _, res := range r.Results {
-		if res.Device != d.Name || res.N != largest || len(res.Doubts) > 0 {
+		if res.Device != d.Name || res.N != largest {
 			continue
 		}
 		switch {
+		case len(res.Doubts) > 0:
+			doubts = true
 		case res.IsLimit():
 			limits = append(limits, fmt.Sprintf("%s %.4g GB/s", res.Op, res.GBps))
 		case res.Data == OnDevice:
@@ -55,6 +58,9 @@ func (r *Report) deviceWords(d Device) []string {
 	if len(limits) > 0 {
 		lines = append(lines, "  the limits: "+strings.Join(limits, ", "))
 	}
+	if doubts {
+		lines = append(lines, "  some figures are not to be believed, and left out here")
+	}
 	if d.LaunchNS > 0 {
 		lines = append(lines, fmt.Sprintf("  one call on one element, waited for: %s", Duration(d.LaunchNS)))
 	}
@@ -68,43 +74,62 @@ func (r *Report) answerWords() []string {
 		if d.Backend == "cpu" {
 			continue
 		}
-		kind := ""
+		name := d.Name
 		if d.Kind == "cpu" {
-			kind = " (which is no GPU, but a CPU-type OpenCL device)"
+			name += " (no GPU, but a CPU-type OpenCL device)"
 		}
-		first := true
-		for _, a := range r.Answers {
-			if a.Device != d.Name {
-				continue
+		before := len(lines)
+		for _, cache := range []string{Cold, Warm} {
+			words := map[string][2]string{} // by operation, with data on the device and on the host
+			for _, a := range r.Answers {
+				if a.Device != d.Name || a.Cache != cache {
+					continue
+				}
+				if len(words) == 0 {
+					lines = append(lines, fmt.Sprintf("%s is faster than %s, of %s elements, %s,", name, a.CPU, a.sizes(), cache),
+						fmt.Sprintf("  %-12s %-24s %s", "", "with data on the device", "with data on the host"))
+				}
+				pair := words[a.Op]
+				if a.Data == OnHost {
+					pair[1] = a.From()
+				} else {
+					pair[0] = a.From()
+				}
+				words[a.Op] = pair
 			}
-			if first {
-				lines = append(lines, fmt.Sprintf("%s%s beats %s", a.Device, kind, a.CPU))
-				first = false
+			for _, op := range r.ops() {
+				if pair, ok := words[op]; ok {
+					lines = append(lines, fmt.Sprintf("  %-12s %-24s %s", op, pair[0], pair[1]))
+				}
 			}
-			lines = append(lines, fmt.Sprintf("  %-10s with data on the %-7s %s: %s", a.Op, a.Data+",", a.Cache, a.From()))
 		}
-		if first {
-			lines = append(lines, fmt.Sprintf("%s%s: not compared, since the CPU was not measured beside it", d.Name, kind))
+		if len(lines) == before {
+			lines = append(lines, name+" was not measured beside the CPU")
 		}
 	}
 	if len(lines) == 0 {
-		lines = append(lines, "never, here: no OpenCL device was measured, so the CPU it is")
+		lines = append(lines, "never: no OpenCL device was measured, so here it is the CPU")
 		lines = append(lines, r.Notes...)
 	}
 	return lines
 }
 
-// From returns the answer in words: from which size on.
-func (a Answer) From() string {
-	sizes := ""
-	if len(a.SizesN) > 0 {
-		sizes = fmt.Sprintf(", of %s to %s", Count(a.SizesN[0]), Count(a.SizesN[len(a.SizesN)-1]))
+// sizes returns the sizes of the answer in words.
+func (a Answer) sizes() string {
+	first, last := a.SizesN[0], a.SizesN[len(a.SizesN)-1]
+	if first == last {
+		return Count(first)
 	}
+	return Count(first) + " to " + Count(last)
+}
+
+// From returns the answer in words: "never", "from 1Mi on", or "always".
+func (a Answer) From() string {
 	switch {
 	case a.FromN == 0:
-		return "never" + sizes
+		return "never"
 	case a.FromN == a.SizesN[0]:
-		return fmt.Sprintf("always%s", sizes)
+		return "always"
 	}
-	return fmt.Sprintf("from %s on%s", Count(a.FromN), sizes)
+	return fmt.Sprintf("from %s on", Count(a.FromN))
 }

@@ -17,55 +17,59 @@ type Table struct {
 // Device prints the head of what was measured on d.
 func (t Table) Device(d Device) {
 	fmt.Fprintf(t.W, "\n%s\n", d.Name)
-	fmt.Fprintln(t.W, "  "+row("operation", "elements", "data", "cache", "median", "±", "min", "p95", "events", "GB/s", "of limit"))
+	fmt.Fprintln(t.W, line("elements", "median", "±", "min", "p95", "events", "GB/s", "of limit"))
 }
 
-// Rows prints results of one device and size.
+// Rows prints results of one device, size and cache state.
 func (t Table) Rows(results []Result) {
-	for _, r := range results {
-		spread, events, limit := "", "", ""
-		if s := r.Spread(); !math.IsInf(s, 0) {
-			spread = fmt.Sprintf("%.1f%%", 100*s)
+	for i, r := range results {
+		if i == 0 {
+			fmt.Fprintf(t.W, "  %s, %s\n", Count(r.N), r.Cache)
 		}
-		if r.EventNS > 0 {
-			events = Duration(r.EventNS)
-		}
-		if r.OfLimit > 0 {
-			limit = fmt.Sprintf("%.0f %%", 100*r.OfLimit)
-			if t.Bars {
-				limit += " " + Bar(r.OfLimit, 10)
-			}
-		}
-		speed := fmt.Sprintf("%.4g", r.GBps)
-		if len(r.Doubts) > 0 {
-			speed = "?"
-		}
-		line := "  " + row(r.Op, Count(r.N), r.Data, r.Cache, Duration(r.MedianNS), spread, Duration(r.MinNS), Duration(r.P95NS), events, speed, limit)
-		if !r.Verified {
-			line += "  WRONG"
-		}
-		fmt.Fprintln(t.W, strings.TrimRight(line, " "))
+		fmt.Fprintln(t.W, t.row(r))
 		for _, doubt := range r.Doubts {
-			fmt.Fprintf(t.W, "    ? %s GB/s is not to be believed: %s\n", fmt.Sprintf("%.4g", r.GBps), doubt)
+			fmt.Fprintf(t.W, "      ? %.4g GB/s is not to be believed: %s\n", r.GBps, doubt)
 		}
 	}
 }
 
-// row lays out one line. The last cell is left-aligned: it may have a bar.
-func row(op string, cells ...string) string {
-	widths := []int{8, 6, 5, 9, 5, 9, 9, 9, 6}
-	var b strings.Builder
-	fmt.Fprintf(&b, "%-10s", op)
-	for i, w := range widths {
-		b.WriteString("  " + strings.Repeat(" ", max(0, w-utf8.RuneCountInString(cells[i]))) + cells[i])
+func (t Table) row(r Result) string {
+	name, spread, events, limit := r.Op, "", "", ""
+	if r.Data == OnHost && !r.IsLimit() {
+		name += ", host data"
 	}
-	last := cells[len(widths)]
-	number, bar, _ := strings.Cut(last, " %")
-	if last != number+" %"+bar { // no percentage
-		return b.String() + "  " + last
+	if s := r.Spread(); !math.IsInf(s, 0) {
+		spread = fmt.Sprintf("%.1f%%", 100*s)
 	}
-	fmt.Fprintf(&b, "  %4s %%%s", number, bar)
-	return b.String()
+	if r.EventNS > 0 {
+		events = Duration(r.EventNS)
+	}
+	if r.OfLimit > 0 {
+		limit = fmt.Sprintf("%6.0f %%", 100*r.OfLimit)
+		if t.Bars {
+			limit += " " + Bar(r.OfLimit, 10)
+		}
+	}
+	speed := fmt.Sprintf("%.4g", r.GBps)
+	if len(r.Doubts) > 0 {
+		speed = "?"
+	}
+	text := line("  "+name, Duration(r.MedianNS), spread, Duration(r.MinNS), Duration(r.P95NS), events, speed, limit)
+	if !r.Verified {
+		text += "  WRONG"
+	}
+	return text
+}
+
+// line lays out one line: the name and the last cell, which may have a bar, to the
+// left, the others to the right.
+func line(name string, cells ...string) string {
+	last := len(cells) - 1
+	text := fmt.Sprintf("  %-22s", name)
+	for i, width := range []int{9, 5, 9, 9, 9, 7} {
+		text += "  " + strings.Repeat(" ", max(0, width-utf8.RuneCountInString(cells[i]))) + cells[i]
+	}
+	return strings.TrimRight(text+"  "+cells[last], " ")
 }
 
 // Bar returns a bar of eighths of width characters for the part of 1, which may be
