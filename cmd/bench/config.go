@@ -70,8 +70,9 @@ const defaultTimeout = 20 * time.Second
 
 var errTimeout = errors.New("-timeout should be more than 0, as 20s or 1m")
 
-func parse(args []string) (config, error) {
-	c := config{slope: compute.DefaultNegativeSlope, precision: 0.02, caches: []string{report.Cold}, outputs: newOutputs()}
+// flags returns the flags, which set c, and makes c what it is without any.
+func (c *config) flags() *flag.FlagSet {
+	*c = config{slope: compute.DefaultNegativeSlope, precision: 0.02, caches: []string{report.Cold}, outputs: newOutputs()}
 	for n := 1 << 10; n <= 64<<20; n *= 4 {
 		c.sizes = append(c.sizes, n)
 	}
@@ -96,6 +97,11 @@ func parse(args []string) (config, error) {
 	for i := range c.outputs {
 		fs.StringVar(&c.outputs[i].name, c.outputs[i].flag, "", "")
 	}
+	return fs
+}
+
+func parse(args []string) (c config, err error) {
+	fs := c.flags()
 	if err := fs.Parse(args); err != nil {
 		return c, err
 	}

@@ -1,0 +1,99 @@
+package main
+
+import (
+	"bytes"
+	"encoding/binary"
+	"fmt"
+	"math"
+	"os"
+	"path/filepath"
+	"strings"
+	"testing"
+
+	"github.com/gmind-go/compute"
+	"github.com/gmind-go/compute/internal/ops"
+	"github.com/gmind-go/compute/internal/values"
+)
+
+// npyBytes returns a NumPy file of version 1.0.
+func npyBytes(descr, shape string, order binary.AppendByteOrder, v []float32) []byte {
+	header := fmt.Sprintf("{'descr': '%s', 'fortran_order': False, 'shape': %s, }", descr, shape)
+	header += strings.Repeat(" ", 64-(10+len(header)+1)%64) + "\n"
+	file := append([]byte("\x93NUMPY\x01\x00"), byte(len(header)), byte(len(header)>>8))
+	file = append(file, header...)
+	for _, x := range v {
+		file = order.AppendUint32(file, math.Float32bits(x))
+	}
+	return file
+}
+
+func write(t *testing.T, data []byte) (name string) {
+	t.Helper()
+	name = filepath.Join(t.TempDir(), "in.npy")
+	if err := os.WriteFile(name, data, 0o666); err != nil {
+		t.Fatal(err)
+	}
+	return name
+}
+
+// TestNpy takes all kinds of values through -input and -output on both backends.
+func TestNpy(t *testing.T) {
+	x := values.Bits(4096, 1)
+	copy(x, values.Special())
+	backends := map[string][]string{"cpu": {"-backend", "cpu"}, "opencl": {"-backend", "opencl", "-device", "any"}}
+	formats := map[string]struct {
+		descr, shape string
+		order        binary.AppendByteOrder
+	}{
+		"flat":       {"<f4", "(4096,)", binary.LittleEndian},
+		"3-D":        {"<f4", "(16, 32, 8)", binary.LittleEndian},
+		"big endian": {">f4", "(64, 64)", binary.BigEndian},
+	}
+	f := compute.LeakyReLU(-0.5)
+	for backend, args := range backends {
+		t.Run(backend, func(t *testing.T) {
+			if backend == "opencl" {
+				needOpenCL(t)
+			}
+			for name, format := range formats {
+				in := write(t, npyBytes(format.descr, format.shape, format.order, x))
+				for _, op := range ops.All() {
+					out := filepath.Join(t.TempDir(), "out.npy")
+					args := append([]string{"-input", in, "-output", out, "-op", op.Name, "-slope", "-0.5", "-runs", "1", "-cache", "warm"}, args...)
+					if _, stderr, code := bench(t, args...); code != 0 {
+						t.Fatalf("%s, %s: exit %d: %s", name, op.Name, code, stderr)
+					}
+					got, err := os.ReadFile(out)
+					if err != nil {
+						t.Fatal(err)
+					}
+					empty := npyBytes(format.descr, format.shape, format.order, nil)
+					if len(got) != len(empty)+4*len(x) || !bytes.Equal(got[:len(empty)], empty) {
+						t.Fatalf("%s: the output has not the header of the input", name)
+					}
+					for i := range x {
+						bits := format.order.(binary.ByteOrder).Uint32(got[len(empty)+4*i:])
+						want := op.Want(f, x[len(x)-1-i], x[i])
+						if v := math.Float32frombits(bits); !values.Same(v, want) {
+							t.Fatalf("%s, %s: value %d is %x and should be %x", name, op.Name, i, v, want)
+						}
+					}
+				}
+			}
+		})
+	}
+}
+
+// TestOutputDefault: -output takes forward where no operation is named.
+func TestOutputDefault(t *testing.T) {
+	x := []float32{-2, 3}
+	in := write(t, npyBytes("<f4", "(2,)", binary.LittleEndian, x))
+	if _, stderr, code := bench(t, "-backend", "cpu", "-input", in, "-output", in, "-slope", "0.5", "-runs", "1"); code != 0 {
+		t.Fatalf("exit %d: %s", code, stderr)
+	}
+	got, err := os.ReadFile(in) // over the input
+	if want := npyBytes("<f4", "(2,)", binary.LittleEndian, []float32{-1, 3}); err != nil || !bytes.Equal(got, want) {
+		t.Errorf("%v: got %q, want %q", err, got, want)
+	}
+}
+
