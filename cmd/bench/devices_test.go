@@ -20,8 +20,22 @@ import (
 func TestDevices(t *testing.T) {
 	infos, listErr := gpu.Devices()
 	stdout, stderr, code := bench(t, "devices")
+	built := "with OpenCL, by go"
+	if !gpu.Built {
+		built = "without OpenCL (to rebuild it with: -tags opencl"
+	}
+	for _, text := range []string{"program\n  built      " + built, runtime.GOOS + "/" + runtime.GOARCH, "\n  cpu  ", "\n  loader  "} {
+		if !strings.Contains(stdout, text) {
+			t.Errorf("%q is not told: %s", text, stdout)
+		}
+	}
+	if list, where := drivers(); where != "" && len(list) == 0 && !strings.Contains(stdout, "none in "+where) {
+		t.Errorf("that there is no driver is not told: %s", stdout)
+	} else if len(list) > 0 && !strings.Contains(stdout, list[0].file+" ("+list[0].library()+")") {
+		t.Errorf("the driver of %s is not told: %s", list[0].file, stdout)
+	}
 	if len(infos) == 0 {
-		if want := "no OpenCL device: " + oneLine(listErr) + "\n"; code != 0 || stdout != want || stderr != "" {
+		if want := "no OpenCL device: " + oneLine(listErr) + "\n"; code != 0 || !strings.HasSuffix(stdout, want) || stderr != "" {
 			t.Errorf("exit %d, %s%s; want %q", code, stdout, stderr, want)
 		}
 		return
@@ -49,7 +63,8 @@ func TestVerdict(t *testing.T) {
 	}{
 		{answer{Devices: []compute.Info{{}}}, nil, true, "  self-test  usable\n"},
 		{answer{Devices: flushing}, nil, true, "  self-test  usable, but it replaces subnormal numbers by zero\n"},
-		{answer{Devices: flushing, Problem: "not\nclosed"}, nil, false, "  self-test  NOT USABLE: not; closed\n"},
+		{answer{Devices: flushing, Problem: "not\nclosed"}, nil, false, "  self-test  NOT USABLE: not; closed\n" +
+			"  remedy     update its driver; compute.Open goes on without it by itself, and COMPUTE_OPENCL_DEVICE can name another\n"},
 		{answer{}, errors.New("no memory"), false, "  self-test  not made: no memory\n"},
 		{answer{}, newFault("hangs", []string{"1", "2", "3", "4", "5", "6"}), false,
 			"  self-test  NOT USABLE: its driver hangs\n    it last said:\n      2\n      3\n      4\n      5\n      6\n" +

@@ -51,4 +51,3 @@ func benchWith(t *testing.T, env []string, args ...string) (stdout, stderr strin
 
 // needOpenCL skips or fails where there is no OpenCL device.
 func needOpenCL(t *testing.T) { testenv.Open(t, gpu.OpenDevice("any")) }
-

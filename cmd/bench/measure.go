@@ -203,6 +203,7 @@ func measureLaunch(ctx context.Context, b compute.Backend, c config, in *input) 
 	if len(list) == 0 || list[0].op != report.Copy {
 		return 0, nil
 	}
+	c.time, c.runs = min(c.time, 100*time.Millisecond), min(c.runs, 100) // it is no figure of its own
 	results, _, err := measureSize(ctx, b, c, in, list[:1], 1, report.Warm, func() {})
 	if err != nil || len(results) == 0 {
 		return 0, err

@@ -96,4 +96,3 @@ func TestOutputDefault(t *testing.T) {
 		t.Errorf("%v: got %q, want %q", err, got, want)
 	}
 }
-
