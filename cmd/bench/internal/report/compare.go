@@ -36,8 +36,8 @@ const (
 	Same   = "~" // within the noise
 )
 
-// Alpha is the probability that a comparison of reports finds any difference that is
-// not there, if runs are independent.
+// Alpha is about the probability that a comparison of reports finds any difference
+// that is not there, if runs are independent.
 const Alpha = 0.01
 
 // Compare compares every measurement that is in both reports: whether its times
