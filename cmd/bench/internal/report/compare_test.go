@@ -284,7 +284,7 @@ in the old report only: copy 1000 device cold (opencl A/B <C> (D))
 	}
 	for _, line := range []string{
 		"elements  data    cache  old of limit  new of limit  new/old",
-		"forward         1Mi  host    cold         94.0 %",
+		"forward          1Mi  host    cold         94.0 %",
 		"\n0 of 10 measurements slower by more than 5 %\n",
 	} {
 		if !strings.Contains(text.String(), line) {

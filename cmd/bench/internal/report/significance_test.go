@@ -18,12 +18,12 @@ func TestKolmogorov(t *testing.T) {
 			t.Errorf("%v: %v, want %v", test.d, p, test.want)
 		}
 	}
-	for _, size := range [][2]int{{5, 5}, {4, 6}, {10, 10}, {15, 15}, {15, 21}, {31, 31}, {51, 20}, {101, 101}} {
+	for _, size := range [][2]int{{5, 5}, {10, 10}, {15, 15}, {31, 31}, {31, 15}, {51, 51}} {
 		n, m := size[0], size[1]
-		for d := range n*m + 1 {
+		for d := n; d <= n*m; d++ {
 			exact, p := exactKolmogorov(d, n, m), kolmogorov(float64(d)/float64(n*m), n, m)
-			// D comes in steps of more than one, and what lies between them is at the next.
-			if exact > 1e-9 && exact != exactKolmogorov(d+1, n, m) && (exact > 2.1*p || exact < 0.1*p) {
+			possible := exact != exactKolmogorov(d+1, n, m) // by samples of these sizes
+			if possible && exact > 1e-9 && exact < 0.05 && (exact > 2.1*p || exact < 0.1*p) {
 				t.Errorf("D = %d/(%d*%d): %v, exactly %v", d, n, m, p, exact)
 			}
 		}
