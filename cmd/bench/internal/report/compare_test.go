@@ -126,6 +126,12 @@ func TestRelative(t *testing.T) {
 		t.Errorf("%d compared, want %d; notes %q, only in the old %q", left, want, c.Notes, c.OldOnly)
 	}
 
+	warm := measured(1, 0.03, runs)
+	another := warm.Results[0]
+	another.Cache, another.MedianNS = Warm, another.MedianNS/10
+	warm.Results = append([]Result{another}, warm.Results...)
+	expect(t, compare(t, old, warm, true), none, "", false)
+
 	doubtful := measured(1, 0.03, runs)
 	doubtful.Results[0].Doubts = []string{"of the limit"}
 	for _, d := range compare(t, old, doubtful, true).Deltas {
@@ -173,6 +179,9 @@ func TestDevices(t *testing.T) {
 	c = compare(t, old, two, false)
 	if len(c.Deltas) != 6 || len(c.OldOnly) != 10 || len(c.NewOnly) != 10 || c.Notes != nil {
 		t.Errorf("two devices: %d compared, %q, %q, notes %q", len(c.Deltas), c.OldOnly, c.NewOnly, c.Notes)
+	}
+	if c := compare(t, two, old, false); len(c.Deltas) != 6 || len(c.OldOnly) != 10 || len(c.NewOnly) != 10 {
+		t.Errorf("two devices before: %d compared, %q, %q", len(c.Deltas), c.OldOnly, c.NewOnly)
 	}
 	if c.OldOnly[0] != "copy 1000 device cold ("+testGPU+")" || c.NewOnly[9] != "forward 1Mi host cold (opencl E)" {
 		t.Errorf("in one report only: %q, %q", c.OldOnly, c.NewOnly)
