@@ -24,7 +24,8 @@ is the corrected one). "~" is within the noise.
                  of the copy of the same device, size and cache) and not times: a
                  machine differs from hour to hour, and so do two machines
 
-  bench -json old.json; git switch faster; make bench ARGS="-json new.json"
+  bench -json old.json                             before a change, and after it
+  bench -json new.json
   bench compare -threshold 10% old.json new.json
 
 Exit code: 0 no regression; 1 a measurement is slower by more than the threshold; 2

@@ -53,7 +53,7 @@ func (c *Comparison) WriteText(w io.Writer) error {
 func (c *Comparison) verdict(d Delta) string {
 	v := d.Verdict
 	if d.Regression {
-		v += fmt.Sprintf(", by more than %s", percent(c.Threshold))
+		v += ", " + c.beyond()
 	}
 	if d.Doubtful {
 		v += ", doubtful"
@@ -63,7 +63,7 @@ func (c *Comparison) verdict(d Delta) string {
 
 func (c *Comparison) summary() string {
 	bad := c.Regressions()
-	s := fmt.Sprintf("%d of %d measurements slower by more than %s", len(bad), len(c.Deltas), percent(c.Threshold))
+	s := fmt.Sprintf("%d of %d measurements slower %s", len(bad), len(c.Deltas), c.beyond())
 	if len(bad) > 0 {
 		s += fmt.Sprintf("; worst: %s, %s", bad[0].New.title(), bad[0].change())
 	}
@@ -73,4 +73,4 @@ func (c *Comparison) summary() string {
 // change returns by how much the time, or its part of the limit's, changed.
 func (d Delta) change() string { return fmt.Sprintf("%+.1f %%", 100*(d.Ratio-1)) }
 
-func percent(part float64) string { return fmt.Sprintf("%.4g %%", 100*part) }
+func (c *Comparison) beyond() string { return fmt.Sprintf("by more than %.4g %%", 100*c.Threshold) }
