@@ -20,9 +20,9 @@ Kolmogorov-Smirnov test at 0.01, corrected by Holm for the number of measurement
 is the corrected one). "~" is within the noise.
 
   -threshold T   how much slower, beyond the noise, is a regression: 5% or 0.05 (5%)
-  -relative      compare parts of the limit that each report measured (GB/s by that
-                 of the copy of the same device, size and cache) and not times: a
-                 machine differs from hour to hour, and so do two machines
+  -relative      compare parts of the limit that each report measured, such as the
+                 copy of the same device, size and cache, and not times: a machine
+                 differs from hour to hour, and so do two machines
 
   bench -json old.json                             before a change, and after it
   bench -json new.json

@@ -21,7 +21,7 @@ type Comparison struct {
 // A Delta is one measurement, made twice.
 type Delta struct {
 	Old, New           Result
-	OldValue, NewValue float64 // the median in ns; if relative, GB/s as a fraction of that of the limit
+	OldValue, NewValue float64 // the median in ns; if relative, OfLimit
 	Ratio              float64 // of the times, or of their parts of the limit's: new by old, above 1 is slower
 	P                  float64 // of so great a difference by chance, corrected for the number of Deltas
 	Verdict            string  // Slower, Faster or Same
@@ -48,7 +48,7 @@ const Alpha = 0.01
 // both reports have just one of its backend.
 //
 // Runs on one machine differ from hour to hour. With relative, times are divided by
-// the median time of their limit in the same report, whose own noise P does not know.
+// the time of their limit in the same report (OfLimit), whose own noise P does not know.
 //
 // Reports with different slopes or inputs, or with nothing to compare, are an error.
 func Compare(old, new *Report, threshold float64, relative bool) (*Comparison, error) {
@@ -85,21 +85,18 @@ func Compare(old, new *Report, threshold float64, relative bool) (*Comparison, e
 		}
 		compared[m] = true
 		d := Delta{Old: was, New: res, OldValue: was.MedianNS, NewValue: res.MedianNS, Ratio: res.MedianNS / was.MedianNS}
-		d.Doubtful = len(was.remarks())+len(res.remarks()) > 0
+		d.Doubtful = doubted(was, res)
 		oldTimes, newTimes := was.TimesNS, res.TimesNS
 		if relative {
-			oldLimit, newLimit := old.limitOf(was), new.limitOf(res)
-			if oldLimit.N == 0 || newLimit.N == 0 {
+			if was.OfLimit <= 0 || res.OfLimit <= 0 {
 				if !slices.Contains(withoutLimit, res.Op) {
 					withoutLimit = append(withoutLimit, res.Op)
 				}
 				continue
 			}
-			d.OldValue = gbps(was) / gbps(oldLimit)
-			d.NewValue = gbps(res) / gbps(newLimit)
-			d.Doubtful = d.Doubtful || len(oldLimit.remarks())+len(newLimit.remarks()) > 0
-			d.Ratio /= newLimit.MedianNS / oldLimit.MedianNS
-			oldTimes, newTimes = divided(oldTimes, oldLimit.MedianNS), divided(newTimes, newLimit.MedianNS)
+			d.Doubtful = d.Doubtful || doubted(old.limitOf(was), new.limitOf(res))
+			d.OldValue, d.NewValue, d.Ratio = was.OfLimit, res.OfLimit, was.OfLimit/res.OfLimit
+			oldTimes, newTimes = was.relativeTimes(), res.relativeTimes()
 		}
 		d.P = sameDistribution(oldTimes, newTimes)
 		c.Deltas = append(c.Deltas, d)
@@ -188,15 +185,16 @@ func (r *Report) limitOf(res Result) Result {
 	return Result{}
 }
 
-func gbps(r Result) float64 { return float64(r.Bytes) / r.MedianNS }
-
-func divided(times []float64, by float64) []float64 {
-	q := make([]float64, len(times))
-	for i, t := range times {
-		q[i] = t / by
+// relativeTimes returns the times of r as parts of the time of its limit.
+func (r Result) relativeTimes() []float64 {
+	parts := make([]float64, len(r.TimesNS))
+	for i, ns := range r.TimesNS {
+		parts[i] = ns / r.MedianNS / r.OfLimit
 	}
-	return q
+	return parts
 }
+
+func doubted(a, b Result) bool { return len(a.remarks())+len(b.remarks()) > 0 }
 
 func (c *Comparison) note(format string, args ...any) {
 	c.Notes = append(c.Notes, fmt.Sprintf(format, args...))

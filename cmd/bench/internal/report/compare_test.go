@@ -126,14 +126,11 @@ func TestRelative(t *testing.T) {
 		t.Errorf("%d compared, want %d; notes %q, only in the old %q", left, want, c.Notes, c.OldOnly)
 	}
 
-	warm := measured(1, 0.03, runs)
-	another := warm.Results[0]
-	another.Cache, another.MedianNS = Warm, another.MedianNS/10
-	warm.Results = append([]Result{another}, warm.Results...)
-	expect(t, compare(t, old, warm, true), none, "", false)
-
 	doubtful := measured(1, 0.03, runs)
 	doubtful.Results[0].Doubts = []string{"of the limit"}
+	warm := doubtful.Results[8] // the copy of the other size
+	warm.Cache, warm.Doubts = Warm, []string{"of another limit"}
+	doubtful.Results = append([]Result{warm}, doubtful.Results...)
 	for _, d := range compare(t, old, doubtful, true).Deltas {
 		if want := d.New.Device == testCPU && d.New.N == 1000; d.Doubtful != want {
 			t.Errorf("%s: doubtful is %v", d.New.title(), d.Doubtful)

@@ -2,33 +2,31 @@ package report
 
 import (
 	"encoding/csv"
+	"fmt"
 	"io"
-	"strconv"
+	"reflect"
+	"slices"
 	"strings"
 )
 
-// csvHeader are the columns of WriteCSV, called as in JSON.
-var csvHeader = []string{
-	"device", "op", "data", "cache", "n", "bytes", "calls", "runs",
-	"median_ns", "min_ns", "p95_ns", "low_ns", "high_ns", "event_ns",
-	"gbps", "limit", "of_limit", "verified", "slope", "input", "doubts",
-}
-
-// WriteCSV writes a header and a line for each result: all but its single times.
-// Doubts are joined by "; ".
+// WriteCSV writes a header and a line for each result: all that is one value, called
+// as in JSON, then the number of runs, the slope, the input and the doubts, joined by
+// "; ".
 func (r *Report) WriteCSV(w io.Writer) error {
-	number := func(v float64) string { return strconv.FormatFloat(v, 'g', -1, 64) }
-	c := csv.NewWriter(w)
-	c.Write(csvHeader) // what fails is kept until the end
+	fields := reflect.VisibleFields(reflect.TypeFor[Result]())
+	fields = slices.DeleteFunc(fields, func(f reflect.StructField) bool { return f.Type.Kind() == reflect.Slice })
+	var header []string
+	for _, f := range fields {
+		header = append(header, f.Tag.Get("json"))
+	}
+	c := csv.NewWriter(w) // which keeps its first error
+	c.Write(append(header, "runs", "slope", "input", "doubts"))
 	for _, res := range r.Results {
-		c.Write([]string{
-			res.Device, res.Op, res.Data, res.Cache,
-			strconv.Itoa(res.N), strconv.Itoa(res.Bytes), strconv.Itoa(res.Calls), strconv.Itoa(res.Runs()),
-			number(res.MedianNS), number(res.MinNS), number(res.P95NS),
-			number(res.LowNS), number(res.HighNS), number(res.EventNS),
-			number(res.GBps), res.Limit, number(res.OfLimit), strconv.FormatBool(res.Verified),
-			strconv.FormatFloat(float64(r.Slope), 'g', -1, 32), r.Input, strings.Join(res.Doubts, "; "),
-		})
+		var line []string
+		for _, f := range fields {
+			line = append(line, fmt.Sprint(reflect.ValueOf(res).FieldByIndex(f.Index)))
+		}
+		c.Write(append(line, fmt.Sprint(res.Runs()), fmt.Sprint(r.Slope), r.Input, strings.Join(res.Doubts, "; ")))
 	}
 	c.Flush()
 	return c.Error()

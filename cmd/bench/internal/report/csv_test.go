@@ -52,8 +52,13 @@ func TestCSV(t *testing.T) {
 			t.Errorf("line %d is %v, want %v", 2+i, got, want)
 		}
 	}
-	if head := strings.Join(rows[0], " "); !strings.Contains(head, "median_ns min_ns") {
+	const some = "device,op,data,cache,n,bytes,calls,median_ns,min_ns,p95_ns,low_ns,high_ns,event_ns"
+	if head := strings.Join(rows[0], ","); !strings.HasPrefix(head, some) || !strings.HasSuffix(head, "gbps,limit,of_limit,verified,runs,slope,input,doubts") {
 		t.Errorf("the header is %s", head)
+	}
+	line := strings.Join(rows[2][:7], ",") + "," + rows[2][len(rows[2])-5]
+	if want := "cpu avx512,forward,device,cold,1000,8000,10,true"; line != want {
+		t.Errorf("line 3 is %s, want %s", line, want)
 	}
 	if err := r.WriteCSV(full{}); err != errFull {
 		t.Errorf("nowhere to write to: %v", err)
