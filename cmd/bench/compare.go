@@ -65,6 +65,7 @@ func compareCommand(args []string, stdout, stderr io.Writer) int {
 		}
 		fmt.Fprintln(stdout)
 	}
+	fmt.Fprintln(stdout)
 	if err := c.WriteText(stdout); err != nil {
 		return fail(err)
 	}
@@ -78,7 +79,7 @@ func parseCompare(args []string) (threshold float64, relative bool, names [2]str
 	threshold = 0.05
 	fs := flag.NewFlagSet("bench compare", flag.ContinueOnError)
 	fs.SetOutput(io.Discard) // the caller prints the error
-	fs.Func("threshold", "", func(s string) (err error) { threshold, err = parsePart(s); return err })
+	fs.Func("threshold", "", func(s string) (err error) { threshold, err = parseThreshold(s); return err })
 	fs.BoolVar(&relative, "relative", false, "")
 	if err := fs.Parse(args); err != nil {
 		return 0, false, names, err
@@ -90,8 +91,8 @@ func parseCompare(args []string) (threshold float64, relative bool, names [2]str
 	return threshold, relative, names, nil
 }
 
-// parsePart returns a part of a whole, given as 5% or 0.05.
-func parsePart(text string) (float64, error) {
+// parseThreshold returns a part of a whole, given as 5% or 0.05.
+func parseThreshold(text string) (float64, error) {
 	number, isPercent := strings.CutSuffix(text, "%")
 	v, err := strconv.ParseFloat(strings.TrimSpace(number), 64)
 	if isPercent {
