@@ -23,6 +23,8 @@ func main() {
 	switch {
 	case len(args) > 0 && args[0] == "devices":
 		os.Exit(devices(args[1:], os.Stdout, os.Stderr))
+	case len(args) > 0 && args[0] == "compare":
+		os.Exit(compareCommand(args[1:], os.Stdout, os.Stderr))
 	case len(args) > 1 && args[0] == "probe":
 		os.Exit(probe(args[1:]))
 	}

@@ -1,0 +1,100 @@
+package main
+
+import (
+	"bytes"
+	"math/rand/v2"
+	"os"
+	"path/filepath"
+	"slices"
+	"strings"
+	"testing"
+
+	rpt "github.com/gmind-go/compute/cmd/bench/internal/report"
+)
+
+// writeReport writes a report of a copy and a forward that takes so many times its
+// time, and returns the name of the file.
+func writeReport(t *testing.T, seed uint64, factor float64) string {
+	t.Helper()
+	r := rpt.Report{
+		Schema: rpt.Version, Slope: 0.01, Input: "normal", Environment: rpt.Environment{Commit: "abc+"},
+		Devices: []rpt.Device{{Name: "cpu avx2", Backend: "cpu"}},
+		Results: []rpt.Result{{Op: rpt.Copy}, {Op: "forward", Limit: rpt.Copy}},
+	}
+	random := rand.New(rand.NewPCG(seed, 0))
+	for i := range r.Results {
+		res := &r.Results[i]
+		res.Device, res.Data, res.Cache, res.N, res.Bytes, res.Verified = "cpu avx2", rpt.OnDevice, rpt.Warm, 1024, 8192, true
+		for range 31 {
+			ns := 100 + random.Float64()
+			if res.Op == "forward" {
+				ns *= factor
+			}
+			res.TimesNS = append(res.TimesNS, ns)
+		}
+		res.MedianNS = slices.Sorted(slices.Values(res.TimesNS))[15]
+		res.OfLimit = r.Results[0].MedianNS / res.MedianNS
+	}
+	r.Results[0].OfLimit = 0
+	var text bytes.Buffer
+	if err := r.WriteJSON(&text); err != nil {
+		t.Fatal(err)
+	}
+	return write(t, text.Bytes())
+}
+
+// TestCompareCommand: in this process and as a program, every exit code.
+func TestCompareCommand(t *testing.T) {
+	old, same, slow, little := writeReport(t, 1, 1), writeReport(t, 2, 1), writeReport(t, 3, 1.1), writeReport(t, 4, 1.03)
+	garbage, missing := write(t, []byte("garbage")), filepath.Join(t.TempDir(), "missing.json")
+	data, err := os.ReadFile(old)
+	if err != nil {
+		t.Fatal(err)
+	}
+	newer := write(t, bytes.Replace(data, []byte(`"schema": 1`), []byte(`"schema": 99`), 1))
+	other := write(t, bytes.Replace(data, []byte(`"slope": 0.01`), []byte(`"slope": 0.5`), 1))
+	for _, test := range []struct {
+		args           []string
+		code           int
+		stdout, stderr string
+	}{
+		{[]string{old, old}, exitOK, "0 of 2 measurements slower by more than 5 %\n", ""},
+		{[]string{old, same}, exitOK, "old: " + old + ", 0001-01-01 00:00 UTC, commit abc+\nnew: " + same + ",", ""},
+		{[]string{old, slow}, exitSlower, "1 of 2 measurements slower by more than 5 %; worst: forward 1Ki device warm (cpu avx2), +", ""},
+		{[]string{slow, old}, exitOK, "  faster\n", ""},
+		{[]string{old, little}, exitOK, "  slower\n", ""},
+		{[]string{"-threshold", "0.02", old, little}, exitSlower, "slower, by more than 2 %\n", ""},
+		{[]string{"-threshold", "20 %", old, slow}, exitOK, "slower by more than 20 %\n", ""},
+		{[]string{"-relative", old, slow}, exitSlower, "1 of 1 measurements slower", ""},
+		{[]string{"-h"}, exitOK, compareUsage, ""},
+		{nil, exitUsage, "", "and not 0 (see bench compare -h)"},
+		{[]string{old}, exitUsage, "", "and not 1"},
+		{[]string{old, same, "-relative"}, exitUsage, "", "and not 3"},
+		{[]string{"-threshold", "5", old, same}, exitUsage, "", "-threshold: should be a part such as 5% or 0.05"},
+		{[]string{"-threshold", "-1%", old, same}, exitUsage, "", "-threshold"},
+		{[]string{"-threshold", "NaN", old, same}, exitUsage, "", "-threshold"},
+		{[]string{"-threshold", "inf%", old, same}, exitUsage, "", "-threshold"},
+		{[]string{"-threshold", "%", old, same}, exitUsage, "", "-threshold"},
+		{[]string{"-speed", old, same}, exitUsage, "", "-speed (see bench compare -h)"},
+		{[]string{garbage, old}, exitUsage, "", garbage + ": not JSON"},
+		{[]string{old, garbage}, exitUsage, "", garbage + ": not JSON"},
+		{[]string{old, missing}, exitUsage, "", missing},
+		{[]string{newer, old}, exitUsage, "", newer + ": written by a newer bench (schema 99"},
+		{[]string{old, other}, exitUsage, "", old + " and " + other + " cannot be compared: the old report has slope 0.01"},
+	} {
+		check := func(how, stdout, stderr string, code int) {
+			t.Helper()
+			if code != test.code || !strings.Contains(stdout, test.stdout) || !strings.Contains(stderr, test.stderr) {
+				t.Errorf("%s bench compare %q: exit %d, stdout %s, stderr %s; want %d, %q, %q", how, test.args, code, stdout, stderr, test.code, test.stdout, test.stderr)
+			}
+			if bad := test.code == exitUsage; bad != (stdout == "") || bad != (strings.Count(stderr, "\n") == 1) {
+				t.Errorf("%s bench compare %q: stdout %s, stderr %s; want one of them, an error in one line", how, test.args, stdout, stderr)
+			}
+		}
+		var stdout, stderr bytes.Buffer
+		code := compareCommand(test.args, &stdout, &stderr)
+		check("in-process", stdout.String(), stderr.String(), code)
+		out, errs, code := bench(t, append([]string{"compare"}, test.args...)...)
+		check("as a program", out, errs, code)
+	}
+}

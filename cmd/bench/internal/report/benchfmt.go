@@ -1,0 +1,94 @@
+package report
+
+import (
+	"bytes"
+	"fmt"
+	"io"
+	"strconv"
+	"strings"
+	"unicode"
+)
+
+// WriteBenchfmt writes the times in the format of Go's benchmarks, for benchstat and
+// the like (https://go.dev/design/14313-benchmark-format): a line for each timed run,
+// called as
+//
+//	BenchmarkForward/backend=cpu/device=avx512/n=1Ki/data=device/cache=cold-2
+//
+// Programs that read it compare reports with the same configuration alone: the
+// machine, the slope and the input. What is not to be believed stands in comments.
+func (r *Report) WriteBenchfmt(w io.Writer) error {
+	var text bytes.Buffer // writing to it cannot fail
+	for _, c := range [][2]string{
+		{"goos", r.Environment.OS},
+		{"goarch", r.Environment.Arch},
+		{"pkg", "github.com/gmind-go/compute"},
+		{"cpu", r.Environment.CPU},
+		{"slope", strconv.FormatFloat(float64(r.Slope), 'g', -1, 32)},
+		{"input", r.Input},
+	} {
+		fmt.Fprintf(&text, "%s: %s\n", c[0], oneLine(c[1]))
+	}
+	fmt.Fprint(&text, "\nUnit GB/s better=higher\n\n")
+	number := func(v float64) string { return strconv.FormatFloat(v, 'f', -1, 64) }
+	for _, res := range r.Results {
+		name := r.benchmarkName(res)
+		for _, doubt := range res.remarks() {
+			fmt.Fprintf(&text, "# %s: %s\n", name, oneLine(doubt))
+		}
+		for _, ns := range res.TimesNS {
+			fmt.Fprintf(&text, "%s %d %s ns/op %s GB/s\n", name, res.Calls, number(ns), number(float64(res.Bytes)/ns))
+		}
+	}
+	_, err := w.Write(text.Bytes())
+	return err
+}
+
+// remarks returns why the figures of a result are not to be believed.
+func (r Result) remarks() []string {
+	if r.Verified {
+		return r.Doubts
+	}
+	return append([]string{"not verified"}, r.Doubts...)
+}
+
+// benchmarkName ends, as the names of package testing, with the number of cores if
+// that is not 1.
+func (r *Report) benchmarkName(res Result) string {
+	backend := r.device(res.Device).Backend
+	device := strings.TrimPrefix(res.Device, backend+" ")
+	name := "Benchmark"
+	if res.Op != "" {
+		name += strings.ToUpper(res.Op[:1]) + namePart(res.Op[1:])
+	}
+	name += "/backend=" + namePart(backend) + "/device=" + namePart(device) +
+		"/n=" + namePart(Count(res.N)) + "/data=" + namePart(res.Data) + "/cache=" + namePart(res.Cache)
+	if cores := r.Environment.Cores; cores > 1 {
+		name += fmt.Sprintf("-%d", cores)
+	}
+	return name
+}
+
+// device returns the device called name.
+func (r *Report) device(name string) Device {
+	for _, d := range r.Devices {
+		if d.Name == name {
+			return d
+		}
+	}
+	return Device{}
+}
+
+// namePart returns text with underscores for what ends a name or a part of one, or
+// may be odd in one.
+func namePart(text string) string {
+	return strings.Map(func(c rune) rune {
+		if unicode.IsLetter(c) || unicode.IsDigit(c) || strings.ContainsRune("-+.", c) {
+			return c
+		}
+		return '_'
+	}, text)
+}
+
+// oneLine returns text with single spaces for spaces and line ends.
+func oneLine(text string) string { return strings.Join(strings.Fields(text), " ") }

@@ -1,0 +1,74 @@
+package report
+
+import (
+	"math"
+	"math/rand/v2"
+	"slices"
+	"time"
+)
+
+const (
+	testCPU = "cpu avx512"
+	testGPU = "opencl A/B <C> (D)"
+)
+
+// measured returns a report of two devices, with runs that take up to some
+// noise-parts longer than the best time.
+func measured(seed uint64, noise float64, runs int) *Report {
+	r := &Report{
+		Schema: Version, Time: time.Date(2026, 1, 2, 3, 4, 5, 0, time.UTC), Command: []string{"bench"},
+		Environment: Environment{Go: "go1.26.0", OS: "linux", Arch: "amd64", CPU: "A CPU", Cores: 2, Settings: []string{"GODEBUG=x"}},
+		Devices: []Device{
+			{Name: testCPU, Backend: "cpu", Driver: "1"},
+			{Name: testGPU, Backend: "opencl", Driver: "2"},
+		},
+		Activation: "LeakyReLU(0.01)", Slope: 0.01, Input: "normal", Precision: 0.02,
+	}
+	random := rand.New(rand.NewPCG(seed, 0))
+	add := func(device, op, data, limit string, n int, ns float64) {
+		res := Result{Device: device, Op: op, Data: data, Cache: Cold, Limit: limit, N: n, Bytes: 8 * n, Calls: 10, Verified: true}
+		for range runs {
+			res.TimesNS = append(res.TimesNS, ns*(1+noise*random.Float64()))
+		}
+		r.Results = append(r.Results, res)
+	}
+	for _, n := range []int{1000, 1 << 20} {
+		for i, device := range []string{testCPU, testGPU} {
+			ns := float64(n) / float64(1+i)
+			add(device, Copy, OnDevice, "", n, ns)
+			add(device, "forward", OnDevice, Copy, n, 1.25*ns)
+			add(device, "backward", OnDevice, Copy, n, 2*ns)
+		}
+		add(testGPU, Transfer, OnHost, "", n, 16*float64(n))
+		add(testGPU, "forward", OnHost, Transfer, n, 17*float64(n))
+	}
+	return slowed(r, 1, func(Result) bool { return false })
+}
+
+// slowed makes the results that which chooses so many times as slow, and sets all
+// that follows from the times.
+func slowed(r *Report, factor float64, which func(Result) bool) *Report {
+	for i := range r.Results {
+		res := &r.Results[i]
+		if which(*res) {
+			for j := range res.TimesNS {
+				res.TimesNS[j] *= factor
+			}
+		}
+		sorted := slices.Sorted(slices.Values(res.TimesNS))
+		half := len(sorted) / 2
+		res.MinNS, res.MedianNS, res.P95NS = sorted[0], sorted[half], sorted[int(0.95*float64(len(sorted)))]
+		res.LowNS, res.HighNS, res.EventNS = sorted[half/2], sorted[half+half/2], math.Nextafter(res.MinNS, 0)
+		res.GBps = float64(res.Bytes) / res.MedianNS
+	}
+	for i := range r.Results {
+		res := &r.Results[i]
+		if limit := r.limitOf(*res); limit.N > 0 {
+			res.OfLimit = res.GBps / limit.GBps
+		}
+	}
+	return r
+}
+
+func isForward(res Result) bool { return res.Op == "forward" }
+func all(Result) bool           { return true }
