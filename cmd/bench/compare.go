@@ -9,7 +9,7 @@ import (
 	"strconv"
 	"strings"
 
-	rpt "github.com/gmind-go/compute/cmd/bench/internal/report"
+	"github.com/gmind-go/compute/cmd/bench/internal/report"
 )
 
 const compareUsage = `Usage: bench compare [-threshold T] [-relative] OLD.json NEW.json
@@ -48,13 +48,13 @@ func compareCommand(args []string, stdout, stderr io.Writer) int {
 	if err != nil {
 		return fail(fmt.Errorf("%w (see bench compare -h)", err))
 	}
-	var reports [2]*rpt.Report
+	var reports [2]*report.Report
 	for i, name := range names {
-		if reports[i], err = rpt.ReadJSON(name); err != nil {
+		if reports[i], err = report.ReadJSON(name); err != nil {
 			return fail(err)
 		}
 	}
-	c, err := rpt.Compare(reports[0], reports[1], threshold, relative)
+	c, err := report.Compare(reports[0], reports[1], threshold, relative)
 	if err != nil {
 		return fail(fmt.Errorf("%s and %s cannot be compared: %w", names[0], names[1], err))
 	}

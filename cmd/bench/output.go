@@ -22,6 +22,8 @@ type output struct {
 func newOutputs() []output {
 	return []output{
 		{flag: "json", write: (*report.Report).WriteJSON},
+		{flag: "csv", write: (*report.Report).WriteCSV},
+		{flag: "benchfmt", write: (*report.Report).WriteBenchfmt},
 	}
 }
 
