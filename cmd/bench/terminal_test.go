@@ -1,0 +1,55 @@
+//go:build unix
+
+package main
+
+import (
+	"io"
+	"os"
+	"os/exec"
+	"regexp"
+	"strings"
+	"testing"
+
+	"github.com/creack/pty"
+)
+
+// onTerminal runs the program with a terminal as its output, and returns all that it
+// writes there.
+func onTerminal(t *testing.T, env string, args ...string) string {
+	t.Helper()
+	cmd := exec.Command(os.Args[0], args...)
+	cmd.Env = append(os.Environ(), "LC_ALL="+env)
+	terminal, err := pty.Start(cmd)
+	if err != nil {
+		t.Skipf("no terminal to be had: %v", err)
+	}
+	defer terminal.Close()
+	text, _ := io.ReadAll(terminal) // which on Linux ends with an error
+	if err := cmd.Wait(); err != nil {
+		t.Errorf("%v: %s", err, text)
+	}
+	return string(text)
+}
+
+// left is how a progress tells the time that has passed and that is left.
+var left = regexp.MustCompile(`\[\d+m?s:`)
+
+// TestTerminal: on a terminal there are a progress with the time left, which is gone at
+// the end, and bars where it shows them.
+func TestTerminal(t *testing.T) {
+	args := []string{"-backend", "cpu", "-n", "1Ki,4Ki", "-cache", "warm", "-time", "50ms"}
+	text := onTerminal(t, "C.UTF-8", args...)
+	if !strings.Contains(text, "%") || !strings.Contains(text, "cpu") || !left.MatchString(text) {
+		t.Errorf("no progress: %q", text)
+	}
+	if !strings.Contains(text, " % █") {
+		t.Errorf("no bars: %q", text)
+	}
+	_, rest, _ := strings.Cut(text, "What does")
+	if left.MatchString(rest) {
+		t.Errorf("the progress stays: %q", rest)
+	}
+	if text := onTerminal(t, "C", args...); strings.Contains(text, " % █") {
+		t.Errorf("bars where the terminal shows none: %q", text)
+	}
+}
