@@ -16,20 +16,20 @@ const compareUsage = `Usage: bench compare [-threshold T] [-relative] OLD.json N
 
 Compares two reports of bench -json: for every measurement that is in both, the
 median times, their ratio, and whether the runs differ by more than noise (the
-Kolmogorov-Smirnov test at 0.01, corrected by Holm for the number of measurements; p
-is the corrected one). "~" is within the noise.
+Kolmogorov-Smirnov test at 0.01, corrected by Holm for the number of
+measurements; p is the corrected one). "~" is within the noise.
 
-  -threshold T   how much slower, beyond the noise, is a regression: 5% or 0.05 (5%)
-  -relative      compare parts of the limit that each report measured, such as the
-                 copy of the same device, size and cache, and not times: a machine
-                 differs from hour to hour, and so do two machines
+  -threshold T   how much slower, beyond the noise, is a regression (5%)
+  -relative      compare not times but parts of the limit that each report
+                 measured, such as the copy of the same size: a machine differs
+                 from hour to hour, and so do two machines
 
   bench -json old.json                             before a change, and after it
   bench -json new.json
   bench compare -threshold 10% old.json new.json
 
-Exit code: 0 no regression; 1 a measurement is slower by more than the threshold; 2
-wrong usage or file, or reports that cannot be compared.
+Exit code: 0 no regression; 1 a measurement is slower by more than the
+threshold; 2 wrong usage or file, or reports that cannot be compared.
 `
 
 const exitSlower = 1 // as exitWrong, of another command

@@ -14,9 +14,9 @@ import (
 	"github.com/gmind-go/compute/cmd/bench/internal/report"
 )
 
-const usage = `Usage: bench [flags]                      measure
-       bench devices                      what can be used here, and why not
-       bench compare OLD.json NEW.json    what has become slower
+const usage = `Usage: bench [flags]                     measure
+       bench devices                     what can be used here, and why not
+       bench compare OLD.json NEW.json   what has become slower
 
 Measures forward, derivative and backward of LeakyReLU on the CPU and on every
 GPU, beside the copies that limit them, and verifies the results bit by bit.
@@ -34,17 +34,17 @@ GPU, beside the copies that limit them, and verifies the results bit by bit.
   -precision P    measure until the median is known so well (2%) ...
   -time T         ... or for so long, each (500ms) ...
   -runs N         ... or in so many runs (100)
-  -timeout T      leave OpenCL alone if its drivers list nothing for so long (20s)
-  -output FILE    what was computed from -input x.npy; takes -backend, and one -op
+  -timeout T      leave OpenCL alone if drivers list nothing for so long (20s)
+  -output FILE    what was made of -input x.npy; takes -backend, and one -op
   -json, -csv, -benchfmt, -html FILE   all results; - is standard output
   -plot FILE      GB/s by size, as .svg or .png
 
-  bench                                  every device there is
-  bench -device any -n 16Mi -html r.html the CPU and any OpenCL device, as a page
+  bench                                    every device there is
+  bench -device any -n 16Mi -html r.html   with any OpenCL device, as a page
   bench -backend cpu -input x.npy -output y.npy
 
-Exit code: 0 all is verified; 1 a result is wrong, or compare finds a regression;
-2 wrong usage or file; 3 a device cannot be used; 130 interrupted.
+Exit code: 0 all is verified; 1 a result is wrong, or compare finds something
+slower; 2 wrong usage or file; 3 a device cannot be used; 130 interrupted.
 `
 
 // config is what the command line asks for.

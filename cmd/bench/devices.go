@@ -17,10 +17,11 @@ import (
 
 const devicesUsage = `Usage: bench devices [-timeout T]
 
-Tells what this program has built in, and what of OpenCL is installed; lists the OpenCL
-devices and opens each, which makes it compute special values that are verified bit by
-bit. Drivers are run in processes of their own: one that crashes or hangs is named, with
-what it said and how to go on without it. The place to look when the GPU is not used.
+The place to look when the GPU is not used: tells what this program has built in
+and what of OpenCL is installed, lists the OpenCL devices, and opens each, which
+makes it compute special values that are verified bit by bit. Drivers are run in
+processes of their own: one that crashes or hangs is named, with what it said
+and how to go on without it.
 
   -timeout T   time for one such process; some drivers compile for seconds (20s)
 
