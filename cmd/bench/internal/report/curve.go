@@ -65,7 +65,7 @@ func (p *panel) style(i int, colours colours) style {
 	clr, mark := colours.ops[i%len(colours.ops)], marks[i%len(marks)]
 	s := style{
 		line:   draw.LineStyle{Color: clr, Width: vg.Points(1.5)},
-		glyph:  draw.GlyphStyle{Color: clr, Radius: vg.Points(2.5 + 0.7*float64(min(i, 3))), Shape: mark[0]},
+		glyph:  draw.GlyphStyle{Color: clr, Radius: vg.Points(2.5 + 0.5*float64(min(i, 3))), Shape: mark[0]},
 		hollow: mark[1],
 	}
 	if p.data == OnHost {
@@ -242,5 +242,5 @@ func (p *panel) legend(c *draw.Canvas, colours colours) {
 		c.FillText(label, vg.Point{X: x + swatch + space, Y: c.Max.Y + 2}, name)
 		x += width + gap
 	}
-	c.Max.Y -= 8
+	c.Max.Y -= 4
 }
