@@ -164,7 +164,7 @@ const bytesPerElement = 8
 func (m cacheMarks) Plot(c draw.Canvas, p *plot.Plot) {
 	x, _ := p.Transforms(&c)
 	line := draw.LineStyle{Color: m.colours.muted, Width: vg.Points(0.75), Dashes: []vg.Length{vg.Points(1), vg.Points(2)}}
-	label := textStyle(m.colours.muted, 9)
+	label := textStyle(m.colours.muted, fontSize)
 	label.YAlign = text.YTop
 	for _, cache := range []struct {
 		name  string
@@ -225,12 +225,12 @@ func (p *panel) legend(c *draw.Canvas, colours colours) {
 			drawHollow(c, mark, colours.background, vg.Point{X: (left.X + right.X) / 2, Y: left.Y})
 		}})
 	}
-	const swatch, space, gap, height = 20, 4, 10, 13
-	label := textStyle(colours.text, 9)
+	const swatch, space, gap, height = 18, 3, 8, 14
+	label := textStyle(colours.text, fontSize)
 	x := c.Max.X // so that the first begins a line
 	for _, e := range entries {
-		name := fit(label, e.name, c.Max.X-c.Min.X-swatch-space)
-		width := swatch + space + label.Width(name)
+		name := fit(label, e.name, (c.Max.X-c.Min.X-swatch-space)/widest)
+		width := swatch + space + label.Width(name)*widest
 		if x+width > c.Max.X {
 			x = c.Min.X
 			c.Max.Y -= height

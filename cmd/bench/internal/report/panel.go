@@ -171,7 +171,7 @@ func (p *panel) description() string {
 	return b.String()
 }
 
-// rate returns GB/s with three digits or more.
+// rate returns GB/s with three digits, or two decimals.
 func rate(gbps float64) string {
 	switch {
 	case gbps >= 100:
@@ -179,5 +179,5 @@ func rate(gbps float64) string {
 	case gbps >= 10:
 		return fmt.Sprintf("%.1f", gbps)
 	}
-	return fmt.Sprintf("%.3g", gbps)
+	return fmt.Sprintf("%.2f", gbps)
 }

@@ -21,14 +21,19 @@ import (
 	"gonum.org/v1/plot/vg/vgsvg"
 )
 
-// Sizes of diagrams, in points: at 96 dpi, a panel is 480 pixels wide.
+// Sizes of diagrams, in points: at 96 dpi, a panel is 440 pixels wide.
 const (
-	panelWidth  = 360
-	panelHeight = 264
+	panelWidth  = 330
+	panelHeight = 270
+	fontSize    = 10
 	panelGap    = 18
-	headHeight  = 34
+	headHeight  = 36
 	pngDPI      = 144 // for screens with fine pixels
 )
+
+// widest is how many times as wide as measured a text may be, where an SVG is shown
+// without the font that it was measured by, nor Arial, which is as wide.
+const widest = 1.17
 
 // errNothing is returned where there is nothing to draw.
 var errNothing = errors.New("report: no diagram, since there are no results; measure something first")
@@ -42,6 +47,9 @@ func (r *Report) WritePlot(w io.Writer, format string, theme Theme) error {
 		return errNothing
 	}
 	columns := min(2, len(panels))
+	if len(panels) > 4 {
+		columns = 3
+	}
 	rows := (len(panels) + columns - 1) / columns
 	width := vg.Length(columns*(panelWidth+panelGap) + panelGap)
 	height := vg.Length(headHeight + rows*(panelHeight+panelGap) + panelGap)
@@ -50,8 +58,8 @@ func (r *Report) WritePlot(w io.Writer, format string, theme Theme) error {
 		fill(c, colours.background)
 		inner := draw.Crop(c, panelGap, -panelGap, panelGap, -panelGap)
 		title := fmt.Sprintf("%s: GB/s over the number of elements", r.Activation)
-		line(&inner, colours.text, 12, title)
-		line(&inner, colours.muted, 9, fmt.Sprintf("%s, %s/%s, %s", r.Environment.CPU, r.Environment.OS, r.Environment.Arch, r.Time.Format("2006-01-02")))
+		line(&inner, colours.text, 14, title)
+		line(&inner, colours.muted, fontSize, fmt.Sprintf("%s, %s/%s, %s", r.Environment.CPU, r.Environment.OS, r.Environment.Arch, r.Time.Format("2006-01-02")))
 		for i := range panels {
 			left := vg.Length(panelGap + i%columns*(panelWidth+panelGap))
 			top := height - vg.Length(headHeight+panelGap+i/columns*(panelHeight+panelGap))
@@ -106,8 +114,8 @@ func cut(c draw.Canvas, left, top vg.Length) draw.Canvas {
 
 // draw draws the panel: two lines of title, the legend and, below, the data.
 func (p *panel) draw(c draw.Canvas, colours colours) {
-	line(&c, colours.text, 11, p.device)
-	line(&c, colours.muted, 9, p.place())
+	line(&c, colours.text, 12, p.device)
+	line(&c, colours.muted, fontSize, p.place())
 	c.Max.Y -= 3
 	p.legend(&c, colours)
 
@@ -119,8 +127,8 @@ func (p *panel) draw(c draw.Canvas, colours colours) {
 	for _, axis := range []*plot.Axis{&d.X, &d.Y} {
 		axis.Color, axis.Tick.Color = colours.muted, colours.muted
 		axis.Width, axis.Tick.Width = vg.Points(0.5), vg.Points(0.5)
-		axis.Label.TextStyle.Font, axis.Label.TextStyle.Color = sans(9), colours.text
-		axis.Tick.Label.Font, axis.Tick.Label.Color = sans(9), colours.text
+		axis.Label.TextStyle.Font, axis.Label.TextStyle.Color = sans(fontSize), colours.text
+		axis.Tick.Label.Font, axis.Tick.Label.Color = sans(fontSize), colours.text
 		axis.Padding = vg.Points(3) // half a roof, which may lie at 0
 	}
 	d.Y.Label.Position = draw.PosTop
@@ -141,6 +149,8 @@ func (p *panel) draw(c draw.Canvas, colours colours) {
 		d.X.Min, d.X.Max = float64(p.minN)/2, float64(p.maxN)*2
 	}
 	d.Y.Min, d.Y.Max = 0, p.maxGBps()*1.15
+	d.Y.Label.Padding = 2
+	c.Max.X -= fontSize // for half of the last label
 	d.Draw(c)
 }
 
@@ -162,7 +172,7 @@ func fill(c draw.Canvas, background color.Color) {
 func line(c *draw.Canvas, clr color.Color, size vg.Length, s string) {
 	style := textStyle(clr, size)
 	c.Max.Y -= size * 1.35
-	c.FillText(style, vg.Point{X: c.Min.X, Y: c.Max.Y}, fit(style, s, c.Max.X-c.Min.X))
+	c.FillText(style, vg.Point{X: c.Min.X, Y: c.Max.Y}, fit(style, s, (c.Max.X-c.Min.X)/widest))
 }
 
 // fit returns s without what no image can hold, and cut to the width.

@@ -123,7 +123,7 @@ func TestLegends(t *testing.T) {
 	for _, clr := range []Theme{Light, Dark} {
 		img, colours := pixels(t, r, clr), clr.colours()
 		for i, op := range colours.ops {
-			if n := colourCount(img, op); n < 300 {
+			if n := colourCount(img, op); n < 100 {
 				t.Errorf("theme %d: colour %d of operations has %d pixels", clr, i, n)
 			}
 		}

@@ -9,8 +9,14 @@ import (
 
 // A topic is a question that a run answers, in words.
 type topic struct {
-	Title     string
-	Sentences []string
+	Question string
+	Answers  []statement
+}
+
+// A statement is a sentence, or the beginning of one that its items end.
+type statement struct {
+	Text  string
+	Items []string
 }
 
 // summary returns what the run found out: what each device does and how far that is
@@ -35,53 +41,63 @@ func (r *Report) summary() []topic {
 
 // speed tells how fast the operations of a device are: of the most elements, with the
 // data on the device and on the host, and where they are farthest from their limit.
-func (r *Report) speed(d Device) []string {
-	var list []string
+func (r *Report) speed(d Device) []statement {
+	var list []statement
 	for _, data := range []string{OnDevice, OnHost} {
-		var ops []Result // of the most elements, with cold caches if there are such
-		for _, res := range r.Results {
-			if res.Device == d.Name && res.Data == data && !isLimit(res.Op) && drawable(res) {
-				ops = append(ops, res)
+		if ops := r.largest(d, data); len(ops) > 0 {
+			s := statement{Text: fmt.Sprintf("%s elements, %s, %s:", Count(ops[0].N), dataWords(data), cacheWords(ops[0].Cache))}
+			for _, res := range ops {
+				s.Items = append(s.Items, speedOf(res))
 			}
+			list = append(list, s)
 		}
-		if len(ops) == 0 {
-			continue
-		}
-		top := slices.MaxFunc(ops, func(a, b Result) int {
-			return cmp.Or(cmp.Compare(b.Cache, a.Cache), cmp.Compare(a.N, b.N))
-		})
-		ops = slices.DeleteFunc(ops, func(res Result) bool { return res.N != top.N || res.Cache != top.Cache })
-		var parts []string
-		for _, res := range ops {
-			parts = append(parts, speedOf(res))
-		}
-		list = append(list, fmt.Sprintf("%s elements, %s, %s: %s.",
-			Count(top.N), dataWords(data), cacheWords(top.Cache), strings.Join(parts, "; ")))
 	}
 	if worst, ok := r.farthest(d); ok {
-		list = append(list, fmt.Sprintf("Farthest from its limit: %s of %s elements, %s, %s: %s of the %s.",
-			worst.Op, Count(worst.N), dataWords(worst.Data), cacheWords(worst.Cache), percent(worst.OfLimit), worst.Limit))
+		list = append(list, statement{Text: fmt.Sprintf("Farthest from its limit: %s of %s elements, %s, %s, with %s of the %s.",
+			worst.Op, Count(worst.N), dataWords(worst.Data), cacheWords(worst.Cache), unbroken(percent(worst.OfLimit)), worst.Limit)})
 	}
 	if d.LaunchNS > 0 {
-		list = append(list, fmt.Sprintf("No call that is waited for takes less than about %s: a copy of one element does.", Duration(d.LaunchNS)))
+		list = append(list, statement{Text: fmt.Sprintf("The shortest call, a copy of one element that is waited for, takes %s.", unbroken(Duration(d.LaunchNS)))})
 	}
 	if len(list) == 0 {
-		list = []string{"Nothing was measured."}
+		list = []statement{{Text: "Nothing was measured."}}
 	}
 	return list
 }
 
+// largest returns the results of a device for the most elements, one for each
+// operation, with cold caches if there are such.
+func (r *Report) largest(d Device, data string) []Result {
+	var ops []Result
+	for _, res := range r.Results {
+		if res.Device == d.Name && res.Data == data && !isLimit(res.Op) && drawable(res) {
+			ops = append(ops, res)
+		}
+	}
+	if len(ops) == 0 {
+		return nil
+	}
+	top := slices.MaxFunc(ops, func(a, b Result) int {
+		return cmp.Or(cmp.Compare(b.Cache, a.Cache), cmp.Compare(a.N, b.N)) // cold, warm
+	})
+	return slices.DeleteFunc(ops, func(res Result) bool { return res.N != top.N || res.Cache != top.Cache })
+}
+
 // speedOf tells one result.
 func speedOf(res Result) string {
-	s := fmt.Sprintf("%s takes %s, which is %s GB/s", res.Op, Duration(res.MedianNS), rate(res.GBps))
+	s := fmt.Sprintf("%s: %s", res.Op, unbroken(rate(res.GBps)+" GB/s"))
 	if res.OfLimit > 0 {
-		s += fmt.Sprintf(" and %s of the %s", percent(res.OfLimit), res.Limit)
+		s += fmt.Sprintf(", %s of the %s", unbroken(percent(res.OfLimit)), res.Limit)
 	}
+	s += fmt.Sprintf(" (%s)", unbroken(Duration(res.MedianNS)))
 	if doubtful(res) {
-		s += " (doubtful)"
+		s += ", which is doubtful"
 	}
 	return s
 }
+
+// unbroken returns s as one that no line breaks.
+func unbroken(s string) string { return strings.ReplaceAll(s, " ", "\u00a0") }
 
 // farthest returns the result of the device that is the least part of its limit, of
 // those that are to be believed.
@@ -99,7 +115,7 @@ func isLimit(op string) bool {
 }
 
 // payOff tells from which size on the device beats the CPU.
-func (r *Report) payOff(d Device) []string {
+func (r *Report) payOff(d Device) []statement {
 	type place struct{ data, cache string }
 	var places []place
 	answers := map[place][]Answer{}
@@ -113,47 +129,49 @@ func (r *Report) payOff(d Device) []string {
 		}
 		answers[at] = append(answers[at], a)
 	}
-	var list []string
+	var list []statement
 	for _, at := range places {
-		var parts []string
+		s := statement{Text: fmt.Sprintf("%s, %s:", title(dataWords(at.data)), cacheWords(at.cache))}
 		for _, a := range answers[at] {
-			parts = append(parts, a.Op+" "+from(a))
+			s.Items = append(s.Items, a.Op+": "+from(a))
 		}
-		what := strings.Join(parts, ", ")
-		first := answers[at][0]
-		same := func(a Answer) bool { return a.FromN == first.FromN && slices.Equal(a.SizesN, first.SizesN) }
-		if len(parts) > 1 && !slices.ContainsFunc(answers[at], func(a Answer) bool { return !same(a) }) {
-			what = "every operation " + from(first)
+		differs := func(a Answer) bool { return from(a) != from(answers[at][0]) }
+		if len(s.Items) > 1 && !slices.ContainsFunc(answers[at], differs) {
+			s.Items = []string{"every operation: " + from(answers[at][0])}
 		}
-		list = append(list, fmt.Sprintf("With %s, %s: %s.", dataWords(at.data), cacheWords(at.cache), what))
+		list = append(list, s)
 	}
 	if len(list) == 0 {
-		return []string{"Not known: there is no size at which both it and the CPU were measured."}
+		return []statement{{Text: "Not known: there is no size at which both it and the CPU were measured."}}
 	}
 	return list
 }
 
+// title returns s with a capital letter first.
+func title(s string) string { return strings.ToUpper(s[:1]) + s[1:] }
+
 // from tells an answer.
 func from(a Answer) string {
-	if a.FromN > 0 {
+	least, most := Count(slices.Min(a.SizesN)), Count(slices.Max(a.SizesN))
+	switch {
+	case a.FromN > 0:
 		return "from " + Count(a.FromN) + " elements on"
+	case least == most:
+		return "never (only " + least + " measured)"
 	}
-	if len(a.SizesN) == 1 {
-		return "never (at " + Count(a.SizesN[0]) + ", the one size measured)"
-	}
-	return fmt.Sprintf("never (%s to %s measured)", Count(a.SizesN[0]), Count(a.SizesN[len(a.SizesN)-1]))
+	return fmt.Sprintf("never (%s to %s measured)", least, most)
 }
 
 // noOpenCL tells why no OpenCL device was measured.
-func (r *Report) noOpenCL() []string {
-	why := r.Notes
-	if !r.Environment.OpenCL {
-		why = append([]string{"This program was built without OpenCL."}, why...)
+func (r *Report) noOpenCL() []statement {
+	s := statement{Text: "Not known, since no OpenCL device was measured:", Items: r.Notes}
+	if len(s.Items) == 0 {
+		s.Items = []string{"it was not asked for"}
+		if !r.Environment.OpenCL {
+			s.Items[0] = "this program was built without OpenCL"
+		}
 	}
-	if len(why) == 0 {
-		why = []string{"It was not asked for."}
-	}
-	return append([]string{"Not known: no OpenCL device was measured."}, why...)
+	return []statement{s}
 }
 
 // warnings returns what a reader must know before all else.
