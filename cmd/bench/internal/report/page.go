@@ -32,7 +32,7 @@ func (r *Report) WriteHTML(w io.Writer) error {
 		*Report
 		Warnings []string
 		Summary  []topic
-		Figures  []figure
+		Figures  [][]figure
 	}{r, r.warnings(), r.summary(), figures})
 }
 
@@ -42,8 +42,10 @@ type figure struct {
 	Light, Dark template.HTML // safe, since the drawing escapes what it writes
 }
 
-func (r *Report) figures() ([]figure, error) {
-	var list []figure
+// figures returns those of each device.
+func (r *Report) figures() ([][]figure, error) {
+	var devices [][]figure
+	last := ""
 	for _, p := range r.panels() {
 		light, err := p.svg(Light)
 		if err != nil {
@@ -53,9 +55,14 @@ func (r *Report) figures() ([]figure, error) {
 		if err != nil {
 			return nil, err
 		}
-		list = append(list, figure{p.description(), template.HTML(light), template.HTML(dark)})
+		if len(devices) == 0 || p.device != last {
+			devices = append(devices, nil)
+			last = p.device
+		}
+		f := figure{p.description(), template.HTML(light), template.HTML(dark)}
+		devices[len(devices)-1] = append(devices[len(devices)-1], f)
 	}
-	return list, nil
+	return devices, nil
 }
 
 // memory returns a number of bytes with a binary unit; 0 is not known.

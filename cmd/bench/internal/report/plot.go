@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"errors"
 	"fmt"
+	"image"
 	"image/color"
 	"io"
 	"math"
@@ -46,11 +47,7 @@ func (r *Report) WritePlot(w io.Writer, format string, theme Theme) error {
 	if len(panels) == 0 {
 		return errNothing
 	}
-	columns := min(2, len(panels))
-	if len(panels) > 4 {
-		columns = 3
-	}
-	rows := (len(panels) + columns - 1) / columns
+	places, columns, rows := arrange(panels)
 	width := vg.Length(columns*(panelWidth+panelGap) + panelGap)
 	height := vg.Length(headHeight + rows*(panelHeight+panelGap) + panelGap)
 	return render(w, format, width, height, func(c draw.Canvas) {
@@ -61,11 +58,26 @@ func (r *Report) WritePlot(w io.Writer, format string, theme Theme) error {
 		line(&inner, colours.text, 14, title)
 		line(&inner, colours.muted, fontSize, fmt.Sprintf("%s, %s/%s, %s", r.Environment.CPU, r.Environment.OS, r.Environment.Arch, r.Time.Format("2006-01-02")))
 		for i := range panels {
-			left := vg.Length(panelGap + i%columns*(panelWidth+panelGap))
-			top := height - vg.Length(headHeight+panelGap+i/columns*(panelHeight+panelGap))
+			left := vg.Length(panelGap + places[i].X*(panelWidth+panelGap))
+			top := height - vg.Length(headHeight+panelGap+places[i].Y*(panelHeight+panelGap))
 			panels[i].draw(cut(c, left, top), colours)
 		}
 	})
+}
+
+// arrange returns the column and the row of each panel, and how many there are: up to
+// three panels in a row, and a new row for a new device.
+func arrange(panels []panel) (places []image.Point, columns, rows int) {
+	var at image.Point
+	for i, p := range panels {
+		if i > 0 && (p.device != panels[i-1].device || at.X == 3) {
+			at = image.Pt(0, at.Y+1)
+		}
+		places = append(places, at)
+		at.X++
+		columns, rows = max(columns, at.X), at.Y+1
+	}
+	return places, columns, rows
 }
 
 // svg returns the diagram as an element for a page.

@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"encoding/xml"
 	"errors"
+	"fmt"
 	"image"
 	"image/color"
 	"image/draw"
@@ -270,6 +271,23 @@ func TestTicks(t *testing.T) {
 		}
 		if s := strings.Join(got, " "); s != c.want {
 			t.Errorf("from %v to %v: ticks %s, and should be %s", c.low, c.high, s, c.want)
+		}
+	}
+}
+
+func TestArrange(t *testing.T) {
+	for devices, want := range map[string]string{
+		"a":      "[(0,0)] 1 1",
+		"aabbb":  "[(0,0) (1,0) (0,1) (1,1) (2,1)] 3 2",
+		"aaaabc": "[(0,0) (1,0) (2,0) (0,1) (0,2) (0,3)] 3 4",
+	} {
+		var panels []panel
+		for _, d := range devices {
+			panels = append(panels, panel{device: string(d)})
+		}
+		places, columns, rows := arrange(panels)
+		if got := fmt.Sprint(places, columns, rows); got != want {
+			t.Errorf("%s: %s, and should be %s", devices, got, want)
 		}
 	}
 }
