@@ -44,7 +44,7 @@ func TestBrowser(t *testing.T) {
 	page := writePage(t, r)
 	for _, width := range []int64{1440, 360} {
 		var brightness []float64
-		for _, scheme := range []string{"light", "dark"} {
+		for theme, scheme := range []string{Light: "light", Dark: "dark"} {
 			t.Run(fmt.Sprintf("%d %s", width, scheme), func(t *testing.T) {
 				got, screen := show(t, ctx, page, width, scheme)
 				if got.InnerWidth != int(width) || got.Width > got.InnerWidth {
@@ -70,6 +70,9 @@ func TestBrowser(t *testing.T) {
 						t.Errorf("drawing %d is %v", i, f)
 					}
 					where := image.Rect(int(f.X), int(f.Y), int(f.X+f.Width), int(f.Y+f.Height))
+					if corner, want := screen.At(where.Min.X+1, where.Min.Y+1), Theme(theme).colours().background; corner != want {
+						t.Errorf("drawing %d is on %v and should be on %v", i, corner, want)
+					}
 					if part := drawn(screen, where); part < 0.02 || part > 0.5 {
 						t.Errorf("%.3f of drawing %d differs from its background", part, i)
 					}

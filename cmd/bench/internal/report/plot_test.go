@@ -225,11 +225,12 @@ func TestPlotOf(t *testing.T) {
 // TestHollow: what is in doubt is drawn otherwise.
 func TestHollow(t *testing.T) {
 	r := sample(t)
+	r.Results[1].Doubts = []string{"the machine was busy"} // so that the legend is the same
 	i := slices.IndexFunc(r.Results, func(res Result) bool { return res.Op == "backward" && res.N == 64<<20 })
 	believed := pixels(t, r, Light, i)
-	r.Results[i].Doubts = []string{"the machine was busy"}
+	r.Results[i].Doubts = r.Results[1].Doubts
 	green := Light.colours().ops[2]
-	if a, b := colourCount(believed, green), colourCount(pixels(t, r, Light, i), green); b >= a {
+	if a, b := colourCount(believed, green), colourCount(pixels(t, r, Light, i), green); b > a-50 {
 		t.Errorf("backward has %d pixels, and %d when one of its results is in doubt", a, b)
 	}
 }
