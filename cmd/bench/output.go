@@ -7,6 +7,8 @@ import (
 	"io"
 	"io/fs"
 	"os"
+	"path/filepath"
+	"strings"
 
 	"github.com/gmind-go/compute/cmd/bench/internal/report"
 )
@@ -24,13 +26,24 @@ func newOutputs() []output {
 		{flag: "json", write: (*report.Report).WriteJSON},
 		{flag: "csv", write: (*report.Report).WriteCSV},
 		{flag: "benchfmt", write: (*report.Report).WriteBenchfmt},
+		{flag: "html", write: (*report.Report).WriteHTML},
+		{flag: "plot"}, // whose name tells the format: see checkOutputs
 	}
 }
 
-// checkOutputs tells what cannot be meant by the names of outputs.
+// checkOutputs tells what cannot be meant by the names of outputs, and chooses the format
+// of the plot.
 func checkOutputs(outputs []output) error {
 	used := ""
-	for _, o := range outputs {
+	for i := range outputs {
+		o := &outputs[i]
+		if o.flag == "plot" && o.name != "" {
+			format := strings.TrimPrefix(filepath.Ext(o.name), ".")
+			if format != "svg" && format != "png" {
+				return fmt.Errorf("-plot is %q and should be the name of an .svg or .png file", o.name)
+			}
+			o.write = func(r *report.Report, w io.Writer) error { return r.WritePlot(w, format, report.Light) }
+		}
 		switch {
 		case o.name != "-":
 		case used != "":

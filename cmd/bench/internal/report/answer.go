@@ -36,15 +36,12 @@ func (r *Report) Ask() []Answer {
 func (r *Report) ops() []string {
 	var names []string
 	for _, res := range r.Results {
-		if !res.IsLimit() && !slices.Contains(names, res.Op) {
+		if !isLimit(res.Op) && !slices.Contains(names, res.Op) {
 			names = append(names, res.Op)
 		}
 	}
 	return names
 }
-
-// IsLimit tells whether the operation is one that others are compared with.
-func (r Result) IsLimit() bool { return r.Limit == "" }
 
 // find sets FromN and SizesN by results.
 func (a *Answer) find(results []Result) {

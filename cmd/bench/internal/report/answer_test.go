@@ -27,24 +27,25 @@ func faced(cpu, gpu, host []float64) *Report {
 }
 
 func TestAsk(t *testing.T) {
+	const Ki = 1 << 10
 	for _, test := range []struct {
 		cpu, gpu []float64
-		want     string
+		want     int // elements; 0 is never
 	}{
-		{[]float64{1, 2, 4, 8}, []float64{3, 3, 3, 3}, "from 4Ki on"},
-		{[]float64{1, 2, 4, 8}, []float64{3, 1, 5, 3}, "from 8Ki on"}, // not from where it wins once
-		{[]float64{1, 2, 4, 8}, []float64{0.5, 1, 2, 4}, "always"},
-		{[]float64{1, 2, 4, 8}, []float64{3, 1, 3, 8}, "never"}, // not at the largest; as fast is not faster
-		{[]float64{1, 2, 4, 8}, []float64{3, 1, 3, 0}, "from 2Ki on"},
-		{[]float64{1}, []float64{2}, "never"},
-		{[]float64{2}, []float64{1}, "always"},
+		{[]float64{1, 2, 4, 8}, []float64{3, 3, 3, 3}, 4 * Ki},
+		{[]float64{1, 2, 4, 8}, []float64{3, 1, 5, 3}, 8 * Ki}, // not from where it wins once
+		{[]float64{1, 2, 4, 8}, []float64{0.5, 1, 2, 4}, Ki},
+		{[]float64{1, 2, 4, 8}, []float64{3, 1, 3, 8}, 0}, // not at the largest; as fast is not faster
+		{[]float64{1, 2, 4, 8}, []float64{3, 1, 3, 0}, 2 * Ki},
+		{[]float64{1}, []float64{2}, 0},
+		{[]float64{2}, []float64{1}, Ki},
 	} {
 		r := faced(test.cpu, test.gpu, nil)
-		if len(r.Answers) != 1 || r.Answers[0].From() != test.want {
-			t.Errorf("%v against %v: %+v, want %s", test.gpu, test.cpu, r.Answers, test.want)
+		if len(r.Answers) != 1 || r.Answers[0].FromN != test.want {
+			t.Errorf("%v against %v: %+v, want %d", test.gpu, test.cpu, r.Answers, test.want)
 		}
 	}
-	if r := faced([]float64{1, 2}, []float64{0.5, 1}, []float64{10, 10}); len(r.Answers) != 2 || r.Answers[0].From() != "always" || r.Answers[1].Data != OnHost || r.Answers[1].From() != "never" {
+	if r := faced([]float64{1, 2}, []float64{0.5, 1}, []float64{10, 10}); len(r.Answers) != 2 || r.Answers[0].FromN != Ki || r.Answers[1].Data != OnHost || r.Answers[1].FromN != 0 {
 		t.Errorf("with data on the host: %+v", r.Answers)
 	}
 	if r := faced(nil, []float64{1}, nil); len(r.Answers) != 0 {
@@ -74,29 +75,32 @@ func TestAskWarm(t *testing.T) {
 	}
 	r.Results = append(r.Results, warm.Results...)
 	r.Answers = r.Ask()
-	if len(r.Answers) != 2 || r.Answers[0].From() != "always" || r.Answers[1].Cache != Warm || r.Answers[1].From() != "from 2Ki on" {
+	if len(r.Answers) != 2 || r.Answers[0].FromN != 1<<10 || r.Answers[1].Cache != Warm || r.Answers[1].FromN != 2<<10 {
 		t.Errorf("got %+v", r.Answers)
 	}
 }
 
-// TestSummary: the answers in words.
-func TestSummary(t *testing.T) {
+// TestWriteSummary: the answers in words.
+func TestWriteSummary(t *testing.T) {
 	var text bytes.Buffer
 	r := faced([]float64{1, 2, 4, 8}, []float64{3, 3, 3, 3}, []float64{9, 9, 9, 9})
 	r.WriteSummary(&text)
 	for _, want := range []string{
-		"cpu x, at 8Ki elements:\n", "opencl y is faster than cpu x, of 1Ki to 8Ki elements, cold,\n",
-		"with data on the device  with data on the host\n", "forward      from 4Ki on              never\n",
+		"\nWhat does cpu x do?\n", "\nFrom which size on is opencl y faster than the CPU?\n",
+		"    forward: from 4Ki elements on\n", "    forward: never (1Ki to 8Ki measured)\n",
 	} {
 		if !strings.Contains(text.String(), want) {
 			t.Errorf("%q is missing: %s", want, text.String())
 		}
 	}
+	if strings.Contains(text.String(), "\u00a0") {
+		t.Error("there are characters that not every terminal shows")
+	}
 	text.Reset()
 	r.Devices, r.Notes = r.Devices[:1], []string{"not measured: no driver"}
 	r.Answers = r.Ask()
 	r.WriteSummary(&text)
-	if !strings.HasSuffix(text.String(), "never: no OpenCL device was measured, so here it is the CPU\n  not measured: no driver\n") {
+	if !strings.HasSuffix(text.String(), "Never, here: no OpenCL device was measured, so the CPU is what there is:\n    not measured: no driver\n") {
 		t.Errorf("got %s", text.String())
 	}
 	text.Reset()

@@ -5,20 +5,21 @@ import (
 	"time"
 )
 
-// Count returns a number of elements, with a binary unit where it is exact: "64Ki".
+// Count returns a number of elements, with a binary unit where it is exact: "1Ki",
+// "64Mi", "1000".
 func Count(n int) string {
 	for _, unit := range []struct {
-		size int
-		name string
-	}{{1 << 30, "Gi"}, {1 << 20, "Mi"}, {1 << 10, "Ki"}} {
-		if n >= unit.size && n%unit.size == 0 {
-			return fmt.Sprintf("%d%s", n/unit.size, unit.name)
+		shift int
+		name  string
+	}{{40, "Ti"}, {30, "Gi"}, {20, "Mi"}, {10, "Ki"}} {
+		if whole := n >> unit.shift; whole > 0 && whole<<unit.shift == n {
+			return fmt.Sprintf("%d%s", whole, unit.name)
 		}
 	}
 	return fmt.Sprint(n)
 }
 
-// Duration returns ns nanoseconds with a unit and four digits: "172.1 µs".
+// Duration returns ns nanoseconds with four digits at most and a unit: "12.34 µs".
 func Duration(ns float64) string {
 	for _, unit := range []struct {
 		size time.Duration

@@ -1,135 +1,233 @@
 package report
 
 import (
+	"cmp"
 	"fmt"
 	"io"
+	"slices"
 	"strings"
 )
 
-// WriteSummary writes what the run tells, in words: what each device does, how far
-// that is from what it could do, and from which size on an OpenCL device pays.
+// A topic is a question that a run answers, in words.
+type topic struct {
+	Question string
+	Answers  []statement
+}
+
+// A statement is a sentence, or the beginning of one that its items end.
+type statement struct {
+	Text  string
+	Items []string
+}
+
+// summary returns what the run found out: what each device does and how far that is
+// from what it could, then from which size on an OpenCL device is worth it.
+func (r *Report) summary() []topic {
+	var topics []topic
+	opencl := false
+	for _, d := range r.Devices {
+		opencl = opencl || d.Backend == "opencl"
+		topics = append(topics, topic{"What does " + d.Name + " do?", r.speed(d)})
+	}
+	for _, d := range r.Devices {
+		if d.Backend == "opencl" {
+			topics = append(topics, topic{"From which size on is " + d.Name + " faster than the CPU?", r.payOff(d)})
+		}
+	}
+	if !opencl {
+		topics = append(topics, topic{"From which size on is a GPU faster?", r.noOpenCL()})
+	}
+	return topics
+}
+
+// WriteSummary writes in words what the run found out.
 func (r *Report) WriteSummary(w io.Writer) {
 	if len(r.Results) == 0 {
 		return
 	}
-	fmt.Fprintf(w, "\nWhat does the device do, and how far is that from what it could?\n")
-	for _, d := range r.Devices {
-		for _, line := range r.deviceWords(d) {
-			fmt.Fprintf(w, "  %s\n", line)
+	for _, t := range r.summary() {
+		fmt.Fprintf(w, "\n%s\n", t.Question)
+		for _, s := range t.Answers {
+			fmt.Fprintf(w, "  %s\n", broken(s.Text))
+			for _, item := range s.Items {
+				fmt.Fprintf(w, "    %s\n", broken(item))
+			}
 		}
-	}
-	fmt.Fprintf(w, "\nFrom which size on does the GPU pay?\n")
-	for _, line := range r.answerWords() {
-		fmt.Fprintf(w, "  %s\n", line)
 	}
 }
 
-// deviceWords tells the speed of d at the largest size, where launches and caches do
-// least, beside its limit.
-func (r *Report) deviceWords(d Device) []string {
-	largest := 0
-	for _, res := range r.Results {
-		if res.Device == d.Name {
-			largest = max(largest, res.N)
+// speed tells how fast the operations of a device are: of the most elements, with the
+// data on the device and on the host, and where they are farthest from their limit.
+func (r *Report) speed(d Device) []statement {
+	var list []statement
+	for _, data := range []string{OnDevice, OnHost} {
+		if ops := r.largest(d, data); len(ops) > 0 {
+			s := statement{Text: fmt.Sprintf("%s elements, %s, %s:", Count(ops[0].N), dataWords(data), cacheWords(ops[0].Cache))}
+			for _, res := range slices.Concat(ops, r.limits(ops[0])) {
+				s.Items = append(s.Items, speedOf(res))
+			}
+			list = append(list, s)
 		}
 	}
-	var limits, parts []string
-	doubts := false
-	for _, res := range r.Results {
-		if res.Device != d.Name || res.N != largest {
-			continue
-		}
-		switch {
-		case len(res.Doubts) > 0:
-			doubts = true
-		case res.IsLimit():
-			limits = append(limits, fmt.Sprintf("%s %.4g GB/s", res.Op, res.GBps))
-		case res.Data == OnDevice:
-			parts = append(parts, fmt.Sprintf("%s %.4g GB/s (%.0f %%)", res.Op, res.GBps, 100*res.OfLimit))
-		}
-	}
-	if largest == 0 {
-		return nil
-	}
-	lines := []string{fmt.Sprintf("%s, at %s elements:", d.Name, Count(largest))}
-	if len(parts) > 0 {
-		lines = append(lines, "  "+strings.Join(parts, ", ")+" of its copy")
-	}
-	if len(limits) > 0 {
-		lines = append(lines, "  the limits: "+strings.Join(limits, ", "))
-	}
-	if doubts {
-		lines = append(lines, "  some figures are not to be believed, and left out here")
+	if worst, ok := r.farthest(d); ok {
+		list = append(list, statement{Text: fmt.Sprintf("Farthest from its limit: %s of %s elements, %s, %s, with %s of the %s.",
+			worst.Op, Count(worst.N), dataWords(worst.Data), cacheWords(worst.Cache), unbroken(percent(worst.OfLimit)), worst.Limit)})
 	}
 	if d.LaunchNS > 0 {
-		lines = append(lines, fmt.Sprintf("  one call on one element, waited for: %s", Duration(d.LaunchNS)))
+		list = append(list, statement{Text: fmt.Sprintf("The shortest call, a copy of one element that is waited for, takes %s.", unbroken(Duration(d.LaunchNS)))})
 	}
-	return lines
+	if len(list) == 0 {
+		list = []statement{{Text: "Nothing was measured."}}
+	}
+	return list
 }
 
-// answerWords tells the Answers.
-func (r *Report) answerWords() []string {
-	var lines []string
-	for _, d := range r.Devices {
-		if d.Backend == "cpu" {
+// largest returns the results of a device for the most elements, one for each
+// operation, with cold caches if there are such.
+func (r *Report) largest(d Device, data string) []Result {
+	var ops []Result
+	for _, res := range r.Results {
+		if res.Device == d.Name && res.Data == data && !isLimit(res.Op) && drawable(res) {
+			ops = append(ops, res)
+		}
+	}
+	if len(ops) == 0 {
+		return nil
+	}
+	top := slices.MaxFunc(ops, func(a, b Result) int {
+		return cmp.Or(cmp.Compare(b.Cache, a.Cache), cmp.Compare(a.N, b.N)) // cold, warm
+	})
+	return slices.DeleteFunc(ops, func(res Result) bool { return res.N != top.N || res.Cache != top.Cache })
+}
+
+// limits returns those of the device of res, size and cache, and place of the data.
+func (r *Report) limits(res Result) []Result {
+	var list []Result
+	for _, l := range r.Results {
+		if isLimit(l.Op) && l.Device == res.Device && l.Data == res.Data && l.N == res.N && l.Cache == res.Cache && drawable(l) {
+			list = append(list, l)
+		}
+	}
+	return list
+}
+
+// speedOf tells one result.
+func speedOf(res Result) string {
+	s := fmt.Sprintf("%s: %s", res.Op, unbroken(rate(res.GBps)+" GB/s"))
+	if res.OfLimit > 0 {
+		s += fmt.Sprintf(", %s of the %s", unbroken(percent(res.OfLimit)), res.Limit)
+	}
+	s += fmt.Sprintf(" (%s)", unbroken(Duration(res.MedianNS)))
+	if doubtful(res) {
+		s += ", which is doubtful"
+	}
+	return s
+}
+
+// broken undoes unbroken.
+func broken(s string) string { return strings.ReplaceAll(s, "\u00a0", " ") }
+
+// unbroken returns s as one that no line breaks.
+func unbroken(s string) string { return strings.ReplaceAll(s, " ", "\u00a0") }
+
+// farthest returns the result of the device that is the least part of its limit, of
+// those that are to be believed.
+func (r *Report) farthest(d Device) (worst Result, ok bool) {
+	for _, res := range r.Results {
+		if res.Device == d.Name && res.OfLimit > 0 && !doubtful(res) && (!ok || res.OfLimit < worst.OfLimit) {
+			worst, ok = res, true
+		}
+	}
+	return worst, ok
+}
+
+func isLimit(op string) bool {
+	return slices.Contains([]string{Copy, Upload, Download, Transfer}, op)
+}
+
+// payOff tells from which size on the device beats the CPU.
+func (r *Report) payOff(d Device) []statement {
+	type place struct{ data, cache string }
+	var places []place
+	answers := map[place][]Answer{}
+	for _, a := range r.Answers {
+		if a.Device != d.Name || len(a.SizesN) == 0 {
 			continue
 		}
-		name := d.Name
-		if d.Kind == "cpu" {
-			name += " (no GPU, but a CPU-type OpenCL device)"
+		at := place{a.Data, a.Cache}
+		if answers[at] == nil {
+			places = append(places, at)
 		}
-		before := len(lines)
-		for _, cache := range []string{Cold, Warm} {
-			words := map[string][2]string{} // by operation, with data on the device and on the host
-			for _, a := range r.Answers {
-				if a.Device != d.Name || a.Cache != cache {
-					continue
-				}
-				if len(words) == 0 {
-					lines = append(lines, fmt.Sprintf("%s is faster than %s, of %s elements, %s,", name, a.CPU, a.sizes(), cache),
-						fmt.Sprintf("  %-12s %-24s %s", "", "with data on the device", "with data on the host"))
-				}
-				pair := words[a.Op]
-				if a.Data == OnHost {
-					pair[1] = a.From()
-				} else {
-					pair[0] = a.From()
-				}
-				words[a.Op] = pair
-			}
-			for _, op := range r.ops() {
-				if pair, ok := words[op]; ok {
-					lines = append(lines, fmt.Sprintf("  %-12s %-24s %s", op, pair[0], pair[1]))
-				}
-			}
-		}
-		if len(lines) == before {
-			lines = append(lines, name+" was not measured beside the CPU")
-		}
+		answers[at] = append(answers[at], a)
 	}
-	if len(lines) == 0 {
-		lines = append(lines, "never: no OpenCL device was measured, so here it is the CPU")
-		lines = append(lines, r.Notes...)
+	var list []statement
+	for _, at := range places {
+		s := statement{Text: fmt.Sprintf("%s, %s:", title(dataWords(at.data)), cacheWords(at.cache))}
+		for _, a := range answers[at] {
+			s.Items = append(s.Items, a.Op+": "+from(a))
+		}
+		differs := func(a Answer) bool { return from(a) != from(answers[at][0]) }
+		if len(s.Items) > 1 && !slices.ContainsFunc(answers[at], differs) {
+			s.Items = []string{"every operation: " + from(answers[at][0])}
+		}
+		list = append(list, s)
 	}
-	return lines
+	if len(list) == 0 {
+		return []statement{{Text: "Not known: there is no size at which both it and the CPU were measured."}}
+	}
+	return list
 }
 
-// sizes returns the sizes of the answer in words.
-func (a Answer) sizes() string {
-	first, last := a.SizesN[0], a.SizesN[len(a.SizesN)-1]
-	if first == last {
-		return Count(first)
-	}
-	return Count(first) + " to " + Count(last)
-}
+// title returns s with a capital letter first.
+func title(s string) string { return strings.ToUpper(s[:1]) + s[1:] }
 
-// From returns the answer in words: "never", "from 1Mi on", or "always".
-func (a Answer) From() string {
+// from tells an answer.
+func from(a Answer) string {
+	least, most := Count(slices.Min(a.SizesN)), Count(slices.Max(a.SizesN))
 	switch {
-	case a.FromN == 0:
-		return "never"
-	case a.FromN == a.SizesN[0]:
-		return "always"
+	case a.FromN > 0:
+		return "from " + Count(a.FromN) + " elements on"
+	case least == most:
+		return "never (only " + least + " measured)"
 	}
-	return fmt.Sprintf("from %s on", Count(a.FromN))
+	return fmt.Sprintf("never (%s to %s measured)", least, most)
+}
+
+// noOpenCL tells why no OpenCL device was measured.
+func (r *Report) noOpenCL() []statement {
+	s := statement{Text: "Never, here: no OpenCL device was measured, so the CPU is what there is:", Items: r.Notes}
+	if len(s.Items) == 0 {
+		s.Items = []string{"it was not asked for"}
+		if !r.Environment.OpenCL {
+			s.Items[0] = "this program was built without OpenCL"
+		}
+	}
+	return []statement{s}
+}
+
+// warnings returns what a reader must know before all else.
+func (r *Report) warnings() []string {
+	var list []string
+	wrong, inDoubt := 0, 0
+	for _, res := range r.Results {
+		switch {
+		case !res.Verified:
+			wrong++
+		case len(res.Doubts) > 0:
+			inDoubt++
+		}
+	}
+	if wrong > 0 {
+		list = append(list, fmt.Sprintf("%d of %d results are WRONG: what was computed is not what the reference computes. Do not use this device.", wrong, len(r.Results)))
+	}
+	if r.Interrupted {
+		list = append(list, "The run was interrupted: what follows is not all.")
+	}
+	if inDoubt > 0 {
+		list = append(list, fmt.Sprintf("%d of %d results are doubtful; the table says why, and the diagrams draw them hollow.", inDoubt, len(r.Results)))
+	}
+	if len(r.Results) == 0 {
+		list = append(list, "There are no results: nothing was measured.")
+	}
+	return list
 }

@@ -17,7 +17,7 @@ type Table struct {
 // Device prints the head of what was measured on d.
 func (t Table) Device(d Device) {
 	fmt.Fprintf(t.W, "\n%s\n", d.Name)
-	fmt.Fprintln(t.W, line("elements", "median", "±", "min", "p95", "events", "GB/s", "of limit"))
+	fmt.Fprintln(t.W, columns("elements", "median", "±", "min", "p95", "events", "GB/s", "of limit"))
 }
 
 // Rows prints results of one device, size and cache state.
@@ -35,7 +35,7 @@ func (t Table) Rows(results []Result) {
 
 func (t Table) row(r Result) string {
 	name, spread, events, limit := r.Op, "", "", ""
-	if r.Data == OnHost && !r.IsLimit() {
+	if r.Data == OnHost && !isLimit(r.Op) {
 		name += ", host data"
 	}
 	if s := r.Spread(); !math.IsInf(s, 0) {
@@ -54,16 +54,16 @@ func (t Table) row(r Result) string {
 	if len(r.Doubts) > 0 {
 		speed = "?"
 	}
-	text := line("  "+name, Duration(r.MedianNS), spread, Duration(r.MinNS), Duration(r.P95NS), events, speed, limit)
+	text := columns("  "+name, Duration(r.MedianNS), spread, Duration(r.MinNS), Duration(r.P95NS), events, speed, limit)
 	if !r.Verified {
 		text += "  WRONG"
 	}
 	return text
 }
 
-// line lays out one line: the name and the last cell, which may have a bar, to the
+// columns lays out one line: the name and the last cell, which may have a bar, to the
 // left, the others to the right.
-func line(name string, cells ...string) string {
+func columns(name string, cells ...string) string {
 	last := len(cells) - 1
 	text := fmt.Sprintf("  %-22s", name)
 	for i, width := range []int{9, 5, 9, 9, 9, 7} {
