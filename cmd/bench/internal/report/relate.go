@@ -6,6 +6,10 @@ import "fmt"
 // measurements of one thing differ by so much on a machine that has other work too.
 const tolerance = 1.15
 
+// boundByMemory is a number of bytes that takes a device so long to copy that half as
+// many more must take half as long more. Of few, three streams may be as fast as two.
+const boundByMemory = 64 << 20
+
 // Relate compares results, which are those of one device, size and cache state, with
 // their limits and with one another: it sets OfLimit and Doubts. A figure that cannot
 // be is not a record but a fault of the measurement.
@@ -26,8 +30,12 @@ func Relate(results []Result, d Device) {
 		}
 		doubt := func(format string, args ...any) { r.Doubts = append(r.Doubts, fmt.Sprintf(format, args...)) }
 		if r.Data == OnDevice && r.Op != Copy && copied != nil {
-			if least := copied.allows(r.Bytes, copied.LowNS, d.LaunchNS); r.HighNS*tolerance < least {
-				doubt("faster than the device copies as many bytes, which takes %s", Duration(least))
+			least := copied.LowNS
+			if copied.Bytes >= boundByMemory {
+				least = copied.allows(r.Bytes, copied.LowNS, d.LaunchNS)
+			}
+			if r.HighNS*tolerance < least {
+				doubt("faster than the device copies, for which it takes %s", Duration(least))
 			}
 		}
 		if r.Data == OnHost && r.Limit == Transfer && up != nil && down != nil {

@@ -27,6 +27,8 @@ func TestRelate(t *testing.T) {
 		"more bytes":           {[]Result{timed(Copy, OnDevice, "", 8000, 5000), timed("backward", OnDevice, Copy, 12000, 7000)}, 1, ""},
 		"a little too fast":    {[]Result{timed(Copy, OnDevice, "", 8000, 5000), timed("forward", OnDevice, Copy, 8000, 4500)}, 5. / 4.5, ""},
 		"faster than the copy": {[]Result{timed(Copy, OnDevice, "", 8000, 5000), timed("forward", OnDevice, Copy, 8000, 4000)}, 1.25, "faster than the device copies"},
+		"more bytes, few":      {[]Result{timed(Copy, OnDevice, "", 8000, 5000), timed("backward", OnDevice, Copy, 12000, 5000)}, 1.4, ""},
+		"more bytes, many":     {[]Result{timed(Copy, OnDevice, "", 80e6, 5e6), timed("backward", OnDevice, Copy, 120e6, 5.5e6)}, 7.4995 / 5.5, "faster than the device copies"},
 		"all launch":           {[]Result{timed(Copy, OnDevice, "", 8000, 900), timed("backward", OnDevice, Copy, 12000, 900)}, 1, ""},
 		"no copy":              {[]Result{timed("forward", OnDevice, Copy, 8000, 4000)}, 0, ""},
 		"both ways at once": {[]Result{timed(Upload, OnHost, "", 4000, 3000), timed(Download, OnHost, "", 4000, 4000), timed(Transfer, OnHost, "", 8000, 7000),
