@@ -208,6 +208,7 @@ func fit(style text.Style, s string, width vg.Length) string {
 // countTicks marks powers of two, nine with a label at most.
 func countTicks(low, high float64) []plot.Tick {
 	first, last := int(math.Ceil(math.Log2(low))), int(math.Floor(math.Log2(high)))
+	last = min(last, strconv.IntSize-2) // what an int can hold
 	step := 1
 	for (last-first)/step >= 9 {
 		step *= 2
