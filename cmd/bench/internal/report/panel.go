@@ -88,8 +88,16 @@ func (p *panel) fill(results []Result) {
 	}
 	// Operations first, then what is a limit of its own, such as an upload.
 	slices.SortStableFunc(p.curves, func(a, b curve) int {
-		return cmp.Compare(len(b.results[0].Limit), len(a.results[0].Limit))
+		return cmp.Compare(after(a), after(b))
 	})
+}
+
+// after orders curves: 1 for what is a limit, and 0 for an operation.
+func after(c curve) int {
+	if isLimit(c.op) {
+		return 1
+	}
+	return 0
 }
 
 func (p *panel) holds(res Result) bool {
