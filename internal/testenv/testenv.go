@@ -1,4 +1,5 @@
-// Package testenv prepares a test process for OpenCL.
+// Package testenv tells tests what they may take, and prepares a test process for
+// OpenCL.
 package testenv
 
 import (
@@ -47,3 +48,7 @@ func Open(t testing.TB, open compute.Opener) compute.Backend {
 	})
 	return b
 }
+
+// Exhaustive tells whether tests may take minutes, and most of the memory, because
+// the environment variable EXHAUSTIVE is 1: make exhaustive sets it.
+func Exhaustive() bool { return os.Getenv("EXHAUSTIVE") == "1" }

@@ -1,0 +1,286 @@
+// Package exhaustive tries backends on every float32 there is, or on a sample of them, and
+// compares the bits of all results with the reference formulas.
+package exhaustive
+
+import (
+	"bytes"
+	"errors"
+	"fmt"
+	"math"
+	"math/bits"
+	"runtime"
+	"sync"
+	"sync/atomic"
+	"testing"
+	"unsafe"
+
+	"github.com/gmind-go/compute"
+	"github.com/gmind-go/compute/internal/ops"
+	"github.com/gmind-go/compute/internal/testenv"
+	"github.com/gmind-go/compute/internal/values"
+)
+
+// Slopes are those that are tried. Their products with most floats are rounded.
+var Slopes = []float32{compute.DefaultNegativeSlope, 0.2, -0.5}
+
+const (
+	block  = 256 << 10 // elements of one call: those of all operands stay in the caches
+	sample = 4096      // of so many neighbouring inputs a sample has one
+)
+
+// A Subject is a backend to try.
+type Subject struct {
+	Name string
+	compute.Backend
+}
+
+// Run tries the subjects, on every input if testenv.Exhaustive says so and else on a
+// sample, and fails the test at the first result that is not the reference's.
+func Run(t *testing.T, subjects []Subject) {
+	t.Helper()
+	every := uint64(sample)
+	if testenv.Exhaustive() {
+		every = 1
+	}
+	blocks := int64(1 << 32 / every / block)
+	var next, done atomic.Int64
+	work := func() error {
+		w, err := newWorker(subjects)
+		if err != nil {
+			return err
+		}
+		defer w.release()
+		for {
+			i := next.Add(1) - 1
+			switch {
+			case i < blocks:
+				inputs(w.x, w.dy, uint64(i)*block, every)
+			case i == blocks:
+				specials(w.x, w.dy)
+			default:
+				return nil
+			}
+			if err := w.try(); err != nil {
+				next.Store(blocks + 1) // stops the others
+				return err
+			}
+			if d := done.Add(1); every == 1 && d%(blocks/16) == 0 {
+				t.Logf("%3d %% of 2^32 inputs", 100*d/blocks)
+			}
+		}
+	}
+	errs := make([]error, runtime.GOMAXPROCS(0))
+	var wg sync.WaitGroup
+	for i := range errs {
+		wg.Go(func() { errs[i] = work() })
+	}
+	wg.Wait()
+	if err := errors.Join(errs...); err != nil {
+		t.Fatal(err)
+	}
+	for _, s := range subjects {
+		t.Logf("all equal: %s, %d inputs, slopes %v, forward, derivative, backward, forward mask, backward mask, forward derivative",
+			s.Name, blocks*block, Slopes)
+	}
+}
+
+// inputs sets x to the inputs from number first on, of which there is one of every so
+// many neighbours, at a place among them that varies; and dy to bits that are
+// another for every other x, so that over all x it is every float too.
+func inputs(x, dy []float32, first, every uint64) {
+	for i := range x {
+		n := first + uint64(i)
+		pattern := uint32(n*every + uint64(scatter(uint32(n)))%every)
+		x[i] = math.Float32frombits(pattern)
+		dy[i] = math.Float32frombits(scatter(pattern))
+	}
+}
+
+// scatter maps the 32-bit numbers one to one to each other, neighbours far apart: the
+// factor is odd, and 2^32 divided by the golden ratio.
+func scatter(n uint32) uint32 { return n*0x9e3779b9 + 0x7f4a7c15 }
+
+// specials sets x and dy to every pair of special values.
+func specials(x, dy []float32) {
+	special := values.Special()
+	for i := range x {
+		x[i] = special[i%len(special)]
+		dy[i] = special[i/len(special)%len(special)]
+	}
+}
+
+// expected are the results that the reference formulas give.
+type expected struct {
+	y, d, dx []float32
+	signs    []uint64
+}
+
+func (e *expected) set(f compute.Activation, dy, x []float32) {
+	clear(e.signs)
+	for i, v := range x {
+		e.y[i] = f.Value(v)
+		e.d[i] = f.Derivative(v)
+		e.dx[i] = dy[i] * f.Derivative(v)
+		if v >= 0 {
+			e.signs[i/64] |= 1 << (i % 64)
+		}
+	}
+}
+
+// A worker tries one block of inputs after the other on all subjects. What it expects
+// is computed once for all of them.
+type worker struct {
+	x, dy    []float32
+	want     expected
+	got      []float32
+	gotSigns []uint64
+	devices  []*device
+}
+
+// device is a subject with the buffers of one worker.
+type device struct {
+	Subject
+	flushes     bool
+	x, dy, a, b compute.Buffer
+	m           compute.Mask
+}
+
+func newWorker(subjects []Subject) (*worker, error) {
+	floats := func() []float32 { return make([]float32, block) }
+	w := &worker{
+		x: floats(), dy: floats(), got: floats(), gotSigns: make([]uint64, block/64),
+		want: expected{floats(), floats(), floats(), make([]uint64, block/64)},
+	}
+	for _, s := range subjects {
+		d := &device{Subject: s, flushes: s.Info().FlushesSubnormals}
+		w.devices = append(w.devices, d)
+		var err error
+		for _, buf := range []*compute.Buffer{&d.x, &d.dy, &d.a, &d.b} {
+			if *buf, err = s.Alloc(block); err != nil {
+				return nil, err
+			}
+		}
+		if d.m, err = s.AllocMask(block); err != nil {
+			return nil, err
+		}
+	}
+	return w, nil
+}
+
+func (w *worker) release() {
+	for _, d := range w.devices {
+		for _, held := range []interface{ Release() error }{d.x, d.dy, d.a, d.b, d.m} {
+			held.Release() // closing the backend shows what is wrong
+		}
+	}
+}
+
+// try tries the block in x and dy.
+func (w *worker) try() error {
+	for _, d := range w.devices {
+		// Results that a kernel fails to write are wrong: here, and below, where each goes
+		// over another one.
+		if err := errors.Join(d.x.Write(w.x), d.dy.Write(w.dy), d.a.Write(w.dy), d.b.Write(w.dy)); err != nil {
+			return err
+		}
+	}
+	for _, slope := range Slopes {
+		f := compute.LeakyReLU(slope)
+		w.want.set(f, w.dy, w.x)
+		for _, d := range w.devices {
+			if err := w.tryDevice(d, f); err != nil {
+				return fmt.Errorf("%s: %w", d.Name, err)
+			}
+		}
+	}
+	return nil
+}
+
+func (w *worker) tryDevice(d *device, f compute.Activation) error {
+	const forward, derivative, backward = 0, 1, 2 // in ops.All
+	type result struct {
+		buf  compute.Buffer
+		op   int
+		want []float32
+	}
+	y := func(buf compute.Buffer) result { return result{buf, forward, w.want.y} }
+	dydx := func(buf compute.Buffer) result { return result{buf, derivative, w.want.d} }
+	dx := func(buf compute.Buffer) result { return result{buf, backward, w.want.dx} }
+	for _, step := range []struct {
+		name    string
+		run     func() error
+		signs   bool // to be compared too
+		results []result
+	}{
+		{"forward", func() error { return d.Forward(f, d.a, d.x) }, false, []result{y(d.a)}},
+		{"derivative", func() error { return d.Derivative(f, d.b, d.x) }, false, []result{dydx(d.b)}},
+		{"backward", func() error { return d.Backward(f, d.a, d.dy, d.x) }, false, []result{dx(d.a)}},
+		{"forward mask", func() error {
+			return errors.Join(d.ForwardMask(f, d.b, d.m, d.dy), // other bits, which must not stay
+				d.ForwardMask(f, d.b, d.m, d.x))
+		}, true, []result{y(d.b)}},
+		{"backward mask", func() error { return d.BackwardMask(f, d.b, d.dy, d.m) }, false, []result{dx(d.b)}},
+		{"forward derivative", func() error { return d.ForwardDerivative(f, d.b, d.a, d.x) }, false, []result{y(d.b), dydx(d.a)}},
+	} {
+		if err := step.run(); err != nil {
+			return err
+		}
+		for _, r := range step.results {
+			if err := r.buf.Read(w.got); err != nil {
+				return err
+			}
+			if err := w.compare(d, f, step.name, ops.All()[r.op], r.want); err != nil {
+				return err
+			}
+		}
+		if step.signs {
+			if err := w.compareSigns(d, f); err != nil {
+				return err
+			}
+		}
+	}
+	return nil
+}
+
+// compare returns an error that names the first element of w.got that is not what is
+// wanted.
+func (w *worker) compare(d *device, f compute.Activation, name string, op ops.Op, want []float32) error {
+	const piece = 64 // elements: few NaNs are among them, whose bits may differ
+	for lo := 0; lo < len(want); lo += piece {
+		if bytes.Equal(asBytes(w.got[lo:lo+piece]), asBytes(want[lo:lo+piece])) {
+			continue
+		}
+		for i := lo; i < lo+piece; i++ {
+			if values.Same(w.got[i], want[i]) || d.flushes && op.Agrees(f, w.got[i], w.dy[i], w.x[i], true) {
+				continue
+			}
+			return fmt.Errorf("%s of %v at x = %s, dy = %s is %s and should be %s",
+				name, f, show(w.x[i]), show(w.dy[i]), show(w.got[i]), show(want[i]))
+		}
+	}
+	return nil
+}
+
+// compareSigns is compare for the mask.
+func (w *worker) compareSigns(d *device, f compute.Activation) error {
+	if err := d.m.Read(w.gotSigns); err != nil {
+		return err
+	}
+	for i, got := range w.gotSigns {
+		for wrong := got ^ w.want.signs[i]; wrong != 0; wrong &= wrong - 1 {
+			bit := bits.TrailingZeros64(wrong)
+			x := w.x[64*i+bit]
+			if !(d.flushes && values.IsSubnormal(x)) { // a zero of any sign is >= 0
+				return fmt.Errorf("the bit of forward mask of %v at x = %s is %d", f, show(x), got>>bit&1)
+			}
+		}
+	}
+	return nil
+}
+
+func asBytes(v []float32) []byte {
+	return unsafe.Slice((*byte)(unsafe.Pointer(&v[0])), 4*len(v))
+}
+
+// show returns v as a number and as bits.
+func show(v float32) string { return fmt.Sprintf("%v (0x%08x)", v, math.Float32bits(v)) }
