@@ -6,6 +6,8 @@ import (
 	"errors"
 	"fmt"
 	"os"
+	"regexp"
+	"strconv"
 	"testing"
 
 	"github.com/gmind-go/compute"
@@ -52,3 +54,14 @@ func Open(t testing.TB, open compute.Opener) compute.Backend {
 // Exhaustive tells whether tests may take minutes, and most of the memory, because
 // the environment variable EXHAUSTIVE is 1: make exhaustive sets it.
 func Exhaustive() bool { return os.Getenv("EXHAUSTIVE") == "1" }
+
+// Available returns the bytes of memory that are free, or all there can be where the
+// system does not tell.
+func Available() int64 {
+	info, _ := os.ReadFile("/proc/meminfo")
+	if m := regexp.MustCompile(`MemAvailable: *(\d+) kB`).FindSubmatch(info); m != nil {
+		kib, _ := strconv.ParseInt(string(m[1]), 10, 64)
+		return kib << 10
+	}
+	return 1 << 62
+}
