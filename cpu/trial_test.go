@@ -1,9 +1,11 @@
 package cpu
 
 import (
+	"bytes"
 	"fmt"
 	"slices"
 	"testing"
+	"unsafe"
 
 	"github.com/gmind-go/compute"
 	"github.com/gmind-go/compute/internal/check"
@@ -99,18 +101,25 @@ type room struct {
 // take returns the elements from lo on, as many as v, and with those. All around them are
 // canaries.
 func (r *room) take(lo int, v []float32) []float32 {
-	for i := range r.all {
-		r.all[i] = canary
-	}
 	r.lo, r.hi = lo, lo+len(v)
+	copy(r.all, canaries(len(r.all)))
 	copy(r.all[r.lo:r.hi], v)
 	return r.all[r.lo:r.hi:r.hi]
 }
 
 // intact tells whether the canaries are alive.
 func (r *room) intact() bool {
-	dead := func(c float32) bool { return c != canary }
-	return !slices.ContainsFunc(r.all[:r.lo], dead) && !slices.ContainsFunc(r.all[r.hi:], dead)
+	alive := func(v []float32) bool { return bytes.Equal(asBytes(v), asBytes(canaries(len(v)))) }
+	return alive(r.all[:r.lo]) && alive(r.all[r.hi:])
+}
+
+// canaries returns n of them.
+func canaries(n int) []float32 { return flock[:n] }
+
+var flock = slices.Repeat([]float32{canary}, 64<<10)
+
+func asBytes(v []float32) []byte {
+	return unsafe.Slice((*byte)(unsafe.Pointer(unsafe.SliceData(v))), 4*len(v))
 }
 
 // rooms are those of a job.
@@ -121,7 +130,7 @@ type rooms [places]room
 func (r *rooms) try(op operation, e *example, over place, lo func(p place, n int) int) error {
 	n := len(op.x)
 	take := func(p place, v []float32) []float32 { return r[p].take(lo(p, len(v)), v) }
-	before := slices.Repeat([]float32{canary}, n) // in results
+	before := canaries(n) // in results
 	j := job{loop: op.loop, past: op.past, slope: e.slope, x: take(inX, op.x), dst: take(inDst, before)}
 	if op.loop.backward != nil {
 		j.dy = take(inDY, e.dy)
@@ -130,7 +139,7 @@ func (r *rooms) try(op operation, e *example, over place, lo func(p place, n int
 		j.d = take(inD, before)
 	}
 	if op.loop.forwardMask != nil || op.loop.backwardMask != nil {
-		j.mask = asWords(take(inMask, slices.Repeat([]float32{canary}, 2*len(e.signs))))
+		j.mask = asWords(take(inMask, canaries(2*len(e.signs))))
 	}
 	if op.loop.backwardMask != nil {
 		junk := j.mask
@@ -175,6 +184,9 @@ func (r *rooms) check(op operation, e *example, over place, j *job) error {
 		{"operand x", r.operand(inX, over, j.x), op.x, values.Identical},
 		{"operand dy", r.operand(inDY, over, j.dy), e.dy, values.Identical},
 	} {
+		if c.got == nil || bytes.Equal(asBytes(c.got), asBytes(c.want)) {
+			continue
+		}
 		for i, got := range c.got {
 			if !c.same(got, c.want[i]) {
 				return fail(c.what, i, got, c.want[i])

@@ -245,6 +245,9 @@ func (w *worker) tryDevice(d *device, f compute.Activation) error {
 // compare returns an error that names the first element of w.got that is not what is
 // wanted.
 func (w *worker) compare(d *device, f compute.Activation, name string, op ops.Op, want []float32) error {
+	if bytes.Equal(asBytes(w.got), asBytes(want)) {
+		return nil
+	}
 	const piece = 64 // elements: few NaNs are among them, whose bits may differ
 	for lo := 0; lo < len(want); lo += piece {
 		if bytes.Equal(asBytes(w.got[lo:lo+piece]), asBytes(want[lo:lo+piece])) {
