@@ -71,7 +71,7 @@ func (r *rooms) tryGuarded(op operation, e *example, over place, lo func(p place
 	defer debug.SetPanicOnFault(debug.SetPanicOnFault(true))
 	defer func() {
 		if fault := recover(); fault != nil {
-			err = fmt.Errorf("%s %v: %v", op.name, over, fault)
+			err = fmt.Errorf("%s %v touched such a page: %v", op.name, over, fault)
 		}
 	}()
 	return r.try(op, e, over, lo)

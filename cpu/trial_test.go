@@ -129,6 +129,9 @@ type rooms [places]room
 // says that those of so many elements begin.
 func (r *rooms) try(op operation, e *example, over place, lo func(p place, n int) int) error {
 	n := len(op.x)
+	for p := range r {
+		r[p].lo, r[p].hi = 0, 0 // not taken
+	}
 	take := func(p place, v []float32) []float32 { return r[p].take(lo(p, len(v)), v) }
 	before := canaries(n) // in results
 	j := job{loop: op.loop, past: op.past, slope: e.slope, x: take(inX, op.x), dst: take(inDst, before)}
