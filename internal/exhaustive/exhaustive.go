@@ -38,10 +38,7 @@ type Subject struct {
 // sample, and fails the test at the first result that is not the reference's.
 func Run(t *testing.T, subjects []Subject) {
 	t.Helper()
-	every := uint64(sample)
-	if testenv.Exhaustive() {
-		every = 1
-	}
+	every := step()
 	blocks := int64(1 << 32 / every / block)
 	var next, done atomic.Int64
 	work := func() error {
@@ -84,6 +81,14 @@ func Run(t *testing.T, subjects []Subject) {
 	}
 }
 
+// step returns how many neighbouring inputs there are for one that is tried.
+func step() uint64 {
+	if testenv.Exhaustive() {
+		return 1
+	}
+	return sample
+}
+
 // inputs sets x to the inputs from number first on, of which there is one of every so
 // many neighbours, at a place among them that varies; and dy to bits that are
 // another for every other x, so that over all x it is every float too.
@@ -113,6 +118,11 @@ func specials(x, dy []float32) {
 type expected struct {
 	y, d, dx []float32
 	signs    []uint64
+}
+
+func newExpected() expected {
+	floats := func() []float32 { return make([]float32, block) }
+	return expected{floats(), floats(), floats(), make([]uint64, block/64)}
 }
 
 func (e *expected) set(f compute.Activation, dy, x []float32) {
@@ -149,7 +159,7 @@ func newWorker(subjects []Subject) (*worker, error) {
 	floats := func() []float32 { return make([]float32, block) }
 	w := &worker{
 		x: floats(), dy: floats(), got: floats(), gotSigns: make([]uint64, block/64),
-		want: expected{floats(), floats(), floats(), make([]uint64, block/64)},
+		want: newExpected(),
 	}
 	for _, s := range subjects {
 		d := &device{Subject: s, flushes: s.Info().FlushesSubnormals}
