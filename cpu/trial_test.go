@@ -50,14 +50,13 @@ func signWords(x []float32) []uint64 {
 	return w
 }
 
-// An operation is one kernel on an example: the loop of a job and its x, what it is to
-// give, and the operands it may go over.
+// An operation is one kernel on an example, as a job runs it.
 type operation struct {
 	name   string
 	loop   loop
-	past   loop // or none
-	x, dst []float32
-	over   []place
+	past   loop      // or none
+	x, dst []float32 // x of the job, and what it is to give
+	over   []place   // beside inDst
 }
 
 // operations returns those of k on e.
@@ -72,18 +71,21 @@ func operations(k kernels, e *example) []operation {
 	}
 }
 
-// A place is where one slice of a job is.
+// A place is where one slice of a job is. As that over which a job goes, inX and inDY
+// mean that its result replaces that operand, inD that its second result replaces x,
+// and inDst that all slices are apart.
 type place int
 
 const (
-	inDst place = iota // the result, with no operand in it
-	inD                // the second result; a result that goes over an operand there is d over x
+	inDst place = iota
+	inD
 	inX
 	inDY
 	inMask
 	places
 )
 
+// String returns the place as that over which a job goes.
 func (p place) String() string {
 	return [places]string{"apart", "with d over x", "over x", "over dy", "mask"}[p]
 }
@@ -125,8 +127,8 @@ func asBytes(v []float32) []byte {
 // rooms are those of a job.
 type rooms [places]room
 
-// try runs op on e, with its result over an operand or apart, and each slice where lo
-// says that those of so many elements begin.
+// try runs op on e, over that place, and returns an error if anything is not as it
+// should be then. In its room, a slice of n elements begins at lo(its place, n).
 func (r *rooms) try(op operation, e *example, over place, lo func(p place, n int) int) error {
 	n := len(op.x)
 	for p := range r {
