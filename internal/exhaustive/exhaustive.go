@@ -15,6 +15,7 @@ import (
 	"unsafe"
 
 	"github.com/gmind-go/compute"
+	"github.com/gmind-go/compute/internal/check"
 	"github.com/gmind-go/compute/internal/ops"
 	"github.com/gmind-go/compute/internal/testenv"
 	"github.com/gmind-go/compute/internal/values"
@@ -24,7 +25,7 @@ import (
 var Slopes = []float32{compute.DefaultNegativeSlope, 0.2, -0.5}
 
 const (
-	block  = 256 << 10 // elements of one call: those of all operands stay in the caches
+	block  = 256 << 10 // elements in a call: those of all operands stay in the caches
 	sample = 4096      // of so many neighbouring inputs a sample has one
 )
 
@@ -38,11 +39,25 @@ type Subject struct {
 // sample, and fails the test at the first result that is not the reference's.
 func Run(t *testing.T, subjects []Subject) {
 	t.Helper()
-	every := step()
-	blocks := int64(1 << 32 / every / block)
+	run(t, subjects, step(), block)
+}
+
+// RunShort tries the subjects on a smaller sample, in calls of so few elements that
+// none fill a vector: kernels do those in another way.
+func RunShort(t *testing.T, subjects []Subject) {
+	t.Helper()
+	run(t, subjects, 16*sample, 3)
+}
+
+// run tries one of every so many neighbouring inputs, so many in a call, and all special
+// values.
+func run(t *testing.T, subjects []Subject, every uint64, length int) {
+	t.Helper()
+	inputBlocks := blocks(1<<32/every, length)
+	last := inputBlocks + blocks(uint64(len(values.Special())*len(values.Special())), length)
 	var next, done atomic.Int64
 	work := func() error {
-		w, err := newWorker(subjects)
+		w, err := newWorker(subjects, length)
 		if err != nil {
 			return err
 		}
@@ -50,19 +65,19 @@ func Run(t *testing.T, subjects []Subject) {
 		for {
 			i := next.Add(1) - 1
 			switch {
-			case i < blocks:
-				inputs(w.x, w.dy, uint64(i)*block, every)
-			case i == blocks:
-				specials(w.x, w.dy)
+			case i < inputBlocks:
+				inputs(w.x, w.dy, uint64(i)*uint64(length), every)
+			case i < last:
+				specials(w.x, w.dy, int(i-inputBlocks)*length)
 			default:
 				return nil
 			}
 			if err := w.try(); err != nil {
-				next.Store(blocks + 1) // stops the others
+				next.Store(last) // stops the others
 				return err
 			}
-			if d := done.Add(1); every == 1 && d%(blocks/16) == 0 {
-				t.Logf("%3d %% of 2^32 inputs", 100*d/blocks)
+			if d := done.Add(1); every == 1 && d%(inputBlocks/16) == 0 {
+				t.Logf("%3d %% of 2^32 inputs", 100*d/inputBlocks)
 			}
 		}
 	}
@@ -76,10 +91,13 @@ func Run(t *testing.T, subjects []Subject) {
 		t.Fatal(err)
 	}
 	for _, s := range subjects {
-		t.Logf("all equal: %s, %d inputs, slopes %v, forward, derivative, backward, forward mask, backward mask, forward derivative",
-			s.Name, blocks*block, Slopes)
+		t.Logf("all equal: %s, %d inputs, %d in a call, slopes %v, forward, derivative, backward, forward mask, backward mask, forward derivative",
+			s.Name, 1<<32/every, length, Slopes)
 	}
 }
+
+// blocks returns how many of so many elements each there are for n inputs.
+func blocks(n uint64, length int) int64 { return int64((n + uint64(length) - 1) / uint64(length)) }
 
 // step returns how many neighbouring inputs there are for one that is tried.
 func step() uint64 {
@@ -105,12 +123,14 @@ func inputs(x, dy []float32, first, every uint64) {
 // factor is odd, and 2^32 divided by the golden ratio.
 func scatter(n uint32) uint32 { return n*0x9e3779b9 + 0x7f4a7c15 }
 
-// specials sets x and dy to every pair of special values.
-func specials(x, dy []float32) {
+// specials sets x and dy to pairs of special values, of which there are all, from number
+// first on.
+func specials(x, dy []float32, first int) {
 	special := values.Special()
 	for i := range x {
-		x[i] = special[i%len(special)]
-		dy[i] = special[i/len(special)%len(special)]
+		n := first + i
+		x[i] = special[n%len(special)]
+		dy[i] = special[n/len(special)%len(special)]
 	}
 }
 
@@ -120,9 +140,9 @@ type expected struct {
 	signs    []uint64
 }
 
-func newExpected() expected {
-	floats := func() []float32 { return make([]float32, block) }
-	return expected{floats(), floats(), floats(), make([]uint64, block/64)}
+func newExpected(n int) expected {
+	floats := func() []float32 { return make([]float32, n) }
+	return expected{floats(), floats(), floats(), make([]uint64, check.Words(n))}
 }
 
 func (e *expected) set(f compute.Activation, dy, x []float32) {
@@ -155,22 +175,22 @@ type device struct {
 	m           compute.Mask
 }
 
-func newWorker(subjects []Subject) (*worker, error) {
-	floats := func() []float32 { return make([]float32, block) }
+func newWorker(subjects []Subject, length int) (*worker, error) {
+	floats := func() []float32 { return make([]float32, length) }
 	w := &worker{
-		x: floats(), dy: floats(), got: floats(), gotSigns: make([]uint64, block/64),
-		want: newExpected(),
+		x: floats(), dy: floats(), got: floats(), gotSigns: make([]uint64, check.Words(length)),
+		want: newExpected(length),
 	}
 	for _, s := range subjects {
 		d := &device{Subject: s, flushes: s.Info().FlushesSubnormals}
 		w.devices = append(w.devices, d)
 		var err error
 		for _, buf := range []*compute.Buffer{&d.x, &d.dy, &d.a, &d.b} {
-			if *buf, err = s.Alloc(block); err != nil {
+			if *buf, err = s.Alloc(length); err != nil {
 				return nil, err
 			}
 		}
-		if d.m, err = s.AllocMask(block); err != nil {
+		if d.m, err = s.AllocMask(length); err != nil {
 			return nil, err
 		}
 	}
@@ -260,10 +280,11 @@ func (w *worker) compare(d *device, f compute.Activation, name string, op ops.Op
 	}
 	const piece = 64 // elements: few NaNs are among them, whose bits may differ
 	for lo := 0; lo < len(want); lo += piece {
-		if bytes.Equal(asBytes(w.got[lo:lo+piece]), asBytes(want[lo:lo+piece])) {
+		hi := min(lo+piece, len(want))
+		if bytes.Equal(asBytes(w.got[lo:hi]), asBytes(want[lo:hi])) {
 			continue
 		}
-		for i := lo; i < lo+piece; i++ {
+		for i := lo; i < hi; i++ {
 			if values.Same(w.got[i], want[i]) || d.flushes && op.Agrees(f, w.got[i], w.dy[i], w.x[i], true) {
 				continue
 			}

@@ -21,8 +21,8 @@ func TestReference(t *testing.T) {
 	var wg sync.WaitGroup
 	for w := range errs {
 		wg.Go(func() {
-			x, dy, e := make([]float32, block), make([]float32, block), newExpected()
-			specials(x, dy)
+			x, dy, e := make([]float32, block), make([]float32, block), newExpected(block)
+			specials(x, dy, 0)
 			errs[w] = e.try(dy, x)
 			for first := uint64(w * block); first < 1<<32/every && errs[w] == nil; first += uint64(len(errs) * block) {
 				inputs(x, dy, first, every)
