@@ -46,7 +46,7 @@ func Run(t *testing.T, subjects []Subject) {
 // none fill a vector: kernels do those in another way.
 func RunShort(t *testing.T, subjects []Subject) {
 	t.Helper()
-	run(t, subjects, 16*sample, 3)
+	run(t, subjects, 64*sample, 3)
 }
 
 // run tries one of every so many neighbouring inputs, so many in a call, and all special
