@@ -21,7 +21,8 @@ import (
 	"github.com/gmind-go/compute/internal/values"
 )
 
-// Slopes are those that are tried. Their products with most floats are rounded.
+// Slopes are those that are tried: two that are rounded, as their products are, and one
+// below zero.
 var Slopes = []float32{compute.DefaultNegativeSlope, 0.2, -0.5}
 
 const (
