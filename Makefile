@@ -2,8 +2,9 @@
 # make bench-peers   this library beside oneDNN, PyTorch and others, on the CPU
 # make bench-opencl  the OpenCL backend beside its limits: copies, launches, transfers
 # make faults  fail every OpenCL call in every way
+# make exhaustive    every operation on all 2^32 inputs, and on more than 2^31 elements
 # make test    all checks; installs PoCL to test OpenCL, unless SETUP=0
-.PHONY: bench bench-opencl bench-peers faults test cross
+.PHONY: bench bench-opencl bench-peers faults exhaustive test cross
 
 # Else the OpenCL headers remark on every file that the binding compiles.
 export CGO_CFLAGS ?= -g -O2 -DCL_TARGET_OPENCL_VERSION=120
@@ -21,6 +22,9 @@ bench-opencl:
 
 faults:
 	@FAULTS=all go test -count=1 -tags opencl -timeout 60m -run '^TestFaults$$' -v ./gpu
+
+exhaustive:
+	@scripts/exhaustive
 
 test:
 	@scripts/setup

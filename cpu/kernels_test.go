@@ -4,7 +4,6 @@ import (
 	"fmt"
 	"os"
 	"os/exec"
-	"slices"
 	"strings"
 	"testing"
 
@@ -12,140 +11,98 @@ import (
 	"github.com/gmind-go/compute/internal/values"
 )
 
-var slopes = []float32{0, compute.DefaultNegativeSlope, 1, 2.5, -0.5}
-
-// canary stands around every slice: no kernel may change it. It is negative, so
-// that a kernel that goes too far does.
-const canary = float32(-3.25)
-
-// framed returns n elements that start offset elements into an array, with
-// canaries on both sides, and a function that tells whether those are alive.
-func framed(n, offset int) (v []float32, intact func() bool) {
-	const margin = 16
-	array := make([]float32, offset+n+2*margin)
-	for i := range array {
-		array[i] = canary
-	}
-	v = array[margin+offset : margin+offset+n : margin+offset+n]
-	dead := func(c float32) bool { return c != canary }
-	return v, func() bool {
-		return !slices.ContainsFunc(array[:margin+offset], dead) && !slices.ContainsFunc(array[margin+offset+n:], dead)
-	}
-}
-
-// TestRows compares every row that this processor has with the reference.
+// TestRows compares every row that this processor has with the reference, on all
+// lengths and at all places in a cache line, apart and over the operands.
 func TestRows(t *testing.T) {
-	for _, r := range rows() {
-		t.Run(r.name, func(t *testing.T) {
+	r := heapRooms(t)
+	for _, row := range rows() {
+		t.Run(row.name, func(t *testing.T) {
 			for n := range 301 {
-				for offset := range 4 {
-					testRow(t, r, n, offset, (offset+n)%4)
-				}
-			}
-		})
-	}
-}
-
-// testRow runs all kernels of r on n elements, the operands starting at other
-// offsets than the result.
-func testRow(t *testing.T, r row, n, dstOffset, srcOffset int) {
-	t.Helper()
-	special := values.Special()
-	x, _ := framed(n, srcOffset)
-	dy, _ := framed(n, (srcOffset+1)%4)
-	copy(x, values.Bits(n, uint64(n)))
-	copy(dy, values.Bits(n, uint64(n+1)))
-	for i := 0; i < n; i += 3 {
-		x[i] = special[(i+n)%len(special)]
-	}
-	slope := slopes[n%len(slopes)]
-	f := compute.LeakyReLU(slope)
-	k := r.kernels[compute.KindLeakyReLU]
-	tests := []struct {
-		name string
-		run  func(dst, dy, x []float32)
-		want func(dy, x float32) float32
-	}{
-		{"forward", func(dst, _, x []float32) { k.unary[compute.OpForward](dst, x, slope) },
-			func(_, x float32) float32 { return f.Value(x) }},
-		{"derivative", func(dst, _, x []float32) { k.unary[compute.OpDerivative](dst, x, slope) },
-			func(_, x float32) float32 { return f.Derivative(x) }},
-		{"backward", func(dst, dy, x []float32) { k.backward(dst, dy, x, slope) },
-			func(dy, x float32) float32 { return dy * f.Derivative(x) }},
-	}
-	for _, test := range tests {
-		check := func(how string, got []float32, intact func() bool) {
-			for i := range got {
-				if want := test.want(dy[i], x[i]); !values.Same(got[i], want) {
-					t.Fatalf("%s %s, slope %v: element %d of %d at offset %d is %x and should be %x (x = %x, dy = %x)",
-						test.name, how, slope, i, n, dstOffset, got[i], want, x[i], dy[i])
-				}
-			}
-			if !intact() {
-				t.Fatalf("%s %s wrote outside of its %d elements at offset %d", test.name, how, n, dstOffset)
-			}
-		}
-		dst, intact := framed(n, dstOffset)
-		test.run(dst, dy, x)
-		check("apart", dst, intact)
-
-		dst, intact = framed(n, dstOffset)
-		copy(dst, x)
-		test.run(dst, dy, dst)
-		check("over x", dst, intact)
-
-		dst, intact = framed(n, dstOffset)
-		copy(dst, dy)
-		test.run(dst, dst, x)
-		check("over dy", dst, intact)
-	}
-}
-
-// TestPastCaches compares the kernels that store past the caches with those that do
-// not, at every place in a cache line.
-func TestPastCaches(t *testing.T) {
-	for _, r := range rows() {
-		if r.past == nil {
-			continue // neon and generic have none
-		}
-		t.Run(r.name, func(t *testing.T) {
-			plain, past := r.kernels[compute.KindLeakyReLU], r.past[compute.KindLeakyReLU]
-			for n := range 301 {
-				for offset := range 16 {
-					x, _ := framed(n, n%16)
-					dy, _ := framed(n, (n+5)%16)
-					copy(x, values.Bits(n, uint64(n)))
-					copy(dy, values.Bits(n, uint64(n+1)))
-					slope := slopes[n%len(slopes)]
-					jobs := map[string]func(j *job){
-						"forward":    func(j *job) { j.unary, j.past.unary = plain.unary[0], past.unary[0] },
-						"derivative": func(j *job) { j.unary, j.past.unary = plain.unary[1], past.unary[1] },
-						"backward":   func(j *job) { j.backward, j.past.backward = plain.backward, past.backward },
-						"copy":       func(j *job) { j.copy, j.past.copy = copyThrough, r.copyPast },
-					}
-					for name, set := range jobs {
-						want := make([]float32, n)
-						got, intact := framed(n, offset)
-						through, around := job{dst: want, dy: dy, x: x, slope: slope}, job{dst: got, dy: dy, x: x, slope: slope}
-						set(&through)
-						set(&around)
-						through.do(&through, 0, n)
-						if n > 0 {
-							around.run(0, n)
-						}
-						for i := range got {
-							if !values.Identical(got[i], want[i]) {
-								t.Fatalf("%s, slope %v: element %d of %d at offset %d is %x and should be %x", name, slope, i, n, offset, got[i], want[i])
+				e := newExample(n)
+				for _, op := range operations(row.kernels[compute.KindLeakyReLU], e) {
+					for _, over := range append(op.over, inDst) {
+						for offset := range 16 {
+							if err := r.try(op, e, over, at(offset, n)); err != nil {
+								t.Fatal(err)
 							}
 						}
-						if !intact() {
-							t.Fatalf("%s wrote outside of its %d elements at offset %d", name, n, offset)
+					}
+				}
+			}
+		})
+	}
+}
+
+// at puts the result at offset, and the operands at others, which are all there are
+// over all offsets. Words of masks are whole.
+func at(offset, n int) func(p place, _ int) int {
+	return func(p place, _ int) int {
+		switch p {
+		case inDst:
+			return margin + offset
+		case inMask:
+			return margin
+		}
+		return margin + (7*offset+n+5*int(p))%16
+	}
+}
+
+// TestPastCaches compares the kernels that store past the caches with the reference: on
+// whole blocks, and as a job runs them, at every place in a cache line.
+func TestPastCaches(t *testing.T) {
+	r := heapRooms(t)
+	for _, row := range rows() {
+		if row.past == nil {
+			continue // neon and generic have none
+		}
+		t.Run(row.name, func(t *testing.T) {
+			for n := range longest + 1 {
+				e := newExample(n)
+				for offset := range 16 {
+					place := at(offset, n)
+					for i, op := range pastOperations(row, e) {
+						if n%pastBlock == 0 {
+							if err := r.try(op, e, inDst, aligned(place)); err != nil {
+								t.Fatalf("past the caches: %v", err)
+							}
+						}
+						op.past, op.loop = op.loop, throughOperations(row, e)[i].loop
+						lo := place
+						if op.loop.unary == nil && op.loop.backward == nil && op.loop.copy == nil {
+							lo = aligned(place) // results in buffers, which are
+						}
+						if err := r.try(op, e, inDst, lo); err != nil {
+							t.Fatalf("a job past the caches: %v", err)
 						}
 					}
 				}
 			}
 		})
 	}
+}
+
+// aligned puts results at the start of a cache line, and else is lo.
+func aligned(lo func(p place, n int) int) func(p place, n int) int {
+	return func(p place, n int) int {
+		if p == inDst || p == inD {
+			return margin
+		}
+		return lo(p, n)
+	}
+}
+
+// pastOperations returns those of a row that store past the caches, and
+// throughOperations the same that do not.
+func pastOperations(r row, e *example) []operation {
+	return append(operations(r.past[compute.KindLeakyReLU], e), copying(r.copyPast, e))
+}
+
+func throughOperations(r row, e *example) []operation {
+	return append(operations(r.kernels[compute.KindLeakyReLU], e), copying(copyThrough, e))
+}
+
+func copying(k func(dst, x []float32), e *example) operation {
+	return operation{name: "copy", loop: loop{copy: k}, x: e.x, dst: e.x}
 }
 
 // TestGenericIsStraightLine reads what the compiler makes of the generic

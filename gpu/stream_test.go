@@ -6,11 +6,8 @@ import (
 	"context"
 	"errors"
 	"fmt"
-	"os"
-	"regexp"
 	"runtime"
 	"slices"
-	"strconv"
 	"sync/atomic"
 	"testing"
 	"time"
@@ -233,7 +230,7 @@ func TestStreamLarge(t *testing.T) {
 	if raced || testing.Short() {
 		t.Skip("takes minutes with the race detector; make test runs it without")
 	}
-	if have := available(); have < 6<<30 {
+	if have := testenv.Available(); have < 6<<30 {
 		t.Skipf("needs 6 GiB of memory, and %d MiB are free", have>>20)
 	}
 	f := compute.LeakyReLU(-0.5)
@@ -266,17 +263,6 @@ func TestStreamLarge(t *testing.T) {
 			}
 		})
 	}
-}
-
-// available returns the bytes of memory that are free, or all there can be where
-// the system does not tell.
-func available() int64 {
-	info, _ := os.ReadFile("/proc/meminfo")
-	if m := regexp.MustCompile(`MemAvailable: *(\d+) kB`).FindSubmatch(info); m != nil {
-		kib, _ := strconv.ParseInt(string(m[1]), 10, 64)
-		return kib << 10
-	}
-	return 1 << 62
 }
 
 // TestPool: released memory is used again, counted, bounded, and given back.

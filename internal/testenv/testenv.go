@@ -1,10 +1,13 @@
-// Package testenv prepares a test process for OpenCL.
+// Package testenv tells tests what they may take, and prepares a test process for
+// OpenCL.
 package testenv
 
 import (
 	"errors"
 	"fmt"
 	"os"
+	"regexp"
+	"strconv"
 	"testing"
 
 	"github.com/gmind-go/compute"
@@ -46,4 +49,19 @@ func Open(t testing.TB, open compute.Opener) compute.Backend {
 		}
 	})
 	return b
+}
+
+// Exhaustive tells whether tests may take minutes, and most of the memory, because
+// the environment variable EXHAUSTIVE is 1: make exhaustive sets it.
+func Exhaustive() bool { return os.Getenv("EXHAUSTIVE") == "1" }
+
+// Available returns the bytes of memory that are free, or all there can be where the
+// system does not tell.
+func Available() int64 {
+	info, _ := os.ReadFile("/proc/meminfo")
+	if m := regexp.MustCompile(`MemAvailable: *(\d+) kB`).FindSubmatch(info); m != nil {
+		kib, _ := strconv.ParseInt(string(m[1]), 10, 64)
+		return kib << 10
+	}
+	return 1 << 62
 }

@@ -1,0 +1,321 @@
+// Package exhaustive tries backends on every float32 there is, or on a sample of them, and
+// compares the bits of all results with the reference formulas.
+package exhaustive
+
+import (
+	"bytes"
+	"errors"
+	"fmt"
+	"math"
+	"math/bits"
+	"runtime"
+	"sync"
+	"sync/atomic"
+	"testing"
+	"unsafe"
+
+	"github.com/gmind-go/compute"
+	"github.com/gmind-go/compute/internal/check"
+	"github.com/gmind-go/compute/internal/ops"
+	"github.com/gmind-go/compute/internal/testenv"
+	"github.com/gmind-go/compute/internal/values"
+)
+
+// Slopes are those that are tried: two that are rounded, as their products are, and one
+// below zero.
+var Slopes = []float32{compute.DefaultNegativeSlope, 0.2, -0.5}
+
+const (
+	block  = 256 << 10 // elements in a call: those of all operands stay in the caches
+	sample = 4096      // of so many neighbouring inputs a sample has one
+)
+
+// A Subject is a backend to try.
+type Subject struct {
+	Name string
+	compute.Backend
+}
+
+// Run tries the subjects, on every input if testenv.Exhaustive says so and else on a
+// sample, and fails the test at the first result that is not the reference's.
+func Run(t *testing.T, subjects []Subject) {
+	t.Helper()
+	run(t, subjects, step(), block)
+}
+
+// RunShort tries the subjects on a smaller sample, in calls of so few elements that
+// none fill a vector: kernels do those in another way.
+func RunShort(t *testing.T, subjects []Subject) {
+	t.Helper()
+	run(t, subjects, 64*sample, 3)
+}
+
+// run tries one of every so many neighbouring inputs, so many in a call, and all special
+// values.
+func run(t *testing.T, subjects []Subject, every uint64, length int) {
+	t.Helper()
+	inputBlocks := blocks(1<<32/every, length)
+	last := inputBlocks + blocks(uint64(len(values.Special())*len(values.Special())), length)
+	var next, done atomic.Int64
+	work := func() error {
+		w, err := newWorker(subjects, length)
+		if err != nil {
+			return err
+		}
+		defer w.release()
+		for {
+			i := next.Add(1) - 1
+			switch {
+			case i < inputBlocks:
+				inputs(w.x, w.dy, uint64(i)*uint64(length), every)
+			case i < last:
+				specials(w.x, w.dy, int(i-inputBlocks)*length)
+			default:
+				return nil
+			}
+			if err := w.try(); err != nil {
+				next.Store(last) // stops the others
+				return err
+			}
+			if d := done.Add(1); every == 1 && d%(inputBlocks/16) == 0 {
+				t.Logf("%3d %% of 2^32 inputs", 100*d/inputBlocks)
+			}
+		}
+	}
+	errs := make([]error, runtime.GOMAXPROCS(0))
+	var wg sync.WaitGroup
+	for i := range errs {
+		wg.Go(func() { errs[i] = work() })
+	}
+	wg.Wait()
+	if err := errors.Join(errs...); err != nil {
+		t.Fatal(err)
+	}
+	for _, s := range subjects {
+		t.Logf("all equal: %s, %d inputs, %d in a call, slopes %v, forward, derivative, backward, forward mask, backward mask, forward derivative",
+			s.Name, 1<<32/every, length, Slopes)
+	}
+}
+
+// blocks returns how many of so many elements each there are for n inputs.
+func blocks(n uint64, length int) int64 { return int64((n + uint64(length) - 1) / uint64(length)) }
+
+// step returns how many neighbouring inputs there are for one that is tried.
+func step() uint64 {
+	if testenv.Exhaustive() {
+		return 1
+	}
+	return sample
+}
+
+// inputs sets x to the inputs from number first on, of which there is one of every so
+// many neighbours, at a place among them that varies; and dy to bits that are
+// another for every other x, so that over all x it is every float too.
+func inputs(x, dy []float32, first, every uint64) {
+	for i := range x {
+		n := first + uint64(i)
+		pattern := uint32(n*every + uint64(scatter(uint32(n)))%every)
+		x[i] = math.Float32frombits(pattern)
+		dy[i] = math.Float32frombits(scatter(pattern))
+	}
+}
+
+// scatter maps the 32-bit numbers one to one to each other, neighbours far apart: the
+// factor is odd, and 2^32 divided by the golden ratio.
+func scatter(n uint32) uint32 { return n*0x9e3779b9 + 0x7f4a7c15 }
+
+// specials sets x and dy to pairs of special values, of which there are all, from number
+// first on.
+func specials(x, dy []float32, first int) {
+	special := values.Special()
+	for i := range x {
+		n := first + i
+		x[i] = special[n%len(special)]
+		dy[i] = special[n/len(special)%len(special)]
+	}
+}
+
+// expected are the results that the reference formulas give.
+type expected struct {
+	y, d, dx []float32
+	signs    []uint64
+}
+
+func newExpected(n int) expected {
+	floats := func() []float32 { return make([]float32, n) }
+	return expected{floats(), floats(), floats(), make([]uint64, check.Words(n))}
+}
+
+func (e *expected) set(f compute.Activation, dy, x []float32) {
+	clear(e.signs)
+	for i, v := range x {
+		e.y[i] = f.Value(v)
+		e.d[i] = f.Derivative(v)
+		e.dx[i] = dy[i] * f.Derivative(v)
+		if v >= 0 {
+			e.signs[i/64] |= 1 << (i % 64)
+		}
+	}
+}
+
+// A worker tries one block of inputs after the other on all subjects. What it expects
+// is computed once for all of them.
+type worker struct {
+	x, dy    []float32
+	want     expected
+	got      []float32
+	gotSigns []uint64
+	devices  []*device
+}
+
+// device is a subject with the buffers of one worker.
+type device struct {
+	Subject
+	flushes     bool
+	x, dy, a, b compute.Buffer
+	m           compute.Mask
+}
+
+func newWorker(subjects []Subject, length int) (*worker, error) {
+	floats := func() []float32 { return make([]float32, length) }
+	w := &worker{
+		x: floats(), dy: floats(), got: floats(), gotSigns: make([]uint64, check.Words(length)),
+		want: newExpected(length),
+	}
+	for _, s := range subjects {
+		d := &device{Subject: s, flushes: s.Info().FlushesSubnormals}
+		w.devices = append(w.devices, d)
+		var err error
+		for _, buf := range []*compute.Buffer{&d.x, &d.dy, &d.a, &d.b} {
+			if *buf, err = s.Alloc(length); err != nil {
+				return nil, err
+			}
+		}
+		if d.m, err = s.AllocMask(length); err != nil {
+			return nil, err
+		}
+	}
+	return w, nil
+}
+
+func (w *worker) release() {
+	for _, d := range w.devices {
+		for _, held := range []interface{ Release() error }{d.x, d.dy, d.a, d.b, d.m} {
+			held.Release() // closing the backend shows what is wrong
+		}
+	}
+}
+
+// try tries the block in x and dy.
+func (w *worker) try() error {
+	for _, d := range w.devices {
+		// Results that a kernel fails to write are wrong: here, and below, where each goes
+		// over another one.
+		if err := errors.Join(d.x.Write(w.x), d.dy.Write(w.dy), d.a.Write(w.dy), d.b.Write(w.dy)); err != nil {
+			return err
+		}
+	}
+	for _, slope := range Slopes {
+		f := compute.LeakyReLU(slope)
+		w.want.set(f, w.dy, w.x)
+		for _, d := range w.devices {
+			if err := w.tryDevice(d, f); err != nil {
+				return fmt.Errorf("%s: %w", d.Name, err)
+			}
+		}
+	}
+	return nil
+}
+
+func (w *worker) tryDevice(d *device, f compute.Activation) error {
+	const forward, derivative, backward = 0, 1, 2 // in ops.All
+	type result struct {
+		buf  compute.Buffer
+		op   int
+		want []float32
+	}
+	y := func(buf compute.Buffer) result { return result{buf, forward, w.want.y} }
+	dydx := func(buf compute.Buffer) result { return result{buf, derivative, w.want.d} }
+	dx := func(buf compute.Buffer) result { return result{buf, backward, w.want.dx} }
+	for _, step := range []struct {
+		name    string
+		run     func() error
+		signs   bool // to be compared too
+		results []result
+	}{
+		{"forward", func() error { return d.Forward(f, d.a, d.x) }, false, []result{y(d.a)}},
+		{"derivative", func() error { return d.Derivative(f, d.b, d.x) }, false, []result{dydx(d.b)}},
+		{"backward", func() error { return d.Backward(f, d.a, d.dy, d.x) }, false, []result{dx(d.a)}},
+		{"forward mask", func() error {
+			return errors.Join(d.ForwardMask(f, d.b, d.m, d.dy), // other bits, which must not stay
+				d.ForwardMask(f, d.b, d.m, d.x))
+		}, true, []result{y(d.b)}},
+		{"backward mask", func() error { return d.BackwardMask(f, d.b, d.dy, d.m) }, false, []result{dx(d.b)}},
+		{"forward derivative", func() error { return d.ForwardDerivative(f, d.b, d.a, d.x) }, false, []result{y(d.b), dydx(d.a)}},
+	} {
+		if err := step.run(); err != nil {
+			return err
+		}
+		for _, r := range step.results {
+			if err := r.buf.Read(w.got); err != nil {
+				return err
+			}
+			if err := w.compare(d, f, step.name, ops.All()[r.op], r.want); err != nil {
+				return err
+			}
+		}
+		if step.signs {
+			if err := w.compareSigns(d, f); err != nil {
+				return err
+			}
+		}
+	}
+	return nil
+}
+
+// compare returns an error that names the first element of w.got that is not what is
+// wanted.
+func (w *worker) compare(d *device, f compute.Activation, name string, op ops.Op, want []float32) error {
+	if bytes.Equal(asBytes(w.got), asBytes(want)) {
+		return nil
+	}
+	const piece = 64 // elements: few NaNs are among them, whose bits may differ
+	for lo := 0; lo < len(want); lo += piece {
+		hi := min(lo+piece, len(want))
+		if bytes.Equal(asBytes(w.got[lo:hi]), asBytes(want[lo:hi])) {
+			continue
+		}
+		for i := lo; i < hi; i++ {
+			if values.Same(w.got[i], want[i]) || d.flushes && op.Agrees(f, w.got[i], w.dy[i], w.x[i], true) {
+				continue
+			}
+			return fmt.Errorf("%s of %v at x = %s, dy = %s is %s and should be %s",
+				name, f, show(w.x[i]), show(w.dy[i]), show(w.got[i]), show(want[i]))
+		}
+	}
+	return nil
+}
+
+// compareSigns is compare for the mask.
+func (w *worker) compareSigns(d *device, f compute.Activation) error {
+	if err := d.m.Read(w.gotSigns); err != nil {
+		return err
+	}
+	for i, got := range w.gotSigns {
+		for wrong := got ^ w.want.signs[i]; wrong != 0; wrong &= wrong - 1 {
+			bit := bits.TrailingZeros64(wrong)
+			x := w.x[64*i+bit]
+			if !(d.flushes && values.IsSubnormal(x)) { // a zero of any sign is >= 0
+				return fmt.Errorf("the bit of forward mask of %v at x = %s is %d", f, show(x), got>>bit&1)
+			}
+		}
+	}
+	return nil
+}
+
+func asBytes(v []float32) []byte {
+	return unsafe.Slice((*byte)(unsafe.Pointer(&v[0])), 4*len(v))
+}
+
+// show returns v as a number and as bits.
+func show(v float32) string { return fmt.Sprintf("%v (0x%08x)", v, math.Float32bits(v)) }
