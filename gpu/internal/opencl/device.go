@@ -52,6 +52,7 @@ const (
 	deviceName              = 0x102B
 	deviceVendor            = 0x102C
 	driverVersion           = 0x102D
+	deviceVersion           = 0x102F
 	deviceHostUnifiedMemory = 0x1035
 )
 
@@ -100,7 +101,8 @@ func describe(platform string, d *cl.Device) (*Device, error) {
 		// What a driver may fail to say without being unusable is ignored.
 		device.Vendor, _ = d.GetInfoString(deviceVendor)
 		device.Driver, _ = d.GetInfoString(driverVersion)
-		device.SharedMemory, _ = d.GetInfoBool(deviceHostUnifiedMemory)
+		unified, _ := d.GetInfoBool(deviceHostUnifiedMemory)
+		version, _ := d.GetInfoString(deviceVersion)
 
 		var bits int64
 		var available, compiler bool
@@ -114,7 +116,7 @@ func describe(platform string, d *cl.Device) (*Device, error) {
 		compiler, errs[6] = d.GetInfoBool(deviceCompilerAvailable)
 
 		device.Type = typeOf(bits)
-		device.SharedMemory = device.SharedMemory || device.Type == CPU
+		device.SharedMemory = sharesMemory(device.Type, unified, version)
 		device.Name = strings.TrimSpace(device.Name) // some drivers pad
 		device.Vendor = strings.TrimSpace(device.Vendor)
 		device.Driver = strings.TrimSpace(device.Driver)
@@ -135,6 +137,13 @@ func describe(platform string, d *cl.Device) (*Device, error) {
 		return nil
 	})
 	return device, err
+}
+
+// sharesMemory tells whether a device works in the memory of this host. One of
+// PoCL-Remote, of another host, tells the type and the memory that it has there; its
+// version names the driver.
+func sharesMemory(t Type, unified bool, version string) bool {
+	return (unified || t == CPU) && !strings.Contains(version, "pocl-remote")
 }
 
 // clamp undoes that the binding makes a size of 2^63 bytes and more negative.

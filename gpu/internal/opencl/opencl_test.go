@@ -50,6 +50,32 @@ func TestErrors(t *testing.T) {
 	}
 }
 
+// TestSharesMemory: what a device behind a network says of its memory is not so here.
+func TestSharesMemory(t *testing.T) {
+	const (
+		local  = "OpenCL 3.0 PoCL HSTR: pthread-x86_64-pc-linux-gnu-skylake-avx512"
+		remote = local + " HSTR: pocl-remote: pthread-skylake-avx512-AMD EPYC"
+	)
+	for _, test := range []struct {
+		t       Type
+		unified bool
+		version string
+		want    bool
+	}{
+		{GPU, false, "OpenCL 3.0 CUDA", false},
+		{GPU, true, "OpenCL 3.0 NEO", true},
+		{CPU, true, local, true},
+		{CPU, false, local, true},
+		{CPU, true, remote, false},
+		{CPU, false, remote, false},
+		{GPU, true, remote, false},
+	} {
+		if got := sharesMemory(test.t, test.unified, test.version); got != test.want {
+			t.Errorf("a %s, unified %v, %q: %v, want %v", test.t, test.unified, test.version, got, test.want)
+		}
+	}
+}
+
 const source = `kernel void copy(global float *dst, global const float *src, const ulong n)
 { if (get_global_id(0) < n) dst[get_global_id(0)] = src[get_global_id(0)]; }`
 
