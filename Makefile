@@ -1,9 +1,11 @@
 # make bench   measure the devices of this machine; ARGS="-device any" and so on
 # make bench-peers   this library beside oneDNN, PyTorch and others, on the CPU
+# make check-peers   its bits beside those of PyTorch and ONNX; ARGS="-device any"
 # make bench-opencl  the OpenCL backend beside its limits: copies, launches, transfers
 # make faults  fail every OpenCL call in every way
+# make static  the checks that run nothing: a part of make test
 # make test    all checks; installs PoCL to test OpenCL, unless SETUP=0
-.PHONY: bench bench-opencl bench-peers faults test cross
+.PHONY: bench bench-opencl bench-peers check-peers faults static test cross
 
 # Else the OpenCL headers remark on every file that the binding compiles.
 export CGO_CFLAGS ?= -g -O2 -DCL_TARGET_OPENCL_VERSION=120
@@ -15,12 +17,18 @@ bench:
 bench-peers:
 	@internal/peers/run $(ARGS)
 
+check-peers:
+	@internal/peers/run -check $(ARGS)
+
 # The device is that of COMPUTE_OPENCL_DEVICE, or any.
 bench-opencl:
 	@go test -count=1 -tags opencl -run - -bench . -benchtime 51x $(ARGS) ./gpu/internal/opencl
 
 faults:
 	@FAULTS=all go test -count=1 -tags opencl -timeout 60m -run '^TestFaults$$' -v ./gpu
+
+static:
+	@scripts/static
 
 test:
 	@scripts/setup
