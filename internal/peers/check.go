@@ -63,8 +63,8 @@ func pairs() (x, dy []float32) {
 // of ops.Activations, and prints the counts to w. It is an error if ours is not that of
 // the reference, or theirs differs in a way that is not known, or a peer is missing.
 func check(b compute.Backend, torch, onnx *peer, w io.Writer) error {
-	if err := errors.Join(torch.err, onnx.err); err != nil {
-		return fmt.Errorf("PyTorch or NumPy cannot be run: %w", err)
+	if torch.err != nil || onnx.err != nil {
+		return fmt.Errorf("install python3-torch and python3-numpy: PyTorch: %v, NumPy: %v", torch.err, onnx.err)
 	}
 	x, dy := pairs()
 	ours, theirs := make([]float32, len(x)), make([]float32, len(x))
@@ -95,8 +95,8 @@ func check(b compute.Backend, torch, onnx *peer, w io.Writer) error {
 				switch {
 				case !values.Same(got, c.op.Want(f, dy[i], x[i])) || !values.Same(theirs[i], c.theirs(slope, dy[i], x[i], got)):
 					if wrong == 0 {
-						failed = errors.Join(failed, fmt.Errorf("%s, slope %v: %v (0x%08x), but %v (0x%08x) of %s, where x is %v and dy %v", c.op.Name, slope,
-							got, math.Float32bits(got), theirs[i], math.Float32bits(theirs[i]), c.name, x[i], dy[i]))
+						failed = errors.Join(failed, fmt.Errorf("%s, slope %v, where x is %v and dy %v: 0x%08x, by the reference 0x%08x, by %s 0x%08x", c.op.Name, slope,
+							x[i], dy[i], math.Float32bits(got), math.Float32bits(c.op.Want(f, dy[i], x[i])), c.name, math.Float32bits(theirs[i])))
 					}
 					wrong++
 				case got != got:
