@@ -1,10 +1,13 @@
 # make bench   measure the devices of this machine; ARGS="-device any" and so on
 # make bench-peers   this library beside oneDNN, PyTorch and others, on the CPU
+# make check-peers   its bits beside those of PyTorch and ONNX; ARGS="-device any"
+# make coverage   how much of the code the tests run
 # make bench-opencl  the OpenCL backend beside its limits: copies, launches, transfers
 # make faults  fail every OpenCL call in every way
 # make exhaustive    every operation on all 2^32 inputs, and on more than 2^31 elements
+# make static  the checks that run nothing: a part of make test
 # make test    all checks; installs PoCL to test OpenCL, unless SETUP=0
-.PHONY: bench bench-opencl bench-peers faults exhaustive test cross
+.PHONY: bench bench-opencl bench-peers check-peers coverage faults exhaustive static test cross
 
 # Else the OpenCL headers remark on every file that the binding compiles.
 export CGO_CFLAGS ?= -g -O2 -DCL_TARGET_OPENCL_VERSION=120
@@ -16,15 +19,24 @@ bench:
 bench-peers:
 	@internal/peers/run $(ARGS)
 
+check-peers:
+	@internal/peers/run -check $(ARGS)
+
 # The device is that of COMPUTE_OPENCL_DEVICE, or any.
 bench-opencl:
 	@go test -count=1 -tags opencl -run - -bench . -benchtime 51x $(ARGS) ./gpu/internal/opencl
+
+coverage:
+	@scripts/coverage
 
 faults:
 	@FAULTS=all go test -count=1 -tags opencl -timeout 60m -run '^TestFaults$$' -v ./gpu
 
 exhaustive:
 	@scripts/exhaustive
+
+static:
+	@scripts/static
 
 test:
 	@scripts/setup

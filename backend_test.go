@@ -33,8 +33,11 @@ func TestFallbackBackend(t *testing.T) {
 // fake is a backend that can be opened and no more.
 type fake struct {
 	compute.Backend
-	info compute.Info
+	info    compute.Info
+	trimmed int // calls of Trim
 }
+
+func (f *fake) Trim() { f.trimmed++ }
 
 func (f *fake) Info() compute.Info { return f.info }
 
@@ -83,6 +86,9 @@ func TestOpenKeepsTheReasons(t *testing.T) {
 		if info.Skipped == nil || !strings.Contains(info.Skipped.Error(), reason) {
 			t.Errorf("Skipped is %v, want it to tell %q", info.Skipped, reason)
 		}
+	}
+	if compute.Trim(b); last.trimmed != 1 {
+		t.Errorf("Trim was called %d times, want once", last.trimmed)
 	}
 	if !errors.Is(info.Skipped, compute.ErrUnavailable) || !errors.Is(info.Skipped, inner) {
 		t.Errorf("Skipped %v does not wrap its reasons", info.Skipped)

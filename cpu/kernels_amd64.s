@@ -356,58 +356,6 @@ block_end:
 	VZEROUPPER
 	RET
 
-// func copyAVX512(dst []float32, x []float32)
-// Requires: AVX, AVX512F, BMI2
-TEXT ·copyAVX512(SB), NOSPLIT, $0-48
-	MOVQ dst_base+0(FP), AX
-	MOVQ x_base+24(FP), CX
-	MOVQ x_len+32(FP), DX
-	SUBQ $0x00000040, DX
-	JL   block_end
-
-block:
-	VMOVUPS (CX), Z0
-	VMOVUPS 64(CX), Z1
-	VMOVUPS 128(CX), Z2
-	VMOVUPS 192(CX), Z3
-	VMOVUPS Z0, (AX)
-	VMOVUPS Z1, 64(AX)
-	VMOVUPS Z2, 128(AX)
-	VMOVUPS Z3, 192(AX)
-	ADDQ    $0x00000100, AX
-	ADDQ    $0x00000100, CX
-	SUBQ    $0x00000040, DX
-	JGE     block
-
-block_end:
-	ADDQ $0x00000040, DX
-	SUBQ $0x00000010, DX
-	JL   vector_end
-
-vector:
-	VMOVUPS (CX), Z0
-	VMOVUPS Z0, (AX)
-	ADDQ    $0x00000040, AX
-	ADDQ    $0x00000040, CX
-	SUBQ    $0x00000010, DX
-	JGE     vector
-
-vector_end:
-	ADDQ  $0x00000010, DX
-	TESTQ DX, DX
-	JE    done
-
-	// The lowest n bits of the mask are the elements left.
-	MOVQ      $-1, BX
-	BZHIQ     DX, BX, BX
-	KMOVW     BX, K1
-	VMOVUPS.Z (CX), K1, Z0
-	VMOVUPS   Z0, K1, (AX)
-
-done:
-	VZEROUPPER
-	RET
-
 // func copyAVX512NT(dst []float32, x []float32)
 // Requires: AVX, AVX512F, MMX+
 TEXT ·copyAVX512NT(SB), NOSPLIT, $0-48
@@ -1213,60 +1161,6 @@ block_end:
 
 	// Such stores are weakly ordered: others may see what follows first.
 	SFENCE
-	VZEROUPPER
-	RET
-
-// func copyAVX2(dst []float32, x []float32)
-// Requires: AVX
-TEXT ·copyAVX2(SB), NOSPLIT, $0-48
-	MOVQ dst_base+0(FP), AX
-	MOVQ x_base+24(FP), CX
-	MOVQ x_len+32(FP), DX
-	SUBQ $0x00000020, DX
-	JL   block_end
-
-block:
-	VMOVUPS (CX), Y0
-	VMOVUPS 32(CX), Y1
-	VMOVUPS 64(CX), Y2
-	VMOVUPS 96(CX), Y3
-	VMOVUPS Y0, (AX)
-	VMOVUPS Y1, 32(AX)
-	VMOVUPS Y2, 64(AX)
-	VMOVUPS Y3, 96(AX)
-	ADDQ    $0x00000080, AX
-	ADDQ    $0x00000080, CX
-	SUBQ    $0x00000020, DX
-	JGE     block
-
-block_end:
-	ADDQ $0x00000020, DX
-	SUBQ $0x00000008, DX
-	JL   vector_end
-
-vector:
-	VMOVUPS (CX), Y0
-	VMOVUPS Y0, (AX)
-	ADDQ    $0x00000020, AX
-	ADDQ    $0x00000020, CX
-	SUBQ    $0x00000008, DX
-	JGE     vector
-
-vector_end:
-	ADDQ $0x00000008, DX
-	SUBQ $0x00000001, DX
-	JL   element_end
-
-element:
-	VMOVSS (CX), X0
-	VMOVSS X0, (AX)
-	ADDQ   $0x00000004, AX
-	ADDQ   $0x00000004, CX
-	SUBQ   $0x00000001, DX
-	JGE    element
-
-element_end:
-	ADDQ $0x00000001, DX
 	VZEROUPPER
 	RET
 

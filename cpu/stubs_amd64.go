@@ -34,11 +34,6 @@ func leakyReLUBackwardAVX512(dx []float32, dy []float32, x []float32, slope floa
 //go:noescape
 func leakyReLUBackwardAVX512NT(dx []float32, dy []float32, x []float32, slope float32)
 
-// copyAVX512: dst[i] = x[i].
-//
-//go:noescape
-func copyAVX512(dst []float32, x []float32)
-
 // copyAVX512NT: dst[i] = x[i]. It stores past the caches. The length is a multiple of 64 and dst is aligned to 64 bytes.
 //
 //go:noescape
@@ -103,11 +98,6 @@ func leakyReLUBackwardAVX2(dx []float32, dy []float32, x []float32, slope float3
 //
 //go:noescape
 func leakyReLUBackwardAVX2NT(dx []float32, dy []float32, x []float32, slope float32)
-
-// copyAVX2: dst[i] = x[i].
-//
-//go:noescape
-func copyAVX2(dst []float32, x []float32)
 
 // copyAVX2NT: dst[i] = x[i]. It stores past the caches. The length is a multiple of 64 and dst is aligned to 64 bytes.
 //

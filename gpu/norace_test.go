@@ -1,4 +1,4 @@
-//go:build !race
+//go:build opencl && cgo && !race
 
 package gpu
 

@@ -16,7 +16,9 @@ import (
 	"strings"
 	"time"
 
+	"github.com/gmind-go/compute"
 	"github.com/gmind-go/compute/cpu"
+	"github.com/gmind-go/compute/gpu"
 	"github.com/gmind-go/compute/internal/values"
 )
 
@@ -29,17 +31,25 @@ values, and prints Markdown tables. Each result is compared with the reference.
   -rounds N   samples of each (15); reported are the median and the minimum
   -json FILE  write all results as JSON too
 
+  -check         measure nothing; compare the bits of PyTorch and of ONNX's published
+                 expression for any values with those of this library
+  -device MATCH  check an OpenCL device and not the CPU: an index, a part of a name, any
+
 SETUP=0 in the environment installs nothing. Exit code: 0 done, 1 this library is
-wrong or failed, 2 wrong usage. A peer that is missing or wrong is only reported.
+wrong or failed, 2 wrong usage. A peer that is missing or wrong is only reported,
+except by -check.
 `
 
 type config struct {
 	sizes  []int // elements
 	rounds int
 	json   string
+	check  bool
+	device string // "" for the CPU
 
 	onednn []string // the commands of the peers
 	torch  []string
+	onnx   []string
 
 	minSample, rest time.Duration // see compete
 }
@@ -51,19 +61,24 @@ func parse(args []string) (config, error) {
 	fs.Func("n", "", func(s string) (err error) { c.sizes, err = parseSizes(s); return err })
 	fs.IntVar(&c.rounds, "rounds", 15, "")
 	fs.StringVar(&c.json, "json", "", "")
+	fs.BoolVar(&c.check, "check", false, "")
+	fs.StringVar(&c.device, "device", "", "")
 	// The script gives these.
 	onednn := fs.String("onednn", "bin/peers-onednn", "")
 	python := fs.String("python", "/usr/bin/python3", "")
 	torch := fs.String("torch", "internal/peers/torch_peer.py", "")
+	onnx := fs.String("onnx", "internal/peers/onnx_peer.py", "")
 	if err := fs.Parse(args); err != nil {
 		return c, err
 	}
-	c.onednn, c.torch = []string{*onednn}, []string{*python, *torch}
+	c.onednn, c.torch, c.onnx = []string{*onednn}, []string{*python, *torch}, []string{*python, *onnx}
 	switch {
 	case fs.NArg() > 0:
 		return c, fmt.Errorf("unexpected argument %q", fs.Arg(0))
 	case c.rounds < 1:
 		return c, fmt.Errorf("-rounds is %d and should be at least 1", c.rounds)
+	case c.device != "" && !c.check:
+		return c, errors.New("-device needs -check: the others run on the CPU")
 	}
 	return c, nil
 }
@@ -98,10 +113,31 @@ func main() {
 		fmt.Fprintf(os.Stderr, "peers: %v (see -h)\n", err)
 		os.Exit(2)
 	}
-	if err := run(c, os.Stdout, os.Stderr); err != nil {
+	do := run
+	if c.check {
+		do = runCheck
+	}
+	if err := do(c, os.Stdout, os.Stderr); err != nil {
 		fmt.Fprintf(os.Stderr, "peers: %v\n", err)
 		os.Exit(1)
 	}
+}
+
+// runCheck opens what is to be checked, and prints the counts to w.
+func runCheck(c config, w, _ io.Writer) error {
+	open := compute.Opener(cpu.Open)
+	if c.device != "" {
+		open = gpu.OpenDevice(c.device)
+	}
+	b, err := open()
+	if err != nil {
+		return err
+	}
+	defer b.Close()
+	torch, onnx := startPeer(c.torch), startPeer(c.onnx)
+	defer torch.stop()
+	defer onnx.stop()
+	return check(b, torch, onnx, w)
 }
 
 // run measures and prints the tables to w; what it is at goes to progress.

@@ -1,0 +1,74 @@
+package compute_test
+
+import (
+	"encoding/json"
+	"errors"
+	"io"
+	"os"
+	"os/exec"
+	"path/filepath"
+	"regexp"
+	"strings"
+	"testing"
+)
+
+// TestImports holds the library to SECURITY.md: neither it nor what it needs imports a
+// package that reaches the network or starts programs, and its own code asks the
+// system for the environment, but for no file.
+func TestImports(t *testing.T) {
+	if _, err := exec.LookPath("go"); err != nil {
+		t.Skip(err) // where tests run that were built elsewhere
+	}
+	osName := regexp.MustCompile(`\b(os|syscall|ioutil)\.[A-Z]\w*`)
+	for _, goos := range []string{"linux", "windows", "darwin"} {
+		list := exec.Command("go", "list", "-deps", "-json", "-tags", "opencl", ".", "./cpu", "./gpu", "./gonum", "./kernels")
+		list.Env = append(os.Environ(), "GOOS="+goos, "GOARCH=amd64", "CGO_ENABLED=1")
+		out, err := list.Output()
+		if err != nil {
+			t.Fatalf("%v: %v", list, err)
+		}
+		ours := 0
+		for packages := json.NewDecoder(strings.NewReader(string(out))); ; {
+			var p struct {
+				Dir, ImportPath            string
+				Standard                   bool
+				Module                     *struct{ Main bool }
+				GoFiles, CgoFiles, Imports []string
+			}
+			if err := packages.Decode(&p); errors.Is(err, io.EOF) {
+				break
+			} else if err != nil {
+				t.Fatal(err)
+			}
+			if p.Standard {
+				continue // the same for every program
+			}
+			for _, path := range p.Imports {
+				if path == "net" && p.ImportPath == "golang.org/x/sys/windows" {
+					continue // for a type of addresses
+				}
+				if path == "net" || strings.HasPrefix(path, "net/") || path == "os/exec" || path == "plugin" {
+					t.Errorf("%s: %s imports %s", goos, p.ImportPath, path)
+				}
+			}
+			if !p.Module.Main {
+				continue
+			}
+			ours++
+			for _, file := range append(p.GoFiles, p.CgoFiles...) {
+				source, err := os.ReadFile(filepath.Join(p.Dir, file))
+				if err != nil {
+					t.Fatal(err)
+				}
+				for _, name := range osName.FindAllString(string(source), -1) {
+					if name != "os.Getenv" && name != "os.LookupEnv" {
+						t.Errorf("%s of %s has %s", file, p.ImportPath, name)
+					}
+				}
+			}
+		}
+		if ours < 8 {
+			t.Errorf("%s: found %d packages of the library, which has more", goos, ours)
+		}
+	}
+}

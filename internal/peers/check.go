@@ -1,0 +1,122 @@
+package main
+
+import (
+	"errors"
+	"fmt"
+	"io"
+	"math"
+
+	"github.com/gmind-go/compute"
+	"github.com/gmind-go/compute/internal/ops"
+	"github.com/gmind-go/compute/internal/values"
+)
+
+// checked is how many pairs of random bit patterns are compared, beside the special ones.
+const checked = 1_000_000
+
+// A comparison is an operation of a peer, with what it returns for our result: the
+// same, but in one case.
+type comparison struct {
+	*peer
+	op     ops.Op
+	theirs func(slope, dy, x, ours float32) float32
+	known  string
+}
+
+// comparisons returns those that check makes. ONNX has no backward.
+func comparisons(torch, onnx *peer) []comparison {
+	forward, backward := ops.All()[0], ops.All()[2]
+	return []comparison{
+		{torch, forward, func(slope, _, x, ours float32) float32 {
+			if x == 0 {
+				return slope * x
+			}
+			return ours
+		}, "PyTorch multiplies x by the slope where it is 0 or -0, so a negative slope turns its sign"},
+		{torch, backward, func(slope, dy, x, ours float32) float32 {
+			if x == 0 {
+				return slope * dy
+			}
+			return ours
+		}, "PyTorch takes the slope for the derivative where x is 0 or -0"},
+		{onnx, forward, func(_, _, _, ours float32) float32 {
+			if ours == 0 {
+				return 0
+			}
+			return ours
+		}, "ONNX's expression is a sum of two parts, so where the result is -0 it has 0"},
+	}
+}
+
+// pairs returns the random pairs, then all pairs of special values.
+func pairs() (x, dy []float32) {
+	x, dy = values.Bits(checked, 1), values.Bits(checked, 2)
+	for _, a := range values.Special() {
+		for _, b := range values.Special() {
+			x, dy = append(x, a), append(dy, b)
+		}
+	}
+	return x, dy
+}
+
+// check compares the results of b with those of the peers, bit by bit, for every slope
+// of ops.Activations, and prints the counts to w. It is an error if ours is not that of
+// the reference, or theirs differs in a way that is not known, or a peer is missing.
+func check(b compute.Backend, torch, onnx *peer, w io.Writer) error {
+	if torch.err != nil || onnx.err != nil {
+		return fmt.Errorf("install python3-torch and python3-numpy: PyTorch: %v, NumPy: %v", torch.err, onnx.err)
+	}
+	x, dy := pairs()
+	ours, theirs := make([]float32, len(x)), make([]float32, len(x))
+	var bufs [3]compute.Buffer // released when b is closed
+	for i, v := range [][]float32{ours, dy, x} {
+		var err error
+		if bufs[i], err = b.Upload(v); err != nil {
+			return err
+		}
+	}
+	fmt.Fprintf(w, "%s beside %s and %s: %d pairs of random bit patterns, %d of special values.\n\n",
+		b.Info().Name, torch.name, onnx.name, checked, len(x)-checked)
+	fmt.Fprintln(w, "| peer    | operation | slope | compared |   equal | both NaN | known to differ | wrong |")
+	fmt.Fprintln(w, "| ------- | --------- | ----: | -------: | ------: | -------: | --------------: | ----: |")
+	list := comparisons(torch, onnx)
+	var failed error
+	for _, f := range ops.Activations() {
+		slope := f.NegativeSlope
+		if err := errors.Join(torch.load(slope, x, dy), onnx.load(slope, x, dy)); err != nil {
+			return err
+		}
+		for _, c := range list {
+			if err := errors.Join(c.op.Run(b, f, bufs[0], bufs[1], bufs[2]), bufs[0].Read(ours), c.result(c.op.Name, theirs)); err != nil {
+				return err
+			}
+			var equal, nan, known, wrong int
+			for i, got := range ours {
+				switch {
+				case !values.Same(got, c.op.Want(f, dy[i], x[i])) || !values.Same(theirs[i], c.theirs(slope, dy[i], x[i], got)):
+					if wrong == 0 {
+						failed = errors.Join(failed, fmt.Errorf("%s, slope %v, where x is %v and dy %v: 0x%08x, by the reference 0x%08x, by %s 0x%08x", c.op.Name, slope,
+							x[i], dy[i], math.Float32bits(got), math.Float32bits(c.op.Want(f, dy[i], x[i])), c.name, math.Float32bits(theirs[i])))
+					}
+					wrong++
+				case got != got:
+					nan++
+				case values.Identical(got, theirs[i]):
+					equal++
+				default:
+					known++
+				}
+			}
+			peer := "PyTorch"
+			if c.peer == onnx {
+				peer = "ONNX"
+			}
+			fmt.Fprintf(w, "| %-7s | %-9s | %5v | %8d | %7d | %8d | %15d | %5d |\n", peer, c.op.Name, slope, len(x), equal, nan, known, wrong)
+		}
+	}
+	fmt.Fprintln(w, "\nKnown to differ:")
+	for _, c := range list {
+		fmt.Fprintf(w, "- %s: %s.\n", c.op.Name, c.known)
+	}
+	return failed
+}
