@@ -1,0 +1,33 @@
+package main
+
+import (
+	"bytes"
+	"os"
+	"path/filepath"
+	"testing"
+)
+
+// FuzzNpy: a file is refused, or has values that make up the file again.
+func FuzzNpy(f *testing.F) {
+	header := "\x93NUMPY\x01\x00\x46\x00{'descr': '<f4', 'fortran_order': False, 'shape': (2,), }            \n"
+	f.Add([]byte(header + "\x00\x00\x80\x3f\x00\x00\xc0\x7f"))
+	f.Add([]byte(header + "\x00\x00\x80\x3f"))
+	f.Fuzz(func(t *testing.T, file []byte) {
+		name := filepath.Join(t.TempDir(), "values.npy")
+		if err := os.WriteFile(name, file, 0o600); err != nil {
+			t.Fatal(err)
+		}
+		npy, err := readNpy(name)
+		if err != nil {
+			t.Log(err)
+			return
+		}
+		again, err := npy.withValues(npy.values)
+		if err != nil {
+			t.Fatal(err)
+		}
+		if !bytes.Equal(again, file) {
+			t.Errorf("%q is written as %q", file, again)
+		}
+	})
+}
