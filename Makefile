@@ -2,8 +2,11 @@
 # make bench-peers   this library beside oneDNN, PyTorch and others, on the CPU
 # make bench-opencl  the OpenCL backend beside its limits: copies, launches, transfers
 # make faults  fail every OpenCL call in every way
+# make fuzz    every fuzz target for TIME, 30s unless set
+# make soak    a million operations on each backend, and launches; memory must not grow
+# make load    256 goroutines on each backend for TIME, 1m unless set; two processes
 # make test    all checks; installs PoCL to test OpenCL, unless SETUP=0
-.PHONY: bench bench-opencl bench-peers faults test cross
+.PHONY: bench bench-opencl bench-peers faults fuzz soak load test cross
 
 # Else the OpenCL headers remark on every file that the binding compiles.
 export CGO_CFLAGS ?= -g -O2 -DCL_TARGET_OPENCL_VERSION=120
@@ -21,6 +24,15 @@ bench-opencl:
 
 faults:
 	@FAULTS=all go test -count=1 -tags opencl -timeout 60m -run '^TestFaults$$' -v ./gpu
+
+fuzz:
+	@scripts/fuzz $(or $(TIME),30s)
+
+soak:
+	@SOAK=1000000 go test -count=1 $$(scripts/opencl-tags) -run '^TestSoak$$' -v . ./gpu
+
+load:
+	@LOAD=$(or $(TIME),1m) go test -count=1 $$(scripts/opencl-tags) -timeout 60m -run '^TestLoad' -v .
 
 test:
 	@scripts/setup
