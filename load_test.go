@@ -4,11 +4,13 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"math"
 	"math/rand/v2"
 	"os"
 	"os/exec"
 	"slices"
 	"sync"
+	"sync/atomic"
 	"testing"
 	"time"
 
@@ -41,11 +43,12 @@ func loadTime(t *testing.T) time.Duration {
 var loaded = []struct {
 	name   string
 	open   compute.Opener
-	length int // of a Stream of many parts
+	length int   // of a Stream that takes some time
+	look   int32 // at its context that comes between two parts; never if there is one
 }{
-	{"cpu", cpu.Open, 9<<20 + 5},
-	{"opencl", gpu.OpenDevice("any"), 1<<20 + 5},
-	{"staged", gpu.Options{Device: "any", Staged: true, StreamMemory: 64 << 10}.Open, 1<<20 + 5},
+	{"cpu", cpu.Open, 9<<20 + 5, 3},
+	{"opencl", gpu.OpenDevice("any"), 1<<20 + 5, never},
+	{"staged", gpu.Options{Device: "any", Staged: true, StreamMemory: 64 << 10}.Open, 1<<20 + 5, 20},
 }
 
 // TestLoad: many goroutines on one backend, each with operations of all kinds, right
@@ -126,7 +129,7 @@ func TestLoadCancelled(t *testing.T) {
 		t.Run(on.name, func(t *testing.T) {
 			b := testenv.Open(t, on.open)
 			host := make([]float32, on.length)
-			stream := func(endsAfter time.Duration) (took time.Duration, err error) {
+			stream := func(endsAfter time.Duration, look int32) (took time.Duration, err error) {
 				for part := range slices.Chunk(host, len(old)) {
 					copy(part, old)
 				}
@@ -134,21 +137,28 @@ func TestLoadCancelled(t *testing.T) {
 				defer cancel()
 				defer time.AfterFunc(endsAfter, cancel).Stop()
 				start := time.Now()
-				err = b.Stream(ctx, compute.OpForward, f, host, host)
+				err = b.Stream(&endsAt{Context: ctx, cancel: cancel, look: look}, compute.OpForward, f, host, host)
 				return time.Since(start), err
 			}
-			whole, err := stream(time.Hour) // makes lanes
+			whole, err := stream(time.Hour, never) // makes lanes
 			if err == nil {
-				whole, err = stream(time.Hour)
+				whole, err = stream(time.Hour, never)
 			}
 			if err != nil {
 				t.Fatal(err)
+			}
+			if on.look < never {
+				_, err := stream(time.Hour, on.look)
+				done, bad := countDone(host, old, computed)
+				if bad != nil || !errors.Is(err, context.Canceled) || done == 0 || done == len(host) {
+					t.Fatalf("cancelled between two parts: %d of %d elements are computed, Stream returned %v; %v", done, len(host), err, bad)
+				}
 			}
 			complete, partly, nothing := 0, 0, 0
 			random := rand.New(rand.NewPCG(3, 0))
 			start := time.Now()
 			for complete+partly+nothing < 4 || time.Since(start) < loadTime(t) {
-				_, err := stream(time.Duration(random.Float64() * 1.2 * float64(whole)))
+				_, err := stream(time.Duration(random.Float64()*1.2*float64(whole)), never)
 				done, bad := countDone(host, old, computed)
 				switch {
 				case bad != nil:
@@ -172,6 +182,23 @@ func TestLoadCancelled(t *testing.T) {
 			t.Logf("%s: %d streams complete, %d cancelled with a part done, %d with nothing", b.Info().Name, complete, partly, nothing)
 		})
 	}
+}
+
+// endsAt is a context that ends when it is looked at for so many times.
+type endsAt struct {
+	context.Context
+	cancel func()
+	look   int32
+	looks  atomic.Int32
+}
+
+const never = math.MaxInt32
+
+func (c *endsAt) Err() error {
+	if c.looks.Add(1) >= c.look {
+		c.cancel()
+	}
+	return c.Context.Err()
 }
 
 // countDone returns how many elements of host, which held those of old again and again,
