@@ -203,11 +203,12 @@ func FuzzOperations(f *testing.F) {
 		scripts := slices.DeleteFunc([][]byte{first, second, third, fourth}, func(s []byte) bool { return len(s) == 0 })
 		for _, k := range backends {
 			s, end := k.session(t)
-			err := s.Play(scripts, int(closer)-1)
-			end()
-			if err != nil {
+			if err := s.Play(scripts, int(closer)-1); err != nil {
+				k.b.Close() // what is left on it must not fail other inputs
+				k.b = nil
 				t.Fatalf("on %s: %v", s.Name(), err)
 			}
+			end()
 		}
 	})
 }

@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"os"
 	"path/filepath"
+	"strings"
 	"testing"
 )
 
@@ -11,7 +12,9 @@ import (
 func FuzzNpy(f *testing.F) {
 	header := "\x93NUMPY\x01\x00\x46\x00{'descr': '<f4', 'fortran_order': False, 'shape': (2,), }            \n"
 	f.Add([]byte(header + "\x00\x00\x80\x3f\x00\x00\xc0\x7f"))
+	f.Add([]byte(strings.Replace(header, "<", ">", 1) + "\x3f\x80\x00\x00\x7f\xc0\x00\x00"))
 	f.Add([]byte(header + "\x00\x00\x80\x3f"))
+	f.Add([]byte(header + "\x00\x00\x80\x3f\x00\x00\xc0\x7f\x00"))
 	f.Fuzz(func(t *testing.T, file []byte) {
 		name := filepath.Join(t.TempDir(), "values.npy")
 		if err := os.WriteFile(name, file, 0o600); err != nil {
