@@ -13,7 +13,6 @@ import (
 
 	"github.com/gmind-go/compute"
 	"github.com/gmind-go/compute/cpu"
-	"github.com/gmind-go/compute/gpu"
 	"github.com/gmind-go/compute/internal/check"
 	"github.com/gmind-go/compute/internal/model"
 	"github.com/gmind-go/compute/internal/ops"
@@ -27,25 +26,29 @@ type kept struct {
 	b, other compute.Backend // nil until they are needed
 }
 
-// keptBackends returns the CPU, and OpenCL where there is some. They are closed at
-// the end of the test.
+// keptBackends returns the CPU, and OpenCL in its ways where there is some. They are
+// closed at the end of the test.
 func keptBackends(tb testing.TB) []*kept {
-	list := []*kept{{open: cpu.Open}}
-	any := gpu.OpenDevice("any")
-	b, err := any()
-	switch {
-	case err == nil:
-		list = append(list, &kept{open: any, b: b})
-	case !errors.Is(err, compute.ErrUnavailable) || errors.Is(err, compute.ErrDevice) || os.Getenv("REQUIRE_OPENCL") == "1":
-		tb.Fatal(err)
-	default:
-		tb.Logf("on the CPU alone: %v", err)
+	var list []*kept
+	for _, on := range loaded {
+		b, err := on.open()
+		if err != nil {
+			if !errors.Is(err, compute.ErrUnavailable) || errors.Is(err, compute.ErrDevice) || os.Getenv("REQUIRE_OPENCL") == "1" {
+				tb.Fatal(err)
+			}
+			tb.Logf("without %s: %v", on.name, err)
+			continue
+		}
+		list = append(list, &kept{open: on.open, b: b})
 	}
 	for _, k := range list {
 		tb.Cleanup(func() {
 			for _, b := range []compute.Backend{k.b, k.other} {
-				if b != nil && b.Close() != nil {
-					tb.Error("Close fails")
+				if b == nil {
+					continue
+				}
+				if err := b.Close(); err != nil {
+					tb.Error(err)
 				}
 			}
 		})

@@ -146,7 +146,7 @@ func (p *Player) newLength() int {
 	if len(p.buffers) > 0 && p.script.below(2) == 0 {
 		return p.buffers[p.script.below(len(p.buffers))].n
 	}
-	return p.script.length(p.s.MaxLen)
+	return p.script.length()
 }
 
 func (p *Player) alloc() error {
@@ -203,7 +203,7 @@ func (p *Player) flushed(v []float32) bool {
 // hostLength returns n, or now and then another length.
 func (p *Player) hostLength(n int) int {
 	if p.script.oneIn(16) {
-		return p.script.length(300)
+		return p.script.length()
 	}
 	return n
 }

@@ -15,9 +15,6 @@ import (
 
 // A Session is a backend on which players play, several of them at once.
 type Session struct {
-	// MaxLen is the most elements of a buffer.
-	MaxLen int
-
 	b           compute.Backend
 	foreign     compute.Buffer // of another backend
 	foreignMask compute.Mask
@@ -35,7 +32,7 @@ const (
 // NewSession returns a session on b, that the players may close. The buffers of
 // another backend are foreign to it.
 func NewSession(b, other compute.Backend) (*Session, error) {
-	s := &Session{MaxLen: 20_000, b: b, flushes: b.Info().FlushesSubnormals}
+	s := &Session{b: b, flushes: b.Info().FlushesSubnormals}
 	var err error
 	if s.foreign, err = other.Alloc(3); err != nil {
 		return nil, err
