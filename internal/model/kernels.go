@@ -5,7 +5,6 @@ import (
 
 	"github.com/gmind-go/compute"
 	"github.com/gmind-go/compute/internal/check"
-	"github.com/gmind-go/compute/internal/values"
 )
 
 // refusal returns the error of a call of f on operands, the last of which gives the
@@ -192,16 +191,4 @@ func (p *Player) readMask() error {
 	}
 	p.Elements += int64(m.n)
 	return nil
-}
-
-// rightOr tells whether got is what f makes of x by op, or old, whose bits it then has.
-func rightOr(old float32, op compute.Op, f compute.Activation, got, x float32) bool {
-	return values.Same(got, apply(op, f, x)) || values.Identical(got, old)
-}
-
-func apply(op compute.Op, f compute.Activation, x float32) float32 {
-	if op == compute.OpForward {
-		return f.Value(x)
-	}
-	return f.Derivative(x)
 }
