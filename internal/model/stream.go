@@ -38,14 +38,14 @@ func (p *Player) stream() error {
 	}
 	from, to := 1, 1
 	switch s.below(8) {
-	case 0, 1:
-	case 2, 3:
+	case 0, 1: // as one
+	case 2, 3: // side by side
 		to += n
 	case 4:
 		from += n
-	case 5:
+	case 5: // apart
 		to += n + 3
-	case 6:
+	case 6: // perhaps over a part
 		to += s.below(n%256 + 1)
 	case 7:
 		from += s.below(n%256 + 1)
