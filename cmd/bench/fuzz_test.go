@@ -33,3 +33,15 @@ func FuzzNpy(f *testing.F) {
 		}
 	})
 }
+
+// TestNpyHugeHeader: a header that names gigabytes is refused before there is memory
+// for it.
+func TestNpyHugeHeader(t *testing.T) {
+	name := filepath.Join(t.TempDir(), "values.npy")
+	if err := os.WriteFile(name, []byte("\x93NUMPY\x02\x00\xff\xff\xff\xff{"), 0o600); err != nil {
+		t.Fatal(err)
+	}
+	if _, err := readNpy(name); err == nil || !strings.Contains(err.Error(), "its header should have 4294967295 bytes") {
+		t.Errorf("got %v, want an error that tells the size", err)
+	}
+}
