@@ -5,9 +5,12 @@
 # make bench-opencl  the OpenCL backend beside its limits: copies, launches, transfers
 # make faults  fail every OpenCL call in every way
 # make exhaustive    every operation on all 2^32 inputs, and on more than 2^31 elements
+# make fuzz    every fuzz target for TIME, 30s unless set
+# make soak    a million operations on each backend, and launches; memory must not grow
+# make load    256 goroutines on each backend for TIME, 1m unless set; two processes
 # make static  the checks that run nothing: a part of make test
 # make test    all checks; installs PoCL to test OpenCL, unless SETUP=0
-.PHONY: bench bench-opencl bench-peers check-peers coverage faults exhaustive static test cross
+.PHONY: bench bench-opencl bench-peers check-peers coverage faults exhaustive fuzz soak load static test cross
 
 # Else the OpenCL headers remark on every file that the binding compiles.
 export CGO_CFLAGS ?= -g -O2 -DCL_TARGET_OPENCL_VERSION=120
@@ -37,6 +40,15 @@ exhaustive:
 
 static:
 	@scripts/static
+
+fuzz:
+	@scripts/fuzz $(or $(TIME),30s)
+
+soak:
+	@SOAK=1000000 go test -count=1 $$(scripts/opencl-tags) -run '^TestSoak$$' -v . ./gpu
+
+load:
+	@LOAD=$(or $(TIME),1m) go test -count=1 $$(scripts/opencl-tags) -timeout 60m -run '^TestLoad' -v .
 
 test:
 	@scripts/setup

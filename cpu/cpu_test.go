@@ -2,6 +2,8 @@ package cpu
 
 import (
 	"context"
+	"fmt"
+	"os"
 	"runtime"
 	"testing"
 	"testing/synctest"
@@ -11,8 +13,20 @@ import (
 	"github.com/gmind-go/compute"
 	"github.com/gmind-go/compute/backendtest"
 	"github.com/gmind-go/compute/internal/check"
+	"github.com/gmind-go/compute/internal/testenv"
 	"github.com/gmind-go/compute/internal/values"
 )
+
+// rowEnv makes this test binary say which row is the first, and exit.
+const rowEnv = "COMPUTE_TEST_ROW"
+
+func TestMain(m *testing.M) {
+	if os.Getenv(rowEnv) != "" {
+		fmt.Print(rows()[0].name)
+		os.Exit(0)
+	}
+	os.Exit(testenv.Run(m))
+}
 
 // TestConformance runs the suite on every row that this processor has, storing as
 // it does by itself, and always past the caches.

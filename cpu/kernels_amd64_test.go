@@ -1,23 +1,11 @@
 package cpu
 
 import (
-	"fmt"
 	"os"
 	"os/exec"
 	"strings"
 	"testing"
 )
-
-// rowEnv makes this test binary say which row is the first, and exit.
-const rowEnv = "COMPUTE_TEST_ROW"
-
-func TestMain(m *testing.M) {
-	if os.Getenv(rowEnv) != "" {
-		fmt.Print(rows()[0].name)
-		os.Exit(0)
-	}
-	os.Exit(m.Run())
-}
 
 // TestStepDown: a row that the processor has not, or that is turned off, gives way
 // to the next.

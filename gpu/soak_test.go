@@ -3,9 +3,6 @@
 package gpu
 
 import (
-	"bytes"
-	"os"
-	"strconv"
 	"testing"
 
 	"github.com/gmind-go/compute"
@@ -13,8 +10,9 @@ import (
 	"github.com/gmind-go/compute/internal/values"
 )
 
-// TestSoak: a million launches, with a wait, a transfer and a stream among them now and then,
-// leave nothing behind: the resident size of the process stays what it was.
+// TestSoak: a million launches, with a wait, a transfer and a stream among them now and
+// then, leave nothing behind: the resident size of the process stays what it was. That
+// of the root does the same for all operations.
 func TestSoak(t *testing.T) {
 	const launches = 1_000_000
 	b := testenv.Open(t, OpenDevice("any"))
@@ -42,25 +40,12 @@ func TestSoak(t *testing.T) {
 		}
 	}
 	work(launches / 4) // until pools and caches are filled
-	before := resident(t)
+	before := testenv.Resident(t)
 	work(launches - launches/4)
-	after := resident(t)
+	after := testenv.Resident(t)
 	t.Logf("%d launches: %.1f MB resident after a quarter of them, %.1f MB at the end", launches, float64(before)/1e6, float64(after)/1e6)
 	// Every event that is kept would take some hundred bytes.
 	if after-before > 4<<20 {
 		t.Errorf("the process grew by %d bytes in %d launches", after-before, launches-launches/4)
 	}
-}
-
-// resident returns the resident size of the process, in bytes.
-func resident(t *testing.T) int64 {
-	statm, err := os.ReadFile("/proc/self/statm")
-	if err != nil {
-		t.Fatal(err)
-	}
-	pages, err := strconv.ParseInt(string(bytes.Fields(statm)[1]), 10, 64)
-	if err != nil {
-		t.Fatal(err)
-	}
-	return pages * int64(os.Getpagesize())
 }

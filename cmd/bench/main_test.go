@@ -6,6 +6,8 @@ import (
 	"errors"
 	"os"
 	"os/exec"
+	"slices"
+	"strings"
 	"testing"
 	"time"
 
@@ -16,12 +18,16 @@ import (
 // mainEnv makes this test binary the program itself.
 const mainEnv = "COMPUTE_TEST_BENCH"
 
-// TestMain makes all that the tests start, and what that starts in turn, the program.
+// TestMain makes all that the tests start, and what that starts in turn, the program;
+// but a fuzzer starts processes of its own.
 func TestMain(m *testing.M) {
 	if os.Getenv(mainEnv) != "" {
 		main()
 	}
-	os.Setenv(mainEnv, "1")
+	fuzzing := func(arg string) bool { return strings.HasPrefix(arg, "-test.fuzz=") }
+	if !slices.ContainsFunc(os.Args, fuzzing) {
+		os.Setenv(mainEnv, "1")
+	}
 	os.Setenv("GORACE", "atexit_sleep_ms=0") // else each takes a second more
 	testenv.Main(m)
 }

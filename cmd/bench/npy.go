@@ -21,8 +21,8 @@ type npyFile struct {
 }
 
 // readNpy reads a file of any shape and byte order. The reader of the library
-// panics on some broken headers and takes a file that ends early for one of
-// zeros, so both are checked here.
+// panics on some broken headers, asks for memory that others name, and takes a file
+// that ends early for one of zeros, so all of that is checked here.
 func readNpy(name string) (f *npyFile, err error) {
 	defer func() {
 		if r := recover(); r != nil {
@@ -32,6 +32,12 @@ func readNpy(name string) (f *npyFile, err error) {
 	file, err := os.ReadFile(name)
 	if err != nil {
 		return nil, err
+	}
+	// The reader of the library makes room for as much header as the file says it has.
+	if len(file) >= 12 && file[6] > 1 {
+		if header := binary.LittleEndian.Uint32(file[8:]); uint64(header) > uint64(len(file)) {
+			return nil, fmt.Errorf("%s: cut off, or not a NumPy file (.npy): its header should have %d bytes, and the file has %d", name, header, len(file))
+		}
 	}
 	rest := bytes.NewReader(file)
 	r, err := npy.NewReader(rest)

@@ -4,18 +4,22 @@ package testenv
 
 import (
 	"errors"
+	"flag"
 	"fmt"
 	"os"
 	"regexp"
 	"strconv"
 	"testing"
 
+	"go.uber.org/goleak"
+
 	"github.com/gmind-go/compute"
 )
 
 // Main runs the tests of a package with a kernel cache of its own, because that
 // of PoCL is not safe between processes, and go test runs packages in several;
-// and without the user's choice of a device.
+// and without the user's choice of a device. After tests that pass no goroutine may
+// be left.
 func Main(m *testing.M) {
 	os.Unsetenv("COMPUTE_OPENCL_DEVICE")
 	dir, err := os.MkdirTemp("", "pocl-cache-")
@@ -24,9 +28,23 @@ func Main(m *testing.M) {
 		os.Exit(1)
 	}
 	os.Setenv("POCL_CACHE_DIR", dir)
-	code := m.Run()
+	code := Run(m)
 	os.RemoveAll(dir)
 	os.Exit(code)
+}
+
+// Run runs the tests of a package and returns the exit status, which is that of a
+// failure if they leave a goroutine behind. A fuzzer leaves some of its own.
+func Run(m *testing.M) int {
+	code := m.Run()
+	if fuzz := flag.Lookup("test.fuzz"); code != 0 || fuzz != nil && fuzz.Value.String() != "" {
+		return code
+	}
+	if err := goleak.Find(); err != nil {
+		fmt.Fprintln(os.Stderr, "after the tests:", err)
+		return 1
+	}
+	return 0
 }
 
 // Open opens a backend that the machine may lack. Where there is nothing to open

@@ -1,0 +1,261 @@
+package compute_test
+
+import (
+	"bytes"
+	"context"
+	"encoding/binary"
+	"errors"
+	"math"
+	"math/rand/v2"
+	"os"
+	"slices"
+	"testing"
+
+	"github.com/gmind-go/compute"
+	"github.com/gmind-go/compute/cpu"
+	"github.com/gmind-go/compute/internal/check"
+	"github.com/gmind-go/compute/internal/model"
+	"github.com/gmind-go/compute/internal/ops"
+	"github.com/gmind-go/compute/internal/values"
+)
+
+// A kept backend is opened once for many inputs of a fuzzer: to open a device takes
+// longer than what is tried on it.
+type kept struct {
+	open     compute.Opener
+	b, other compute.Backend // nil until they are needed
+}
+
+// keptBackends returns the CPU, and OpenCL in its ways where there is some. They are
+// closed at the end of the test.
+func keptBackends(tb testing.TB) []*kept {
+	var list []*kept
+	for _, on := range loaded {
+		b, err := on.open()
+		if err != nil {
+			if !errors.Is(err, compute.ErrUnavailable) || errors.Is(err, compute.ErrDevice) || os.Getenv("REQUIRE_OPENCL") == "1" {
+				tb.Fatal(err)
+			}
+			tb.Logf("without %s: %v", on.name, err)
+			continue
+		}
+		list = append(list, &kept{open: on.open, b: b})
+	}
+	for _, k := range list {
+		tb.Cleanup(func() {
+			for _, b := range []compute.Backend{k.b, k.other} {
+				if b == nil {
+					continue
+				}
+				if err := b.Close(); err != nil {
+					tb.Error(err)
+				}
+			}
+		})
+	}
+	return list
+}
+
+// backend returns the backend, opened.
+func (k *kept) backend(tb testing.TB) compute.Backend {
+	tb.Helper()
+	return opened(tb, k.open, &k.b)
+}
+
+func opened(tb testing.TB, open compute.Opener, b *compute.Backend) compute.Backend {
+	tb.Helper()
+	if *b == nil {
+		var err error
+		if *b, err = open(); err != nil {
+			tb.Fatal(err)
+		}
+	}
+	return *b
+}
+
+// session returns one on the backend, and what ends it.
+func (k *kept) session(tb testing.TB) (*model.Session, func()) {
+	tb.Helper()
+	s, err := model.NewSession(k.backend(tb), opened(tb, k.open, &k.other))
+	if err != nil {
+		tb.Fatal(err)
+	}
+	return s, func() {
+		if err := s.End(); err != nil {
+			tb.Error(err)
+		}
+		if s.Closed() {
+			k.b = nil
+		}
+	}
+}
+
+// FuzzElements: every operation on any bits, of any length and slope, from and to any
+// place in the memory of the host. x is the bits of the operands, repeated.
+func FuzzElements(f *testing.F) {
+	backends := keptBackends(f)
+	raw := func(v ...float32) []byte {
+		b, _ := binary.Append(nil, binary.LittleEndian, v)
+		return b
+	}
+	f.Add(raw(1, -2, 3), math.Float32bits(0.01), uint32(0), byte(0))
+	f.Add(raw(values.Special()...), math.Float32bits(-0.5), uint32(1000), byte(1))
+	f.Add(raw(values.Normal(130, 1)...), math.Float32bits(2.5), uint32(16385), byte(3))
+	f.Fuzz(func(t *testing.T, x []byte, slope, length uint32, offset byte) {
+		if len(x) < 4 {
+			return
+		}
+		few := make([]float32, len(x)/4)
+		binary.Decode(x, binary.LittleEndian, few)
+		n := max(len(few), int(length%70_000))
+		host := make([]float32, int(offset)+n)
+		xs, dys := host[offset:], make([]float32, n)
+		for i := range xs {
+			xs[i], dys[i] = few[i%len(few)], few[(i*3+1)%len(few)]
+		}
+		for _, k := range backends {
+			elements(t, k.backend(t), compute.LeakyReLU(math.Float32frombits(slope)), xs, dys)
+		}
+	})
+}
+
+// elements runs every operation of f on xs and dys.
+func elements(t *testing.T, b compute.Backend, f compute.Activation, xs, dys []float32) {
+	n, info, all := len(xs), b.Info(), ops.All()
+	x, err := b.Upload(xs)
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer x.Release()
+	dy, err := b.Upload(dys)
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer dy.Release()
+	y, err := b.Alloc(n)
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer y.Release()
+	m, err := b.AllocMask(n)
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer m.Release()
+
+	want := error(nil)
+	if f.Validate() != nil {
+		want = compute.ErrSlope
+	}
+	got := make([]float32, n)
+	compare := func(what string, op ops.Op, err error) {
+		t.Helper()
+		if !errors.Is(err, want) {
+			t.Fatalf("%s on %s: error %v, want %v", what, info.Name, err, want)
+		}
+		if want != nil {
+			return
+		}
+		for i := range got {
+			if !op.Agrees(f, got[i], dys[i], xs[i], info.FlushesSubnormals) {
+				t.Fatalf("%s on %s, %v: element %d of %d is %x and should be %x (x = %x, dy = %x)", what, info.Name, f, i, n, got[i], op.Want(f, dys[i], xs[i]), xs[i], dys[i])
+			}
+		}
+	}
+	result := func(err error) error { return errors.Join(err, y.Read(got)) }
+	for _, op := range all {
+		compare(op.Name, op, result(op.Run(b, f, y, dy, x)))
+	}
+	for i, op := range all[:2] {
+		compare("stream", op, b.Stream(context.Background(), compute.Op(i), f, got, xs))
+	}
+	compare("forward mask", all[0], result(b.ForwardMask(f, y, m, x)))
+	if want == nil {
+		words := make([]uint64, check.Words(n))
+		if err := m.Read(words); err != nil {
+			t.Fatal(err)
+		}
+		for i := range 64 * len(words) {
+			bit := words[i/64]>>(i%64)&1 == 1
+			flushed := info.FlushesSubnormals && i < n && values.IsSubnormal(xs[i])
+			if bit != (i < n && xs[i] >= 0) && !flushed {
+				t.Fatalf("on %s, bit %d of %d is %v", info.Name, i, n, bit)
+			}
+		}
+	}
+	compare("backward mask", all[2], result(b.BackwardMask(f, y, dy, m)))
+	compare("forward derivative", all[0], result(b.ForwardDerivative(f, y, x, x)))
+	compare("forward derivative", all[1], errors.Join(map[bool]error{true: want}[want != nil], x.Read(got)))
+}
+
+// FuzzOperations plays operations in any order, right ones and wrong ones, by up to
+// four players at once, one of which may close the backend: see package model.
+func FuzzOperations(f *testing.F) {
+	backends := keptBackends(f)
+	random := rand.NewChaCha8([32]byte{1})
+	script := func() []byte { // some sixty calls
+		s := make([]byte, 400)
+		random.Read(s)
+		return s
+	}
+	for closer := range 6 {
+		f.Add(script(), script(), script(), script(), byte(closer))
+		f.Add(script(), []byte{}, []byte{}, []byte{}, byte(closer))
+	}
+	f.Fuzz(func(t *testing.T, first, second, third, fourth []byte, closer byte) {
+		scripts := slices.DeleteFunc([][]byte{first, second, third, fourth}, func(s []byte) bool { return len(s) == 0 })
+		for _, k := range backends {
+			s, end := k.session(t)
+			if err := s.Play(scripts, int(closer)-1); err != nil {
+				k.b.Close() // what is left on it must not fail other inputs
+				k.b = nil
+				t.Fatalf("on %s: %v", s.Name(), err)
+			}
+			end()
+		}
+	})
+}
+
+// FuzzModelFile: whatever a model file holds, it is read or refused, with nothing left
+// on the backend; and what was read is written so that it is read as the same.
+func FuzzModelFile(f *testing.F) {
+	f.Add([]byte(`{"type":"LeakyRelu","negative_slope":0.01,"inputs":[1,-2.5,1e-45]}` + "\n" + `{"type":"Dense"}` + "\n"))
+	f.Add([]byte(`{"type":"LeakyRelu","negative_slope":1e39,"inputs":[]}`))
+	f.Fuzz(func(t *testing.T, file []byte) {
+		b, _ := cpu.Open()
+		defer b.Close()
+		defer func() {
+			if live := b.Info().LiveBuffers; live != 0 {
+				t.Errorf("%d buffers are live when all layers are released", live)
+			}
+		}()
+		layers, _, err := compute.ReadModel(bytes.NewReader(file), b)
+		if err != nil {
+			if layers != nil {
+				t.Errorf("layers beside the error %v", err)
+			}
+			return
+		}
+		first := written(t, layers)
+		layers, skipped, err := compute.ReadModel(bytes.NewReader(first), b)
+		if err != nil || len(skipped) > 0 {
+			t.Fatalf("%s, which was written, cannot be read: %v, skipped %v", first, err, skipped)
+		}
+		if second := written(t, layers); !bytes.Equal(first, second) {
+			t.Errorf("written as %s, and then as %s", first, second)
+		}
+	})
+}
+
+// written returns layers as a model file, and releases them.
+func written(t *testing.T, layers []*compute.Layer) []byte {
+	t.Helper()
+	var file bytes.Buffer
+	if err := compute.WriteModel(&file, layers...); err != nil {
+		t.Error(err)
+	}
+	for _, l := range layers {
+		l.Release()
+	}
+	return file.Bytes()
+}

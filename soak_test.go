@@ -1,0 +1,68 @@
+//go:build linux
+
+package compute_test
+
+import (
+	"math/rand/v2"
+	"os"
+	"strconv"
+	"testing"
+
+	"github.com/gmind-go/compute"
+	"github.com/gmind-go/compute/cpu"
+	"github.com/gmind-go/compute/gpu"
+	"github.com/gmind-go/compute/internal/model"
+	"github.com/gmind-go/compute/internal/testenv"
+)
+
+// soakEnv is the number of operations of TestSoak; make soak makes a million.
+const soakEnv = "SOAK"
+
+// TestSoak: operations of all kinds, right ones and wrong ones, on buffers that come
+// and go, leave nothing behind: the resident size of the process stays what it was.
+func TestSoak(t *testing.T) {
+	operations := 20_000
+	if text := os.Getenv(soakEnv); text != "" {
+		var err error
+		if operations, err = strconv.Atoi(text); err != nil {
+			t.Fatalf("%s: %v", soakEnv, err)
+		}
+	}
+	for name, open := range map[string]compute.Opener{"cpu": cpu.Open, "opencl": gpu.OpenDevice("any")} {
+		t.Run(name, func(t *testing.T) { soak(t, operations, testenv.Open(t, open), testenv.Open(t, open)) })
+	}
+}
+
+func soak(t *testing.T, operations int, b, other compute.Backend) {
+	s, err := model.NewSession(b, other)
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer s.End()
+	p := s.Player()
+	random := rand.NewChaCha8([32]byte{2})
+	script := make([]byte, 4096)
+	// resident plays until so many operations are done, and then holds nothing.
+	resident := func(operations int) int64 {
+		for p.Operations < operations {
+			random.Read(script)
+			if err := p.Play(script); err != nil {
+				t.Fatal(err)
+			}
+		}
+		if err := p.Release(); err != nil {
+			t.Fatal(err)
+		}
+		if err := s.Balance(); err != nil {
+			t.Fatal(err)
+		}
+		compute.Trim(b)
+		return testenv.Resident(t)
+	}
+	before := resident(operations / 4) // until pools and caches are filled
+	after := resident(operations)
+	t.Logf("%s: %d operations, %d elements right: %.1f MB resident after a quarter of them, %.1f MB at the end", s.Name(), p.Operations, p.Elements, float64(before)/1e6, float64(after)/1e6)
+	if after-before > 4<<20 {
+		t.Errorf("the process grew by %d bytes in %d operations", after-before, operations-operations/4)
+	}
+}
