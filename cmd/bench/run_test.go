@@ -12,6 +12,7 @@ import (
 	"path/filepath"
 	"regexp"
 	"runtime"
+	"slices"
 	"strings"
 	"testing"
 	"time"
@@ -401,5 +402,16 @@ func TestDefaultSizesThatDoNotFit(t *testing.T) {
 	}
 	if live := b.Info().LiveBuffers; live != 0 {
 		t.Errorf("%d buffers were left", live)
+	}
+}
+
+// TestStates: what no cache holds is measured once, and not as warm.
+func TestStates(t *testing.T) {
+	m := meter{c: config{caches: []string{report.Cold, report.Warm}}}
+	if small := m.states(1 << 10); !slices.Equal(small, []string{report.Cold, report.Warm}) {
+		t.Errorf("1Ki elements are measured %v", small)
+	}
+	if large := m.states(lastCache()); !slices.Equal(large, []string{report.Cold}) {
+		t.Errorf("more than a cache holds is measured %v", large)
 	}
 }
