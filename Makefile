@@ -8,7 +8,7 @@
 # make fuzz    every fuzz target for TIME, 30s unless set
 # make soak    a million operations on each backend, and launches; memory must not grow
 # make load    256 goroutines on each backend for TIME, 1m unless set; two processes
-# make static  the checks that run nothing: a part of make test
+# make static  the checks that run nothing, for all ports; make test has some of it
 # make test    all checks; installs PoCL to test OpenCL, unless SETUP=0
 .PHONY: bench bench-opencl bench-peers check-peers coverage faults exhaustive fuzz soak load static test cross
 
