@@ -1,0 +1,63 @@
+package main
+
+import (
+	"testing"
+
+	"github.com/gmind-go/compute"
+	"github.com/gmind-go/compute/cpu"
+	"github.com/gmind-go/compute/internal/ops"
+)
+
+// far is the CPU backend as one of a device with memory of its own.
+type far struct {
+	compute.Backend
+	ops.Copier
+}
+
+func (b far) Info() compute.Info {
+	info := b.Backend.Info()
+	info.Backend = "opencl"
+	return info
+}
+
+// TestMeasurements: a measurement that leaves out its call is found wrong, and one that
+// makes it right.
+func TestMeasurements(t *testing.T) {
+	b, err := cpu.Open()
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer b.Close()
+	var c config
+	c.flags()
+	c.ops, c.sizes = opNames(), []int{1000}
+	in := &input{}
+	if err := in.generate(c); err != nil {
+		t.Fatal(err)
+	}
+	s, err := newSet(b, in, 1000, 3)
+	if err != nil {
+		t.Fatal(err)
+	}
+	list := measurements(far{b, b.(ops.Copier)}, c)
+	if len(list) != 4+2*3 {
+		t.Fatalf("%d measurements", len(list))
+	}
+	for _, m := range list {
+		for _, calls := range []int{0, 1} {
+			if err := m.spoil(&s); err != nil {
+				t.Fatal(err)
+			}
+			for range calls {
+				if err := m.call(&s); err != nil {
+					t.Fatal(err)
+				}
+			}
+			difference, err := m.difference(&s)
+			if err != nil || (difference == "") != (calls == 1) {
+				t.Errorf("%s, data on the %s, after %d calls: %v, %q", m.op, m.data, calls, err, difference)
+			}
+			s.x.Write(s.hostX)
+		}
+	}
+}
