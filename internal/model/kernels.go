@@ -107,7 +107,7 @@ func (p *Player) allocMask() error {
 		return err
 	}
 	if m.real.Len() != n {
-		return fmt.Errorf("calling Len is %d, want %d", m.real.Len(), n)
+		return fmt.Errorf("the length is %d, want %d", m.real.Len(), n)
 	}
 	if len(p.masks) < slots {
 		p.masks = append(p.masks, m)

@@ -184,7 +184,7 @@ func (p *Player) upload() error {
 // kept is keep for a buffer just made, whose length is looked at.
 func (p *Player) kept(b *buffer) error {
 	if b.real.Len() != b.n {
-		return fmt.Errorf("calling Len is %d, want %d", b.real.Len(), b.n)
+		return fmt.Errorf("the length is %d, want %d", b.real.Len(), b.n)
 	}
 	return p.keep(b)
 }
@@ -325,7 +325,7 @@ func (p *Player) others() error {
 		p.Operations++
 		p.s.state.CompareAndSwap(open, closing)
 		if err := p.s.b.Close(); err != nil {
-			return fmt.Errorf("calling Close: %w", err)
+			return fmt.Errorf("closing: %w", err)
 		}
 		p.s.state.Store(closed)
 		return nil
@@ -345,7 +345,7 @@ func (p *Player) counted() error {
 	}
 	info := p.s.b.Info()
 	if p.s.state.Load() == open && (info.LiveBuffers < buffers || info.LiveBytes < bytes) {
-		return fmt.Errorf("calling Info counts %d buffers of %d bytes, and this player alone has %d of %d", info.LiveBuffers, info.LiveBytes, buffers, bytes)
+		return fmt.Errorf("the backend counts %d buffers of %d bytes, and this player alone has %d of %d", info.LiveBuffers, info.LiveBytes, buffers, bytes)
 	}
 	return nil
 }
