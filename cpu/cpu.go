@@ -191,7 +191,7 @@ func (b *backend) Stream(ctx context.Context, op compute.Op, f compute.Activatio
 	if b.closed.Load() {
 		return c.Closed()
 	}
-	if err := c.Stream(ctx, op, f, dst, src); err != nil {
+	if err := c.Stream(ctx, cmp.Or(op.Validate(), f.Validate()), dst, src); err != nil {
 		return err
 	}
 	past := b.pastCaches(64, dst, src, nil) // of the whole, not of a part
@@ -238,5 +238,5 @@ func (b *backend) accepts(c check.Call, f compute.Activation) error {
 	if b.closed.Load() {
 		return c.Closed()
 	}
-	return c.Activation(f)
+	return c.Wrap(f.Validate())
 }
