@@ -74,7 +74,7 @@ var (
 )
 
 // A Backend computes on the memory of one device. cpu.Open and gpu.Open make
-// one; see the package comment for the rules that all calls share. Methods may
+// one, and Shard one of several; see the package comment for the rules that all calls share. Methods may
 // be added: a type of your own that is to stay a Backend embeds one.
 type Backend interface {
 	// Info describes the device and counts what is held on it. It works on a
@@ -207,7 +207,7 @@ func (op Op) Validate() error {
 // Info describes the device behind a backend. What is not known is zero.
 type Info struct {
 	Name     string // backend and device, as "cpu generic" or "opencl NVIDIA H200"
-	Backend  string // "cpu" or "opencl"
+	Backend  string // "cpu", "opencl" or "shard"
 	Kind     string // of device: "cpu", "gpu", "accelerator" or "other"
 	Vendor   string // of the device
 	Platform string // the OpenCL platform, which is one vendor's implementation
