@@ -49,7 +49,17 @@ func TestShard(t *testing.T) {
 			return compute.ShardWeighted([]float64{1, 2}, inner, cpus(1)[0])
 		},
 	} {
-		t.Run(name, func(t *testing.T) { backendtest.Run(t, open) })
+		t.Run(name, func(t *testing.T) {
+			sparedRace(t, name != "two CPUs")
+			backendtest.Run(t, open)
+		})
+	}
+}
+
+// sparedRace skips what the race detector learns nothing from that it has not seen.
+func sparedRace(t *testing.T, seen bool) {
+	if testenv.Raced && seen {
+		t.Skip("takes minutes with the race detector; make test runs it without")
 	}
 }
 
@@ -69,7 +79,10 @@ func TestShardOpenCL(t *testing.T) {
 	if !strings.Contains(name, " + ") {
 		t.Errorf("%s is one device", name)
 	}
-	t.Run("two devices", func(t *testing.T) { backendtest.Run(t, two) })
+	t.Run("two devices", func(t *testing.T) {
+		sparedRace(t, true)
+		backendtest.Run(t, two)
+	})
 	t.Run("beside the CPU", func(t *testing.T) {
 		backendtest.Run(t, func() (compute.Backend, error) {
 			b, err := gpu.Open()
@@ -553,17 +566,20 @@ func BenchmarkShard(b *testing.B) {
 				if err != nil {
 					b.Fatal(err)
 				}
-				for what, call := range map[string]func() error{
-					"forward":         func() error { return errors.Join(backend.Forward(f, y, x), backend.Sync()) },
-					"write":           func() error { return x.Write(v) },
-					"read":            func() error { return y.Read(w) },
-					"stream":          func() error { return backend.Stream(context.Background(), compute.OpForward, f, w, v) },
-					"stream in place": func() error { return backend.Stream(context.Background(), compute.OpForward, f, w, w) },
+				for _, bench := range []struct {
+					what string
+					call func() error
+				}{
+					{"forward", func() error { return errors.Join(backend.Forward(f, y, x), backend.Sync()) }},
+					{"write", func() error { return x.Write(v) }},
+					{"read", func() error { return y.Read(w) }},
+					{"stream", func() error { return backend.Stream(context.Background(), compute.OpForward, f, w, v) }},
+					{"stream in place", func() error { return backend.Stream(context.Background(), compute.OpForward, f, w, w) }},
 				} {
-					b.Run(what, func(b *testing.B) {
+					b.Run(bench.what, func(b *testing.B) {
 						b.SetBytes(8 * int64(n))
 						for b.Loop() {
-							if err := call(); err != nil {
+							if err := bench.call(); err != nil {
 								b.Fatal(err)
 							}
 						}
