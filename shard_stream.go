@@ -15,7 +15,7 @@ import (
 // begins with a page, in the memory of the caller, does so on the members too.
 const (
 	minChunk = 64 << 10
-	maxChunk = 8 << 20
+	maxChunk = 64 << 20
 	// maxCopied is maxChunk where the result must be copied to where it belongs.
 	maxCopied = 1 << 20
 )
@@ -136,15 +136,17 @@ func (st *stream) work(i int) {
 
 // take returns a chunk for member i, if there is one that it should do.
 func (st *stream) take(i int) (chunk span, ok bool) {
-	switch {
-	case st.ctx.Err() != nil:
-		st.stop(st.call.Wrap(st.ctx.Err()))
-	case st.shard.isClosed():
-		st.stop(st.call.Closed())
-	}
 	st.mu.Lock()
 	defer st.mu.Unlock()
 	if st.err != nil || st.left == 0 {
+		return chunk, false
+	}
+	if st.shard.isClosed() {
+		st.err = st.call.Closed()
+	} else {
+		st.err = st.call.Wrap(st.ctx.Err())
+	}
+	if st.err != nil {
 		return chunk, false
 	}
 	most := maxChunk
@@ -215,7 +217,8 @@ func (s *shard) learn(i, n int, took time.Duration) {
 }
 
 // chunk returns how many elements member i should do next, at most so many, when some
-// are left that nobody has taken; it is 0 if others are done with all of them before.
+// are left that nobody has taken; it is 0 if others are done with all of them before,
+// or if the member has failed.
 //
 // It is the guided self-scheduling of Polychronopoulos and Kuck ("Guided
 // self-scheduling: a practical scheduling scheme for parallel supercomputers", 1987),
@@ -225,12 +228,19 @@ func (s *shard) chunk(i, left, most int) int {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	m := s.members[i]
-	if m.rate == 0 { // not known yet
+	switch {
+	case m.fault != nil:
+		return 0
+	case m.rate == 0: // not known yet
 		return minChunk
 	}
 	var all, other float64 // the speed of all lanes; and of the fastest of other members
 	for j, o := range s.members {
 		if o.fault != nil {
+			continue
+		}
+		if o.rate == 0 { // not known yet: as fast as this one
+			all += m.rate * float64(o.lanes)
 			continue
 		}
 		all += o.rate * float64(o.lanes)
