@@ -302,6 +302,19 @@ func TestShardOutOfMemory(t *testing.T) {
 	}
 }
 
+// TestShardWorstError: of the errors of several members, one after which the Shard cannot
+// be used is returned.
+func TestShardWorstError(t *testing.T) {
+	b, err := compute.ShardWeighted([]float64{1, 1, 1}, newFaulty(1, compute.ErrOutOfMemory), newFaulty(1, compute.ErrDevice), newFaulty(1, compute.ErrOutOfMemory))
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer b.Close()
+	if err := b.Sync(); !errors.Is(err, compute.ErrDevice) || !strings.Contains(err.Error(), "member 1 (faulty)") {
+		t.Errorf("got %v, want the ErrDevice of member 1", err)
+	}
+}
+
 // TestShardStreamFaults: whatever chunk of a Stream a member fails at, the result is
 // complete and right, in place too; and the member is left out from then on.
 func TestShardStreamFaults(t *testing.T) {
