@@ -318,7 +318,7 @@ func TestShardWorstError(t *testing.T) {
 // TestShardStreamFaults: whatever chunk of a Stream a member fails at, the result is
 // complete and right, in place too; and the member is left out from then on.
 func TestShardStreamFaults(t *testing.T) {
-	f := compute.LeakyReLU(-0.5) // applied twice it shows
+	f := compute.LeakyReLU(0.5) // applied twice it shows
 	xs := values.Bits(1<<20+3, 1)
 	ys := want(len(xs), func(i int) float32 { return f.Value(xs[i]) })
 	got := make([]float32, len(xs))

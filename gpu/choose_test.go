@@ -272,7 +272,7 @@ func TestTurnedOff(t *testing.T) {
 	_, err := Open()
 	all, allErr := OpenAll()
 	for _, err := range []error{err, allErr} {
-		if !errors.Is(err, compute.ErrUnavailable) || !strings.Contains(err.Error(), DeviceEnv) {
+		if !errors.Is(err, compute.ErrUnavailable) || !strings.Contains(err.Error(), "turned off by "+DeviceEnv) {
 			t.Errorf("got %v, want ErrUnavailable that names %s", err, DeviceEnv)
 		}
 	}

@@ -78,10 +78,10 @@ func TestFaultsOfShardRuns(t *testing.T) {
 		const runs = 100 // that have a fault
 		faults, members := 0, [2]int{}
 		for try := int32(0); faults < runs && try < 5*runs; try++ {
-			// The modes take turns, and in each the calls, 7 being prime to all.
-			f := fault{"shard", 1 + try*7%60, []int32{-14, -36, -1001}[try%3], []int32{fail, late, later, fail}[try%4]}
+			// The modes take turns, and in each the calls.
+			f := fault{"shard", 1 + try*7%100, []int32{-14, -36, -1001}[try%3], []int32{fail, late, later, fail}[try%4]}
 			if f.mode != fail {
-				f.n = 1 + f.n%10 // there are fewer kernels than calls
+				f.n = 1 + f.n%8 // there are fewer kernels than calls
 			}
 			s.seconds.Store(0)
 			copy(shared.trying[:], f.String())
@@ -101,8 +101,8 @@ func TestFaultsOfShardRuns(t *testing.T) {
 	}
 }
 
-// shardFunction shows when it is applied twice.
-var shardFunction = compute.LeakyReLU(-0.5)
+// shardFunction shows when it is applied twice, as one with a negative slope does not.
+var shardFunction = compute.LeakyReLU(0.5)
 
 // shardRun makes the fault f in a Stream over two devices, and returns which of them
 // failed, or -1, and what the fault did that it must not do.
@@ -132,6 +132,11 @@ func (s *sweep) shardRun(f fault, staged, inPlace bool, xs, right []float32) (fa
 	if inPlace {
 		src = got
 	}
+	// Another one before, so that the fault is none of what is only done once.
+	if err := b.Stream(context.Background(), compute.OpForward, shardFunction, got, xs); err != nil {
+		return -1, err
+	}
+	copy(got, xs)
 	s.arm(f)
 	err = b.Stream(context.Background(), compute.OpForward, shardFunction, got, src)
 	c.armed.Store(0)
