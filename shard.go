@@ -114,11 +114,11 @@ type shard struct {
 // A member is one of the backends of a shard.
 type member struct {
 	Backend
-	name      string  // for errors
-	end       float64 // the share of all elements that lies on this member and those before it
-	enqueues  bool    // calls on buffers only enqueue, but those that transfer
-	faultless bool
-	lanes     int // calls of Stream at a time
+	name     string  // for errors
+	end      float64 // the share of all elements that lies on this member and those before it
+	enqueues bool    // calls on buffers only enqueue, but those that transfer
+	host     bool    // it computes on all cores of the host, and never returns ErrDevice
+	lanes    int     // calls of Stream at a time
 
 	// Guarded by the mu of the shard:
 	rate  float64 // elements per second of one lane, or 0 before the first
@@ -134,14 +134,19 @@ func newShard(weights []float64, members []Backend) *shard {
 		sum += w / most // which is finite
 	}
 	s := &shard{members: make([]*member, len(members))}
-	names, upTo := make([]string, len(members)), 0.0
+	names, upTo, hosts := make([]string, len(members)), 0.0, 0
 	for i, b := range members {
 		info := b.Info()
 		names[i] = info.Name
 		upTo += weights[i] / most
-		m := &member{Backend: b, name: memberName(i, b), end: upTo / sum, enqueues: info.Backend == "opencl", faultless: neverFaults(b), lanes: 1}
+		m := &member{Backend: b, name: memberName(i, b), end: upTo / sum, enqueues: info.Backend == "opencl", host: isHost(b), lanes: 1}
 		if !info.SharedMemory { // one transfers while the other computes
 			m.lanes = maxLanes
+		}
+		if m.host {
+			if hosts++; hosts > 1 { // the first has all cores
+				m.lanes = 0
+			}
 		}
 		s.members[i] = m
 	}
@@ -150,12 +155,12 @@ func newShard(weights []float64, members []Backend) *shard {
 	return s
 }
 
-// neverFaults tells whether no call of b returns ErrDevice, ever.
-func neverFaults(b Backend) bool {
+// isHost tells whether b is the backend of package cpu.
+func isHost(b Backend) bool {
 	if f, ok := b.(*fallback); ok {
 		b = f.Backend
 	}
-	_, ok := b.(interface{ NeverFaults() })
+	_, ok := b.(interface{ Host() })
 	return ok
 }
 
@@ -301,23 +306,24 @@ func (s *shard) usable(c check.Call) error {
 
 // each runs do for the members on, all at once, and returns what the call c on n
 // elements (0 for none) says of their errors. With waits, do may wait for the device;
-// else members that only enqueue are called first, which nothing then holds up.
+// else members that only enqueue are called first, which nothing then holds up. Those
+// that compute on all cores of the host take turns.
 func (s *shard) each(c check.Call, n int, on []int, waits bool, do func(i int) error) error {
 	errs := make([]error, len(s.members))
 	var wg sync.WaitGroup
-	last := -1 // is left for this goroutine
+	var hosts []int
 	for _, i := range on {
-		if s.members[i].enqueues && !waits {
+		switch m := s.members[i]; {
+		case m.host:
+			hosts = append(hosts, i)
+		case m.enqueues && !waits || len(on) == 1:
 			errs[i] = do(i)
-			continue
+		default:
+			wg.Go(func() { errs[i] = do(i) })
 		}
-		if before := last; before >= 0 {
-			wg.Go(func() { errs[before] = do(before) })
-		}
-		last = i
 	}
-	if last >= 0 {
-		errs[last] = do(last)
+	for _, i := range hosts {
+		errs[i] = do(i)
 	}
 	wg.Wait()
 	return s.result(c, n, errs)

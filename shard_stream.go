@@ -183,7 +183,7 @@ func (st *stream) stop(err error) {
 
 // copies tells whether member i computes into other memory than dst, as it must in
 // place: if it fails, what others are to compute from would be gone.
-func (st *stream) copies(i int) bool { return st.inPlace && !st.shard.members[i].faultless }
+func (st *stream) copies(i int) bool { return st.inPlace && !st.shard.members[i].host }
 
 // do lets member i compute chunk. After an error its input is as before.
 func (st *stream) do(i int, chunk span) error {
@@ -228,25 +228,29 @@ func (s *shard) chunk(i, left, most int) int {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	m := s.members[i]
-	switch {
-	case m.fault != nil:
+	if m.fault != nil {
 		return 0
-	case m.rate == 0: // not known yet
-		return minChunk
 	}
 	var all, other float64 // the speed of all lanes; and of the fastest of other members
+	alone := true
 	for j, o := range s.members {
-		if o.fault != nil {
+		if o.fault != nil || o.lanes == 0 {
 			continue
 		}
-		if o.rate == 0 { // not known yet: as fast as this one
-			all += m.rate * float64(o.lanes)
-			continue
+		rate := o.rate
+		if rate == 0 { // not known yet
+			rate = m.rate
 		}
-		all += o.rate * float64(o.lanes)
+		all += rate * float64(o.lanes)
 		if j != i {
-			other = max(other, o.rate)
+			other, alone = max(other, o.rate), false
 		}
+	}
+	switch {
+	case alone:
+		return min(left, most)
+	case m.rate == 0:
+		return minChunk
 	}
 	n := int(float64(left) * m.rate / all / 2)
 	n = min(max(n/minChunk*minChunk, minChunk), most)

@@ -181,8 +181,9 @@ func (b *backend) pastCaches(bits int, dst, x, dy []float32) bool {
 	return &dst[0] != &x[0] && (dy == nil || &dst[0] != &dy[0])
 }
 
-// NeverFaults tells compute.Shard that no call returns compute.ErrDevice.
-func (b *backend) NeverFaults() {}
+// Host tells compute.Shard that calls are done when they return, by all cores of the
+// host, and that none returns compute.ErrDevice.
+func (b *backend) Host() {}
 
 // streamPart is the number of elements between two looks at the context.
 const streamPart = 8 << 20
