@@ -19,7 +19,7 @@ import (
 //
 // Each buffer and mask lies on all members in contiguous parts, which end at multiples
 // of 64 elements, in proportion to the speed of each member. Shard measures it, on
-// some Mi elements and for some 10 ms a member; ShardWeighted takes it as given.
+// some Mi elements, which takes some 10 ms a member; ShardWeighted takes it as given.
 // Nothing is copied from member to member. A short buffer may have no elements on some
 // members. Stream gives each member its next chunk when it is done with the last, so
 // there the members share the work by how fast they really are.
