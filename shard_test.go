@@ -541,6 +541,33 @@ func TestShardCopyAndTrim(t *testing.T) {
 	}
 }
 
+// TestShardKnowsTheCPU: Shard finds out which members have all cores and never fail, and
+// streams in place without a copy there.
+func TestShardKnowsTheCPU(t *testing.T) {
+	if _, ok := cpus(1)[0].(interface{ Host() }); !ok {
+		t.Error("the CPU backend does not tell that it is the host")
+	}
+	b, err := compute.ShardWeighted([]float64{1, 1}, cpus(1)[0], &inPlace{Backend: cpus(1)[0]})
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer b.Close()
+	v := values.Normal(1<<20, 1)
+	if err := b.Stream(context.Background(), compute.OpForward, compute.LeakyReLU(0.5), v, v); err != nil {
+		t.Error(err)
+	}
+}
+
+// inPlace is a backend, other than that of package cpu, that may fail at any time.
+type inPlace struct{ compute.Backend }
+
+func (b *inPlace) Stream(ctx context.Context, op compute.Op, f compute.Activation, dst, src []float32) error {
+	if &dst[0] == &src[0] {
+		return errors.New("a member that may fail works in place")
+	}
+	return b.Backend.Stream(ctx, op, f, dst, src)
+}
+
 // TestShardStreamContext: Stream stops between two chunks.
 func TestShardStreamContext(t *testing.T) {
 	ctx, cancel := context.WithCancel(context.Background())
@@ -565,9 +592,9 @@ func TestShardStreamContext(t *testing.T) {
 func BenchmarkShard(b *testing.B) {
 	b.Setenv(gpu.DeviceEnv, "any")
 	backends := map[string]compute.Opener{
-		"cpu":              cpu.Open,
-		"shard of 2 cpu":   func() (compute.Backend, error) { return compute.Shard(cpus(2)...) },
-		"opencl":           gpu.Open,
+		"cpu":            cpu.Open,
+		"shard of 2 cpu": func() (compute.Backend, error) { return compute.Shard(cpus(2)...) },
+		"opencl":         gpu.Open,
 		"shard of opencls": func() (compute.Backend, error) {
 			all, err := gpu.OpenAll()
 			if len(all) == 0 {
