@@ -230,7 +230,7 @@ func closing(b *backend) bool {
 // TestStreamLarge: far more than the memory that Stream may take, which counts.
 func TestStreamLarge(t *testing.T) {
 	const n, budget = 1 << 30, 64 << 20
-	if testenv.Raced || testing.Short() {
+	if raced || testing.Short() {
 		t.Skip("takes minutes with the race detector; make test runs it without")
 	}
 	if have := available(); have < 6<<30 {

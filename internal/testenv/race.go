@@ -1,6 +1,0 @@
-//go:build race
-
-package testenv
-
-// Raced tells that the race detector is on, which makes much memory slow.
-const Raced = true
