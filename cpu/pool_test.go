@@ -134,7 +134,10 @@ func TestPoolRests(t *testing.T) {
 	if p.do(&job{loop: loop{unary: count}, dst: dst, x: dst}); dst[0] != 2 {
 		t.Error("a job after stop was not done")
 	}
-	if after := runtime.NumGoroutine(); after > before {
-		t.Errorf("%d goroutines before and %d after", before, after)
+	for runtime.NumGoroutine() > before { // those that have said that they end
+		if time.Now().After(deadline) {
+			t.Fatalf("%d goroutines before and %d after", before, runtime.NumGoroutine())
+		}
+		time.Sleep(time.Millisecond)
 	}
 }
