@@ -91,7 +91,7 @@ func (c *config) flags() *flag.FlagSet {
 	fs.Func("cache", "", func(s string) (err error) { c.caches, err = parseCaches(s); return err })
 	fs.Func("precision", "", func(s string) (err error) { c.precision, err = parsePart(s); return err })
 	fs.DurationVar(&c.time, "time", 500*time.Millisecond, "")
-	fs.IntVar(&c.runs, "runs", 100, "")
+	fs.IntVar(&c.runs, "runs", maxRunsByDefault, "")
 	fs.DurationVar(&c.timeout, "timeout", defaultTimeout, "")
 	fs.StringVar(&c.output, "output", "", "")
 	for i := range c.outputs {

@@ -59,35 +59,57 @@ func (c *config) load() (*input, error) {
 	return in, nil
 }
 
-// generate makes as many values as all sets of the size with the most have.
-func (in *input) generate(c config) error {
-	total := 0
-	for _, n := range c.sizes {
-		total = max(total, n*setCount(n))
-	}
-	// Go's heap ends the process where memory does not suffice, so ask first: for
-	// three slices here, two to read results, and three buffers of a device that shares
-	// the memory.
+// generate makes as many values as all sets of the size with the most have. Sizes for
+// which there is not the memory are an error, or if nobody asked for them taken out of
+// c; tooLarge tells why.
+func (in *input) generate(c *config) (tooLarge, err error) {
 	b, err := cpu.Open()
 	if err != nil {
-		return err
+		return nil, err
 	}
 	defer b.Close()
+	for {
+		total := 0
+		for _, n := range c.sizes {
+			total = max(total, n*setCount(n))
+		}
+		err := in.fits(b, total)
+		if err == nil {
+			in.make(c.input, total)
+			return tooLarge, nil
+		}
+		if c.sizesAsked || len(c.sizes) == 1 {
+			return nil, err
+		}
+		tooLarge = err
+		c.sizes = c.sizes[:len(c.sizes)-1]
+	}
+}
+
+// fits asks whether there is memory for so many elements: Go's heap ends the process
+// where it does not suffice. There are three slices here, and as much more for five
+// buffers of a device that shares the memory.
+func (in *input) fits(b compute.Backend, total int) error {
 	if total > math.MaxInt/8 {
 		return fmt.Errorf("-n: %d elements: %w", total, compute.ErrOutOfMemory)
 	}
-	if _, err := b.Alloc(8 * total); err != nil {
-		return fmt.Errorf("-n: %d elements take 8 times as many here, those of each operand and result: %w", total, err)
+	buf, err := b.Alloc(8 * total)
+	if err != nil {
+		return fmt.Errorf("-n: operands and results of %d elements each: %w", total, err)
 	}
+	return buf.Release()
+}
+
+// make makes the values, total of each operand.
+func (in *input) make(name string, total int) {
 	in.dst = make([]float32, total)
 	if in.npy == nil {
-		in.x, in.dy = inputs[c.input](total, 1), inputs[c.input](total, 2)
-		return nil
+		in.x, in.dy = inputs[name](total, 1), inputs[name](total, 2)
+		return
 	}
 	// The gradient of backward is the same values in reverse order.
 	reversed := slices.Clone(in.npy.values)
 	slices.Reverse(reversed)
 	times := total / len(reversed)
 	in.x, in.dy = slices.Repeat(in.npy.values, times), slices.Repeat(reversed, times)
-	return nil
 }

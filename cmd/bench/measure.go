@@ -1,6 +1,7 @@
 package main
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"fmt"
@@ -148,9 +149,7 @@ func measureSize(ctx context.Context, b compute.Backend, c config, in *input, li
 	for _, m := range list {
 		timers = append(timers, &timer{measurement: m, sets: s})
 	}
-	if err := timeAll(ctx, c, timers, progress); err != nil {
-		return nil, nil, err
-	}
+	err = timeAll(ctx, c, timers, progress)
 	for _, t := range timers {
 		r := t.result
 		if len(r.TimesNS) == 0 {
@@ -159,42 +158,56 @@ func measureSize(ctx context.Context, b compute.Backend, c config, in *input, li
 		r.Op, r.Data, r.Limit, r.Cache, r.N, r.Bytes, r.Calls = t.op, t.data, t.limit, state, n, t.bytes*n, t.calls
 		r.Verified = t.checked > 0 && t.wrong == ""
 		r.Summarize()
-		if profiler, ok := b.(ops.Profiler); ok && t.launch != nil && ctx.Err() == nil {
-			if r.EventNS, r.EventClockNS, err = t.profile(profiler); err != nil {
-				return results, wrong, err
-			}
+		if profiler, ok := b.(ops.Profiler); ok && t.launch != nil && err == nil && ctx.Err() == nil {
+			r.EventNS, r.EventClockNS, err = t.profile(b, profiler)
 		}
 		if t.wrong != "" {
 			wrong = append(wrong, fmt.Sprintf("%s on %s, data on the %s: %s", t.op, b.Info().Name, t.data, t.wrong))
 		}
 		results = append(results, r)
 	}
-	return results, wrong, nil
+	return results, wrong, err
 }
 
-const profiledRuns = 20
+const (
+	profiledTimes = 5
+	profiledCalls = 20
+)
 
-// profile returns the time of one call by the clock of the device, the mean of some,
-// and by that of the host, of the same; or zeros if the device tells none.
-func (t *timer) profile(p ops.Profiler) (events, clock float64, err error) {
-	var failed error
-	start := time.Now()
-	ns, err := p.Profile(func() error {
-		for range profiledRuns {
-			if failed = t.launch(t.sets.take()); failed != nil {
+// profile returns the time of one call by the clock of the device, the mean of some, and
+// by that of the host, of the same; or zeros if the device tells none. It is done some
+// times, of which it is the median.
+func (t *timer) profile(b compute.Backend, p ops.Profiler) (events, clock float64, err error) {
+	type pair struct{ events, clock float64 }
+	var pairs []pair
+	for range profiledTimes {
+		var failed error
+		var took time.Duration
+		ns, err := p.Profile(func() error {
+			if failed = t.call(t.sets.take()); failed != nil { // the first of a queue may take longer
 				return failed
 			}
+			start := time.Now()
+			for range profiledCalls {
+				if failed = t.launch(t.sets.take()); failed != nil {
+					return failed
+				}
+			}
+			failed = b.Sync()
+			took = time.Since(start)
+			return failed
+		})
+		if failed != nil || errors.Is(err, compute.ErrDevice) {
+			return 0, 0, err
 		}
-		return nil
-	})
-	clock = float64(time.Since(start).Nanoseconds()) / profiledRuns
-	if failed != nil || errors.Is(err, compute.ErrDevice) {
-		return 0, 0, err
+		if err != nil || len(ns) != 1+profiledCalls {
+			return 0, 0, nil
+		}
+		pairs = append(pairs, pair{stat.Mean(ns[1:], nil), float64(took.Nanoseconds()) / profiledCalls})
 	}
-	if err != nil || len(ns) == 0 {
-		return 0, 0, nil
-	}
-	return stat.Mean(ns, nil), clock, nil
+	slices.SortFunc(pairs, func(a, b pair) int { return cmp.Compare(a.events, b.events) })
+	median := pairs[profiledTimes/2]
+	return median.events, median.clock, nil
 }
 
 // measureLaunch returns the median time, in ns, of a copy of one element, waited for.

@@ -32,7 +32,7 @@ func TestMeasurements(t *testing.T) {
 	c.flags()
 	c.ops, c.sizes = opNames(), []int{1000}
 	in := &input{}
-	if err := in.generate(c); err != nil {
+	if _, err := in.generate(&c); err != nil {
 		t.Fatal(err)
 	}
 	s, err := newSet(b, in, 1000, 3)

@@ -29,6 +29,21 @@ func (m *meter) note(format string, args ...any) {
 	fmt.Fprintln(m.table.W, text)
 }
 
+// write writes all files: of results, unless there are none, and npy, unless a result is
+// wrong or was not computed.
+func (m *meter) write(npy *outputFile) error {
+	if len(m.report.Results) == 0 {
+		m.c.abandonOutputs(npy)
+		return nil
+	}
+	err := m.c.writeOutputs(m.report)
+	if m.output == nil || len(m.wrong) > 0 {
+		npy.abandon()
+		return err
+	}
+	return errors.Join(err, npy.replace(m.output))
+}
+
 // list returns the measurements that are made on t.
 func (m *meter) list(t target) []measurement {
 	if t.limits {
@@ -42,17 +57,21 @@ func (m *meter) steps(targets []target) int {
 	steps := 0
 	for _, t := range targets {
 		for _, n := range m.c.sizes {
-			steps += len(m.list(t)) * len(m.states(n))
+			steps += len(m.list(t)) * len(m.states(n, deviceCache(t)))
 		}
 	}
 	return steps
 }
 
-// states returns the cache states in which n elements are measured: what fits no cache
-// is cold alone.
-func (m *meter) states(n int) []string {
-	if setsFor(n, lastCache()) == 1 {
+// states returns the cache states in which n elements are measured where the last cache
+// has so many bytes: what does not fit is cold, and what is so small that too many would
+// have to take turns is warm.
+func (m *meter) states(n, cache int) []string {
+	switch {
+	case 12*n > cache:
 		return []string{report.Cold}
+	case 8*n*maxSets < 2*cache:
+		return []string{report.Warm}
 	}
 	return m.c.caches
 }
@@ -72,7 +91,7 @@ func (m *meter) measure(ctx context.Context, t target) error {
 	m.bar.clear()
 	m.table.Device(d)
 	for _, n := range m.c.sizes {
-		for _, state := range m.states(n) {
+		for _, state := range m.states(n, deviceCache(t)) {
 			err := m.size(ctx, t, d, n, state)
 			if errors.Is(err, compute.ErrOutOfMemory) && !m.c.sizesAsked {
 				m.note("%s: %s elements not measured: %s", d.Name, report.Count(n), oneLine(err))
@@ -97,9 +116,6 @@ func (m *meter) size(ctx context.Context, t target, d report.Device, n int, stat
 	}
 	m.bar.what(fmt.Sprintf("%s, %s, %s", d.Name, report.Count(n), state))
 	results, wrong, err := measureSize(ctx, t.Backend, m.c, m.in, m.list(t), n, state, m.bar.step)
-	if err != nil {
-		return err
-	}
 	m.wrong = append(m.wrong, wrong...)
 	for i := range results {
 		results[i].Device = d.Name
@@ -108,7 +124,7 @@ func (m *meter) size(ctx context.Context, t target, d report.Device, n int, stat
 	m.report.Results = append(m.report.Results, results...)
 	m.bar.clear()
 	m.table.Rows(results)
-	return nil
+	return err
 }
 
 // describe returns what the report says of t, by a name that is unique in it.

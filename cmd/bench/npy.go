@@ -3,7 +3,6 @@ package main
 import (
 	"bytes"
 	"encoding/binary"
-	"errors"
 	"fmt"
 	"os"
 	"slices"
@@ -89,8 +88,15 @@ func computeOutput(t target, c config, f *npyFile) ([]byte, error) {
 	defer s.release()
 	for _, m := range measurements(t.Backend, c) {
 		if m.op == c.ops[0] && m.data == report.OnDevice {
-			if err := errors.Join(m.call(&s), s.dst.Read(s.hostDst)); err != nil {
+			if err := m.call(&s); err != nil {
 				return nil, err
+			}
+			wrong, err := m.difference(&s) // which reads the result
+			if err != nil {
+				return nil, err
+			}
+			if wrong != "" {
+				return nil, fmt.Errorf("-output: %s on %s is wrong: %s", m.op, t.Info().Name, wrong)
 			}
 		}
 	}

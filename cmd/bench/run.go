@@ -9,6 +9,7 @@ import (
 	"os"
 	"os/signal"
 	"slices"
+	"syscall"
 	"time"
 
 	"github.com/gmind-go/compute"
@@ -34,6 +35,9 @@ func run(args []string, stdout, stderr io.Writer, choose chooser) int {
 	if err != nil {
 		return fail(exitUsage, err)
 	}
+	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt, syscall.SIGTERM)
+	defer stop()
+	context.AfterFunc(ctx, stop) // the second ends the program at once
 	npy, err := c.openOutputs(stdout)
 	if err != nil {
 		return fail(exitUsage, err)
@@ -61,14 +65,12 @@ func run(args []string, stdout, stderr io.Writer, choose chooser) int {
 		c.abandonOutputs(npy)
 		return fail(exitUsage, fmt.Errorf("-output holds one result, but there are %d devices; name one with -device", len(measured)))
 	}
-	if err := in.generate(c); err != nil {
+	tooLarge, err := in.generate(&c)
+	if err != nil {
 		c.abandonOutputs(npy)
 		return fail(exitUsage, err)
 	}
 
-	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt)
-	defer stop()
-	context.AfterFunc(ctx, stop) // the second ends the program at once
 	r := &report.Report{
 		Schema: report.Version, Time: start.UTC().Truncate(time.Second), Command: append([]string{"bench"}, args...),
 		Environment: environment(), Activation: compute.LeakyReLU(c.slope).String(), Slope: c.slope,
@@ -81,33 +83,44 @@ func run(args []string, stdout, stderr io.Writer, choose chooser) int {
 	if reason != nil && (problem == nil || oneLine(reason) != oneLine(problem)) {
 		m.note("not measured: %s", oneLine(reason))
 	}
-	fmt.Fprintf(table, "\n%s, %s values; the median is known to ±%.3g %% or after %v\n", r.Activation, c.input, 100*c.precision, c.time)
+	if tooLarge != nil {
+		m.note("not measured: larger sizes: %s", oneLine(tooLarge))
+	}
+	fmt.Fprintf(table, "\n%s, %s values; each until the median is known to ±%.3g %%, for %v, or %d runs\n", r.Activation, c.input, 100*c.precision, c.time, c.runs)
 	m.bar = newProgress(stderr, m.steps(targets))
-	code := exitOK
+	var failures []error
 	for _, t := range targets {
 		if err := errors.Join(m.measure(ctx, t), t.Close()); err != nil {
-			m.bar.clear()
-			code = fail(exitUnusable, err)
+			failures = append(failures, err)
+			m.note("not measured whole: %s", oneLine(err))
 		}
 	}
 	m.bar.clear()
-	r.Interrupted = ctx.Err() != nil
+	if r.Interrupted = ctx.Err() != nil; r.Interrupted {
+		r.Notes = append(r.Notes, "interrupted: what comes after that is missing")
+	}
 	r.Answers = r.Ask()
 	r.WriteSummary(table)
 
-	if err := c.writeOutputs(r); err != nil {
-		code = fail(exitUsage, err)
-	}
-	if m.output == nil { // it could not be computed
-		npy.abandon()
-	} else if err := npy.replace(m.output); err != nil {
-		code = fail(exitUsage, err)
-	}
-	if r.Interrupted && code == exitOK {
-		code = fail(exitInterrupted, errors.New("interrupted: this is what was measured until then"))
+	// The first of these that happened is the exit code.
+	code := exitOK
+	end := func(as int, err error) {
+		fail(as, err)
+		if code == exitOK {
+			code = as
+		}
 	}
 	for _, wrong := range m.wrong {
-		code = fail(exitWrong, fmt.Errorf("wrong result: %s", wrong))
+		end(exitWrong, fmt.Errorf("wrong result: %s", wrong))
+	}
+	for _, err := range failures {
+		end(exitUnusable, err)
+	}
+	if err := m.write(npy); err != nil {
+		end(exitUsage, err)
+	}
+	if r.Interrupted {
+		end(exitInterrupted, errors.New("interrupted: this is what was measured until then"))
 	}
 	return code
 }

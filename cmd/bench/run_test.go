@@ -12,7 +12,6 @@ import (
 	"path/filepath"
 	"regexp"
 	"runtime"
-	"slices"
 	"strings"
 	"testing"
 	"time"
@@ -149,7 +148,7 @@ func TestAll(t *testing.T) {
 	if code != 0 || !regexp.MustCompile(`(?m)^cpu \w+\n(.*\n)+    forward +[0-9.]+ [nµm]?s `).MatchString(stdout) {
 		t.Errorf("exit %d: %s%s", code, stdout, stderr)
 	}
-	if _, err := gpu.Open(); err != nil && (!strings.Contains(stdout, oneLine(err)) || !strings.Contains(stdout, "Never, here: no OpenCL device was measured")) {
+	if _, err := gpu.Open(); err != nil && (!strings.Contains(stdout, oneLine(err)) || !strings.Contains(stdout, "Never, here: no OpenCL device can be measured")) {
 		t.Errorf("it does not tell %q, and that no GPU pays: %s", oneLine(err), stdout)
 	}
 	for _, question := range []string{"What does cpu ", " do?\n", "GB/s, ", "From which size on is ", " % of the copy"} {
@@ -338,7 +337,7 @@ func TestBadBackends(t *testing.T) {
 	if code != exitWrong || !strings.Contains(stderr.String(), "wrong result: derivative on cpu") || !strings.Contains(stderr.String(), "element 77 of 1024") {
 		t.Errorf("one wrong bit: exit %d, %s; want 1, and where", code, stderr.String())
 	}
-	if !strings.Contains(stdout.String(), "WRONG") || strings.Count(stdout.String(), "WRONG") != 1 {
+	if !strings.Contains(stdout.String(), "WRONG") || strings.Count(stdout.String(), "  WRONG\n") != 1 {
 		t.Errorf("one wrong bit: the table does not show it once: %s", stdout.String())
 	}
 
@@ -391,7 +390,7 @@ func TestDefaultSizesThatDoNotFit(t *testing.T) {
 	c.ops, c.sizes, c.runs, c.caches = []string{"forward"}, []int{1024}, 1, []string{report.Warm}
 	var table bytes.Buffer
 	m := &meter{c: c, in: &input{}, report: &report.Report{}, table: report.Table{W: &table}}
-	if err := m.in.generate(c); err != nil {
+	if _, err := m.in.generate(&m.c); err != nil {
 		t.Fatal(err)
 	}
 	if err := m.measure(t.Context(), target{failing{b, compute.ErrOutOfMemory}, false}); err != nil {
@@ -408,10 +407,10 @@ func TestDefaultSizesThatDoNotFit(t *testing.T) {
 // TestStates: what no cache holds is measured once, and not as warm.
 func TestStates(t *testing.T) {
 	m := meter{c: config{caches: []string{report.Cold, report.Warm}}}
-	if small := m.states(1 << 10); !slices.Equal(small, []string{report.Cold, report.Warm}) {
-		t.Errorf("1Ki elements are measured %v", small)
-	}
-	if large := m.states(lastCache()); !slices.Equal(large, []string{report.Cold}) {
-		t.Errorf("more than a cache holds is measured %v", large)
+	const cache = 32 << 20
+	for n, want := range map[int]string{1: "warm", 1 << 10: "cold warm", cache / 12: "cold warm", cache/12 + 1: "cold", cache: "cold"} {
+		if got := strings.Join(m.states(n, cache), " "); got != want {
+			t.Errorf("%d elements are measured %s, want %s", n, got, want)
+		}
 	}
 }

@@ -25,15 +25,29 @@ type sets struct {
 
 // lastCache is the size in bytes of the last cache of the CPU, or, where it does not
 // tell, of a common one.
-func lastCache() int { return max(cpuid.CPU.Cache.L3, cpuid.CPU.Cache.L2, 32<<20) }
+func lastCache() int {
+	cache := cpuid.CPU.Cache
+	switch {
+	case cache.L3 > 0:
+		return cache.L3
+	case cache.L2 > 0:
+		return cache.L2
+	}
+	return 32 << 20
+}
 
-const (
-	// deviceCache is taken for the last cache of a device with memory of its own, whose
-	// drivers do not tell it: OpenCL asks for the one next to the cores. None is larger
-	// (AMD's MI300X has 256 MiB).
-	deviceCache = 256 << 20
-	maxSets     = 8192
-)
+// deviceCache is the size in bytes of the last cache of the device of b. For one with
+// memory of its own it is the largest that there is (AMD's MI300X), since drivers do not
+// tell: OpenCL asks for the cache next to the cores.
+func deviceCache(b compute.Backend) int {
+	if info := b.Info(); info.Backend == "cpu" || info.SharedMemory {
+		return lastCache()
+	}
+	return 256 << 20
+}
+
+// maxSets bounds what it takes to make them.
+const maxSets = 64 << 10
 
 // setCount returns how many sets of n elements the host has values for.
 func setCount(n int) int { return setsFor(n, lastCache()) }
@@ -45,11 +59,7 @@ func setsFor(n, cache int) int { return min(max(1, (2*cache+8*n-1)/(8*n)), maxSe
 // newSets returns the sets of n elements for the cache state, and the state that they
 // come to, if there are too many or the device has not the memory for them.
 func newSets(b compute.Backend, in *input, n int, state string) (_ *sets, actual string, err error) {
-	cache := lastCache()
-	if info := b.Info(); info.Backend != "cpu" && !info.SharedMemory {
-		cache = deviceCache
-	}
-	count := 1
+	cache, count := deviceCache(b), 1
 	if state == report.Cold {
 		count = setsFor(n, cache)
 	}

@@ -88,7 +88,8 @@ func chooseTargets(c config, avoid error) (targets []target, reason, err error) 
 	default:
 		var found []compute.Backend
 		found, reason = openGPUs()
-		if len(found) == 0 && c.backend == "opencl" {
+		named := os.Getenv(gpu.DeviceEnv) // which asks for it as -device does
+		if len(found) == 0 && (c.backend == "opencl" || named != "" && named != "none") {
 			return nil, nil, reason
 		}
 		for _, b := range found {

@@ -42,17 +42,17 @@ const (
 
 // warmUp finds out how many calls a run takes, and makes runs until one takes as
 // long as the one before, or for warmUpTime.
-func (t *timer) warmUp(ctx context.Context) error {
+func (t *timer) warmUp(ctx context.Context, c config) error {
 	t.calls = 1
-	begin, last := time.Now(), math.Inf(1)
+	begin, last := time.Now(), 0.0
 	for runs := 1; ctx.Err() == nil; runs++ {
 		d, err := t.run()
 		if err != nil {
 			return err
 		}
-		if d < minRun() {
+		if d < runTime(c) {
 			t.calls *= 2
-			last = math.Inf(1)
+			last = 0 // as long as none
 			continue
 		}
 		stable := math.Abs(float64(d)-last) <= warmUpDrift*last
@@ -65,7 +65,7 @@ func (t *timer) warmUp(ctx context.Context) error {
 }
 
 // step makes one timed run, and looks at its result if results have not been looked at
-// for longer than calls were timed, or if it is the last.
+// for longer than calls were timed.
 func (t *timer) step(c config) error {
 	look := t.checking <= t.spent
 	if look {
@@ -80,9 +80,9 @@ func (t *timer) step(c config) error {
 	if err != nil {
 		return err
 	}
-	if d < minRun()/2 { // the warm-up was held up, so calls are too few
+	if d < runTime(c)/2 { // the warm-up was held up, so calls are too few
 		t.calls *= 2
-		t.result.TimesNS = nil
+		t.result.TimesNS, t.spent, t.checking = nil, 0, 0
 		return nil
 	}
 	t.spent += d
@@ -91,7 +91,14 @@ func (t *timer) step(c config) error {
 		return nil
 	}
 	begin := time.Now()
-	difference, err := t.difference(last)
+	err = t.look(last)
+	t.checking += time.Since(begin)
+	return err
+}
+
+// look compares what the last call has left in s.
+func (t *timer) look(s *set) error {
+	difference, err := t.difference(s)
 	if err != nil {
 		return err
 	}
@@ -99,8 +106,19 @@ func (t *timer) step(c config) error {
 		t.wrong = difference
 	}
 	t.checked++
-	t.checking += time.Since(begin)
 	return nil
+}
+
+// lookAgain makes one more run like those that were timed, and looks at its result.
+func (t *timer) lookAgain() error {
+	last := t.sets.after(t.calls)
+	if err := t.spoil(last); err != nil {
+		return err
+	}
+	if _, err := t.run(); err != nil {
+		return err
+	}
+	return t.look(last)
 }
 
 // minRuns is the least number of runs that the interval of the median is taken from,
@@ -124,10 +142,11 @@ func (t *timer) done(c config) bool {
 
 // timeAll warms up all timers and makes their runs. They take turns: the speed of a
 // machine's memory changes from second to second, and measurements are compared with
-// one another. It stops at the end of ctx. progress is called whenever one is done.
+// one another. At the end the result of each is looked at once more. It stops at the
+// end of ctx. progress is called whenever one is done.
 func timeAll(ctx context.Context, c config, timers []*timer, progress func()) error {
 	for _, t := range timers {
-		if err := t.warmUp(ctx); err != nil {
+		if err := t.warmUp(ctx, c); err != nil {
 			return err
 		}
 	}
@@ -149,10 +168,26 @@ func timeAll(ctx context.Context, c config, timers []*timer, progress func()) er
 		}
 		open = still
 	}
+	for _, t := range timers {
+		if ctx.Err() != nil {
+			return nil
+		}
+		if err := t.lookAgain(); err != nil {
+			return err
+		}
+	}
 	return nil
 }
 
-// minRun returns the shortest time that one run may take: so long that reading the
+// runTime returns the shortest time that one run may take: so long that the clock can
+// tell it, and that the runs, if they are as many as by default, take about c.time.
+func runTime(c config) time.Duration {
+	return max(minRun(), min(c.time/maxRunsByDefault, 10*time.Millisecond))
+}
+
+const maxRunsByDefault = 100
+
+// minRun returns the shortest time that the clock can tell: so long that reading the
 // clock does not count, nor the step by which it advances, which on Windows is half
 // a millisecond.
 var minRun = sync.OnceValue(func() time.Duration {

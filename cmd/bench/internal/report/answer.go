@@ -62,7 +62,7 @@ func (a *Answer) find(results []Result) {
 		}
 		a.SizesN = append(a.SizesN, r.N)
 		// Apart by more than the intervals, and to be believed.
-		wins[r.N] = ours.HighNS < theirs.LowNS && len(ours.Doubts) == 0
+		wins[r.N] = ours.HighNS < theirs.LowNS && !doubtful(*ours) && !doubtful(*theirs)
 	}
 	slices.Sort(a.SizesN)
 	for _, n := range slices.Backward(a.SizesN) {

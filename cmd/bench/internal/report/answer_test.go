@@ -59,6 +59,11 @@ func TestAsk(t *testing.T) {
 		t.Errorf("a figure in doubt counts: %+v", a)
 	}
 	r = faced([]float64{2, 4}, []float64{1, 2}, nil)
+	r.Results[3].Verified = false
+	if a := r.Ask(); a[0].FromN != 0 {
+		t.Errorf("a wrong result counts: %+v", a)
+	}
+	r = faced([]float64{2, 4}, []float64{1, 2}, nil)
 	r.Results[3].HighNS = 5
 	if a := r.Ask(); a[0].FromN != 0 {
 		t.Errorf("a difference within the intervals counts: %+v", a)
@@ -97,10 +102,10 @@ func TestWriteSummary(t *testing.T) {
 		t.Error("there are characters that not every terminal shows")
 	}
 	text.Reset()
-	r.Devices, r.Notes = r.Devices[:1], []string{"not measured: no driver"}
+	r.Devices, r.Notes = r.Devices[:1], []string{NotMeasured + "no driver"}
 	r.Answers = r.Ask()
 	r.WriteSummary(&text)
-	if !strings.HasSuffix(text.String(), "Never, here: no OpenCL device was measured, so the CPU is what there is:\n    not measured: no driver\n") {
+	if !strings.HasSuffix(text.String(), "Never, here: no OpenCL device can be measured, so the CPU is what there is:\n    not measured: gpu: no driver\n") {
 		t.Errorf("got %s", text.String())
 	}
 	text.Reset()

@@ -36,8 +36,12 @@ func (r *Report) WriteBenchfmt(w io.Writer) error {
 		for _, doubt := range res.remarks() {
 			fmt.Fprintf(&text, "# %s: %s\n", name, oneLine(doubt))
 		}
+		comment := ""
+		if doubtful(res) {
+			comment = "# " // no figure to compare with
+		}
 		for _, ns := range res.TimesNS {
-			fmt.Fprintf(&text, "%s %d %s ns/op %s GB/s\n", name, res.Calls, number(ns), number(float64(res.Bytes)/ns))
+			fmt.Fprintf(&text, comment+"%s %d %s ns/op %s GB/s\n", name, res.Calls, number(ns), number(float64(res.Bytes)/ns))
 		}
 	}
 	_, err := w.Write(text.Bytes())

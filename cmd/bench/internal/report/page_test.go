@@ -129,9 +129,10 @@ func TestSummary(t *testing.T) {
 		}, nil},
 		"one size": {func(r *Report) { r.Answers[0].FromN, r.Answers[0].SizesN = 0, []int{1 << 10} }, []string{"forward: never (only 1Ki measured)"}, nil},
 		"no OpenCL device": {func(r *Report) {
-			r.Devices, r.Notes = r.Devices[:1], []string{"gpu: no OpenCL platform: install a driver"}
-		}, []string{"From which size on is a GPU faster?", "Never, here: no OpenCL device was measured, so the CPU is what there is:|gpu: no OpenCL platform: install a driver"}, nil},
-		"no OpenCL built in": {func(r *Report) { r.Devices, r.Notes, r.Environment.OpenCL = r.Devices[:1], nil, false }, []string{"this program was built without OpenCL"}, nil},
+			r.Devices, r.Notes = r.Devices[:1], []string{"not measured: gpu: no OpenCL platform: install a driver", "opencl x: 1Gi elements not measured"}
+		}, []string{"From which size on is a GPU faster?", "Never, here: no OpenCL device can be measured, so the CPU is what there is:|not measured: gpu: no OpenCL platform: install a driver"}, nil},
+		"CPU alone":          {func(r *Report) { r.Devices, r.Notes = r.Devices[:1], nil }, []string{"Not known: only the CPU was asked for."}, []string{"Never"}},
+		"interrupted before": {func(r *Report) { r.Devices, r.Notes, r.Interrupted = r.Devices[:1], nil, true }, []string{"Not known: the run was interrupted before"}, []string{"Never"}},
 		"no CPU":             {func(r *Report) { r.Devices, r.Answers = r.Devices[1:], nil }, []string{"Not known: there is no size at which both it and the CPU were measured."}, nil},
 		"nothing":            {func(r *Report) { r.Results, r.Devices[0].LaunchNS = nil, 0 }, []string{"There are no results", "Nothing was measured."}, []string{"are doubtful"}},
 		"warnings": {func(r *Report) { r.Interrupted, r.Results[0].Verified, r.Results[1].Verified = true, false, false }, []string{

@@ -19,7 +19,7 @@ type Report struct {
 	Environment Environment `json:"environment"`
 	Devices     []Device    `json:"devices"`    // those measured, in that order
 	Notes       []string    `json:"notes"`      // what was not measured, and why
-	Activation  string      `json:"activation"` // as "LeakyReLU(0.01)"
+	Activation  string      `json:"activation"` // as "LeakyReLU(negative_slope=0.01)"
 	Slope       float32     `json:"slope"`
 	Input       string      `json:"input"`     // a distribution, or the name of a file
 	Precision   float64     `json:"precision"` // the half-width of the interval to be reached, as a part of the median
@@ -87,6 +87,12 @@ type Device struct {
 	FlushesSubnormals bool    `json:"flushes_subnormals"`
 	LaunchNS          float64 `json:"launch_ns"` // median time of a copy of one element, waited for
 }
+
+// What a note begins with that says why an OpenCL device is not among the Devices.
+const (
+	NotMeasured = "not measured: gpu: "
+	NotListed   = "not listed: gpu: "
+)
 
 // Where the data of a measurement begins and ends.
 const (

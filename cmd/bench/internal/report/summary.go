@@ -45,6 +45,12 @@ func (r *Report) WriteSummary(w io.Writer) {
 	if len(r.Results) == 0 {
 		return
 	}
+	if warnings := r.warnings(); len(warnings) > 0 {
+		fmt.Fprintln(w)
+		for _, warning := range warnings {
+			fmt.Fprintln(w, warning)
+		}
+	}
 	for _, t := range r.summary() {
 		fmt.Fprintf(w, "\n%s\n", t.Question)
 		for _, s := range t.Answers {
@@ -118,7 +124,10 @@ func speedOf(res Result) string {
 		s += fmt.Sprintf(", %s of the %s", unbroken(percent(res.OfLimit)), res.Limit)
 	}
 	s += fmt.Sprintf(" (%s)", unbroken(Duration(res.MedianNS)))
-	if doubtful(res) {
+	switch {
+	case !res.Verified:
+		s += ", and WRONG"
+	case doubtful(res):
 		s += ", which is doubtful"
 	}
 	return s
@@ -195,14 +204,19 @@ func from(a Answer) string {
 
 // noOpenCL tells why no OpenCL device was measured.
 func (r *Report) noOpenCL() []statement {
-	s := statement{Text: "Never, here: no OpenCL device was measured, so the CPU is what there is:", Items: r.Notes}
-	if len(s.Items) == 0 {
-		s.Items = []string{"it was not asked for"}
-		if !r.Environment.OpenCL {
-			s.Items[0] = "this program was built without OpenCL"
+	var why []string
+	for _, note := range r.Notes {
+		if strings.HasPrefix(note, NotMeasured) || strings.HasPrefix(note, NotListed) {
+			why = append(why, note)
 		}
 	}
-	return []statement{s}
+	switch {
+	case len(why) > 0:
+		return []statement{{"Never, here: no OpenCL device can be measured, so the CPU is what there is:", why}}
+	case r.Interrupted:
+		return []statement{{Text: "Not known: the run was interrupted before an OpenCL device was measured."}}
+	}
+	return []statement{{Text: "Not known: only the CPU was asked for."}}
 }
 
 // warnings returns what a reader must know before all else.
@@ -224,7 +238,7 @@ func (r *Report) warnings() []string {
 		list = append(list, "The run was interrupted: what follows is not all.")
 	}
 	if inDoubt > 0 {
-		list = append(list, fmt.Sprintf("%d of %d results are doubtful; the table says why, and the diagrams draw them hollow.", inDoubt, len(r.Results)))
+		list = append(list, fmt.Sprintf("%d of %d results are doubtful; the table says why.", inDoubt, len(r.Results)))
 	}
 	if len(r.Results) == 0 {
 		list = append(list, "There are no results: nothing was measured.")
