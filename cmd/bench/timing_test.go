@@ -12,18 +12,14 @@ func TestWarmUp(t *testing.T) {
 	calls := 0
 	slow := func(*set) error {
 		calls++
-		if calls <= 12 { // and at first much slower, by less from call to call
-			time.Sleep(time.Duration(24-2*calls) * 10 * time.Millisecond)
-		} else {
-			time.Sleep(10 * time.Millisecond)
-		}
+		time.Sleep(time.Duration(8+3*max(0, 9-calls)) * time.Millisecond) // 32, 29, ... 11, 8, 8
 		return nil
 	}
 	tm := &timer{measurement: measurement{call: slow}, sets: &sets{list: make([]set, 1)}}
 	if err := tm.warmUp(t.Context(), c); err != nil {
 		t.Fatal(err)
 	}
-	if calls < warmUpRuns+1 {
+	if calls < 9 {
 		t.Errorf("warm after %d calls", calls)
 	}
 }
