@@ -42,37 +42,39 @@ import (
 	"context"
 	"errors"
 	"fmt"
+
+	"github.com/gmind-go/compute/internal/check"
 )
 
 // The errors of this module. They come wrapped in a text that names the
 // operation, the device, the sizes and the remedy: compare with errors.Is.
 var (
 	// ErrUnavailable: there is nothing to open. Open goes on to the next.
-	ErrUnavailable = errors.New("backend unavailable")
+	ErrUnavailable = check.ErrUnavailable
 	// ErrClosed: the backend was closed or the buffer released.
-	ErrClosed = errors.New("closed")
+	ErrClosed = check.ErrClosed
 	// ErrLength: lengths differ, or a length is negative.
-	ErrLength = errors.New("wrong length")
+	ErrLength = check.ErrLength
 	// ErrOverlap: two slices share a part of their memory, where they may be the
 	// same or share nothing; or two results are to go into one buffer.
-	ErrOverlap = errors.New("overlap")
+	ErrOverlap = check.ErrOverlap
 	// ErrForeignBuffer: a buffer is nil or belongs to another backend.
-	ErrForeignBuffer = errors.New("foreign buffer")
+	ErrForeignBuffer = check.ErrForeignBuffer
 	// ErrSlope: a negative slope is NaN or infinite.
-	ErrSlope = errors.New("slope not finite")
+	ErrSlope = check.ErrSlope
 	// ErrActivation: an Activation, or an Op, is none that this module knows.
-	ErrActivation = errors.New("unknown function")
+	ErrActivation = check.ErrActivation
 	// ErrNoInput: a Layer was asked about an input before there was one.
-	ErrNoInput = errors.New("no input remembered")
+	ErrNoInput = check.ErrNoInput
 	// ErrOutOfMemory: the memory of the device, or of the host, does not suffice.
 	// The backend stays usable.
-	ErrOutOfMemory = errors.New("out of memory")
+	ErrOutOfMemory = check.ErrOutOfMemory
 	// ErrDevice: the device failed. The backend can only be closed.
-	ErrDevice = errors.New("device fault")
+	ErrDevice = check.ErrDevice
 )
 
 // A Backend computes on the memory of one device. cpu.Open and gpu.Open make
-// one; see the package comment for the rules that all calls share. Methods may
+// one, and Shard one of several; see the package comment for the rules that all calls share. Methods may
 // be added: a type of your own that is to stay a Backend embeds one.
 type Backend interface {
 	// Info describes the device and counts what is held on it. It works on a
@@ -193,10 +195,19 @@ func (op Op) String() string {
 	return fmt.Sprintf("Op(%d)", int(op))
 }
 
+// Validate returns nil if op is one of those above, and else an error that wraps
+// ErrActivation.
+func (op Op) Validate() error {
+	if op != OpForward && op != OpDerivative {
+		return fmt.Errorf("%v is no operation; give OpForward or OpDerivative: %w", op, ErrActivation)
+	}
+	return nil
+}
+
 // Info describes the device behind a backend. What is not known is zero.
 type Info struct {
 	Name     string // backend and device, as "cpu generic" or "opencl NVIDIA H200"
-	Backend  string // "cpu" or "opencl"
+	Backend  string // "cpu", "opencl" or "shard"
 	Kind     string // of device: "cpu", "gpu", "accelerator" or "other"
 	Vendor   string // of the device
 	Platform string // the OpenCL platform, which is one vendor's implementation

@@ -2,6 +2,7 @@ package compute_test
 
 import (
 	"errors"
+	"os"
 	"strings"
 	"testing"
 
@@ -12,7 +13,11 @@ import (
 	"github.com/gmind-go/compute/internal/testenv"
 )
 
-func TestMain(m *testing.M) { testenv.Main(m) }
+// PoCL shows two devices, for Shard.
+func TestMain(m *testing.M) {
+	os.Setenv("POCL_DEVICES", "pthread pthread")
+	testenv.Main(m)
+}
 
 func TestCPU(t *testing.T) { backendtest.Run(t, cpu.Open) }
 

@@ -181,6 +181,10 @@ func (b *backend) pastCaches(bits int, dst, x, dy []float32) bool {
 	return &dst[0] != &x[0] && (dy == nil || &dst[0] != &dy[0])
 }
 
+// Host tells compute.Shard that calls are done when they return, by all cores of the
+// host, and that none returns compute.ErrDevice.
+func (b *backend) Host() {}
+
 // streamPart is the number of elements between two looks at the context.
 const streamPart = 8 << 20
 
@@ -191,7 +195,7 @@ func (b *backend) Stream(ctx context.Context, op compute.Op, f compute.Activatio
 	if b.closed.Load() {
 		return c.Closed()
 	}
-	if err := c.Stream(ctx, op, f, dst, src); err != nil {
+	if err := c.Stream(ctx, cmp.Or(op.Validate(), f.Validate()), dst, src); err != nil {
 		return err
 	}
 	past := b.pastCaches(64, dst, src, nil) // of the whole, not of a part
@@ -238,5 +242,5 @@ func (b *backend) accepts(c check.Call, f compute.Activation) error {
 	if b.closed.Load() {
 		return c.Closed()
 	}
-	return c.Activation(f)
+	return c.Wrap(f.Validate())
 }

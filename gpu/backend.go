@@ -184,7 +184,7 @@ func (b *backend) launch(op operation, f compute.Activation, operands ...operand
 	if err := b.usable(c); err != nil {
 		return err
 	}
-	if err := c.Activation(f); err != nil {
+	if err := c.Wrap(f.Validate()); err != nil {
 		return err
 	}
 	args, n, err := b.arguments(c, operands, o.results)

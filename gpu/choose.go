@@ -11,6 +11,28 @@ import (
 	"github.com/gmind-go/compute"
 )
 
+// takePreferred returns the indices of the devices that Open takes, best first, or
+// why there are none. problem is why devices are missing from the list, or nil.
+func takePreferred(devices []device, problem error) ([]int, error) {
+	order := preferred(devices)
+	if len(order) == 0 {
+		return nil, noneFor(devices, problem)
+	}
+	return order, nil
+}
+
+// takeMatching is takePreferred for the devices that match names.
+func takeMatching(match string, devices []device, problem error) ([]int, error) {
+	if len(devices) == 0 {
+		return nil, noneFor(devices, problem)
+	}
+	order := matching(devices, match)
+	if len(order) == 0 {
+		return nil, noMatch(devices, match, problem)
+	}
+	return order, nil
+}
+
 // preferred returns the indices of the devices that Open takes, best first.
 func preferred(devices []device) []int {
 	return slices.DeleteFunc(ranked(devices), func(i int) bool {

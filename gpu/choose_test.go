@@ -2,6 +2,7 @@ package gpu
 
 import (
 	"errors"
+	"fmt"
 	"slices"
 	"strings"
 	"testing"
@@ -137,6 +138,68 @@ func TestOpenSkipsBadDevices(t *testing.T) {
 	}
 }
 
+// TestOpenAll: every good device is opened, best first, and of the others the
+// reasons are told.
+func TestOpenAll(t *testing.T) {
+	broken, listed := errors.New("the driver is broken"), errors.New("a platform could not be listed")
+	wrong := changed{openCPU(t), func(y, _ float32) float32 { return y + 1 }}
+	fpga, first, second, host := openCPU(t), openCPU(t), openCPU(t), openCPU(t)
+	good := []device{
+		opening("host", "cpu", host, nil),
+		opening("fpga", "accelerator", fpga, nil),
+		opening("first", "gpu", first, nil),
+		opening("second", "gpu", second, nil),
+	}
+	bad := []device{
+		opening("broken", "gpu", nil, broken),
+		opening("wrong", "gpu", wrong, nil),
+	}
+	for name, test := range map[string]struct {
+		all   []compute.Backend
+		err   error
+		open  func() ([]compute.Backend, error)
+		tells []string
+	}{
+		"all good": {[]compute.Backend{first, second, fpga}, nil,
+			func() ([]compute.Backend, error) { return openAllPreferred(good, nil) }, nil},
+		"any": {[]compute.Backend{first, second, fpga, host}, nil,
+			func() ([]compute.Backend, error) { return openAllMatching("any", good, nil) }, nil},
+		"one by index": {[]compute.Backend{second}, nil,
+			func() ([]compute.Backend, error) { return openAllMatching("3", good, nil) }, nil},
+		"some bad": {[]compute.Backend{first, second, fpga}, broken,
+			func() ([]compute.Backend, error) { return openAllPreferred(slices.Concat(bad, good), listed) },
+			[]string{"device 0 (opencl broken): the driver is broken", "device 1 (opencl wrong): self-test: element", listed.Error()}},
+		"all bad": {nil, compute.ErrUnavailable,
+			func() ([]compute.Backend, error) { return openAllPreferred(bad[:1], listed) },
+			[]string{"device 0 (opencl broken): the driver is broken", listed.Error()}},
+		"none listed": {nil, compute.ErrUnavailable,
+			func() ([]compute.Backend, error) { return openAllPreferred(nil, nil) }, []string{"show no device"}},
+		"no match": {nil, compute.ErrUnavailable,
+			func() ([]compute.Backend, error) { return openAllMatching("Voodoo", good, nil) }, []string{"Voodoo"}},
+	} {
+		all, err := test.open()
+		if !errors.Is(err, test.err) {
+			t.Errorf("%s: the error is %v, want one that wraps %v", name, err, test.err)
+		}
+		for _, tell := range test.tells {
+			if !strings.Contains(fmt.Sprint(err), tell) {
+				t.Errorf("%s: %v does not tell %q", name, err, tell)
+			}
+		}
+		if !slices.EqualFunc(all, test.all, func(got, want compute.Backend) bool { return got.(*opened).Backend == want }) {
+			t.Errorf("%s: opened %v, want %v", name, all, test.all)
+		}
+		for _, b := range all {
+			if skipped := b.Info().Skipped; skipped != nil {
+				t.Errorf("%s: Skipped is %v, and is told by the error", name, skipped)
+			}
+		}
+	}
+	if err := wrong.Sync(); !errors.Is(err, compute.ErrClosed) {
+		t.Errorf("the wrong device was not closed: %v", err)
+	}
+}
+
 // TestFlushingDevice: a device that replaces subnormals by zero, and does nothing
 // else wrong, is used and says so.
 func TestFlushingDevice(t *testing.T) {
@@ -206,7 +269,14 @@ func TestNothingToOpen(t *testing.T) {
 
 func TestTurnedOff(t *testing.T) {
 	t.Setenv(DeviceEnv, "none")
-	if _, err := Open(); !errors.Is(err, compute.ErrUnavailable) || !strings.Contains(err.Error(), DeviceEnv) {
-		t.Errorf("got %v, want ErrUnavailable that names %s", err, DeviceEnv)
+	_, err := Open()
+	all, allErr := OpenAll()
+	for _, err := range []error{err, allErr} {
+		if !errors.Is(err, compute.ErrUnavailable) || !strings.Contains(err.Error(), "turned off by "+DeviceEnv) {
+			t.Errorf("got %v, want ErrUnavailable that names %s", err, DeviceEnv)
+		}
+	}
+	if len(all) != 0 {
+		t.Errorf("OpenAll opened %d devices", len(all))
 	}
 }

@@ -31,21 +31,37 @@ const DeviceEnv = "COMPUTE_OPENCL_DEVICE"
 // error wraps compute.ErrUnavailable and the reason of each.
 func Open() (compute.Backend, error) { return Options{}.Open() }
 
-// openDefault opens the device that DeviceEnv names, or the best.
-func openDefault(o Options) (compute.Backend, error) {
-	switch match := os.Getenv(DeviceEnv); match {
-	case "":
-		return openPreferred(list(o))
-	case "none":
-		return nil, fmt.Errorf("gpu: OpenCL is turned off by %s=none: %w", DeviceEnv, compute.ErrUnavailable)
-	default:
-		devices, problem := list(o)
-		b, err := openMatching(match, devices, problem)
-		if err != nil {
-			return nil, fmt.Errorf("%w (the device was named by %s)", err, DeviceEnv)
-		}
-		return b, nil
+// OpenAll opens every device that Open would take, best first: all GPUs and
+// accelerators, or, with COMPUTE_OPENCL_DEVICE set, all that match it, so that "any"
+// takes CPU-type devices too. compute.Shard makes one backend of them.
+//
+// Beside the backends, the error joins why devices were passed over; it is nil when
+// none was. It wraps compute.ErrUnavailable when nothing can be opened: look whether
+// there are backends, and not at the error, to know.
+func OpenAll() ([]compute.Backend, error) { return Options{}.OpenAll() }
+
+// openNamed opens, with matching, what o names, or else what DeviceEnv names; if
+// neither does, it opens with preferred.
+func openNamed[T any](o Options, preferred func([]device, error) (T, error), matching func(string, []device, error) (T, error)) (opened T, err error) {
+	if o, err = o.resolved(); err != nil {
+		return opened, err
 	}
+	env := os.Getenv(DeviceEnv)
+	switch {
+	case o.Device != "":
+		devices, problem := list(o)
+		return matching(o.Device, devices, problem)
+	case env == "":
+		return preferred(list(o))
+	case env == "none":
+		return opened, fmt.Errorf("gpu: OpenCL is turned off by %s=none: %w", DeviceEnv, compute.ErrUnavailable)
+	}
+	devices, problem := list(o)
+	opened, err = matching(env, devices, problem)
+	if err != nil {
+		err = fmt.Errorf("%w (the device was named by %s)", err, DeviceEnv)
+	}
+	return opened, err
 }
 
 // OpenDevice returns an opener for the device that match names: its index in the
@@ -88,41 +104,84 @@ type device struct {
 // openPreferred opens the best of devices that Open takes. problem is why devices
 // are missing from the list, or nil.
 func openPreferred(devices []device, problem error) (compute.Backend, error) {
-	order := preferred(devices)
-	if len(order) == 0 {
-		return nil, noneFor(devices, problem)
+	order, err := takePreferred(devices, problem)
+	if err != nil {
+		return nil, err
 	}
 	return openFirst(devices, order, problem)
 }
 
 // openMatching opens the best of devices that match names.
 func openMatching(match string, devices []device, problem error) (compute.Backend, error) {
-	if len(devices) == 0 {
-		return nil, noneFor(devices, problem)
-	}
-	order := matching(devices, match)
-	if len(order) == 0 {
-		return nil, noMatch(devices, match, problem)
+	order, err := takeMatching(match, devices, problem)
+	if err != nil {
+		return nil, err
 	}
 	return openFirst(devices, order, problem)
+}
+
+// openAllPreferred is openPreferred for all.
+func openAllPreferred(devices []device, problem error) ([]compute.Backend, error) {
+	order, err := takePreferred(devices, problem)
+	if err != nil {
+		return nil, err
+	}
+	return openEach(devices, order, problem)
+}
+
+// openAllMatching is openMatching for all.
+func openAllMatching(match string, devices []device, problem error) ([]compute.Backend, error) {
+	order, err := takeMatching(match, devices, problem)
+	if err != nil {
+		return nil, err
+	}
+	return openEach(devices, order, problem)
 }
 
 // openFirst opens the first device of order that can be opened and computes
 // right. skipped is why devices are missing from the list, or nil.
 func openFirst(devices []device, order []int, skipped error) (compute.Backend, error) {
 	for _, i := range order {
-		d := devices[i]
-		b, err := d.open()
+		b, err := devices[i].openTested(i)
 		if err == nil {
-			var flushes bool
-			if flushes, err = selfTest(b); err == nil {
-				return &opened{b, flushes, skipped}, nil
-			}
-			err = errors.Join(err, b.Close())
+			b.skipped = skipped
+			return b, nil
 		}
-		skipped = errors.Join(skipped, fmt.Errorf("gpu: device %d (%s): %w", i, d.info.Name, err))
+		skipped = errors.Join(skipped, err)
 	}
 	return nil, unavailable(skipped)
+}
+
+// openEach opens every device of order that can be opened and computes right. Its
+// error joins why others were passed over to skipped, which is as for openFirst.
+func openEach(devices []device, order []int, skipped error) ([]compute.Backend, error) {
+	var all []compute.Backend
+	for _, i := range order {
+		b, err := devices[i].openTested(i)
+		if err != nil {
+			skipped = errors.Join(skipped, err)
+			continue
+		}
+		all = append(all, b)
+	}
+	if len(all) == 0 {
+		return nil, unavailable(skipped)
+	}
+	return all, skipped
+}
+
+// openTested opens d, which stands at index i of the list, and closes it again if it
+// fails the self-test.
+func (d device) openTested(i int) (*opened, error) {
+	b, err := d.open()
+	if err == nil {
+		var flushes bool
+		if flushes, err = selfTest(b); err == nil {
+			return &opened{Backend: b, flushes: flushes}, nil
+		}
+		err = errors.Join(err, b.Close())
+	}
+	return nil, fmt.Errorf("gpu: device %d (%s): %w", i, d.info.Name, err)
 }
 
 // unavailable makes err wrap compute.ErrUnavailable.

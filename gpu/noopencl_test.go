@@ -16,7 +16,9 @@ func TestBuiltWithout(t *testing.T) {
 	_, devicesErr := Devices()
 	_, openErr := Open()
 	_, matchErr := OpenDevice("any")()
-	for _, err := range []error{devicesErr, openErr, matchErr} {
+	_, allErr := OpenAll()
+	_, allMatchErr := Options{Device: "any"}.OpenAll()
+	for _, err := range []error{devicesErr, openErr, matchErr, allErr, allMatchErr} {
 		if !errors.Is(err, compute.ErrUnavailable) || !strings.Contains(err.Error(), "built without OpenCL (rebuild with -tags opencl and CGO_ENABLED=1)") {
 			t.Errorf("got %v, want ErrUnavailable that tells how to build", err)
 		}

@@ -21,9 +21,9 @@ import (
 	"github.com/gmind-go/compute/kernels"
 )
 
-// helperEnv makes this test binary say what compute.Open gives ("open"), or open
-// every device by its index and use them ("each"), and exit: an OpenCL loader reads the
-// environment once in a process.
+// helperEnv makes this test binary say what compute.Open gives ("open"), or what
+// OpenAll does ("all"), or open every device by its index and use them ("each"), and
+// exit: an OpenCL loader reads the environment once in a process.
 const helperEnv = "COMPUTE_TEST_HELPER"
 
 func TestMain(m *testing.M) {
@@ -38,6 +38,9 @@ func TestMain(m *testing.M) {
 		}
 		info := b.Info()
 		fmt.Printf("%s\n%v\n", info.Backend, info.Skipped)
+	case "all":
+		all, err := OpenAll()
+		fmt.Printf("%d\n%v\n", len(all), err)
 	case "each":
 		if err := useEach(); err != nil {
 			fmt.Println("error:", err)
@@ -160,6 +163,23 @@ func TestTwoDevices(t *testing.T) {
 	out := helper(t, "each", "POCL_DEVICES=pthread pthread")
 	if lines := strings.Count(out, "\n"); lines != 2 || !strings.HasPrefix(out, "0 ") || !strings.Contains(out, "\n1 ") {
 		t.Errorf("want devices 0 and 1, got:\n%s", out)
+	}
+}
+
+// TestOpenAllDevices opens all of two devices, or what the environment leaves of them.
+func TestOpenAllDevices(t *testing.T) {
+	for match, want := range map[string][2]string{
+		"any":     {"2", "<nil>"},
+		"pthread": {"2", "<nil>"},
+		"1":       {"1", "<nil>"},
+		"none":    {"0", "turned off by COMPUTE_OPENCL_DEVICE=none"},
+		"Voodoo":  {"0", "no OpenCL device matches Voodoo"},
+		"":        {"0", "no OpenCL device is a GPU or an accelerator (there are: 0 pthread"},
+	} {
+		opens, tells, _ := strings.Cut(helper(t, "all", "POCL_DEVICES=pthread pthread", DeviceEnv+"="+match), "\n")
+		if opens != want[0] || !strings.Contains(tells, want[1]) {
+			t.Errorf("with %s=%s opens %s devices, error %s; want %s, and %s", DeviceEnv, match, opens, tells, want[0], want[1])
+		}
 	}
 }
 

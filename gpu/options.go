@@ -43,15 +43,14 @@ const (
 // option, or of StreamMemoryEnv, does not wrap compute.ErrUnavailable, so that
 // compute.Open returns it.
 func (o Options) Open() (compute.Backend, error) {
-	o, err := o.resolved()
-	if err != nil {
-		return nil, err
-	}
-	if o.Device != "" {
-		devices, problem := list(o)
-		return openMatching(o.Device, devices, problem)
-	}
-	return openDefault(o)
+	return openNamed(o, openPreferred, openMatching)
+}
+
+// OpenAll opens all devices that Device matches, or else those of the function
+// OpenAll, with these options. Its errors are those of the function OpenAll and of
+// Options.Open.
+func (o Options) OpenAll() ([]compute.Backend, error) {
+	return openNamed(o, openAllPreferred, openAllMatching)
 }
 
 // resolved returns o with the environment and the defaults in it.

@@ -3,6 +3,7 @@
 package gpu
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"fmt"
@@ -50,7 +51,7 @@ func (b *backend) Stream(ctx context.Context, op compute.Op, f compute.Activatio
 	if err := ready(); err != nil {
 		return err
 	}
-	if err := c.Stream(ctx, op, f, dst, src); err != nil || len(src) == 0 {
+	if err := c.Stream(ctx, cmp.Or(op.Validate(), f.Validate()), dst, src); err != nil || len(src) == 0 {
 		return err
 	}
 	part, workers := b.part, cap(b.lanes)

@@ -1,14 +1,28 @@
 // Package check holds the argument checks that all backends make, so that each
-// refuses the same input with the same words.
+// refuses the same input with the same words, and the errors that they wrap. Package
+// compute is itself a backend of backends, so this one does not import it.
 package check
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"math"
 	"unsafe"
+)
 
-	"github.com/gmind-go/compute"
+// The errors, which package compute exports and documents.
+var (
+	ErrUnavailable   = errors.New("backend unavailable")
+	ErrClosed        = errors.New("closed")
+	ErrLength        = errors.New("wrong length")
+	ErrOverlap       = errors.New("overlap")
+	ErrForeignBuffer = errors.New("foreign buffer")
+	ErrSlope         = errors.New("slope not finite")
+	ErrActivation    = errors.New("unknown function")
+	ErrNoInput       = errors.New("no input remembered")
+	ErrOutOfMemory   = errors.New("out of memory")
+	ErrDevice        = errors.New("device fault")
 )
 
 // A Call is one call of a backend's method, as the errors name it.
@@ -17,42 +31,45 @@ type Call struct {
 	Device string // as "cpu generic"
 }
 
-// Fail returns err, which should wrap a sentinel of package compute, behind the
+// Fail returns err, which should wrap one of the errors above, behind the
 // name of the call and the words of format.
 func (c Call) Fail(err error, format string, args ...any) error {
 	return fmt.Errorf("compute: %s on %s: %s: %w", c.Op, c.Device, fmt.Sprintf(format, args...), err)
 }
 
-// Wrap returns err behind the name of the call.
+// Wrap returns err behind the name of the call, or nil if it is nil.
 func (c Call) Wrap(err error) error {
+	if err == nil {
+		return nil
+	}
 	return fmt.Errorf("compute: %s on %s: %w", c.Op, c.Device, err)
 }
 
 // Closed is the error for any use of a closed backend.
 func (c Call) Closed() error {
-	return c.Fail(compute.ErrClosed, "the backend was closed; open another")
+	return c.Fail(ErrClosed, "the backend was closed; open another")
 }
 
 // Released is the error for any use of a released buffer.
 func (c Call) Released(arg string) error {
-	return c.Fail(compute.ErrClosed, "%s was released, by Release or by closing its backend; Alloc another", arg)
+	return c.Fail(ErrClosed, "%s was released, by Release or by closing its backend; Alloc another", arg)
 }
 
 // Foreign is the error for buf, the argument named arg, when it is not a buffer
 // of the backend that was called.
-func (c Call) Foreign(arg string, buf compute.Buffer) error {
+func (c Call) Foreign(arg string, buf any) error {
 	if buf == nil {
-		return c.Fail(compute.ErrForeignBuffer, "%s is nil; make one with Alloc or Upload", arg)
+		return c.Fail(ErrForeignBuffer, "%s is nil; make one with Alloc or Upload", arg)
 	}
-	return c.Fail(compute.ErrForeignBuffer, "%s belongs to another backend; Read it and Upload it to this one", arg)
+	return c.Fail(ErrForeignBuffer, "%s belongs to another backend; Read it and Upload it to this one", arg)
 }
 
 // ForeignMask is Foreign for a mask.
-func (c Call) ForeignMask(arg string, m compute.Mask) error {
+func (c Call) ForeignMask(arg string, m any) error {
 	if m == nil {
-		return c.Fail(compute.ErrForeignBuffer, "%s is nil; make one with AllocMask", arg)
+		return c.Fail(ErrForeignBuffer, "%s is nil; make one with AllocMask", arg)
 	}
-	return c.Fail(compute.ErrForeignBuffer, "%s belongs to another backend; make one with AllocMask of this one", arg)
+	return c.Fail(ErrForeignBuffer, "%s belongs to another backend; make one with AllocMask of this one", arg)
 }
 
 // Words returns the number of uint64 that hold n bits.
@@ -61,28 +78,20 @@ func Words(n int) int { return n/64 + (n%64+63)/64 } // n+63 may be too much
 // MaskWords refuses a number of words that is not that of a mask of n bits.
 func (c Call) MaskWords(n, words int) error {
 	if need := Words(n); words != need {
-		return c.Fail(compute.ErrLength, "the mask has %d bits, in %d words, and dst has %d words; they must be the same number", n, need, words)
+		return c.Fail(ErrLength, "the mask has %d bits, in %d words, and dst has %d words; they must be the same number", n, need, words)
 	}
 	return nil
 }
 
 // SameResult is the error for two results, named a and b, in one buffer.
 func (c Call) SameResult(a, b string) error {
-	return c.Fail(compute.ErrOverlap, "%s and %s are the same buffer; give each result its own", a, b)
-}
-
-// Activation refuses an f that no backend can compute.
-func (c Call) Activation(f compute.Activation) error {
-	if err := f.Validate(); err != nil {
-		return c.Wrap(err)
-	}
-	return nil
+	return c.Fail(ErrOverlap, "%s and %s are the same buffer; give each result its own", a, b)
 }
 
 // Lengths refuses two lengths, in elements, that differ.
 func (c Call) Lengths(a string, lenA int, b string, lenB int) error {
 	if lenA != lenB {
-		return c.Fail(compute.ErrLength, "%s has %d elements and %s has %d; they must be the same number", a, lenA, b, lenB)
+		return c.Fail(ErrLength, "%s has %d elements and %s has %d; they must be the same number", a, lenA, b, lenB)
 	}
 	return nil
 }
@@ -91,32 +100,27 @@ func (c Call) Lengths(a string, lenA int, b string, lenB int) error {
 // space holds.
 func (c Call) Size(n int) error {
 	if n < 0 {
-		return c.Fail(compute.ErrLength, "%d elements; the number cannot be negative", n)
+		return c.Fail(ErrLength, "%d elements; the number cannot be negative", n)
 	}
 	if n > math.MaxInt/4 {
-		return c.Fail(compute.ErrOutOfMemory, "%d elements are more bytes than there are addresses", n)
+		return c.Fail(ErrOutOfMemory, "%d elements are more bytes than there are addresses", n)
 	}
 	return nil
 }
 
-// Stream makes the checks of Backend.Stream.
-func (c Call) Stream(ctx context.Context, op compute.Op, f compute.Activation, dst, src []float32) error {
-	if op != compute.OpForward && op != compute.OpDerivative {
-		return c.Fail(compute.ErrActivation, "%v is no operation; give OpForward or OpDerivative", op)
-	}
-	if err := c.Activation(f); err != nil {
+// Stream makes the checks of Backend.Stream; invalid is what is wrong with the
+// operation or the function, or nil.
+func (c Call) Stream(ctx context.Context, invalid error, dst, src []float32) error {
+	if err := c.Wrap(invalid); err != nil {
 		return err
 	}
 	if err := c.Lengths("dst", len(dst), "src", len(src)); err != nil {
 		return err
 	}
 	if partOverlap(dst, src) {
-		return c.Fail(compute.ErrOverlap, "dst and src, of %d elements, share a part of their memory; give the same slice or separate ones", len(src))
+		return c.Fail(ErrOverlap, "dst and src, of %d elements, share a part of their memory; give the same slice or separate ones", len(src))
 	}
-	if err := ctx.Err(); err != nil {
-		return c.Wrap(err)
-	}
-	return nil
+	return c.Wrap(ctx.Err())
 }
 
 // partOverlap tells whether a and b, of equal length, share memory but do not

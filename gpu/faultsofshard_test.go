@@ -1,0 +1,197 @@
+//go:build opencl && cgo && linux
+
+package gpu
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"os"
+	"os/exec"
+	"path/filepath"
+	"slices"
+	"strings"
+	"testing"
+	"unsafe"
+
+	"github.com/gmind-go/compute"
+	"github.com/gmind-go/compute/cpu"
+	"github.com/gmind-go/compute/internal/values"
+)
+
+// TestFaultsOfShard makes one of two devices fail in the middle of a Stream of a
+// compute.Shard, in a process of its own, as TestFaults does.
+func TestFaultsOfShard(t *testing.T) {
+	dir := t.TempDir()
+	layer, file := filepath.Join(dir, "faultlayer.so"), filepath.Join(dir, "control")
+	buildLayer(t, layer)
+	if err := os.WriteFile(file, make([]byte, unsafe.Sizeof(control{})), 0o666); err != nil {
+		t.Fatal(err)
+	}
+	cmd := exec.Command(os.Args[0], "-test.run=^TestFaultsOfShardRuns$", "-test.v")
+	cmd.Env = append(os.Environ(), "OPENCL_LAYERS="+layer, faultsEnv+"="+file, "OCL_ICD_VENDORS="+onlyPoCL(t, dir), "TMPDIR="+dir, "POCL_DEVICES=pthread pthread")
+	out, err := cmd.CombinedOutput()
+	t.Logf("%s", out)
+	if err != nil {
+		t.Error(err)
+	} else if strings.Count(string(out), "\nshard faults: ") != 2 {
+		lacking(t, "two OpenCL devices, or no loader that knows layers")
+	}
+}
+
+// TestFaultsOfShardRuns is the process that TestFaultsOfShard starts.
+func TestFaultsOfShardRuns(t *testing.T) {
+	path := os.Getenv(faultsEnv)
+	if path == "" {
+		t.Skip("TestFaultsOfShard runs this")
+	}
+	shared, err := mapControl(path)
+	if err != nil {
+		t.Fatal(err)
+	}
+	devices, err := list(Options{StreamMemory: defaultStreamMemory})
+	if len(devices) < 2 || shared.calls.Load() == 0 {
+		t.Skipf("%d devices, listed by %d calls through the layer: %v", len(devices), shared.calls.Load(), err)
+	}
+	s := newSweep(t, shared)
+	for _, d := range devices { // which compiles the kernels, for the watch not to wait for
+		b, err := d.open()
+		if err != nil {
+			t.Fatal(err)
+		}
+		if op, err := s.run(b); err != nil {
+			t.Fatalf("%s: %v", op, err)
+		}
+		if err := b.Close(); err != nil {
+			t.Fatal(err)
+		}
+	}
+	go s.watch()
+	xs := values.Bits(1<<20+5, 1)
+	right := make([]float32, len(xs))
+	host, _ := cpu.Open() // never fails
+	defer host.Close()
+	if err := host.Stream(context.Background(), compute.OpForward, shardFunction, right, xs); err != nil {
+		t.Fatal(err)
+	}
+	for _, inPlace := range []bool{false, true} {
+		const runs = 100 // that have a fault
+		faults, members := 0, [2]int{}
+		for try := int32(0); faults < runs && try < 5*runs; try++ {
+			// The modes take turns, and in each the calls.
+			f := fault{"shard", 1 + try*7%100, []int32{-14, -36, -1001}[try%3], []int32{fail, late, later, fail}[try%4]}
+			if f.mode != fail {
+				f.n = 1 + f.n%8 // there are fewer kernels than calls
+			}
+			s.seconds.Store(0)
+			copy(shared.trying[:], f.String())
+			failed, err := s.shardRun(f, try%2 == 0, inPlace, xs, right)
+			if err != nil {
+				t.Errorf("in place: %v: %v (%s): %v", inPlace, f, text(shared.name[:]), err)
+			}
+			if failed >= 0 {
+				faults++
+				members[failed]++
+			}
+		}
+		if faults < runs || members[0] == 0 || members[1] == 0 {
+			t.Errorf("in place: %v: %d faults, of the members %v; want %d, of both", inPlace, faults, members, runs)
+		}
+		fmt.Printf("\nshard faults: in place: %v: %d times one of two devices failed, %v by index\n", inPlace, faults, members)
+	}
+}
+
+// shardFunction shows when it is applied twice, as one with a negative slope does not.
+var shardFunction = compute.LeakyReLU(0.5)
+
+// shardRun makes the fault f in a Stream over two devices, and returns which of them
+// failed, or -1, and what the fault did that it must not do.
+func (s *sweep) shardRun(f fault, staged, inPlace bool, xs, right []float32) (failed int, err error) {
+	c := s.control
+	c.armed.Store(0)
+	c.counted.Store(0)
+	c.failed.Store(0)
+	clear(c.name[:])
+	devices, err := list(Options{StreamMemory: defaultStreamMemory, Staged: staged})
+	if err != nil {
+		return -1, err
+	}
+	members := make([]compute.Backend, 2)
+	for i := range members {
+		if members[i], err = devices[i].open(); err != nil { // without the self-test
+			return -1, err
+		}
+		defer members[i].Close()
+	}
+	b, err := compute.ShardWeighted([]float64{1, 1}, members...)
+	if err != nil {
+		return -1, err
+	}
+	got := slices.Clone(xs)
+	src := xs
+	if inPlace {
+		src = got
+	}
+	// Another one before, so that the fault is none of what is only done once.
+	if err := b.Stream(context.Background(), compute.OpForward, shardFunction, got, xs); err != nil {
+		return -1, err
+	}
+	copy(got, xs)
+	s.arm(f)
+	err = b.Stream(context.Background(), compute.OpForward, shardFunction, got, src)
+	c.armed.Store(0)
+	if err != nil {
+		return -1, fmt.Errorf("the Stream in which it fails: %w", err)
+	}
+	if i := firstWrong(got, right); i >= 0 {
+		return -1, fmt.Errorf("element %d of %d is %x and should be %x, after %v", i, len(got), got[i], right[i], b.Info().Skipped)
+	}
+	skipped := b.Info().Skipped
+	if skipped == nil {
+		if c.failed.Load() > 0 && f.mode != fail {
+			return -1, errors.New("a kernel failed, and nobody is told")
+		}
+		return -1, b.Close()
+	}
+	for failed = range members {
+		if strings.Contains(skipped.Error(), fmt.Sprintf("member %d (", failed)) {
+			break
+		}
+	}
+	if !errors.Is(skipped, compute.ErrDevice) || !s.names(f, skipped) {
+		return -1, fmt.Errorf("Skipped does not tell of the fault: %w", skipped)
+	}
+	// The other one, alone, and another Stream, and all else.
+	copy(got, xs)
+	if err := b.Stream(context.Background(), compute.OpForward, shardFunction, got, got); err != nil || firstWrong(got, right) >= 0 {
+		return -1, fmt.Errorf("the next Stream is wrong, or returns %w", err)
+	}
+	if err := s.shardAfter(b, members[failed], members[1-failed]); err != nil {
+		return -1, err
+	}
+	return failed, b.Close()
+}
+
+// shardAfter tells what is wrong with a Shard b of which the member bad has failed.
+func (s *sweep) shardAfter(b, bad, good compute.Backend) error {
+	if err := bad.Sync(); !errors.Is(err, compute.ErrDevice) {
+		return fmt.Errorf("the member that failed returns %w", err)
+	}
+	if err := b.Sync(); !errors.Is(err, compute.ErrDevice) || !strings.Contains(err.Error(), bad.Info().Name) {
+		return fmt.Errorf("the Shard returns %w", err)
+	}
+	if op, err := s.run(good); err != nil {
+		return fmt.Errorf("%s on the other member alone: %w", op, err)
+	}
+	return nil
+}
+
+// firstWrong returns the index of the first element of got that is not right, or -1.
+func firstWrong(got, right []float32) int {
+	for i := range got {
+		if !values.Same(got[i], right[i]) {
+			return i
+		}
+	}
+	return -1
+}

@@ -1,0 +1,364 @@
+package compute
+
+import (
+	"errors"
+	"fmt"
+	"math"
+	"reflect"
+	"strings"
+	"sync"
+
+	"github.com/gmind-go/compute/internal/check"
+)
+
+// Shard returns a Backend over several others, its members, that all compute at
+// once:
+//
+//	all, err := gpu.OpenAll()
+//	b, err := compute.Shard(all...)
+//
+// Each buffer and mask lies on all members in contiguous parts, which end at multiples
+// of 64 elements, in proportion to the speed of each member. Shard measures it, on
+// some Mi elements, which takes some 10 ms a member; ShardWeighted takes it as given.
+// Nothing is copied from member to member. A short buffer may have no elements on some
+// members. Stream gives each member its next chunk when it is done with the last, so
+// there the members share the work by how fast they really are.
+//
+// The error of a member names it by its index and its Info().Name. After one, the
+// contents of the buffers that the call writes are unspecified, as other members may
+// have done their part.
+//
+// A member that fails makes every later call but those below return ErrDevice. The
+// others stay usable on their own, until the Shard is closed. Release, which gives back
+// the parts on all members, and Close work. So does Stream: the others do what the
+// member leaves, also in the Stream in which it fails, whose result is complete and
+// right. Such a Stream returns nil, as long as any member is left, and Info().Skipped
+// tells which member has failed, and of what. For it a Stream in place costs one copy
+// more, but on the CPU backend, which cannot fail: results stay out of the input until
+// they are complete.
+//
+// The members belong to the Shard: Close closes them. They may be used directly too,
+// with buffers of their own; those of the Shard are foreign to them, and theirs to it.
+// A Shard may be a member of another.
+//
+// Errors: ErrUnavailable if there is no member; one for a member that is nil or given
+// twice; and that of a member whose speed cannot be measured. After an error the members
+// are open and belong to the caller.
+func Shard(members ...Backend) (Backend, error) {
+	if err := checkMembers(members); err != nil {
+		return nil, err
+	}
+	speeds, err := speeds(members)
+	if err != nil {
+		return nil, err
+	}
+	return newShard(speeds, members), nil
+}
+
+// ShardWeighted is Shard with parts in proportion to weights, one for each member, which
+// are finite and above 0. It measures nothing, so the same weights give the same parts
+// every time. Errors: those of Shard; ErrLength if there are not as many weights as
+// members; and one for a weight that is none.
+func ShardWeighted(weights []float64, members ...Backend) (Backend, error) {
+	if err := checkMembers(members); err != nil {
+		return nil, err
+	}
+	if len(weights) != len(members) {
+		return nil, fmt.Errorf("compute: shard: %d weights for %d members; give one for each: %w", len(weights), len(members), ErrLength)
+	}
+	for i, w := range weights {
+		if !(w > 0) || math.IsInf(w, 0) {
+			return nil, fmt.Errorf("compute: shard: the weight of %s is %v; give a finite one above 0", memberName(i, members[i]), w)
+		}
+	}
+	return newShard(weights, members), nil
+}
+
+// checkMembers refuses what cannot be the members of one Shard.
+func checkMembers(members []Backend) error {
+	if len(members) == 0 {
+		return fmt.Errorf("compute: shard: no member is given; try those of gpu.OpenAll: %w", ErrUnavailable)
+	}
+	for i, b := range members {
+		if b == nil {
+			return fmt.Errorf("compute: shard: member %d is nil", i)
+		}
+		for j, other := range members[:i] {
+			if reflect.ValueOf(b).Comparable() && other == b {
+				return fmt.Errorf("compute: shard: members %d and %d are the same backend, %s; give each once", j, i, b.Info().Name)
+			}
+		}
+	}
+	return nil
+}
+
+// memberName is what errors call the member b at index i.
+func memberName(i int, b Backend) string { return fmt.Sprintf("member %d (%s)", i, b.Info().Name) }
+
+// shard is the Backend that Shard returns.
+type shard struct {
+	name    string
+	members []*member
+
+	streams sync.RWMutex // held for reading by calls of Stream, which Close waits for
+	scratch sync.Pool    // of *[]float32, for Stream
+
+	// order is held by all other calls, until each member has been called: so the
+	// calls take effect in the same order on all of them.
+	order sync.Mutex
+
+	mu        sync.Mutex // guards what follows, for moments
+	closed    bool
+	live      int // buffers and masks
+	liveBytes int64
+}
+
+// A member is one of the backends of a shard.
+type member struct {
+	Backend
+	name     string  // for errors
+	end      float64 // the share of all elements that lies on this member and those before it
+	enqueues bool    // calls on buffers only enqueue, but those that transfer
+	host     bool    // it computes on all cores of the host, and never returns ErrDevice
+	lanes    int     // calls of Stream at a time
+
+	// Guarded by the mu of the shard:
+	rate  float64 // elements per second of one lane, or 0 before the first
+	fault error   // the first ErrDevice
+}
+
+func newShard(weights []float64, members []Backend) *shard {
+	var most, sum float64
+	for _, w := range weights {
+		most = max(most, w)
+	}
+	for _, w := range weights {
+		sum += w / most // which is finite
+	}
+	s := &shard{members: make([]*member, len(members))}
+	names, upTo, hosts := make([]string, len(members)), 0.0, 0
+	for i, b := range members {
+		info := b.Info()
+		names[i] = info.Name
+		upTo += weights[i] / most
+		m := &member{Backend: b, name: memberName(i, b), end: upTo / sum, enqueues: info.Backend == "opencl", host: isHost(b), lanes: 1}
+		if !info.SharedMemory { // one transfers while the other computes
+			m.lanes = maxLanes
+		}
+		if m.host {
+			if hosts++; hosts > 1 { // the first has all cores
+				m.lanes = 0
+			}
+		}
+		s.members[i] = m
+	}
+	s.members[len(members)-1].end = 1
+	s.name = "shard (" + strings.Join(names, " + ") + ")"
+	return s
+}
+
+// isHost tells whether b is the backend of package cpu.
+func isHost(b Backend) bool {
+	if f, ok := b.(*fallback); ok {
+		b = f.Backend
+	}
+	_, ok := b.(interface{ Host() })
+	return ok
+}
+
+// part returns the elements of n that lie on member i: those from one index to
+// another. It ends with a word of a mask.
+func (s *shard) part(n, i int) (from, to int) {
+	cut := func(end float64) int {
+		return min(n, 64*int(math.Round(float64(check.Words(n))*end)))
+	}
+	if i > 0 {
+		from = cut(s.members[i-1].end)
+	}
+	return from, cut(s.members[i].end)
+}
+
+// holders returns the indices of the members on which some of n elements lie.
+func (s *shard) holders(n int) []int {
+	var list []int
+	for i := range s.members {
+		if from, to := s.part(n, i); from < to {
+			list = append(list, i)
+		}
+	}
+	return list
+}
+
+// Info describes the members as one device: Memory and PooledBytes are the sums of what
+// they tell, Kind is theirs or "other", and of MaxAlloc each of them takes its part, as
+// far as they tell. Buffers are counted that the shard has made. Skipped tells of members
+// that have failed, too.
+func (s *shard) Info() Info {
+	info := Info{Name: s.name, Backend: "shard", SharedMemory: true}
+	var skipped []error
+	for i, m := range s.members {
+		of := m.Info()
+		info.Memory += of.Memory
+		info.PooledBytes += of.PooledBytes
+		info.SharedMemory = info.SharedMemory && of.SharedMemory
+		info.FlushesSubnormals = info.FlushesSubnormals || of.FlushesSubnormals
+		if i == 0 {
+			info.Kind = of.Kind
+		} else if of.Kind != info.Kind {
+			info.Kind = "other"
+		}
+		if fits := s.maxAlloc(i, of.MaxAlloc); of.MaxAlloc > 0 && (info.MaxAlloc == 0 || fits < info.MaxAlloc) {
+			info.MaxAlloc = fits
+		}
+		skipped = append(skipped, of.Skipped)
+	}
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	for _, m := range s.members {
+		if m.fault != nil {
+			skipped = append(skipped, fmt.Errorf("%s failed: %w", m.name, m.fault))
+		}
+	}
+	info.Skipped = errors.Join(skipped...)
+	info.LiveBuffers, info.LiveBytes = s.live, s.liveBytes
+	return info
+}
+
+// maxAlloc returns the bytes of the largest buffer of which no more than limit bytes
+// lie on member i. That is less one word of a mask, by which a part may be longer.
+func (s *shard) maxAlloc(i int, limit int64) int64 {
+	const word = 64 * 4 // bytes of the elements
+	share := s.members[i].end
+	if i > 0 {
+		share -= s.members[i-1].end
+	}
+	if share == 1 {
+		return limit
+	}
+	words := float64(max(limit/word-1, 0)) / share
+	return word * int64(min(words, math.MaxInt64/word/2))
+}
+
+// Trim is found by the function Trim.
+func (s *shard) Trim() {
+	for _, m := range s.members {
+		Trim(m.Backend)
+	}
+}
+
+func (s *shard) Sync() error {
+	c := s.call("sync")
+	s.order.Lock()
+	defer s.order.Unlock()
+	if err := s.usable(c); err != nil {
+		return err
+	}
+	all := make([]int, len(s.members))
+	for i := range all {
+		all[i] = i
+	}
+	return s.each(c, 0, all, true, func(i int) error { return s.members[i].Sync() })
+}
+
+// Close closes the members.
+func (s *shard) Close() error {
+	s.mu.Lock()
+	before := s.closed
+	s.closed = true // Stream stops
+	s.mu.Unlock()
+	s.order.Lock()
+	defer s.order.Unlock()
+	s.streams.Lock()
+	defer s.streams.Unlock()
+	if before {
+		return nil
+	}
+	errs := make([]error, len(s.members))
+	for i, m := range s.members {
+		errs[i] = m.Close()
+	}
+	s.mu.Lock()
+	s.live, s.liveBytes = 0, 0
+	s.mu.Unlock()
+	return s.result(s.call("close"), 0, errs)
+}
+
+func (s *shard) call(op string) check.Call { return check.Call{Op: op, Device: s.name} }
+
+func (s *shard) isClosed() bool {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	return s.closed
+}
+
+// usable refuses a call on a shard that is closed, or of which a member has failed.
+func (s *shard) usable(c check.Call) error {
+	if s.isClosed() {
+		return c.Closed()
+	}
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	for _, m := range s.members {
+		if m.fault != nil {
+			return c.Fail(ErrDevice, "%s cannot be used since it failed (%v); Release the buffers and Shard the other members, or Close", m.name, m.fault)
+		}
+	}
+	return nil
+}
+
+// each runs do for the members on, all at once, and returns what the call c on n
+// elements (0 for none) says of their errors. With waits, do may wait for the device;
+// else members that only enqueue are called first, which nothing then holds up. Those
+// that compute on all cores of the host take turns.
+func (s *shard) each(c check.Call, n int, on []int, waits bool, do func(i int) error) error {
+	errs := make([]error, len(s.members))
+	var wg sync.WaitGroup
+	var hosts []int
+	for _, i := range on {
+		switch m := s.members[i]; {
+		case m.host:
+			hosts = append(hosts, i)
+		case m.enqueues && !waits || len(on) == 1:
+			errs[i] = do(i)
+		default:
+			wg.Go(func() { errs[i] = do(i) })
+		}
+	}
+	for _, i := range hosts {
+		errs[i] = do(i)
+	}
+	wg.Wait()
+	return s.result(c, n, errs)
+}
+
+// result returns what the call c, on n elements (0 for none), says of the errors of the
+// members: the first, or the first fault. Faults are remembered.
+func (s *shard) result(c check.Call, n int, errs []error) error {
+	worst := -1
+	for i, err := range errs {
+		isFault := errors.Is(err, ErrDevice)
+		if isFault {
+			s.fail(i, err)
+		}
+		if err != nil && (worst < 0 || isFault && !errors.Is(errs[worst], ErrDevice)) {
+			worst = i
+		}
+	}
+	switch {
+	case worst < 0:
+		return nil
+	case n > 0:
+		from, to := s.part(n, worst)
+		return c.Fail(errs[worst], "%d elements, of which %s has %d", n, s.members[worst].name, to-from)
+	}
+	return c.Fail(errs[worst], "%s", s.members[worst].name)
+}
+
+// fail remembers that member i has failed with err.
+func (s *shard) fail(i int, err error) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	if s.members[i].fault == nil {
+		s.members[i].fault = err
+	}
+}

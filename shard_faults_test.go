@@ -1,0 +1,410 @@
+package compute_test
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"slices"
+	"strings"
+	"sync"
+	"testing"
+	"time"
+
+	"github.com/gmind-go/compute"
+	"github.com/gmind-go/compute/internal/testenv"
+	"github.com/gmind-go/compute/internal/values"
+)
+
+// faulty is a CPU backend whose failAt-th call fails with err, and if that is ErrDevice
+// every later one. A Stream that fails has overwritten half of its dst.
+type faulty struct {
+	compute.Backend
+	failAt int // from 1 on; 0 is none
+	err    error
+
+	mu    sync.Mutex
+	calls int
+}
+
+func newFaulty(failAt int, err error) *faulty {
+	return &faulty{Backend: cpus(1)[0], failAt: failAt, err: err}
+}
+
+// next counts a call and returns its error.
+func (b *faulty) next() error {
+	b.mu.Lock()
+	defer b.mu.Unlock()
+	b.calls++
+	if b.failAt > 0 && (b.calls == b.failAt || b.calls > b.failAt && errors.Is(b.err, compute.ErrDevice)) {
+		return fmt.Errorf("call %d: on fire: %w", b.calls, b.err)
+	}
+	return nil
+}
+
+// failed tells whether a call has failed.
+func (b *faulty) failed() bool {
+	b.mu.Lock()
+	defer b.mu.Unlock()
+	return b.failAt > 0 && b.calls >= b.failAt
+}
+
+type faultyBuffer struct {
+	compute.Buffer
+	b *faulty
+}
+
+type faultyMask struct {
+	compute.Mask
+	b *faulty
+}
+
+func (b *faulty) Info() compute.Info {
+	info := b.Backend.Info()
+	info.Name = "faulty"
+	return info
+}
+
+func (b *faulty) Alloc(n int) (compute.Buffer, error) {
+	if err := b.next(); err != nil {
+		return nil, err
+	}
+	buf, err := b.Backend.Alloc(n)
+	return faultyBuffer{buf, b}, err
+}
+
+func (b *faulty) Upload(src []float32) (compute.Buffer, error) {
+	if err := b.next(); err != nil {
+		return nil, err
+	}
+	buf, err := b.Backend.Upload(src)
+	return faultyBuffer{buf, b}, err
+}
+
+func (b *faulty) AllocMask(n int) (compute.Mask, error) {
+	if err := b.next(); err != nil {
+		return nil, err
+	}
+	m, err := b.Backend.AllocMask(n)
+	return faultyMask{m, b}, err
+}
+
+func (b faultyBuffer) Write(src []float32) error {
+	if err := b.b.next(); err != nil {
+		return err
+	}
+	return b.Buffer.Write(src)
+}
+
+func (b faultyBuffer) Read(dst []float32) error {
+	if err := b.b.next(); err != nil {
+		return err
+	}
+	return b.Buffer.Read(dst)
+}
+
+func (m faultyMask) Read(dst []uint64) error {
+	if err := m.b.next(); err != nil {
+		return err
+	}
+	return m.Mask.Read(dst)
+}
+
+func own(b compute.Buffer) compute.Buffer { return b.(faultyBuffer).Buffer }
+
+func (b *faulty) Forward(f compute.Activation, y, x compute.Buffer) error {
+	if err := b.next(); err != nil {
+		return err
+	}
+	return b.Backend.Forward(f, own(y), own(x))
+}
+
+func (b *faulty) Derivative(f compute.Activation, d, x compute.Buffer) error {
+	if err := b.next(); err != nil {
+		return err
+	}
+	return b.Backend.Derivative(f, own(d), own(x))
+}
+
+func (b *faulty) Backward(f compute.Activation, dx, dy, x compute.Buffer) error {
+	if err := b.next(); err != nil {
+		return err
+	}
+	return b.Backend.Backward(f, own(dx), own(dy), own(x))
+}
+
+func (b *faulty) ForwardDerivative(f compute.Activation, y, d, x compute.Buffer) error {
+	if err := b.next(); err != nil {
+		return err
+	}
+	return b.Backend.ForwardDerivative(f, own(y), own(d), own(x))
+}
+
+func (b *faulty) ForwardMask(f compute.Activation, y compute.Buffer, m compute.Mask, x compute.Buffer) error {
+	if err := b.next(); err != nil {
+		return err
+	}
+	return b.Backend.ForwardMask(f, own(y), m.(faultyMask).Mask, own(x))
+}
+
+func (b *faulty) BackwardMask(f compute.Activation, dx, dy compute.Buffer, m compute.Mask) error {
+	if err := b.next(); err != nil {
+		return err
+	}
+	return b.Backend.BackwardMask(f, own(dx), own(dy), m.(faultyMask).Mask)
+}
+
+func (b *faulty) Sync() error {
+	if err := b.next(); err != nil {
+		return err
+	}
+	return b.Backend.Sync()
+}
+
+func (b *faulty) Stream(ctx context.Context, op compute.Op, f compute.Activation, dst, src []float32) error {
+	if err := b.next(); err != nil {
+		for i := range dst[:(len(dst)+1)/2] {
+			dst[i] = 12345
+		}
+		return err
+	}
+	return b.Backend.Stream(ctx, op, f, dst, src)
+}
+
+// slow is a CPU backend that takes its time for each chunk of a Stream, so that others
+// come to work on it too.
+type slow struct{ compute.Backend }
+
+func (b slow) Stream(ctx context.Context, op compute.Op, f compute.Activation, dst, src []float32) error {
+	time.Sleep(200 * time.Microsecond)
+	return b.Backend.Stream(ctx, op, f, dst, src)
+}
+
+// beside returns a Shard of b and a slow CPU backend, with b at index i.
+func beside(t *testing.T, b compute.Backend, i int) (shard, other compute.Backend) {
+	t.Helper()
+	other = slow{cpus(1)[0]}
+	shard, err := compute.ShardWeighted([]float64{1, 1}, slices.Insert([]compute.Backend{other}, i, b)...)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return shard, other
+}
+
+// everyCall makes every call on b that uses the device but Stream and Close, on n
+// elements, until one fails, and releases what it made.
+func everyCall(b compute.Backend, n int) (err error) {
+	f, xs, words := compute.LeakyReLU(-0.5), values.Normal(n, 1), make([]uint64, (n+63)/64)
+	do := func(call func() error) {
+		if err == nil {
+			err = call()
+		}
+	}
+	var x, y compute.Buffer
+	var m compute.Mask
+	do(func() (err error) { x, err = b.Upload(xs); return err })
+	do(func() (err error) { y, err = b.Alloc(n); return err })
+	do(func() (err error) { m, err = b.AllocMask(n); return err })
+	do(func() error { return x.Write(xs) })
+	do(func() error { return b.Forward(f, y, x) })
+	do(func() error { return b.Derivative(f, y, x) })
+	do(func() error { return b.Backward(f, y, x, x) })
+	do(func() error { return b.ForwardDerivative(f, y, x, x) })
+	do(func() error { return b.ForwardMask(f, y, m, x) })
+	do(func() error { return b.BackwardMask(f, y, x, m) })
+	do(func() error { return m.Read(words) })
+	do(func() error { return y.Read(xs) })
+	do(b.Sync)
+	for _, made := range []interface{ Release() error }{x, y, m} {
+		if made != nil {
+			err = errors.Join(err, made.Release())
+		}
+	}
+	return err
+}
+
+const callsOfEvery = 13
+
+// TestShardMemberFails: whatever call of a member fails, the Shard says so from then on
+// and names it, the other member stays usable, Stream goes on with it, and nothing leaks.
+func TestShardMemberFails(t *testing.T) {
+	const n = 1000
+	f := compute.LeakyReLU(-0.5)
+	xs := values.Bits(200_000, 1)
+	ys := want(len(xs), func(i int) float32 { return f.Value(xs[i]) })
+	for failAt := 1; failAt <= callsOfEvery; failAt++ {
+		bad := newFaulty(failAt, compute.ErrDevice)
+		b, other := beside(t, bad, failAt%2)
+		name := fmt.Sprintf("member %d (faulty)", failAt%2)
+		kept, err := b.Alloc(0)
+		if err != nil {
+			t.Fatal(err)
+		}
+		for round := range 2 {
+			calls := bad.calls
+			if err := everyCall(b, n); !errors.Is(err, compute.ErrDevice) || !strings.Contains(err.Error(), name) ||
+				!strings.Contains(err.Error(), fmt.Sprintf("call %d: on fire", failAt)) || !strings.Contains(err.Error(), b.Info().Name) {
+				t.Errorf("call %d fails, round %d: got %v, want ErrDevice that tells %s", failAt, round, err, name)
+			}
+			if round > 0 && bad.calls != calls {
+				t.Errorf("call %d fails: the member is called after that", failAt)
+			}
+		}
+		for _, err := range []error{b.Sync(), kept.Read(nil), b.Forward(f, kept, kept), b.BackwardMask(f, kept, kept, nil)} {
+			if !errors.Is(err, compute.ErrDevice) || !strings.Contains(err.Error(), name) {
+				t.Errorf("call %d fails: then got %v, want ErrDevice that tells %s", failAt, err, name)
+			}
+		}
+		if skipped := b.Info().Skipped; !errors.Is(skipped, compute.ErrDevice) || !strings.Contains(skipped.Error(), name) {
+			t.Errorf("call %d fails: Skipped is %v", failAt, skipped)
+		}
+		if err := everyCall(other, n); err != nil {
+			t.Errorf("call %d fails: the other member alone: %v", failAt, err)
+		}
+		got := make([]float32, len(xs))
+		equal(t, "Stream after a fault", got, ys, b.Stream(context.Background(), compute.OpForward, f, got, xs))
+		if err := kept.Release(); err != nil {
+			t.Errorf("call %d fails: Release: %v", failAt, err)
+		}
+		for _, of := range []compute.Backend{b, other, bad.Backend} {
+			if info := of.Info(); info.LiveBuffers != 0 || info.LiveBytes != 0 {
+				t.Errorf("call %d fails: %d buffers of %d bytes are left on %s", failAt, info.LiveBuffers, info.LiveBytes, info.Name)
+			}
+		}
+		if err := errors.Join(b.Close(), b.Close()); err != nil {
+			t.Errorf("call %d fails: Close: %v", failAt, err)
+		}
+		if err := other.Sync(); !errors.Is(err, compute.ErrClosed) {
+			t.Errorf("after Close of the Shard, Sync of a member returns %v", err)
+		}
+	}
+	if bad := newFaulty(callsOfEvery+1, compute.ErrDevice); everyCall(testenv.Open(t, func() (compute.Backend, error) { b, _ := beside(t, bad, 0); return b, nil }), n) != nil {
+		t.Errorf("everyCall makes more than %d calls", callsOfEvery)
+	}
+}
+
+// TestShardOutOfMemory: when one member has too little memory for a call, what others
+// took for it is given back, and the Shard stays usable.
+func TestShardOutOfMemory(t *testing.T) {
+	for failAt := 1; failAt <= callsOfEvery; failAt++ {
+		bad := newFaulty(failAt, compute.ErrOutOfMemory)
+		b, other := beside(t, bad, failAt%2)
+		if err := everyCall(b, 1000); !errors.Is(err, compute.ErrOutOfMemory) || !strings.Contains(err.Error(), "(faulty)") {
+			t.Errorf("call %d fails: got %v, want ErrOutOfMemory that names the member", failAt, err)
+		}
+		for _, of := range []compute.Backend{b, other, bad.Backend} {
+			if info := of.Info(); info.LiveBuffers != 0 || info.LiveBytes != 0 {
+				t.Errorf("call %d fails: %d buffers of %d bytes are left on %s", failAt, info.LiveBuffers, info.LiveBytes, info.Name)
+			}
+		}
+		if err := errors.Join(everyCall(b, 1000), b.Close()); err != nil {
+			t.Errorf("after call %d has failed: %v", failAt, err)
+		}
+	}
+}
+
+// TestShardWorstError: of the errors of several members, one after which the Shard cannot
+// be used is returned.
+func TestShardWorstError(t *testing.T) {
+	b, err := compute.ShardWeighted([]float64{1, 1, 1}, newFaulty(1, compute.ErrOutOfMemory), newFaulty(1, compute.ErrDevice), newFaulty(1, compute.ErrOutOfMemory))
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer b.Close()
+	if err := b.Sync(); !errors.Is(err, compute.ErrDevice) || !strings.Contains(err.Error(), "member 1 (faulty)") {
+		t.Errorf("got %v, want the ErrDevice of member 1", err)
+	}
+}
+
+// TestShardStreamFaults: whatever chunk of a Stream a member fails at, the result is
+// complete and right, in place too; and the member is left out from then on.
+func TestShardStreamFaults(t *testing.T) {
+	f := compute.LeakyReLU(0.5) // applied twice it shows
+	xs := values.Bits(1<<20+3, 1)
+	ys := want(len(xs), func(i int) float32 { return f.Value(xs[i]) })
+	got := make([]float32, len(xs))
+	for _, inPlace := range []bool{false, true} {
+		for at := range 2 {
+			faults := 0
+			for failAt := 1; failAt <= 15; failAt++ {
+				what := fmt.Sprintf("Stream (in place: %v) with a fault of member %d in its chunk %d", inPlace, at, failAt)
+				bad := newFaulty(failAt, compute.ErrDevice)
+				b, other := beside(t, bad, at)
+				stream := func() {
+					t.Helper()
+					clear(got)
+					src := xs
+					if inPlace {
+						src = got
+						copy(got, xs)
+					}
+					equal(t, what, got, ys, b.Stream(context.Background(), compute.OpForward, f, got, src))
+				}
+				stream()
+				if bad.failed() {
+					faults++
+					name := fmt.Sprintf("member %d (faulty)", at)
+					if skipped := b.Info().Skipped; !errors.Is(skipped, compute.ErrDevice) || !strings.Contains(skipped.Error(), name) {
+						t.Errorf("%s: Skipped is %v", what, skipped)
+					}
+					if err := b.Sync(); !errors.Is(err, compute.ErrDevice) || !strings.Contains(err.Error(), name) {
+						t.Errorf("%s: then Sync returns %v", what, err)
+					}
+					calls := bad.calls
+					stream()
+					if bad.calls != calls {
+						t.Errorf("%s: the next Stream calls it again", what)
+					}
+				} else if skipped := b.Info().Skipped; skipped != nil {
+					t.Errorf("%s, which did not come: Skipped is %v", what, skipped)
+				}
+				if err := everyCall(other, 1000); err != nil {
+					t.Errorf("%s: the other member alone: %v", what, err)
+				}
+				if err := b.Close(); err != nil {
+					t.Errorf("%s: Close: %v", what, err)
+				}
+			}
+			t.Logf("in place: %v, member %d: %d faults", inPlace, at, faults)
+			if faults == 0 {
+				t.Errorf("in place: %v: member %d has no chunk to fail at", inPlace, at)
+			}
+		}
+	}
+}
+
+// TestShardStreamAllFail: without a member that works there is no result, and the error
+// tells; what was there to compute from is still there in place.
+func TestShardStreamAllFail(t *testing.T) {
+	xs := values.Bits(1<<20, 1)
+	got := slices.Clone(xs)
+	b, err := compute.ShardWeighted([]float64{1, 1}, newFaulty(1, compute.ErrDevice), newFaulty(1, compute.ErrDevice))
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer b.Close()
+	for range 2 {
+		if err := b.Stream(context.Background(), compute.OpForward, compute.LeakyReLU(2), got, got); !errors.Is(err, compute.ErrDevice) || !strings.Contains(err.Error(), "(faulty)") {
+			t.Errorf("got %v, want ErrDevice that names a member", err)
+		}
+	}
+	equal(t, "what no member has computed", got, xs, nil)
+	for _, name := range []string{"member 0 (faulty)", "member 1 (faulty)"} {
+		if skipped := b.Info().Skipped; skipped == nil || !strings.Contains(skipped.Error(), name) {
+			t.Errorf("Skipped is %v, want it to tell %s", skipped, name)
+		}
+	}
+}
+
+// TestShardStreamError: an error that is no fault of a device ends the Stream.
+func TestShardStreamError(t *testing.T) {
+	bad := newFaulty(1, compute.ErrOutOfMemory)
+	b, _ := beside(t, bad, 0)
+	defer b.Close()
+	v := make([]float32, 1<<20)
+	if err := b.Stream(context.Background(), compute.OpForward, compute.LeakyReLU(2), v, v); !errors.Is(err, compute.ErrOutOfMemory) || !strings.Contains(err.Error(), "member 0 (faulty)") {
+		t.Errorf("got %v, want ErrOutOfMemory that names the member", err)
+	}
+	if err := b.Sync(); err != nil {
+		t.Errorf("then Sync returns %v", err)
+	}
+}

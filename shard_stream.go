@@ -1,0 +1,261 @@
+package compute
+
+import (
+	"cmp"
+	"context"
+	"errors"
+	"slices"
+	"sync"
+	"time"
+
+	"github.com/gmind-go/compute/internal/check"
+)
+
+// Chunks of a Stream, in elements. They begin at multiples of minChunk, so that what
+// begins with a page, in the memory of the caller, does so on the members too.
+const (
+	minChunk = 64 << 10
+	maxChunk = 64 << 20
+	// maxCopied is maxChunk where the result must be copied to where it belongs.
+	maxCopied = 1 << 20
+)
+
+// maxLanes is the most calls of Stream that one member works on at a time.
+const maxLanes = 2
+
+func (s *shard) Stream(ctx context.Context, op Op, f Activation, dst, src []float32) error {
+	c := s.call("stream")
+	s.streams.RLock()
+	defer s.streams.RUnlock()
+	if s.isClosed() {
+		return c.Closed()
+	}
+	if len(s.working()) == 0 {
+		return s.usable(c)
+	}
+	if err := c.Stream(ctx, cmp.Or(op.Validate(), f.Validate()), dst, src); err != nil || len(src) == 0 {
+		return err
+	}
+	st := &stream{
+		shard: s, call: c, ctx: ctx, op: op, f: f, dst: dst, src: src, inPlace: &dst[0] == &src[0],
+		todo: []span{{0, len(src)}}, left: len(src),
+	}
+	return st.run()
+}
+
+// working returns the members that have not failed: those of which nothing is known
+// yet, then the fastest first.
+func (s *shard) working() []int {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	var list []int
+	for i, m := range s.members {
+		if m.fault == nil {
+			list = append(list, i)
+		}
+	}
+	slices.SortStableFunc(list, func(i, j int) int {
+		a, b := s.members[i].rate, s.members[j].rate
+		if a == 0 || b == 0 {
+			return cmp.Compare(a, b)
+		}
+		return cmp.Compare(b, a)
+	})
+	return list
+}
+
+// A stream is one call of Stream.
+type stream struct {
+	shard    *shard
+	call     check.Call
+	ctx      context.Context
+	op       Op
+	f        Activation
+	dst, src []float32
+	inPlace  bool
+
+	mu   sync.Mutex // guards what follows
+	todo []span     // what no member has taken, or one that failed has left
+	left int        // elements of it
+	err  error      // why to stop
+}
+
+// A span is the elements from one index to another.
+type span struct{ from, to int }
+
+// run lets the members work until all is done. Those that find nothing more to do
+// leave; if then others fail, what they leave takes another round.
+func (st *stream) run() error {
+	for st.err == nil && st.left > 0 {
+		members := st.shard.working()
+		if len(members) == 0 {
+			return st.shard.usable(st.call)
+		}
+		var workers []int // by member
+		for lane := range maxLanes {
+			for _, i := range members {
+				if lane < st.shard.members[i].lanes {
+					workers = append(workers, i)
+				}
+			}
+		}
+		workers = workers[:min(len(workers), (st.left-1)/minChunk+1)]
+		var wg sync.WaitGroup
+		for _, i := range workers[1:] {
+			wg.Go(func() { st.work(i) })
+		}
+		st.work(workers[0])
+		wg.Wait()
+	}
+	return st.err
+}
+
+// work lets member i do chunks until there are none for it, or it fails.
+func (st *stream) work(i int) {
+	s := st.shard
+	for {
+		chunk, ok := st.take(i)
+		if !ok {
+			return
+		}
+		start := time.Now()
+		err := st.do(i, chunk)
+		switch {
+		case err == nil:
+			s.learn(i, chunk.to-chunk.from, time.Since(start))
+		case errors.Is(err, ErrDevice):
+			s.fail(i, err)
+			st.giveBack(chunk)
+			return
+		default:
+			st.stop(st.call.Fail(err, "%d elements, of which %s had those from %d to %d", len(st.src), s.members[i].name, chunk.from, chunk.to))
+			return
+		}
+	}
+}
+
+// take returns a chunk for member i, if there is one that it should do.
+func (st *stream) take(i int) (chunk span, ok bool) {
+	st.mu.Lock()
+	defer st.mu.Unlock()
+	if st.err != nil || st.left == 0 {
+		return chunk, false
+	}
+	if st.shard.isClosed() {
+		st.err = st.call.Closed()
+	} else {
+		st.err = st.call.Wrap(st.ctx.Err())
+	}
+	if st.err != nil {
+		return chunk, false
+	}
+	most := maxChunk
+	if st.copies(i) {
+		most = maxCopied
+	}
+	n := st.shard.chunk(i, st.left, most)
+	if n == 0 {
+		return chunk, false
+	}
+	last := &st.todo[len(st.todo)-1]
+	chunk = span{last.from, min(last.from+n, last.to)}
+	if last.from = chunk.to; last.from == last.to {
+		st.todo = st.todo[:len(st.todo)-1]
+	}
+	st.left -= chunk.to - chunk.from
+	return chunk, true
+}
+
+// giveBack leaves chunk to others.
+func (st *stream) giveBack(chunk span) {
+	st.mu.Lock()
+	defer st.mu.Unlock()
+	st.todo = append(st.todo, chunk)
+	st.left += chunk.to - chunk.from
+}
+
+// stop makes the stream end with err, or with what it had to end with before.
+func (st *stream) stop(err error) {
+	st.mu.Lock()
+	defer st.mu.Unlock()
+	st.err = cmp.Or(st.err, err)
+}
+
+// copies tells whether member i computes into other memory than dst, as it must in
+// place: if it fails, what others are to compute from would be gone.
+func (st *stream) copies(i int) bool { return st.inPlace && !st.shard.members[i].host }
+
+// do lets member i compute chunk. After an error its input is as before.
+func (st *stream) do(i int, chunk span) error {
+	m, dst, src := st.shard.members[i], st.dst[chunk.from:chunk.to], st.src[chunk.from:chunk.to]
+	if !st.copies(i) {
+		return m.Stream(st.ctx, st.op, st.f, dst, src)
+	}
+	result, ok := st.shard.scratch.Get().(*[]float32)
+	if !ok || len(*result) < len(src) {
+		result = new([]float32)
+		*result = make([]float32, len(src))
+	}
+	if err := m.Stream(st.ctx, st.op, st.f, (*result)[:len(src)], src); err != nil {
+		return err
+	}
+	copy(dst, *result)
+	st.shard.scratch.Put(result) // not after an error: a device that is lost may write to it yet
+	return nil
+}
+
+// learn remembers that a lane of member i took so long for n elements.
+func (s *shard) learn(i, n int, took time.Duration) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	m := s.members[i]
+	rate := float64(n) / max(took, 1).Seconds()
+	if m.rate > 0 { // what comes and goes counts half
+		rate = (m.rate + rate) / 2
+	}
+	m.rate = rate
+}
+
+// chunk returns how many elements member i should do next, at most so many, when some
+// are left that nobody has taken; it is 0 if others are done with all of them before,
+// or if the member has failed.
+//
+// It is the guided self-scheduling of Polychronopoulos and Kuck ("Guided
+// self-scheduling: a practical scheduling scheme for parallel supercomputers", 1987),
+// which gives each of p processors that comes 1/p of what is left, with the processor's
+// part of the speed of all for 1/p, and half of that, as speeds change.
+func (s *shard) chunk(i, left, most int) int {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	m := s.members[i]
+	if m.fault != nil {
+		return 0
+	}
+	var all, other float64 // the speed of all lanes; and of the fastest of other members
+	alone := true
+	for j, o := range s.members {
+		if o.fault != nil || o.lanes == 0 {
+			continue
+		}
+		rate := o.rate
+		if rate == 0 { // not known yet
+			rate = m.rate
+		}
+		all += rate * float64(o.lanes)
+		if j != i {
+			other, alone = max(other, o.rate), false
+		}
+	}
+	switch {
+	case alone:
+		return min(left, most)
+	case m.rate == 0:
+		return minChunk
+	}
+	n := int(float64(left) * m.rate / all / 2)
+	n = min(max(n/minChunk*minChunk, minChunk), most)
+	if float64(min(n, left))/m.rate > float64(left)/other { // never of the fastest
+		return 0
+	}
+	return n
+}
