@@ -208,6 +208,9 @@ func TestAllDevices(t *testing.T) {
 				if res.Device == d.Name && res.Op == "forward" && res.Verified {
 					results++
 				}
+				if res.Device == d.Name && (res.Limit == "") != (d.Backend == "shard" && res.Data == report.OnHost) && res.Op == "forward" {
+					t.Errorf("bench %q: forward on %s, data on the %s, has the limit %q", args, d.Name, res.Data, res.Limit)
+				}
 			}
 			// At both sizes, from buffers and from slices; on the CPU they are one.
 			if want := map[string]int{"cpu": 2, "opencl": 4, "shard": 4}[d.Backend]; results != want && !(d.Backend == "cpu" && test.args != nil) {
