@@ -13,9 +13,11 @@ import (
 	"github.com/gmind-go/compute/internal/testenv"
 )
 
-// PoCL shows two devices, for Shard.
+// PoCL shows two devices, for Shard, or those of the servers for TestRemote.
 func TestMain(m *testing.M) {
-	os.Setenv("POCL_DEVICES", "pthread pthread")
+	if os.Getenv(remoteEnv) == "" {
+		os.Setenv("POCL_DEVICES", "pthread pthread")
+	}
 	testenv.Main(m)
 }
 

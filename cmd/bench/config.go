@@ -23,7 +23,8 @@ GPU, beside the copies that limit them, and verifies the results bit by bit.
 
   -backend NAME   measure only cpu or only opencl
   -device MATCH   measure this OpenCL device: its index in bench devices, a part
-                  of its name, vendor or platform, or any (also a CPU-type one)
+                  of its name, vendor or platform, or any (also a CPU-type one);
+                  all: every one, of any type, and a Shard of them
   -op LIST        of forward,derivative,backward (all)
   -n LIST         elements, as 1024,64Ki,1Mi (1Ki to 64Mi)
   -input WHAT     normal, uniform, positive, negative, subnormal, bits (any
@@ -120,7 +121,7 @@ func parse(args []string) (c config, err error) {
 	case c.backend == "cpu" && set["device"]:
 		return c, fmt.Errorf("-device names an OpenCL device, but -backend is cpu")
 	case set["device"] && c.device == "":
-		return c, fmt.Errorf("-device is empty; give an index, a part of a name, or any")
+		return c, fmt.Errorf("-device is empty; give an index, a part of a name, any, or all")
 	case c.runs < 1 || c.runs > maxRuns:
 		return c, fmt.Errorf("-runs is %d and should be between 1 and %d", c.runs, maxRuns)
 	case c.time <= 0:

@@ -56,7 +56,10 @@ func measurements(b compute.Backend, c config) []measurement {
 			continue // no way between the host and the device
 		}
 		limit := report.Transfer
-		if info.SharedMemory {
+		switch {
+		case info.Backend == "shard":
+			limit = "" // Stream shares the work by other speeds than the parts of buffers
+		case info.SharedMemory:
 			limit = report.Copy // Stream works on the slices where they are
 		}
 		host := func(s *set) error {

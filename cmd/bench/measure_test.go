@@ -2,6 +2,7 @@ package main
 
 import (
 	"testing"
+	"time"
 
 	"github.com/gmind-go/compute"
 	"github.com/gmind-go/compute/cpu"
@@ -59,5 +60,29 @@ func TestMeasurements(t *testing.T) {
 			}
 			s.x.Write(s.hostX)
 		}
+	}
+}
+
+// TestFirstRunIsChecked: a result is compared also if the run before was too short to
+// count, and there is but one.
+func TestFirstRunIsChecked(t *testing.T) {
+	calls := 0
+	m := &timer{calls: 1, sets: &sets{list: make([]set, 1)}, measurement: measurement{
+		call: func(*set) error {
+			if calls++; calls > 1 {
+				time.Sleep(minRun())
+			}
+			return nil
+		},
+		spoil:      func(*set) error { time.Sleep(time.Millisecond); return nil },
+		difference: func(*set) (string, error) { return "", nil },
+	}}
+	for len(m.result.TimesNS) == 0 {
+		if err := m.step(config{}); err != nil {
+			t.Fatal(err)
+		}
+	}
+	if calls < 2 || m.checked != 1 {
+		t.Errorf("after %d calls and one run that counts, %d results were compared", calls, m.checked)
 	}
 }

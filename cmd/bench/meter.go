@@ -17,8 +17,10 @@ type meter struct {
 	report *report.Report
 	table  report.Table
 	bar    progress
-	wrong  []string // results, in words
-	output []byte   // contents of the file of -output
+	// members are the names of the devices of which a Shard is measured next.
+	members []string
+	wrong   []string // results, in words
+	output  []byte   // contents of the file of -output
 }
 
 // note prints why something is not measured, and keeps it.
@@ -80,6 +82,9 @@ func (m *meter) states(n, cache int) []string {
 // then.
 func (m *meter) measure(ctx context.Context, t target) error {
 	d := m.describe(t)
+	if t.member {
+		m.members = append(m.members, d.Name)
+	}
 	if ctx.Err() != nil {
 		return nil
 	}
@@ -134,7 +139,14 @@ func (m *meter) describe(t target) report.Device {
 		Name: info.Name, Backend: info.Backend, Kind: info.Kind, Vendor: info.Vendor, Platform: info.Platform, Driver: info.Driver,
 		Memory: info.Memory, MaxAlloc: info.MaxAlloc, SharedMemory: info.SharedMemory, FlushesSubnormals: info.FlushesSubnormals,
 	}
-	for i := 2; slices.ContainsFunc(m.report.Devices, func(other report.Device) bool { return other.Name == d.Name }); i++ {
+	if d.Backend == "shard" {
+		d.Members = m.members
+	}
+	taken := func() bool {
+		return slices.Contains(m.members, d.Name) || // also of one that could not be measured
+			slices.ContainsFunc(m.report.Devices, func(other report.Device) bool { return other.Name == d.Name })
+	}
+	for i := 2; taken(); i++ {
 		d.Name = fmt.Sprintf("%s #%d", info.Name, i)
 	}
 	return d

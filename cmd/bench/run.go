@@ -90,7 +90,13 @@ func run(args []string, stdout, stderr io.Writer, choose chooser) int {
 	m.bar = newProgress(stderr, m.steps(targets))
 	var failures []error
 	for _, t := range targets {
-		if err := errors.Join(m.measure(ctx, t), t.Close()); err != nil {
+		err := m.measure(ctx, t)
+		if t.member {
+			compute.Trim(t.Backend) // so that the Shard finds its memory free
+		} else {
+			err = errors.Join(err, t.Close())
+		}
+		if err != nil {
 			failures = append(failures, err)
 			m.note("not measured whole: %s", oneLine(err))
 		}

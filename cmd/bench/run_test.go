@@ -181,6 +181,58 @@ func TestAnswers(t *testing.T) {
 	}
 }
 
+// TestAllDevices: every OpenCL device is measured, then a Shard of them, and how far it
+// scales is told; of one device there is no Shard.
+func TestAllDevices(t *testing.T) {
+	needOpenCL(t)
+	for _, test := range []struct {
+		devices string // of PoCL
+		args    []string
+		want    []string // the backend of all that is measured
+	}{
+		{"pthread pthread", []string{"-backend", "opencl"}, []string{"cpu", "opencl", "opencl", "shard"}}, // of the CPU the copy
+		{"pthread pthread", nil, []string{"cpu", "opencl", "opencl", "shard"}},
+		{"pthread", nil, []string{"cpu", "opencl"}},
+	} {
+		args := append(test.args, "-device", "all", "-n", "64Ki,128Ki", "-op", "forward", "-cache", "warm", "-runs", "1", "-json", "-")
+		stdout, stderr, code := benchWith(t, []string{"POCL_DEVICES=" + test.devices}, args...)
+		if code != 0 {
+			t.Fatalf("bench %q: exit %d: %s", args, code, stderr)
+		}
+		r := decode(t, stdout)
+		var got, opencl []string
+		for _, d := range r.Devices {
+			results := 0
+			for _, res := range r.Results {
+				if res.Device == d.Name && res.Op == "forward" && res.Verified {
+					results++
+				}
+				if res.Device == d.Name && (res.Limit == "") != (d.Backend == "shard" && res.Data == report.OnHost) && res.Op == "forward" {
+					t.Errorf("bench %q: forward on %s, data on the %s, has the limit %q", args, d.Name, res.Data, res.Limit)
+				}
+			}
+			// At both sizes, from buffers and from slices; on the CPU they are one.
+			if want := map[string]int{"cpu": 2, "opencl": 4, "shard": 4}[d.Backend]; results != want && !(d.Backend == "cpu" && test.args != nil) {
+				t.Errorf("bench %q: %d results of forward on %s, want %d", args, results, d.Name, want)
+			}
+			got = append(got, d.Backend)
+			switch {
+			case d.Backend == "opencl":
+				opencl = append(opencl, d.Name)
+			case d.Backend == "shard" && !slices.Equal(d.Members, opencl) || d.Backend != "shard" && d.Members != nil:
+				t.Errorf("bench %q: the members of %s are %q", args, d.Name, d.Members)
+			}
+		}
+		if !slices.Equal(got, test.want) {
+			t.Errorf("bench %q measured %q, want %q", args, got, test.want)
+		}
+		scaling := regexp.MustCompile(`(?m)^How far does shard \(.*\) scale\?\n  .*\n(?s:.*)    upload: \d+ % at 64Ki, \d+ % at 128Ki\n`) // never in doubt
+		if scaling.MatchString(stderr) != slices.Contains(got, "shard") {
+			t.Errorf("bench %q: how far it scales: %s", args, stderr)
+		}
+	}
+}
+
 // TestOutputs: all forms of the results, at once.
 func TestOutputs(t *testing.T) {
 	dir := t.TempDir()
@@ -302,6 +354,9 @@ func TestUnusable(t *testing.T) {
 	if _, stderr, code := bench(t, "-backend", "opencl"); code != exitUnusable {
 		t.Errorf("-backend opencl without any: exit %d, %s", code, stderr)
 	}
+	if _, stderr, code := benchWith(t, []string{vendorsEnv + "=/nonexistent"}, "-device", "all"); code != exitUnusable || !strings.Contains(stderr, "backend unavailable") {
+		t.Errorf("-device all without any: exit %d, %s", code, stderr)
+	}
 }
 
 // wrong is a backend whose derivative is off by one bit at one element.
@@ -328,7 +383,7 @@ func TestBadBackends(t *testing.T) {
 	choose := func(wrap func(compute.Backend) compute.Backend) chooser {
 		return func(config, error) ([]target, error, error) {
 			b, err := cpu.Open()
-			return []target{{wrap(b), false}}, nil, err
+			return []target{{Backend: wrap(b)}}, nil, err
 		}
 	}
 	var stdout, stderr bytes.Buffer
@@ -361,7 +416,7 @@ func TestInputThatDoesNotFit(t *testing.T) {
 	code := run([]string{"-backend", "cpu", "-input", in, "-output", in}, &stdout, &stderr,
 		func(config, error) ([]target, error, error) {
 			b, err := cpu.Open()
-			return []target{{failing{b, compute.ErrOutOfMemory}, false}}, nil, err
+			return []target{{Backend: failing{b, compute.ErrOutOfMemory}}}, nil, err
 		})
 	if code != exitUnusable || !strings.Contains(stderr.String(), "out of memory") {
 		t.Errorf("exit %d, %s; want 3 and the reason", code, stderr.String())
@@ -393,7 +448,7 @@ func TestDefaultSizesThatDoNotFit(t *testing.T) {
 	if _, err := m.in.generate(&m.c); err != nil {
 		t.Fatal(err)
 	}
-	if err := m.measure(t.Context(), target{failing{b, compute.ErrOutOfMemory}, false}); err != nil {
+	if err := m.measure(t.Context(), target{Backend: failing{b, compute.ErrOutOfMemory}}); err != nil {
 		t.Errorf("got %v, want a note", err)
 	}
 	if !strings.Contains(table.String(), "1Ki elements not measured: out of memory") || len(m.report.Notes) != 1 {

@@ -51,6 +51,7 @@ func listDevices(w io.Writer, found answer) error {
 type target struct {
 	compute.Backend
 	limits bool // measure only the limits, not the operations
+	member bool // of a Shard that is measured later, whose Close closes it
 }
 
 // A chooser opens the backends to measure; avoid, if not nil, is why it is to leave
@@ -68,7 +69,7 @@ func chooseTargets(c config, avoid error) (targets []target, reason, err error) 
 		return nil, nil, err
 	}
 	// How fast the host copies is a limit of what goes to a device and back too.
-	targets = []target{{b, c.backend == "opencl"}}
+	targets = []target{{Backend: b, limits: c.backend == "opencl"}}
 	defer func() {
 		if err != nil {
 			b.Close()
@@ -78,12 +79,19 @@ func chooseTargets(c config, avoid error) (targets []target, reason, err error) 
 	case c.backend == "cpu":
 	case avoid != nil:
 		reason = avoid
+	case c.device == "all":
+		all, problem, err := openAll()
+		if err != nil {
+			return nil, nil, err
+		}
+		targets = append(targets, all...)
+		reason = problem
 	case c.device != "":
 		b, err := gpu.OpenDevice(c.device)()
 		if err != nil {
 			return nil, nil, err
 		}
-		targets = append(targets, target{b, false})
+		targets = append(targets, target{Backend: b})
 		reason = b.Info().Skipped
 	default:
 		var found []compute.Backend
@@ -93,7 +101,7 @@ func chooseTargets(c config, avoid error) (targets []target, reason, err error) 
 			return nil, nil, reason
 		}
 		for _, b := range found {
-			targets = append(targets, target{b, false})
+			targets = append(targets, target{Backend: b})
 		}
 	}
 	return targets, reason, nil
@@ -109,10 +117,46 @@ func openGPUs() (opened []compute.Backend, reason error) {
 		}
 		return []compute.Backend{b}, b.Info().Skipped
 	}
+	opened, reason = openEach(func(info compute.Info) bool { return info.Kind == "gpu" || info.Kind == "accelerator" })
+	if len(opened) == 0 && reason == nil {
+		_, reason = gpu.Open() // knows it
+	}
+	return opened, reason
+}
+
+// openAll opens every device, of any kind, and a Shard of them if there are more than
+// one. reason tells why it does not take others, or none; err, why there is nothing.
+func openAll() (targets []target, reason, err error) {
+	opened, reason := openEach(func(compute.Info) bool { return true })
+	if len(opened) < 2 {
+		for _, b := range opened {
+			return []target{{Backend: b}}, reason, nil
+		}
+		if reason == nil {
+			_, reason = gpu.OpenDevice("any")() // knows it
+		}
+		return nil, nil, reason
+	}
+	for _, b := range opened {
+		targets = append(targets, target{Backend: b, member: true})
+	}
+	shard, err := compute.Shard(opened...)
+	if err != nil {
+		for _, b := range opened {
+			b.Close()
+		}
+		return nil, nil, err
+	}
+	return append(targets, target{Backend: shard}), reason, nil
+}
+
+// openEach opens every device that take takes, and returns why it cannot open others,
+// or nil.
+func openEach(take func(compute.Info) bool) (opened []compute.Backend, reason error) {
 	infos, _ := gpu.Devices() // listDevices prints the error
 	var reasons []error
 	for i, info := range infos {
-		if info.Kind != "gpu" && info.Kind != "accelerator" {
+		if !take(info) {
 			continue
 		}
 		b, err := gpu.OpenDevice(strconv.Itoa(i))()
@@ -121,10 +165,6 @@ func openGPUs() (opened []compute.Backend, reason error) {
 			continue
 		}
 		opened = append(opened, b)
-	}
-	if len(opened) == 0 && len(reasons) == 0 {
-		_, err := gpu.Open() // knows the reason
-		reasons = append(reasons, err)
 	}
 	return opened, errors.Join(reasons...)
 }

@@ -64,10 +64,10 @@ func (t *timer) warmUp(ctx context.Context, c config) error {
 	return nil
 }
 
-// step makes one timed run, and looks at its result if results have not been looked at
-// for longer than calls were timed.
+// step makes one timed run, and looks at its result if none was looked at yet, or not for
+// longer than calls were timed.
 func (t *timer) step(c config) error {
-	look := t.checking <= t.spent
+	look := t.checked == 0 || t.checking <= t.spent
 	if look {
 		begin := time.Now()
 		if err := t.spoil(t.sets.after(t.calls)); err != nil {

@@ -60,7 +60,7 @@ func TestEscapes(t *testing.T) {
 	for i := range r.Devices {
 		d := &r.Devices[i]
 		d.Name += evil
-		d.Vendor, d.Platform, d.Driver, d.Kind = evil, evil, evil, evil
+		d.Vendor, d.Platform, d.Driver, d.Kind, d.Members = evil, evil, evil, evil, []string{evil}
 	}
 	for i := range r.Results {
 		res := &r.Results[i]

@@ -76,7 +76,7 @@ func (c Caches) String() string {
 // A Device is a backend that was measured.
 type Device struct {
 	Name              string  `json:"name"`    // compute.Info.Name, which Result.Device repeats; unique in a Report
-	Backend           string  `json:"backend"` // cpu or opencl
+	Backend           string  `json:"backend"` // cpu, opencl or shard
 	Kind              string  `json:"kind"`    // cpu, gpu, accelerator
 	Vendor            string  `json:"vendor"`
 	Platform          string  `json:"platform"`
@@ -86,6 +86,8 @@ type Device struct {
 	SharedMemory      bool    `json:"shared_memory"`
 	FlushesSubnormals bool    `json:"flushes_subnormals"`
 	LaunchNS          float64 `json:"launch_ns"` // median time of a copy of one element, waited for
+	// Members are the names of the devices of which a Shard was made; none of another backend.
+	Members []string `json:"members,omitempty"`
 }
 
 // What a note begins with that says why an OpenCL device is not among the Devices.
@@ -145,10 +147,11 @@ const Confidence = 0.95
 // Runs returns the number of timed runs.
 func (r Result) Runs() int { return len(r.TimesNS) }
 
-// An Answer says from which size on an OpenCL device beats the CPU at an operation.
+// An Answer says from which size on an OpenCL device, or a Shard, beats the CPU at an
+// operation.
 type Answer struct {
-	Device string `json:"device"` // the OpenCL one
-	CPU    string `json:"cpu"`    // the other
+	Device string `json:"device"` // the other than the CPU
+	CPU    string `json:"cpu"`    // its name
 	Op     string `json:"op"`
 	Data   string `json:"data"`   // OnDevice or OnHost; on the CPU there is no way between them
 	Cache  string `json:"cache"`  // Cold or Warm

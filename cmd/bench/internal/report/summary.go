@@ -21,7 +21,8 @@ type statement struct {
 }
 
 // summary returns what the run found out: what each device does and how far that is
-// from what it could, then from which size on an OpenCL device is worth it.
+// from what it could, then how far a Shard of devices scales, and from which size on
+// what is not the CPU is worth it.
 func (r *Report) summary() []topic {
 	var topics []topic
 	opencl := false
@@ -30,7 +31,12 @@ func (r *Report) summary() []topic {
 		topics = append(topics, topic{"What does " + d.Name + " do?", r.speed(d)})
 	}
 	for _, d := range r.Devices {
-		if d.Backend == "opencl" {
+		if d.Backend == "shard" {
+			topics = append(topics, topic{"How far does " + d.Name + " scale?", r.scaling(d)})
+		}
+	}
+	for _, d := range r.Devices {
+		if d.Backend != "cpu" {
 			topics = append(topics, topic{"From which size on is " + d.Name + " faster than the CPU?", r.payOff(d)})
 		}
 	}
