@@ -257,7 +257,7 @@ func TestOutputs(t *testing.T) {
 	if err != nil || len(records) != 9 {
 		t.Errorf("CSV: %v, %d lines", err, len(records))
 	}
-	if lines := regexp.MustCompile(`(?m)^BenchmarkForward/.*n=4Ki.* ns/op`).FindAllString(read("r.txt"), -1); len(lines) != 7 {
+	if lines := regexp.MustCompile(`(?m)^(# )?BenchmarkForward/.*n=4Ki.* ns/op`).FindAllString(read("r.txt"), -1); len(lines) != 7 {
 		t.Errorf("benchfmt: %q; want 7 lines of forward at 4Ki", lines)
 	}
 	if rows := strings.Count(read("r.html"), "<tr data-"); rows != 8 {
