@@ -70,9 +70,9 @@ func (m *meter) steps(targets []target) int {
 // have to take turns is warm.
 func (m *meter) states(n, cache int) []string {
 	switch {
-	case 12*n > cache:
+	case n > cache/12:
 		return []string{report.Cold}
-	case 8*n*maxSets < 2*cache:
+	case setsFor(n, cache) == maxSets:
 		return []string{report.Warm}
 	}
 	return m.c.caches

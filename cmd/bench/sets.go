@@ -54,7 +54,7 @@ func setCount(n int) int { return setsFor(n, lastCache()) }
 
 // setsFor returns how many sets of n elements it takes for one that a cache of so many
 // bytes does not have: twice what it holds, by what a kernel reads and writes of each.
-func setsFor(n, cache int) int { return min(max(1, (2*cache+8*n-1)/(8*n)), maxSets) }
+func setsFor(n, cache int) int { return min(cache/4/n+1, maxSets) }
 
 // newSets returns the sets of n elements for the cache state, and the state that they
 // come to, if there are too many or the device has not the memory for them.
@@ -74,7 +74,7 @@ func newSets(b compute.Backend, in *input, n int, state string) (_ *sets, actual
 		}
 		s.list = append(s.list, one)
 	}
-	if 8*n*len(s.list) < 2*cache {
+	if len(s.list) < cache/4/n {
 		return s, report.Warm, nil
 	}
 	return s, report.Cold, nil
