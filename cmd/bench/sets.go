@@ -47,7 +47,7 @@ func deviceCache(b compute.Backend) int {
 }
 
 // maxSets bounds what it takes to make them.
-const maxSets = 64 << 10
+const maxSets = 128 << 10
 
 // setCount returns how many sets of n elements the host has values for.
 func setCount(n int) int { return setsFor(n, lastCache()) }
