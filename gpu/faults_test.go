@@ -196,7 +196,9 @@ func TestFaultSweep(t *testing.T) {
 		t.Skipf("%d devices, listed by %d calls through the layer: %v", len(devices), shared.calls.Load(), err)
 	}
 	s := newSweep(t, shared)
-	go s.watch()
+	end := make(chan struct{})
+	defer close(end)
+	go s.watch(end)
 	pick := os.Getenv(pickEnv)
 	if pick != "" && pick != "all" {
 		f, err := parseFault(pick)
@@ -237,8 +239,13 @@ type sweep struct {
 
 // watch ends the process when a fault makes it hang. It counts seconds, as a process
 // that was stopped for a while hangs on no account of its own.
-func (s *sweep) watch() {
-	for range time.Tick(time.Second) {
+func (s *sweep) watch(end <-chan struct{}) {
+	for {
+		select {
+		case <-end:
+			return
+		case <-time.After(time.Second):
+		}
 		if s.seconds.Add(1) < 20 {
 			continue
 		}
