@@ -56,7 +56,7 @@ test:
 
 # What CI builds beside the machine it runs on.
 cross:
-	@for target in windows/amd64 darwin/amd64 darwin/arm64 linux/arm64 linux/386 js/wasm; do \
+	@for target in $(or $(TARGETS),windows/amd64 darwin/amd64 darwin/arm64 linux/arm64 linux/386 js/wasm); do \
 		echo "build $$target"; \
 		CGO_ENABLED=0 GOOS=$${target%/*} GOARCH=$${target#*/} go vet ./... && \
 		CGO_ENABLED=0 GOOS=$${target%/*} GOARCH=$${target#*/} go build -o /dev/null ./cmd/bench || exit 1; \
