@@ -59,7 +59,7 @@ func TestShard(t *testing.T) {
 
 // sparedRace skips what the race detector learns nothing from that it has not seen.
 func sparedRace(t *testing.T, seen bool) {
-	if raced && seen {
+	if testenv.Raced && seen {
 		t.Skip("takes minutes with the race detector; make test runs it without")
 	}
 }

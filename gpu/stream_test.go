@@ -227,7 +227,7 @@ func closing(b *backend) bool {
 // TestStreamLarge: far more than the memory that Stream may take, which counts.
 func TestStreamLarge(t *testing.T) {
 	const n, budget = 1 << 30, 64 << 20
-	if raced || testing.Short() {
+	if testenv.Raced || testing.Short() {
 		t.Skip("takes minutes with the race detector; make test runs it without")
 	}
 	if have := testenv.Available(); have < 6<<30 {

@@ -172,7 +172,7 @@ func TestPlaySees(t *testing.T) {
 	for _, in := range []string{"Alloc", "AllocMask", "Upload", "Forward", "Derivative", "Backward", "ForwardDerivative", "ForwardMask", "BackwardMask",
 		"Stream without its context", "Stream of too much", "Stream that goes on", "Sync", "Close", "Close with an error"} {
 		t.Run(in, func(t *testing.T) {
-			if in == "Stream that goes on" && raced {
+			if in == "Stream that goes on" && testenv.Raced {
 				t.Skip("is a data race, which the detector finds itself")
 			}
 			b, _ := cpu.Open()

@@ -227,7 +227,7 @@ func (q *Queue) wait(n int) error {
 		err = fault(fmt.Errorf("a command failed after it was enqueued: %w", err))
 	}
 	if q.profiled && err == nil {
-		err = q.profile(q.pending[:n])
+		q.profile(q.pending[:n])
 	}
 	for _, event := range q.pending[:n] {
 		event.Release()
@@ -236,8 +236,9 @@ func (q *Queue) wait(n int) error {
 	return err
 }
 
-// profile notes how long the device says that it worked on each of events.
-func (q *Queue) profile(events []*cl.Event) error {
+// profile notes how long the device says that it worked on each of events. One that
+// does not tell is no worse for it, and is not asked again.
+func (q *Queue) profile(events []*cl.Event) {
 	for _, event := range events {
 		var start, end int64
 		err := call("clGetEventProfilingInfo", func() (err error) {
@@ -248,15 +249,16 @@ func (q *Queue) profile(events []*cl.Event) error {
 			return err
 		})
 		if err != nil {
-			return err
+			q.profiled, q.times = false, nil
+			return
 		}
 		q.times = append(q.times, float64(end-start))
 	}
-	return nil
 }
 
 // Times returns how many ns the device says that it worked on each command that was
-// waited for since the last call. The queue is one of NewProfiledQueue.
+// waited for since the last call, or nothing if it does not tell. The queue is one of
+// NewProfiledQueue.
 func (q *Queue) Times() []float64 {
 	times := q.times
 	q.times = nil

@@ -1,5 +1,0 @@
-//go:build opencl && cgo && !race
-
-package gpu
-
-const raced = false
