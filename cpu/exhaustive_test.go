@@ -4,6 +4,7 @@ import (
 	"slices"
 	"testing"
 
+	"github.com/gmind-go/compute"
 	"github.com/gmind-go/compute/internal/exhaustive"
 )
 
@@ -12,20 +13,21 @@ import (
 // sample in short calls, which store past no caches.
 func TestEveryInput(t *testing.T) {
 	var plain, past []exhaustive.Subject
+	contents := func(b compute.Buffer) []float32 { return b.(*buffer).data } // all is done when a call returns
 	missing := []string{"avx512", "avx2", "neon"}
 	for _, r := range rows() {
 		missing = slices.DeleteFunc(missing, func(name string) bool { return name == r.name })
 		b := open(r)
 		b.pastFrom = 1 << 30
 		defer b.Close()
-		plain = append(plain, exhaustive.Subject{Name: r.name, Backend: b})
+		plain = append(plain, exhaustive.Subject{Name: r.name, Backend: b, Contents: contents})
 		if r.past == nil {
 			continue
 		}
 		b = open(r)
 		b.pastFrom = 0
 		defer b.Close()
-		past = append(past, exhaustive.Subject{Name: r.name + " past the caches", Backend: b})
+		past = append(past, exhaustive.Subject{Name: r.name + " past the caches", Backend: b, Contents: contents})
 	}
 	exhaustive.Run(t, append(plain, past...))
 	exhaustive.RunShort(t, plain) // all inputs would take hours

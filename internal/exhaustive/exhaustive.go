@@ -34,13 +34,23 @@ const (
 type Subject struct {
 	Name string
 	compute.Backend
+	// Contents returns the elements of a buffer, where they are to be had without a
+	// copy; nil if they are not.
+	Contents func(compute.Buffer) []float32
 }
 
 // Run tries the subjects, on every input if testenv.Exhaustive says so and else on a
 // sample, and fails the test at the first result that is not the reference's.
 func Run(t *testing.T, subjects []Subject) {
 	t.Helper()
-	run(t, subjects, step(), block)
+	run(t, subjects, step(1), block)
+}
+
+// RunPart tries the subjects on one of every so many neighbouring inputs where Run tries
+// all.
+func RunPart(t *testing.T, subjects []Subject, every uint64) {
+	t.Helper()
+	run(t, subjects, step(every), block)
 }
 
 // RunShort tries the subjects on a smaller sample, in calls of so few elements that
@@ -77,8 +87,8 @@ func run(t *testing.T, subjects []Subject, every uint64, length int) {
 				next.Store(last) // stops the others
 				return err
 			}
-			if d := done.Add(1); every == 1 && d%(inputBlocks/16) == 0 {
-				t.Logf("%3d %% of 2^32 inputs", 100*d/inputBlocks)
+			if d := done.Add(1); every < sample && d%(inputBlocks/16) == 0 {
+				t.Logf("%3d %% of %d inputs", 100*d/inputBlocks, 1<<32/every)
 			}
 		}
 	}
@@ -100,10 +110,11 @@ func run(t *testing.T, subjects []Subject, every uint64, length int) {
 // blocks returns how many of so many elements each there are for n inputs.
 func blocks(n uint64, length int) int64 { return int64((n + uint64(length) - 1) / uint64(length)) }
 
-// step returns how many neighbouring inputs there are for one that is tried.
-func step() uint64 {
+// step returns of how many neighbouring inputs one is tried: of so many with
+// testenv.Exhaustive.
+func step(every uint64) uint64 {
 	if testenv.Exhaustive() {
-		return 1
+		return every
 	}
 	return sample
 }
@@ -147,14 +158,19 @@ func newExpected(n int) expected {
 }
 
 func (e *expected) set(f compute.Activation, dy, x []float32) {
-	clear(e.signs)
-	for i, v := range x {
-		e.y[i] = f.Value(v)
-		e.d[i] = f.Derivative(v)
-		e.dx[i] = dy[i] * f.Derivative(v)
-		if v >= 0 {
-			e.signs[i/64] |= 1 << (i % 64)
+	for word := range e.signs {
+		lo, hi := 64*word, min(64*word+64, len(x))
+		x := x[lo:hi]
+		dy, y, d, dx := dy[lo:hi][:len(x)], e.y[lo:hi][:len(x)], e.d[lo:hi][:len(x)], e.dx[lo:hi][:len(x)]
+		var signs uint64
+		for i, v := range x {
+			y[i], d[i] = f.Value(v), f.Derivative(v)
+			dx[i] = dy[i] * d[i]
+			if v >= 0 {
+				signs |= 1 << i
+			}
 		}
+		e.signs[word] = signs
 	}
 }
 
@@ -257,10 +273,11 @@ func (w *worker) tryDevice(d *device, f compute.Activation) error {
 			return err
 		}
 		for _, r := range step.results {
-			if err := r.buf.Read(w.got); err != nil {
+			got, err := w.read(d, r.buf)
+			if err != nil {
 				return err
 			}
-			if err := w.compare(d, f, step.name, ops.All()[r.op], r.want); err != nil {
+			if err := w.compare(d, f, step.name, ops.All()[r.op], got, r.want); err != nil {
 				return err
 			}
 		}
@@ -273,24 +290,32 @@ func (w *worker) tryDevice(d *device, f compute.Activation) error {
 	return nil
 }
 
-// compare returns an error that names the first element of w.got that is not what is
+// read returns the elements of buf.
+func (w *worker) read(d *device, buf compute.Buffer) ([]float32, error) {
+	if d.Contents != nil {
+		return d.Contents(buf), nil
+	}
+	return w.got, buf.Read(w.got)
+}
+
+// compare returns an error that names the first element of got that is not what is
 // wanted.
-func (w *worker) compare(d *device, f compute.Activation, name string, op ops.Op, want []float32) error {
-	if bytes.Equal(asBytes(w.got), asBytes(want)) {
+func (w *worker) compare(d *device, f compute.Activation, name string, op ops.Op, got, want []float32) error {
+	if bytes.Equal(asBytes(got), asBytes(want)) {
 		return nil
 	}
 	const piece = 64 // elements: few NaNs are among them, whose bits may differ
 	for lo := 0; lo < len(want); lo += piece {
 		hi := min(lo+piece, len(want))
-		if bytes.Equal(asBytes(w.got[lo:hi]), asBytes(want[lo:hi])) {
+		if bytes.Equal(asBytes(got[lo:hi]), asBytes(want[lo:hi])) {
 			continue
 		}
 		for i := lo; i < hi; i++ {
-			if values.Same(w.got[i], want[i]) || d.flushes && op.Agrees(f, w.got[i], w.dy[i], w.x[i], true) {
+			if values.Same(got[i], want[i]) || d.flushes && op.Agrees(f, got[i], w.dy[i], w.x[i], true) {
 				continue
 			}
 			return fmt.Errorf("%s of %v at x = %s, dy = %s is %s and should be %s",
-				name, f, show(w.x[i]), show(w.dy[i]), show(w.got[i]), show(want[i]))
+				name, f, show(w.x[i]), show(w.dy[i]), show(got[i]), show(want[i]))
 		}
 	}
 	return nil
