@@ -39,7 +39,11 @@ func (s *sweep) profile(b compute.Backend) (op string, err error) {
 		return op, err
 	}
 	const kernels = 4
+	earlierFails := s.control.failed.Load() > 0 && s.control.mode.Load() >= late
 	times, failed := b.(ops.Profiler).Profile(func() error {
+		if earlierFails {
+			err = fmt.Errorf("%w: the work is begun before what came earlier is done", errWrong)
+		}
 		do("forward", func() error { return b.Forward(f, y, x) })
 		do("derivative", func() error { return b.Derivative(f, y, x) })
 		do("sync", b.Sync)
