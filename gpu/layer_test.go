@@ -83,8 +83,8 @@ func layerCommand(t *testing.T, test string) (*exec.Cmd, *control) {
 	return cmd, c
 }
 
-// underLayer returns the control, in a process of layerCommand, and
-// skips the test in any other, or where the layer shows fewer devices.
+// underLayer returns the control, in a process of layerCommand, and skips the test in
+// any other, or where the layer shows fewer devices.
 func underLayer(t *testing.T, devices int) *control {
 	t.Helper()
 	path := os.Getenv(controlEnv)
