@@ -7,38 +7,17 @@ import (
 	"fmt"
 	"maps"
 	"os"
-	"os/exec"
-	"path/filepath"
 	"runtime"
 	"slices"
 	"strings"
 	"sync/atomic"
-	"syscall"
 	"testing"
 	"time"
-	"unsafe"
 )
 
-// The environment of the faults. faultsEnv names the file through which the
-// process of TestFaultSweep and the layer share a control. With pickEnv set to
-// "all" every fault is tried, with the text that a failure prints that one alone.
-const (
-	faultsEnv = "COMPUTE_FAULTS"
-	pickEnv   = "FAULTS"
-)
-
-// control is the struct of testdata/faultlayer.c.
-type control struct {
-	armed, failAt, code, mode atomic.Int32
-	maxAlloc                  atomic.Int32
-	calls, counted, failed    atomic.Int32
-	created, released         [len(kinds)]atomic.Int32
-	name                      [64]byte // of the call that failed first, ended by a zero
-
-	trying [64]byte // the fault, for who finds this process dead; the layer knows nothing of it
-}
-
-var kinds = [...]string{"context", "queue", "program", "kernel", "mem", "event"}
+// pickEnv is the variable of the environment with which "all" tries every fault, and
+// the text that a failure prints that one alone.
+const pickEnv = "FAULTS"
 
 // A fault is one call to be made to fail.
 type fault struct {
@@ -83,44 +62,10 @@ func parseFault(text string) (f fault, err error) {
 	return f, nil
 }
 
-func text(zeroEnded []byte) string {
-	before, _, _ := bytes.Cut(zeroEnded, []byte{0})
-	return string(before)
-}
-
-// mapControl maps the control in the file at path.
-func mapControl(path string) (*control, error) {
-	file, err := os.OpenFile(path, os.O_RDWR, 0)
-	if err != nil {
-		return nil, err
-	}
-	defer file.Close()
-	memory, err := syscall.Mmap(int(file.Fd()), 0, int(unsafe.Sizeof(control{})), syscall.PROT_READ|syscall.PROT_WRITE, syscall.MAP_SHARED)
-	if err != nil {
-		return nil, err
-	}
-	return (*control)(unsafe.Pointer(&memory[0])), nil
-}
-
 // TestFaults makes every OpenCL call fail, one after the other, and looks at what
-// the callers of this package then see. The loader reads the environment once and
-// a driver may take a fault badly, so this happens in a process of its own.
+// the callers of this package then see.
 func TestFaults(t *testing.T) {
-	dir := t.TempDir()
-	layer, file := filepath.Join(dir, "faultlayer.so"), filepath.Join(dir, "control")
-	buildLayer(t, layer)
-	if err := os.WriteFile(file, make([]byte, unsafe.Sizeof(control{})), 0o666); err != nil {
-		t.Fatal(err)
-	}
-	shared, err := mapControl(file)
-	if err != nil {
-		t.Fatal(err)
-	}
-	cmd := exec.Command(os.Args[0], "-test.run=^TestFaultSweep$", "-test.v")
-	if deadline, ok := t.Deadline(); ok { // it ends before this process does
-		cmd.Args = append(cmd.Args, "-test.timeout="+(time.Until(deadline)-5*time.Second).String())
-	}
-	cmd.Env = append(os.Environ(), "OPENCL_LAYERS="+layer, faultsEnv+"="+file, "OCL_ICD_VENDORS="+onlyPoCL(t, dir), "TMPDIR="+dir)
+	cmd, shared := layerCommand(t, "TestFaultSweep")
 	out, err := cmd.CombinedOutput()
 	t.Logf("%s", out)
 	switch {
@@ -133,69 +78,9 @@ func TestFaults(t *testing.T) {
 	}
 }
 
-// lacking ends a test for want of something.
-func lacking(t *testing.T, what string) {
-	t.Helper()
-	if os.Getenv("REQUIRE_OPENCL") == "1" {
-		t.Fatalf("there is no %s", what)
-	}
-	t.Skipf("there is no %s (REQUIRE_OPENCL=1 makes this a failure)", what)
-}
-
-func buildLayer(t *testing.T, path string) {
-	t.Helper()
-	cc := strings.Fields(os.Getenv("CC"))
-	for _, name := range []string{"cc", "gcc", "clang"} {
-		if _, err := exec.LookPath(name); err == nil && len(cc) == 0 {
-			cc = []string{name}
-		}
-	}
-	if len(cc) == 0 {
-		lacking(t, "C compiler")
-	}
-	args := append(cc[1:], "-shared", "-fPIC", "-O2", "-Wall", "-Wextra", "-o", path, "testdata/faultlayer.c")
-	if flags, err := exec.Command("pkg-config", "--cflags", "OpenCL").Output(); err == nil {
-		args = append(args, strings.Fields(string(flags))...)
-	}
-	cmd := exec.Command(cc[0], args...)
-	if out, err := cmd.CombinedOutput(); err != nil {
-		lacking(t, fmt.Sprintf("way to build an OpenCL layer: %v: %v\n%s", cmd, err, out))
-	} else if len(out) > 0 {
-		t.Logf("%s", out)
-	}
-}
-
-// onlyPoCL returns a directory in dir that names PoCL as the only driver.
-func onlyPoCL(t *testing.T, dir string) string {
-	t.Helper()
-	drivers, _ := filepath.Glob("/etc/OpenCL/vendors/*pocl*.icd")
-	if len(drivers) == 0 {
-		lacking(t, "PoCL")
-	}
-	vendors := filepath.Join(dir, "vendors")
-	if err := os.Mkdir(vendors, 0o777); err != nil {
-		t.Fatal(err)
-	}
-	if err := os.Symlink(drivers[0], filepath.Join(vendors, "pocl.icd")); err != nil {
-		t.Fatal(err)
-	}
-	return vendors
-}
-
-// TestFaultSweep is the process that TestFaults starts.
+// TestFaultSweep is what TestFaults runs.
 func TestFaultSweep(t *testing.T) {
-	path := os.Getenv(faultsEnv)
-	if path == "" {
-		t.Skip("TestFaults runs this")
-	}
-	shared, err := mapControl(path)
-	if err != nil {
-		t.Fatal(err)
-	}
-	if devices, err := list(Options{}); len(devices) == 0 || shared.calls.Load() == 0 {
-		t.Skipf("%d devices, listed by %d calls through the layer: %v", len(devices), shared.calls.Load(), err)
-	}
-	s := newSweep(t, shared)
+	s := newSweep(t, underLayer(t, 1))
 	end := make(chan struct{})
 	defer close(end)
 	go s.watch(end)
@@ -286,21 +171,13 @@ func (s *sweep) all(scenario string, mode int32, every bool) {
 // try tries one fault, and tells whether there was a call to make fail.
 func (s *sweep) try(f fault) bool {
 	c := s.control
-	c.armed.Store(0)
-	for _, counter := range []*atomic.Int32{&c.counted, &c.failed, &c.maxAlloc} {
-		counter.Store(0)
-	}
-	for kind := range kinds {
-		c.created[kind].Store(0)
-		c.released[kind].Store(0)
-	}
-	clear(c.name[:])
+	c.reset()
 	copy(c.trying[:], f.String())
 	s.seconds.Store(0)
 
 	err := scenarios[f.scenario](s, f)
 	if err == nil {
-		err = s.balance()
+		err = c.balance()
 	}
 	clear(c.trying[:])
 	name := text(c.name[:])
@@ -324,14 +201,4 @@ func (s *sweep) arm(f fault) {
 	s.control.code.Store(f.code)
 	s.control.mode.Store(f.mode)
 	s.control.armed.Store(1)
-}
-
-// balance tells of objects that were not released.
-func (s *sweep) balance() error {
-	for kind, name := range kinds {
-		if made, gone := s.control.created[kind].Load(), s.control.released[kind].Load(); made != gone {
-			return fmt.Errorf("at the end %d of %d references to a %s are released", gone, made, name)
-		}
-	}
-	return nil
 }

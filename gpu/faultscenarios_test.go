@@ -27,6 +27,9 @@ func init() { // it refers to what refers to it
 		"direct": func(s *sweep, f fault) error { return s.operations(f, "direct") },
 		"mapped": func(s *sweep, f fault) error { return s.operations(f, "mapped") },
 		"staged": func(s *sweep, f fault) error { return s.operations(f, "staged") },
+
+		"profile":      func(s *sweep, f fault) error { return s.operations(f, "profile") },
+		"closeprofile": (*sweep).closeProfiled,
 	}
 }
 
@@ -105,35 +108,47 @@ func (s *sweep) open(f fault) error {
 	return nil
 }
 
-// operations makes the fault while an open backend is used, with data that takes
-// one of the ways of Stream.
-func (s *sweep) operations(f fault, way string) error {
+// device opens a device that takes one of the ways of Stream, without the self-test,
+// with a buffer and a mask of the length of the data.
+func (s *sweep) device(way string) (b compute.Backend, buf compute.Buffer, mask compute.Mask, err error) {
 	s.control.maxAlloc.Store(maxAlloc)
 	devices, err := list(Options{StreamMemory: defaultStreamMemory, Staged: way == "staged"})
 	if err != nil {
-		return err
+		return nil, nil, nil, err
 	}
-	b, err := devices[0].open() // without the self-test
-	if err != nil {
-		return err
+	if b, err = devices[0].open(); err != nil {
+		return nil, nil, nil, err
 	}
 	if way == "mapped" {
 		b.(*backend).info.Kind = "gpu" // which does not take any slice as it is
 	}
-	defer b.Close()
-	kept, err := b.Upload(s.data.xs)
+	buf, err = b.Upload(s.data.xs)
+	if err == nil {
+		mask, err = b.AllocMask(len(s.data.xs))
+	}
+	if err != nil {
+		err = errors.Join(err, b.Close())
+	}
+	return b, buf, mask, err
+}
+
+// operations makes the fault while an open backend is used, with data that takes
+// one of the ways of Stream, or in Profile.
+func (s *sweep) operations(f fault, way string) error {
+	b, kept, mask, err := s.device(way)
 	if err != nil {
 		return err
 	}
-	mask, err := b.AllocMask(len(s.data.xs))
-	if err != nil {
-		return err
+	defer b.Close()
+	run := s.run
+	if way == "profile" {
+		run = s.profile
 	}
 	before := b.Info()
 	device := before.Name
 
 	s.arm(f)
-	op, err := s.run(b)
+	op, err := run(b)
 	told := err != nil
 	if told {
 		if bad := s.judge(f, op, device, err); bad != nil {
@@ -146,7 +161,7 @@ func (s *sweep) operations(f fault, way string) error {
 		}
 	} else if told {
 		s.control.armed.Store(0)
-		if op, again := s.run(b); again != nil {
+		if op, again := run(b); again != nil {
 			return fmt.Errorf("when all is done again after %w, %s: %w", err, op, again)
 		}
 	}

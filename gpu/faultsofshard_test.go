@@ -6,13 +6,9 @@ import (
 	"context"
 	"errors"
 	"fmt"
-	"os"
-	"os/exec"
-	"path/filepath"
 	"slices"
 	"strings"
 	"testing"
-	"unsafe"
 
 	"github.com/gmind-go/compute"
 	"github.com/gmind-go/compute/cpu"
@@ -20,16 +16,10 @@ import (
 )
 
 // TestFaultsOfShard makes one of two devices fail in the middle of a Stream of a
-// compute.Shard, in a process of its own, as TestFaults does.
+// compute.Shard.
 func TestFaultsOfShard(t *testing.T) {
-	dir := t.TempDir()
-	layer, file := filepath.Join(dir, "faultlayer.so"), filepath.Join(dir, "control")
-	buildLayer(t, layer)
-	if err := os.WriteFile(file, make([]byte, unsafe.Sizeof(control{})), 0o666); err != nil {
-		t.Fatal(err)
-	}
-	cmd := exec.Command(os.Args[0], "-test.run=^TestFaultsOfShardRuns$", "-test.v", "-test.timeout=5m")
-	cmd.Env = append(os.Environ(), "OPENCL_LAYERS="+layer, faultsEnv+"="+file, "OCL_ICD_VENDORS="+onlyPoCL(t, dir), "TMPDIR="+dir, "POCL_DEVICES=pthread pthread")
+	cmd, _ := layerCommand(t, "TestFaultsOfShardRuns")
+	cmd.Env = append(cmd.Env, "POCL_DEVICES=pthread pthread")
 	out, err := cmd.CombinedOutput()
 	t.Logf("%s", out)
 	if err != nil {
@@ -39,20 +29,9 @@ func TestFaultsOfShard(t *testing.T) {
 	}
 }
 
-// TestFaultsOfShardRuns is the process that TestFaultsOfShard starts.
+// TestFaultsOfShardRuns is what TestFaultsOfShard runs.
 func TestFaultsOfShardRuns(t *testing.T) {
-	path := os.Getenv(faultsEnv)
-	if path == "" {
-		t.Skip("TestFaultsOfShard runs this")
-	}
-	shared, err := mapControl(path)
-	if err != nil {
-		t.Fatal(err)
-	}
-	devices, err := list(Options{StreamMemory: defaultStreamMemory})
-	if len(devices) < 2 || shared.calls.Load() == 0 {
-		t.Skipf("%d devices, listed by %d calls through the layer: %v", len(devices), shared.calls.Load(), err)
-	}
+	shared := underLayer(t, 2)
 	s := newSweep(t, shared)
 	xs := values.Bits(1<<20+5, 1)
 	right := make([]float32, len(xs))
@@ -94,10 +73,7 @@ var shardFunction = compute.LeakyReLU(0.5)
 // failed, or -1, and what the fault did that it must not do.
 func (s *sweep) shardRun(f fault, staged, inPlace bool, xs, right []float32) (failed int, err error) {
 	c := s.control
-	c.armed.Store(0)
-	c.counted.Store(0)
-	c.failed.Store(0)
-	clear(c.name[:])
+	c.reset()
 	devices, err := list(Options{StreamMemory: defaultStreamMemory, Staged: staged})
 	if err != nil {
 		return -1, err

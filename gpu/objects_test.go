@@ -3,46 +3,96 @@
 package gpu
 
 import (
-	"bytes"
+	"fmt"
+	"maps"
 	"os"
 	"os/exec"
-	"path/filepath"
+	"slices"
+	"strings"
 	"testing"
-	"unsafe"
 )
 
-// TestObjects runs the conformance suite and other tests of this package once more, in
-// a process with the layer of TestFaults, that only counts here: every OpenCL object
-// that they made is released at the end.
+// counted are the tests after each of which TestObjects counts.
+var counted = map[string]func(*testing.T){
+	"TestConformance":     TestConformance,
+	"TestDevices":         TestDevices,
+	"TestFault":           TestFault,
+	"TestLargeBuffers":    TestLargeBuffers,
+	"TestOutOfMemory":     TestOutOfMemory,
+	"TestPool":            TestPool,
+	"TestProfile":         TestProfile,
+	"TestStreamCancelled": TestStreamCancelled,
+	"TestStreamRefused":   TestStreamRefused,
+	"TestStreamWaits":     TestStreamWaits,
+	"TestStreamWays":      TestStreamWays,
+	"TestTrimForMemory":   TestTrimForMemory,
+	"TestTwoDevices":      TestTwoDevices,
+}
+
+// uncounted are the others.
+var uncounted = []string{
+	// They open no device.
+	"TestCopyAll", "TestFlushingDevice", "TestMatching", "TestNothingToOpen", "TestOpenAll", "TestOpenSkipsBadDevices",
+	"TestOptions", "TestParseBytes", "TestPlanLanes", "TestPreferred", "TestTurnedOff", "TestUsableInPlace",
+	// The processes that they start end without Close.
+	"TestFallback", "TestOpenAllDevices",
+	// They start such a process as TestObjects does, or are it.
+	"TestFaults", "TestFaultSweep", "TestFaultsOfShard", "TestFaultsOfShardRuns", "TestObjects", "TestObjectsRuns",
+	// It has kernels of several shapes, and the layer knows a program by its source alone.
+	"TestEveryInput",
+	// They take long, and make nothing that is not made above, or for an open that fails
+	// in TestFaults.
+	"TestHuge", "TestSoak", "TestStreamLarge", "TestWrongKernels",
+}
+
+// TestObjects runs tests of this package once more under the layer, which only counts
+// here: after each of them every OpenCL object that it made is released.
 func TestObjects(t *testing.T) {
-	dir := t.TempDir()
-	layer, file := filepath.Join(dir, "faultlayer.so"), filepath.Join(dir, "control")
-	buildLayer(t, layer)
-	if err := os.WriteFile(file, make([]byte, unsafe.Sizeof(control{})), 0o666); err != nil {
-		t.Fatal(err)
-	}
-	shared, err := mapControl(file)
+	tests, err := exec.Command(os.Args[0], "-test.list=^Test").Output()
 	if err != nil {
 		t.Fatal(err)
 	}
-	// Without kernels of other shapes, as the layer knows a program by its source
-	// alone, and without what starts processes that do not close what they open.
-	cmd := exec.CommandContext(t.Context(), os.Args[0], "-test.short", "-test.v",
-		"-test.run=^(TestConformance|TestStream.*|TestPool|TestTrim.*|TestFault|TestDevices|TestOutOfMemory)$",
-		"-test.skip=^TestStreamLarge$|^TestConformance$/width")
-	cmd.Env = append(os.Environ(), "OPENCL_LAYERS="+layer, faultsEnv+"="+file, "OCL_ICD_VENDORS="+onlyPoCL(t, dir))
-	out, err := cmd.CombinedOutput()
-	if err != nil {
-		t.Fatalf("%v\n%s", err, out)
-	}
-	if shared.calls.Load() == 0 || bytes.Contains(out, []byte("--- SKIP: TestConformance")) {
-		lacking(t, "OpenCL device, or no loader that knows layers")
-	}
-	for kind, name := range kinds {
-		made, gone := shared.created[kind].Load(), shared.released[kind].Load()
-		t.Logf("%d references to a %s", made, name)
-		if made == 0 || made != gone {
-			t.Errorf("of %d references to a %s %d are released at the end", made, name, gone)
+	for _, name := range strings.Fields(string(tests)) {
+		if counted[name] == nil && !slices.Contains(uncounted, name) {
+			t.Errorf("%s is not among the tests that are counted, nor among those that are not", name)
 		}
 	}
+	cmd, _ := layerCommand(t, "TestObjectsRuns")
+	// Without kernels of other shapes, as the layer knows a program by its source alone.
+	cmd.Args = append(cmd.Args, "-test.short", "-test.skip=^TestObjectsRuns$/^TestConformance$/width")
+	out, err := cmd.CombinedOutput()
+	_, counts, ok := strings.Cut(string(out), "\nobjects: ")
+	switch {
+	case err != nil:
+		t.Fatalf("%v\n%s", err, out)
+	case !ok:
+		t.Logf("%s", out)
+		lacking(t, "OpenCL device, or no loader that knows layers")
+	}
+	counts, _, _ = strings.Cut(counts, "\n")
+	t.Logf("%d tests made references to %s, and released all", len(counted), counts)
+}
+
+// TestObjectsRuns is what TestObjects runs.
+func TestObjectsRuns(t *testing.T) {
+	c := underLayer(t, 1)
+	var made [len(kinds)]int32
+	for _, name := range slices.Sorted(maps.Keys(counted)) {
+		c.reset()
+		t.Run(name, counted[name])
+		if err := c.balance(); err != nil {
+			t.Errorf("%s: %v", name, err)
+		}
+		for kind := range kinds {
+			made[kind] += c.created[kind].Load()
+		}
+	}
+	fmt.Print("\nobjects:")
+	for kind, name := range kinds {
+		fmt.Printf(" %s %d", name, made[kind])
+		if made[kind] == 0 {
+			t.Errorf("no test made a %s", name)
+		}
+	}
+	fmt.Println()
 }

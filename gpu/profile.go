@@ -3,44 +3,59 @@
 package gpu
 
 import (
-	"errors"
-
 	"github.com/gmind-go/compute/gpu/internal/opencl"
+	"github.com/gmind-go/compute/internal/check"
 )
 
 // Profile counts what work starts by the clock of the device: see ops.Profiler. All
-// goes through a queue that was made for it meanwhile.
+// goes through a queue that was made for it meanwhile. Its error is that of work,
+// unless the device fails, which weighs more.
 func (b *backend) Profile(work func() error) (ns []float64, err error) {
 	c := b.call("profile")
+	usual, err := b.startProfile(c)
+	if err != nil {
+		return nil, err
+	}
+	defer func() { // if work panics, too
+		times, late := b.endProfile(c, usual)
+		ns, err = times, worst([]error{err, late})
+	}()
+	return nil, work()
+}
+
+// startProfile puts a profiled queue in the place of the usual one, which it returns.
+func (b *backend) startProfile(c check.Call) (usual *opencl.Queue, err error) {
 	b.mu.Lock()
+	defer b.mu.Unlock()
 	if err := b.usable(c); err != nil {
-		b.mu.Unlock()
 		return nil, err
 	}
 	var profiled *opencl.Queue
-	usual := b.queue
-	if err = usual.Wait(); err == nil {
-		profiled, err = b.context.NewProfiledQueue()
+	if err = b.queue.Wait(); err == nil {
+		err = b.withMemory(func() (err error) {
+			profiled, err = b.context.NewProfiledQueue()
+			return err
+		})
 	}
 	if err != nil {
-		defer b.mu.Unlock()
 		return nil, b.result(c, 0, err)
 	}
-	b.queue = profiled
-	b.mu.Unlock()
+	usual, b.queue = b.queue, profiled
+	return usual, nil
+}
 
-	err = work()
-
+// endProfile puts the usual queue in its place again, and returns the times of the
+// profiled one.
+func (b *backend) endProfile(c check.Call, usual *opencl.Queue) (ns []float64, err error) {
 	b.mu.Lock()
 	defer b.mu.Unlock()
 	if b.closed { // which closed the queue at hand
-		return nil, errors.Join(err, usual.Close(), c.Closed())
+		return nil, worst([]error{b.result(c, 0, usual.Close()), c.Closed()})
 	}
-	late := profiled.Wait()
-	ns = profiled.Times()
+	profiled := b.queue
 	b.queue = usual
-	if late = worst([]error{late, profiled.Close()}); late != nil {
-		late = b.result(c, 0, late)
+	if err := profiled.Close(); err != nil {
+		return nil, b.result(c, 0, err)
 	}
-	return ns, errors.Join(err, late)
+	return profiled.Times(), nil
 }

@@ -8,7 +8,6 @@ import (
 	"time"
 
 	"github.com/gmind-go/compute"
-	"github.com/gmind-go/compute/internal/ops"
 	"github.com/gmind-go/compute/internal/testenv"
 	"github.com/gmind-go/compute/internal/values"
 )
@@ -16,8 +15,8 @@ import (
 // TestProfile: the device counts every kernel, and no more time than has passed; what
 // is done meanwhile is in order with what comes before and after.
 func TestProfile(t *testing.T) {
-	b := testenv.Open(t, OpenDevice("any"))
-	defer b.Close()
+	tested := testenv.Open(t, OpenDevice("any")).(*opened)
+	b := tested.Backend.(*backend)
 	const n, kernels = 16 << 10, 300 // more than go unwaited for
 	xs := values.Normal(n, 1)
 	x, err := b.Upload(xs)
@@ -26,7 +25,7 @@ func TestProfile(t *testing.T) {
 	}
 	f, half := compute.LeakyReLU(0.5), errors.New("half done")
 	start := time.Now()
-	ns, err := b.(ops.Profiler).Profile(func() error {
+	ns, err := tested.Profile(func() error {
 		for range kernels {
 			if err := b.Forward(f, x, x); err != nil {
 				return err
@@ -47,6 +46,14 @@ func TestProfile(t *testing.T) {
 	}
 	if sum > passed {
 		t.Errorf("kernels took %v ns, within %v", sum, passed)
+	}
+	usual := b.queue
+	func() {
+		defer func() { recover() }()
+		b.Profile(func() error { panic(half) })
+	}()
+	if b.queue != usual {
+		t.Error("after work that panics the backend goes on with the queue that was made for it")
 	}
 	if err := b.Forward(f, x, x); err != nil {
 		t.Fatal(err)
