@@ -46,9 +46,9 @@ type Copier interface {
 
 // A Profiler is a backend whose device has a clock of its own.
 type Profiler interface {
-	// Profile calls work, which runs operations on buffers and waits for none, and
-	// returns how many ns the device counted for each kernel that it ran meanwhile,
-	// waiting between them left out. Nothing else may use the backend.
+	// Profile calls work, which runs operations on buffers, and returns how many ns the
+	// device counted for each kernel that it ran meanwhile, or nothing if it does not
+	// tell. Nothing else may use the backend.
 	Profile(work func() error) (ns []float64, err error)
 }
 
