@@ -1,0 +1,97 @@
+package compute_test
+
+import (
+	"context"
+	"errors"
+	"slices"
+	"testing"
+	"testing/synctest"
+	"time"
+
+	"github.com/gmind-go/compute"
+	"github.com/gmind-go/compute/internal/values"
+)
+
+// TestShardStreamShares: members are done at about the same time, however fast each is,
+// also in the first Stream. The clock is that of the test.
+func TestShardStreamShares(t *testing.T) {
+	const n, rate = 32 << 20, 1e9
+	data := make([]float32, 2*n)
+	for _, factors := range [][]float64{{1, 1}, {1, 10}, {10, 1}, {1, 100}, {1, 2, 3, 4}, {1, 1000}} {
+		synctest.Test(t, func(t *testing.T) {
+			members, all := make([]compute.Backend, len(factors)), 0.0
+			for i, factor := range factors {
+				members[i] = &timed{rate: factor * rate}
+				all += factor * rate
+			}
+			// Weights that are wrong for Stream, as those of a device behind a slow bus.
+			b, err := compute.ShardWeighted(slices.Repeat([]float64{1}, len(members)), members...)
+			if err != nil {
+				t.Fatal(err)
+			}
+			for round := range 2 {
+				start := time.Now()
+				if err := b.Stream(context.Background(), compute.OpForward, compute.LeakyReLU(1), data[:n], data[n:]); err != nil {
+					t.Fatal(err)
+				}
+				took := time.Since(start).Seconds()
+				// What a member needs for the least chunk, of 64 Ki elements: the first, of each,
+				// and the last of the fastest, which does it before a slower one would.
+				ideal, chunk := n/all, (64<<10)/(slices.Max(factors)*rate)
+				if round == 0 {
+					chunk = (64 << 10) / (slices.Min(factors) * rate)
+				}
+				if took > 1.03*ideal+chunk {
+					t.Errorf("of speeds %v, Stream number %d takes %.3f ms; all at once need %.3f, and one chunk %.3f",
+						factors, round, 1e3*took, 1e3*ideal, 1e3*chunk)
+				}
+			}
+		})
+	}
+}
+
+// TestShardKnowsTheCPU: Shard finds out which members have all cores and never fail, and
+// streams in place without a copy there.
+func TestShardKnowsTheCPU(t *testing.T) {
+	if _, ok := cpus(1)[0].(interface{ Host() }); !ok {
+		t.Error("the CPU backend does not tell that it is the host")
+	}
+	b, err := compute.ShardWeighted([]float64{1, 1}, cpus(1)[0], &inPlace{Backend: cpus(1)[0]})
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer b.Close()
+	v := values.Normal(1<<20, 1)
+	if err := b.Stream(context.Background(), compute.OpForward, compute.LeakyReLU(0.5), v, v); err != nil {
+		t.Error(err)
+	}
+}
+
+// inPlace is a backend, other than that of package cpu, that may fail at any time.
+type inPlace struct{ compute.Backend }
+
+func (b *inPlace) Stream(ctx context.Context, op compute.Op, f compute.Activation, dst, src []float32) error {
+	if &dst[0] == &src[0] {
+		return errors.New("a member that may fail works in place")
+	}
+	return b.Backend.Stream(ctx, op, f, dst, src)
+}
+
+// TestShardStreamContext: Stream stops between two chunks.
+func TestShardStreamContext(t *testing.T) {
+	ctx, cancel := context.WithCancel(context.Background())
+	calls := 0
+	b, err := compute.ShardWeighted([]float64{1}, &meeting{&timed{rate: 1e12}, func() { // which knows of no context
+		if calls++; calls == 2 {
+			cancel()
+		}
+	}})
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer b.Close()
+	v := make([]float32, 8<<20)
+	if err := b.Stream(ctx, compute.OpForward, compute.LeakyReLU(1), v, v); !errors.Is(err, context.Canceled) || calls != 2 {
+		t.Errorf("got %v, want context.Canceled, after %d calls", err, calls)
+	}
+}
