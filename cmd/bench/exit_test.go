@@ -119,19 +119,10 @@ func TestInputThatDoesNotFit(t *testing.T) {
 
 // TestDefaultSizesThatDoNotFit: they are left out, with a note.
 func TestDefaultSizesThatDoNotFit(t *testing.T) {
-	b, err := cpu.Open()
-	if err != nil {
-		t.Fatal(err)
-	}
-	defer b.Close()
-	var c config
-	c.flags()
-	c.ops, c.sizes, c.runs, c.caches = []string{"forward"}, []int{1024}, 1, []string{report.Warm}
+	b, c, in := onCPU(t, 1024, "forward")
+	c.runs, c.caches = 1, []string{report.Warm}
 	var table bytes.Buffer
-	m := &meter{c: c, in: &input{}, report: &report.Report{}, table: report.Table{W: &table}}
-	if _, err := m.in.generate(&m.c); err != nil {
-		t.Fatal(err)
-	}
+	m := &meter{c: c, in: in, report: &report.Report{}, table: report.Table{W: &table}}
 	if err := m.measure(t.Context(), target{Backend: failing{b, compute.ErrOutOfMemory}}); err != nil {
 		t.Errorf("got %v, want a note", err)
 	}
