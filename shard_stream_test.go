@@ -95,3 +95,65 @@ func TestShardStreamContext(t *testing.T) {
 		t.Errorf("got %v, want context.Canceled, after %d calls", err, calls)
 	}
 }
+
+// distant is a timed backend behind a network: a call takes cost, during which others
+// are under way, and the data of one call follows that of another.
+type distant struct {
+	timed
+	cost time.Duration
+	link chan struct{}
+}
+
+func newDistant(cost time.Duration, rate float64) *distant {
+	return &distant{timed: timed{rate: rate}, cost: cost, link: make(chan struct{}, 1)}
+}
+
+func (*distant) Info() compute.Info { return compute.Info{Name: "distant"} }
+
+func (b *distant) Stream(ctx context.Context, op compute.Op, f compute.Activation, dst, src []float32) error {
+	time.Sleep(b.cost)
+	b.link <- struct{}{}
+	defer func() { <-b.link }()
+	return b.timed.Stream(ctx, op, f, dst, src)
+}
+
+// TestShardStreamDistant: two members behind a network are at no length much slower than
+// one, since none gets chunks that are smaller than what a call costs; and at large ones
+// about twice as fast. The clock is that of the test.
+func TestShardStreamDistant(t *testing.T) {
+	data := make([]float32, 32<<20)
+	for _, net := range []struct {
+		cost time.Duration
+		rate float64
+	}{
+		{time.Millisecond, 4e8},
+		{300 * time.Microsecond, 3e7}, // 1 Gbit/s
+		{30 * time.Microsecond, 3e9},  // a bus
+	} {
+		synctest.Test(t, func(t *testing.T) {
+			b, err := compute.ShardWeighted([]float64{1, 1}, newDistant(net.cost, net.rate), newDistant(net.cost, net.rate))
+			if err != nil {
+				t.Fatal(err)
+			}
+			stream := func(b compute.Backend, n int) time.Duration {
+				start := time.Now()
+				if err := b.Stream(context.Background(), compute.OpForward, compute.LeakyReLU(1), data[:n], data[len(data)-n:]); err != nil {
+					t.Fatal(err)
+				}
+				return time.Since(start)
+			}
+			for n := 64 << 10; n <= len(data)/2; n += max(n/256<<6, 64<<10) {
+				one := stream(newDistant(net.cost, net.rate), n)
+				for round := range 2 {
+					two := stream(b, n)
+					if limit := one * 12 / 10; two > limit {
+						t.Errorf("call %v, %.3g/s, round %d: %d elements take %v on two members, and %v on one", net.cost, net.rate, round, n, two, one)
+					}
+					if limit := one * 6 / 10; two > limit && n >= 8<<20 {
+						t.Errorf("call %v, %.3g/s, round %d: %d elements take %v on two members, and %v on one, of which half would be right", net.cost, net.rate, round, n, two, one)
+					}
+				}
+			}
+		})
+	}
+}
