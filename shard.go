@@ -124,8 +124,8 @@ type member struct {
 	least    int     // elements of a call of Stream, if there are so many
 
 	// Guarded by the mu of the shard:
-	rate  float64 // elements per second of one lane, or 0 before the first
-	fault error   // the first ErrDevice
+	rates [2]float64 // see rate
+	fault error      // the first ErrDevice
 }
 
 func newShard(weights []float64, members []Backend) *shard {

@@ -35,7 +35,7 @@ func (s *shard) Stream(ctx context.Context, op Op, f Activation, dst, src []floa
 	if s.isClosed() {
 		return c.Closed()
 	}
-	if len(s.working()) == 0 {
+	if len(s.working(len(src))) == 0 {
 		return s.usable(c)
 	}
 	if err := c.Stream(ctx, cmp.Or(op.Validate(), f.Validate()), dst, src); err != nil || len(src) == 0 {
@@ -48,9 +48,18 @@ func (s *shard) Stream(ctx context.Context, op Op, f Activation, dst, src []floa
 	return st.run()
 }
 
+// rate is how fast m does chunks of about n elements, in elements per second of one lane,
+// or 0 before the first. Short ones are apart: there the cost of a call is all.
+func (m *member) rate(n int) *float64 {
+	if n < minChunk {
+		return &m.rates[0]
+	}
+	return &m.rates[1]
+}
+
 // working returns the members that have not failed: those of which nothing is known
-// yet, then the fastest first.
-func (s *shard) working() []int {
+// yet, then those that do n elements the fastest.
+func (s *shard) working(n int) []int {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	var list []int
@@ -60,7 +69,7 @@ func (s *shard) working() []int {
 		}
 	}
 	slices.SortStableFunc(list, func(i, j int) int {
-		a, b := s.members[i].rate, s.members[j].rate
+		a, b := *s.members[i].rate(n), *s.members[j].rate(n)
 		if a == 0 || b == 0 {
 			return cmp.Compare(a, b)
 		}
@@ -92,7 +101,7 @@ type span struct{ from, to int }
 // leave; if then others fail, what they leave takes another round.
 func (st *stream) run() error {
 	for st.err == nil && st.left > 0 {
-		members := st.shard.working()
+		members := st.shard.working(st.left)
 		if len(members) == 0 {
 			return st.shard.usable(st.call)
 		}
@@ -214,12 +223,11 @@ func (st *stream) do(i int, chunk span) error {
 func (s *shard) learn(i, n int, took time.Duration) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	m := s.members[i]
-	rate := float64(n) / max(took, 1).Seconds()
-	if m.rate > 0 { // what comes and goes counts half
-		rate = (m.rate + rate) / 2
+	rate, now := s.members[i].rate(n), float64(n)/max(took, 1).Seconds()
+	if *rate > 0 { // what comes and goes counts half
+		now = (*rate + now) / 2
 	}
-	m.rate = rate
+	*rate = now
 }
 
 // chunk returns how many elements member i should do next, at most so many, when some
@@ -237,20 +245,21 @@ func (s *shard) chunk(i, left, most int) int {
 	if m.fault != nil {
 		return 0
 	}
+	own := *m.rate(left)
 	var all, other float64 // the speed of all lanes; and of the fastest of other members
 	alone := true
 	for j, o := range s.members {
 		if o.fault != nil || o.lanes == 0 {
 			continue
 		}
-		rate := o.rate
+		rate := *o.rate(left)
+		if j != i {
+			other, alone = max(other, rate), false
+		}
 		if rate == 0 { // not known yet
-			rate = m.rate
+			rate = own
 		}
 		all += rate * float64(o.lanes)
-		if j != i {
-			other, alone = max(other, o.rate), false
-		}
 	}
 	least := m.least
 	if left < 2*least { // the rest would be less
@@ -259,12 +268,12 @@ func (s *shard) chunk(i, left, most int) int {
 	switch {
 	case alone:
 		return min(left, most)
-	case m.rate == 0:
+	case own == 0:
 		return least
 	}
-	n := int(float64(left) * m.rate / all / 2)
+	n := int(float64(left) * own / all / 2)
 	n = min(max(n/minChunk*minChunk, least), most)
-	if float64(min(n, left))/m.rate > float64(left)/other { // never of the fastest
+	if float64(min(n, left))/own > float64(left)/other { // never of the fastest
 		return 0
 	}
 	return n

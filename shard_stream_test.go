@@ -102,13 +102,14 @@ type distant struct {
 	timed
 	cost time.Duration
 	link chan struct{}
+	near bool // not so distant, in the memory of the host
 }
 
 func newDistant(cost time.Duration, rate float64) *distant {
 	return &distant{timed: timed{rate: rate}, cost: cost, link: make(chan struct{}, 1)}
 }
 
-func (*distant) Info() compute.Info { return compute.Info{Name: "distant"} }
+func (b *distant) Info() compute.Info { return compute.Info{Name: "distant", SharedMemory: b.near} }
 
 func (b *distant) Stream(ctx context.Context, op compute.Op, f compute.Activation, dst, src []float32) error {
 	time.Sleep(b.cost)
@@ -156,4 +157,35 @@ func TestShardStreamDistant(t *testing.T) {
 			}
 		})
 	}
+}
+
+// TestShardStreamLengths: how long a member takes for a short slice, where the cost of a
+// call is all, tells nothing of long ones, and the other way round. The clock is that of
+// the test.
+func TestShardStreamLengths(t *testing.T) {
+	const short, long = 16, 16 << 20
+	data := make([]float32, 2*long)
+	synctest.Test(t, func(t *testing.T) {
+		near, far := newDistant(time.Microsecond, 1e10), newDistant(300*time.Microsecond, 2e8)
+		near.near = true
+		b, err := compute.ShardWeighted([]float64{1, 1}, far, near)
+		if err != nil {
+			t.Fatal(err)
+		}
+		stream := func(b compute.Backend, n int) time.Duration {
+			start := time.Now()
+			if err := b.Stream(context.Background(), compute.OpForward, compute.LeakyReLU(1), data[:n], data[long:long+n]); err != nil {
+				t.Fatal(err)
+			}
+			return time.Since(start)
+		}
+		for round := range 3 {
+			for call, n := range append([]int{long}, slices.Repeat([]int{short}, 20)...) {
+				one, both := stream(near, n), stream(b, n)
+				if limit := one * 11 / 10; both > limit && round > 0 { // when both are known
+					t.Errorf("round %d, call %d: %d elements take %v on both members, and %v on the near one", round, call, n, both, one)
+				}
+			}
+		}
+	})
 }
