@@ -121,10 +121,11 @@ type member struct {
 	enqueues bool    // calls on buffers only enqueue, but those that transfer
 	host     bool    // it computes on all cores of the host, and never returns ErrDevice
 	lanes    int     // calls of Stream at a time
+	least    int     // elements of a call of Stream, if there are so many
 
 	// Guarded by the mu of the shard:
-	rate  float64 // elements per second of one lane, or 0 before the first
-	fault error   // the first ErrDevice
+	rates [2]float64 // see rate
+	fault error      // the first ErrDevice
 }
 
 func newShard(weights []float64, members []Backend) *shard {
@@ -141,9 +142,9 @@ func newShard(weights []float64, members []Backend) *shard {
 		info := b.Info()
 		names[i] = info.Name
 		upTo += weights[i] / most
-		m := &member{Backend: b, name: memberName(i, b), end: upTo / sum, enqueues: info.Backend == "opencl", host: isHost(b), lanes: 1}
+		m := &member{Backend: b, name: memberName(i, b), end: upTo / sum, enqueues: info.Backend == "opencl", host: isHost(b), lanes: 1, least: minChunk}
 		if !info.SharedMemory { // one transfers while the other computes
-			m.lanes = maxLanes
+			m.lanes, m.least = maxLanes, minSent
 		}
 		if m.host {
 			if hosts++; hosts > 1 { // the first has all cores

@@ -408,3 +408,22 @@ func TestShardStreamError(t *testing.T) {
 		t.Errorf("then Sync returns %v", err)
 	}
 }
+
+// faultyHost says that it has all cores and never fails, and does.
+type faultyHost struct{ *faulty }
+
+func (faultyHost) Host() {}
+
+// TestShardStreamHostFails: a Stream ends with an error where the one member that works
+// on all cores of the host fails, though there is another that would.
+func TestShardStreamHostFails(t *testing.T) {
+	b, err := compute.ShardWeighted([]float64{1, 1}, faultyHost{newFaulty(1, compute.ErrDevice)}, cpus(1)[0])
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer b.Close()
+	v := values.Normal(1000, 1)
+	if err := b.Stream(context.Background(), compute.OpForward, compute.LeakyReLU(2), v, v); !errors.Is(err, compute.ErrDevice) || !strings.Contains(err.Error(), "member 0 (faulty)") {
+		t.Errorf("got %v, want ErrDevice that names the member", err)
+	}
+}

@@ -4,6 +4,7 @@ import (
 	"cmp"
 	"context"
 	"errors"
+	"math"
 	"slices"
 	"sync"
 	"time"
@@ -12,9 +13,14 @@ import (
 )
 
 // Chunks of a Stream, in elements. They begin at multiples of minChunk, so that what
-// begins with a page, in the memory of the caller, does so on the members too.
+// begins with a page, in the memory of the caller, does so on the members too. No chunk
+// has fewer elements than the least of its member, unless no more are left.
 const (
 	minChunk = 64 << 10
+	// minSent is the least for a member with memory of its own. A call on one costs some
+	// 10 µs over a bus, and ten times as much over a network, however little its data is:
+	// 2 MiB each way take longer. TestShardStreamDistant shows it.
+	minSent  = 512 << 10
 	maxChunk = 64 << 20
 	// maxCopied is maxChunk where the result must be copied to where it belongs.
 	maxCopied = 1 << 20
@@ -30,7 +36,7 @@ func (s *shard) Stream(ctx context.Context, op Op, f Activation, dst, src []floa
 	if s.isClosed() {
 		return c.Closed()
 	}
-	if len(s.working()) == 0 {
+	if len(s.working(len(src))) == 0 {
 		return s.usable(c)
 	}
 	if err := c.Stream(ctx, cmp.Or(op.Validate(), f.Validate()), dst, src); err != nil || len(src) == 0 {
@@ -38,24 +44,33 @@ func (s *shard) Stream(ctx context.Context, op Op, f Activation, dst, src []floa
 	}
 	st := &stream{
 		shard: s, call: c, ctx: ctx, op: op, f: f, dst: dst, src: src, inPlace: &dst[0] == &src[0],
-		todo: []span{{0, len(src)}}, left: len(src),
+		todo: []span{{0, len(src)}}, left: len(src), busy: make([]int, len(s.members)),
 	}
 	return st.run()
 }
 
+// rate is how fast m is in a Stream of n elements, in elements per second of one lane, or
+// 0 before the first. Short ones are apart: the cost of a call counts there, or is all.
+func (m *member) rate(n int) *float64 {
+	if n < 2*minSent {
+		return &m.rates[0]
+	}
+	return &m.rates[1]
+}
+
 // working returns the members that have not failed: those of which nothing is known
-// yet, then the fastest first.
-func (s *shard) working() []int {
+// yet, then the fastest in a Stream of n elements first.
+func (s *shard) working(n int) []int {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	var list []int
 	for i, m := range s.members {
-		if m.fault == nil {
+		if m.fault == nil && m.lanes > 0 {
 			list = append(list, i)
 		}
 	}
 	slices.SortStableFunc(list, func(i, j int) int {
-		a, b := s.members[i].rate, s.members[j].rate
+		a, b := *s.members[i].rate(n), *s.members[j].rate(n)
 		if a == 0 || b == 0 {
 			return cmp.Compare(a, b)
 		}
@@ -77,52 +92,62 @@ type stream struct {
 	mu   sync.Mutex // guards what follows
 	todo []span     // what no member has taken, or one that failed has left
 	left int        // elements of it
+	busy []int      // elements that each member is at work on
 	err  error      // why to stop
 }
 
 // A span is the elements from one index to another.
 type span struct{ from, to int }
 
-// run lets the members work until all is done. Those that find nothing more to do
-// leave; if then others fail, what they leave takes another round.
+// A task is a chunk that a member is to do.
+type task struct {
+	member int
+	chunk  span
+}
+
+// run lets the members work until all is done. Each gets a first task before one gets a
+// second, for its other lane. Those that find nothing more to do leave; if then others
+// fail, what they leave takes another round.
 func (st *stream) run() error {
 	for st.err == nil && st.left > 0 {
-		members := st.shard.working()
+		members := st.shard.working(len(st.src))
 		if len(members) == 0 {
 			return st.shard.usable(st.call)
 		}
-		var workers []int // by member
+		var first []task
 		for lane := range maxLanes {
 			for _, i := range members {
 				if lane < st.shard.members[i].lanes {
-					workers = append(workers, i)
+					if chunk, ok := st.take(i); ok {
+						first = append(first, task{i, chunk})
+					}
 				}
 			}
 		}
-		workers = workers[:min(len(workers), (st.left-1)/minChunk+1)]
 		var wg sync.WaitGroup
-		for _, i := range workers[1:] {
-			wg.Go(func() { st.work(i) })
+		for i, t := range first {
+			if i == len(first)-1 {
+				st.work(t) // on this goroutine
+			} else {
+				wg.Go(func() { st.work(t) })
+			}
 		}
-		st.work(workers[0])
 		wg.Wait()
 	}
 	return st.err
 }
 
-// work lets member i do chunks until there are none for it, or it fails.
-func (st *stream) work(i int) {
-	s := st.shard
-	for {
-		chunk, ok := st.take(i)
-		if !ok {
-			return
-		}
+// work lets a member do its first task and then others, until there are none for it, or
+// it fails.
+func (st *stream) work(first task) {
+	s, i, chunk := st.shard, first.member, first.chunk
+	for ok := true; ok; chunk, ok = st.take(i) {
 		start := time.Now()
 		err := st.do(i, chunk)
+		st.done(i, chunk)
 		switch {
 		case err == nil:
-			s.learn(i, chunk.to-chunk.from, time.Since(start))
+			st.learn(i, chunk.to-chunk.from, time.Since(start))
 		case errors.Is(err, ErrDevice):
 			s.fail(i, err)
 			st.giveBack(chunk)
@@ -149,11 +174,7 @@ func (st *stream) take(i int) (chunk span, ok bool) {
 	if st.err != nil {
 		return chunk, false
 	}
-	most := maxChunk
-	if st.copies(i) {
-		most = maxCopied
-	}
-	n := st.shard.chunk(i, st.left, most)
+	n := st.chunk(i)
 	if n == 0 {
 		return chunk, false
 	}
@@ -163,7 +184,15 @@ func (st *stream) take(i int) (chunk span, ok bool) {
 		st.todo = st.todo[:len(st.todo)-1]
 	}
 	st.left -= chunk.to - chunk.from
+	st.busy[i] += chunk.to - chunk.from
 	return chunk, true
+}
+
+// done tells that member i is no more at work on chunk.
+func (st *stream) done(i int, chunk span) {
+	st.mu.Lock()
+	defer st.mu.Unlock()
+	st.busy[i] -= chunk.to - chunk.from
 }
 
 // giveBack leaves chunk to others.
@@ -205,56 +234,62 @@ func (st *stream) do(i int, chunk span) error {
 }
 
 // learn remembers that a lane of member i took so long for n elements.
-func (s *shard) learn(i, n int, took time.Duration) {
+func (st *stream) learn(i, n int, took time.Duration) {
+	s := st.shard
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	m := s.members[i]
-	rate := float64(n) / max(took, 1).Seconds()
-	if m.rate > 0 { // what comes and goes counts half
-		rate = (m.rate + rate) / 2
+	rate, now := s.members[i].rate(len(st.src)), float64(n)/max(took, 1).Seconds()
+	if *rate > 0 { // what comes and goes counts half
+		now = (*rate + now) / 2
 	}
-	m.rate = rate
+	*rate = now
 }
 
-// chunk returns how many elements member i should do next, at most so many, when some
-// are left that nobody has taken; it is 0 if others are done with all of them before,
-// or if the member has failed.
+// chunk returns how many elements member i should do next; it is 0 if another member is
+// done with all that are left before, or if this one has failed. The lock is held.
 //
 // It is the guided self-scheduling of Polychronopoulos and Kuck ("Guided
 // self-scheduling: a practical scheduling scheme for parallel supercomputers", 1987),
 // which gives each of p processors that comes 1/p of what is left, with the processor's
 // part of the speed of all for 1/p, and half of that, as speeds change.
-func (s *shard) chunk(i, left, most int) int {
+func (st *stream) chunk(i int) int {
+	s := st.shard
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	m := s.members[i]
 	if m.fault != nil {
 		return 0
 	}
-	var all, other float64 // the speed of all lanes; and of the fastest of other members
+	own := *m.rate(len(st.src))
+	var all float64        // the speed of all lanes
+	soonest := math.Inf(1) // seconds until another is done with what is left
 	alone := true
 	for j, o := range s.members {
 		if o.fault != nil || o.lanes == 0 {
 			continue
 		}
-		rate := o.rate
+		rate := *o.rate(len(st.src))
+		if j != i {
+			soonest, alone = min(soonest, float64(st.left+st.busy[j]/o.lanes)/rate), false
+		}
 		if rate == 0 { // not known yet
-			rate = m.rate
+			rate = own
 		}
 		all += rate * float64(o.lanes)
-		if j != i {
-			other, alone = max(other, o.rate), false
-		}
+	}
+	most := maxChunk
+	if st.copies(i) {
+		most = maxCopied
 	}
 	switch {
 	case alone:
-		return min(left, most)
-	case m.rate == 0:
-		return minChunk
+		return min(st.left, most)
+	case own == 0:
+		return m.least
 	}
-	n := int(float64(left) * m.rate / all / 2)
-	n = min(max(n/minChunk*minChunk, minChunk), most)
-	if float64(min(n, left))/m.rate > float64(left)/other { // never of the fastest
+	n := int(float64(st.left) * own / all / 2)
+	n = min(max(n/minChunk*minChunk, m.least), most)
+	if float64(min(n, st.left))/own > soonest { // never of the fastest
 		return 0
 	}
 	return n

@@ -11,6 +11,8 @@ import (
 	"testing"
 	"time"
 
+	"github.com/gmind-go/compute"
+	"github.com/gmind-go/compute/cpu"
 	"github.com/gmind-go/compute/gpu"
 	"github.com/gmind-go/compute/internal/testenv"
 )
@@ -57,3 +59,17 @@ func benchWith(t *testing.T, env []string, args ...string) (stdout, stderr strin
 
 // needOpenCL skips or fails where there is no OpenCL device.
 func needOpenCL(t *testing.T) { testenv.Open(t, gpu.OpenDevice("any")) }
+
+// onCPU returns a CPU backend, and the configuration and the values to measure ops on n
+// elements of it.
+func onCPU(t *testing.T, n int, ops ...string) (compute.Backend, config, *input) {
+	t.Helper()
+	var c config
+	c.flags()
+	c.ops, c.sizes = ops, []int{n}
+	in := &input{}
+	if _, err := in.generate(&c); err != nil {
+		t.Fatal(err)
+	}
+	return testenv.Open(t, cpu.Open), c, in
+}

@@ -5,7 +5,6 @@ import (
 	"time"
 
 	"github.com/gmind-go/compute"
-	"github.com/gmind-go/compute/cpu"
 	"github.com/gmind-go/compute/internal/ops"
 )
 
@@ -24,18 +23,7 @@ func (b far) Info() compute.Info {
 // TestMeasurements: a measurement that leaves out its call is found wrong, and one that
 // makes it right.
 func TestMeasurements(t *testing.T) {
-	b, err := cpu.Open()
-	if err != nil {
-		t.Fatal(err)
-	}
-	defer b.Close()
-	var c config
-	c.flags()
-	c.ops, c.sizes = opNames(), []int{1000}
-	in := &input{}
-	if _, err := in.generate(&c); err != nil {
-		t.Fatal(err)
-	}
+	b, c, in := onCPU(t, 1000, opNames()...)
 	s, err := newSet(b, in, 1000, 3)
 	if err != nil {
 		t.Fatal(err)

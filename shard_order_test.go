@@ -1,0 +1,123 @@
+package compute_test
+
+import (
+	"context"
+	"errors"
+	"slices"
+	"sync"
+	"testing"
+	"time"
+
+	"github.com/gmind-go/compute"
+	"github.com/gmind-go/compute/internal/testenv"
+	"github.com/gmind-go/compute/internal/values"
+)
+
+// meeting is a backend whose calls wait for each other: none returns before so many are
+// under way.
+type meeting struct {
+	compute.Backend
+	meet func()
+}
+
+func (b *meeting) Forward(f compute.Activation, y, x compute.Buffer) error {
+	b.meet()
+	return b.Backend.Forward(f, y.(meetingBuffer).Buffer, x.(meetingBuffer).Buffer)
+}
+
+func (b *meeting) Upload(src []float32) (compute.Buffer, error) {
+	b.meet()
+	buf, err := b.Backend.Upload(src)
+	return meetingBuffer{buf, b}, err
+}
+
+func (b *meeting) Sync() error {
+	b.meet()
+	return nil
+}
+
+func (b *meeting) Stream(ctx context.Context, op compute.Op, f compute.Activation, dst, src []float32) error {
+	b.meet()
+	return b.Backend.Stream(ctx, op, f, dst, src)
+}
+
+type meetingBuffer struct {
+	compute.Buffer
+	b *meeting
+}
+
+func (b meetingBuffer) Write(src []float32) error {
+	b.b.meet()
+	return b.Buffer.Write(src)
+}
+
+func (b meetingBuffer) Read(dst []float32) error {
+	b.b.meet()
+	return b.Buffer.Read(dst)
+}
+
+// TestShardAtOnce: all members are at work at the same time.
+func TestShardAtOnce(t *testing.T) {
+	const n = 128 << 10 // two chunks of Stream
+	members := cpus(2)
+	here := make(chan struct{})
+	for i, b := range members {
+		members[i] = &meeting{b, func() {
+			select {
+			case here <- struct{}{}:
+			case <-here:
+			case <-time.After(time.Minute):
+				t.Error("a member waits for the other to be called")
+			}
+		}}
+	}
+	b, err := compute.ShardWeighted([]float64{1, 1}, members...)
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer b.Close()
+	xs, got := values.Normal(n, 1), make([]float32, n)
+	f := compute.LeakyReLU(-0.5)
+	x, err := b.Upload(xs)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if err := errors.Join(x.Write(xs), b.Forward(f, x, x), b.Sync(), x.Read(got)); err != nil {
+		t.Fatal(err)
+	}
+	equal(t, "forward", got, want(n, func(i int) float32 { return f.Value(xs[i]) }), nil)
+	clear(got)
+	equal(t, "stream", got, want(n, func(i int) float32 { return f.Value(xs[i]) }),
+		b.Stream(context.Background(), compute.OpForward, f, got, xs))
+}
+
+// TestShardOrder: calls from several goroutines take effect in one order on all members.
+func TestShardOrder(t *testing.T) {
+	const n, rounds = 4096, 500
+	b := testenv.Open(t, weighted(1, 1, 1))
+	x, err := b.Upload(slices.Repeat([]float32{1}, n))
+	if err != nil {
+		t.Fatal(err)
+	}
+	f := compute.LeakyReLU(-1) // of -1 it makes 1
+	var wg sync.WaitGroup
+	for g := range 4 {
+		wg.Go(func() {
+			v, got := slices.Repeat([]float32{float32(g) - 2}, n), make([]float32, n)
+			for range rounds {
+				if err := errors.Join(x.Write(v), b.Forward(f, x, x), x.Read(got)); err != nil {
+					t.Error(err)
+					return
+				}
+				if i := slices.IndexFunc(got, func(v float32) bool { return v != got[0] }); i > 0 {
+					t.Errorf("element 0 is %v and element %d is %v", got[0], i, got[i])
+					return
+				}
+			}
+		})
+	}
+	wg.Wait()
+	if err := x.Release(); err != nil {
+		t.Error(err)
+	}
+}

@@ -1,0 +1,194 @@
+package compute_test
+
+import (
+	"context"
+	"errors"
+	"slices"
+	"testing"
+	"testing/synctest"
+	"time"
+
+	"github.com/gmind-go/compute"
+	"github.com/gmind-go/compute/internal/values"
+)
+
+// TestShardStreamShares: members are done at about the same time, however fast each is,
+// also in the first Stream. The clock is that of the test.
+func TestShardStreamShares(t *testing.T) {
+	const n, rate = 32 << 20, 1e9
+	data := make([]float32, 2*n)
+	for _, factors := range [][]float64{{1, 1}, {1, 10}, {10, 1}, {1, 100}, {1, 2, 3, 4}, {1, 1000}} {
+		synctest.Test(t, func(t *testing.T) {
+			members, all := make([]compute.Backend, len(factors)), 0.0
+			for i, factor := range factors {
+				members[i] = &timed{rate: factor * rate}
+				all += factor * rate
+			}
+			// Weights that are wrong for Stream, as those of a device behind a slow bus.
+			b, err := compute.ShardWeighted(slices.Repeat([]float64{1}, len(members)), members...)
+			if err != nil {
+				t.Fatal(err)
+			}
+			for round := range 2 {
+				start := time.Now()
+				if err := b.Stream(context.Background(), compute.OpForward, compute.LeakyReLU(1), data[:n], data[n:]); err != nil {
+					t.Fatal(err)
+				}
+				took := time.Since(start).Seconds()
+				// What a member needs for the least chunk, of 64 Ki elements: the first, of each,
+				// and the last of the fastest, which does it before a slower one would.
+				ideal, chunk := n/all, (64<<10)/(slices.Max(factors)*rate)
+				if round == 0 {
+					chunk = (64 << 10) / (slices.Min(factors) * rate)
+				}
+				if took > 1.03*ideal+chunk {
+					t.Errorf("of speeds %v, Stream number %d takes %.3f ms; all at once need %.3f, and one chunk %.3f",
+						factors, round, 1e3*took, 1e3*ideal, 1e3*chunk)
+				}
+			}
+		})
+	}
+}
+
+// TestShardKnowsTheCPU: Shard finds out which members have all cores and never fail, and
+// streams in place without a copy there.
+func TestShardKnowsTheCPU(t *testing.T) {
+	if _, ok := cpus(1)[0].(interface{ Host() }); !ok {
+		t.Error("the CPU backend does not tell that it is the host")
+	}
+	b, err := compute.ShardWeighted([]float64{1, 1}, cpus(1)[0], &inPlace{Backend: cpus(1)[0]})
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer b.Close()
+	v := values.Normal(1<<20, 1)
+	if err := b.Stream(context.Background(), compute.OpForward, compute.LeakyReLU(0.5), v, v); err != nil {
+		t.Error(err)
+	}
+}
+
+// inPlace is a backend, other than that of package cpu, that may fail at any time.
+type inPlace struct{ compute.Backend }
+
+func (b *inPlace) Stream(ctx context.Context, op compute.Op, f compute.Activation, dst, src []float32) error {
+	if &dst[0] == &src[0] {
+		return errors.New("a member that may fail works in place")
+	}
+	return b.Backend.Stream(ctx, op, f, dst, src)
+}
+
+// TestShardStreamContext: Stream stops between two chunks.
+func TestShardStreamContext(t *testing.T) {
+	ctx, cancel := context.WithCancel(context.Background())
+	calls := 0
+	b, err := compute.ShardWeighted([]float64{1}, &meeting{&timed{rate: 1e12}, func() { // which knows of no context
+		if calls++; calls == 2 {
+			cancel()
+		}
+	}})
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer b.Close()
+	v := make([]float32, 8<<20)
+	if err := b.Stream(ctx, compute.OpForward, compute.LeakyReLU(1), v, v); !errors.Is(err, context.Canceled) || calls != 2 {
+		t.Errorf("got %v, want context.Canceled, after %d calls", err, calls)
+	}
+}
+
+// distant is a timed backend behind a network: a call takes cost, during which others
+// are under way, and the data of one call follows that of another.
+type distant struct {
+	timed
+	cost time.Duration
+	link chan struct{}
+	near bool // not so distant, in the memory of the host
+}
+
+func newDistant(cost time.Duration, rate float64) *distant {
+	return &distant{timed: timed{rate: rate}, cost: cost, link: make(chan struct{}, 1)}
+}
+
+func (b *distant) Info() compute.Info { return compute.Info{Name: "distant", SharedMemory: b.near} }
+
+func (b *distant) Stream(ctx context.Context, op compute.Op, f compute.Activation, dst, src []float32) error {
+	time.Sleep(b.cost)
+	b.link <- struct{}{}
+	defer func() { <-b.link }()
+	return b.timed.Stream(ctx, op, f, dst, src)
+}
+
+// TestShardStreamDistant: two members behind a network are at no length slower than one,
+// since none gets chunks that are smaller than what a call costs; and the longer the
+// slices, the closer they come to half the time. The clock is that of the test.
+func TestShardStreamDistant(t *testing.T) {
+	data := make([]float32, 32<<20)
+	for _, net := range []struct {
+		cost time.Duration
+		rate float64
+	}{
+		{time.Millisecond, 4e8},
+		{300 * time.Microsecond, 3e7}, // 1 Gbit/s
+		{30 * time.Microsecond, 3e9},  // a bus
+	} {
+		synctest.Test(t, func(t *testing.T) {
+			b, err := compute.ShardWeighted([]float64{1, 1}, newDistant(net.cost, net.rate), newDistant(net.cost, net.rate))
+			if err != nil {
+				t.Fatal(err)
+			}
+			stream := func(b compute.Backend, n int) time.Duration {
+				start := time.Now()
+				if err := b.Stream(context.Background(), compute.OpForward, compute.LeakyReLU(1), data[:n], data[len(data)-n:]); err != nil {
+					t.Fatal(err)
+				}
+				return time.Since(start)
+			}
+			for n := 64 << 10; n <= len(data)/2; n += max(n/256<<6, 64<<10) {
+				most := time.Duration(105) // percent of the time that one needs
+				if n >= 8<<20 {
+					most = 60
+				} else if n >= 1<<20 { // a chunk for each
+					most = 80
+				}
+				one := stream(newDistant(net.cost, net.rate), n)
+				for round := range 2 {
+					two := stream(b, n)
+					if two > one*most/100 {
+						t.Errorf("call %v, %.3g/s, round %d: %d elements take %v on two members, and %v on one; want %d %% of it at most", net.cost, net.rate, round, n, two, one, most)
+					}
+				}
+			}
+		})
+	}
+}
+
+// TestShardStreamLengths: how long a member takes for a short slice, where the cost of a
+// call is all, tells nothing of longer ones, and the other way round. The clock is that of
+// the test.
+func TestShardStreamLengths(t *testing.T) {
+	const short, long = 16, 16 << 20
+	data := make([]float32, 2*long)
+	synctest.Test(t, func(t *testing.T) {
+		near, far := newDistant(time.Microsecond, 1e10), newDistant(300*time.Microsecond, 2e8)
+		near.near = true
+		b, err := compute.ShardWeighted([]float64{1, 1}, far, near)
+		if err != nil {
+			t.Fatal(err)
+		}
+		stream := func(b compute.Backend, n int) time.Duration {
+			start := time.Now()
+			if err := b.Stream(context.Background(), compute.OpForward, compute.LeakyReLU(1), data[:n], data[long:long+n]); err != nil {
+				t.Fatal(err)
+			}
+			return time.Since(start)
+		}
+		for round := range 3 {
+			for call, n := range append([]int{long}, slices.Repeat([]int{short}, 20)...) {
+				one, both := stream(near, n), stream(b, n)
+				if limit := one * 11 / 10; both > limit && round > 0 { // when both are known
+					t.Errorf("round %d, call %d: %d elements take %v on both members, and %v on the near one", round, call, n, both, one)
+				}
+			}
+		}
+	})
+}
