@@ -26,6 +26,11 @@ const (
 	maxCopied = 1 << 20
 )
 
+// minTime is what a chunk should take at least, in seconds, so that what it costs to call
+// a member does not count. Nor does it count by how much members are then not done at the
+// same time.
+const minTime = 2e-3
+
 // maxLanes is the most calls of Stream that one member works on at a time.
 const maxLanes = 2
 
@@ -44,7 +49,7 @@ func (s *shard) Stream(ctx context.Context, op Op, f Activation, dst, src []floa
 	}
 	st := &stream{
 		shard: s, call: c, ctx: ctx, op: op, f: f, dst: dst, src: src, inPlace: &dst[0] == &src[0],
-		todo: []span{{0, len(src)}}, left: len(src), busy: make([]int, len(s.members)),
+		todo: []span{{0, len(src)}}, left: len(src),
 	}
 	return st.run()
 }
@@ -92,18 +97,21 @@ type stream struct {
 	mu   sync.Mutex // guards what follows
 	todo []span     // what no member has taken, or one that failed has left
 	left int        // elements of it
-	busy []int      // elements that each member is at work on
+	busy []*task    // what members are at work on
 	err  error      // why to stop
 }
 
 // A span is the elements from one index to another.
 type span struct{ from, to int }
 
-// A task is a chunk that a member is to do.
+// A task is a chunk that a member does.
 type task struct {
 	member int
 	chunk  span
+	start  time.Time
 }
+
+func (t *task) len() int { return t.chunk.to - t.chunk.from }
 
 // run lets the members work until all is done. Each gets a first task before one gets a
 // second, for its other lane. Those that find nothing more to do leave; if then others
@@ -114,12 +122,12 @@ func (st *stream) run() error {
 		if len(members) == 0 {
 			return st.shard.usable(st.call)
 		}
-		var first []task
+		var first []*task
 		for lane := range maxLanes {
 			for _, i := range members {
 				if lane < st.shard.members[i].lanes {
-					if chunk, ok := st.take(i); ok {
-						first = append(first, task{i, chunk})
+					if t := st.take(i); t != nil {
+						first = append(first, t)
 					}
 				}
 			}
@@ -137,34 +145,34 @@ func (st *stream) run() error {
 	return st.err
 }
 
-// work lets a member do its first task and then others, until there are none for it, or
-// it fails.
-func (st *stream) work(first task) {
-	s, i, chunk := st.shard, first.member, first.chunk
-	for ok := true; ok; chunk, ok = st.take(i) {
-		start := time.Now()
-		err := st.do(i, chunk)
-		st.done(i, chunk)
+// work lets a member do the task t and then others, until there are none for it, or it
+// fails.
+func (st *stream) work(t *task) {
+	s, i := st.shard, t.member
+	for ; t != nil; t = st.take(i) {
+		err := st.do(i, t.chunk)
+		took := time.Since(t.start)
+		st.done(t)
 		switch {
 		case err == nil:
-			st.learn(i, chunk.to-chunk.from, time.Since(start))
+			st.learn(i, t.len(), took)
 		case errors.Is(err, ErrDevice):
 			s.fail(i, err)
-			st.giveBack(chunk)
+			st.giveBack(t.chunk)
 			return
 		default:
-			st.stop(st.call.Fail(err, "%d elements, of which %s had those from %d to %d", len(st.src), s.members[i].name, chunk.from, chunk.to))
+			st.stop(st.call.Fail(err, "%d elements, of which %s had those from %d to %d", len(st.src), s.members[i].name, t.chunk.from, t.chunk.to))
 			return
 		}
 	}
 }
 
-// take returns a chunk for member i, if there is one that it should do.
-func (st *stream) take(i int) (chunk span, ok bool) {
+// take returns a task for member i, or nil if there is none that it should do.
+func (st *stream) take(i int) *task {
 	st.mu.Lock()
 	defer st.mu.Unlock()
 	if st.err != nil || st.left == 0 {
-		return chunk, false
+		return nil
 	}
 	if st.shard.isClosed() {
 		st.err = st.call.Closed()
@@ -172,27 +180,40 @@ func (st *stream) take(i int) (chunk span, ok bool) {
 		st.err = st.call.Wrap(st.ctx.Err())
 	}
 	if st.err != nil {
-		return chunk, false
+		return nil
 	}
-	n := st.chunk(i)
+	now := time.Now()
+	n := st.chunk(i, now)
 	if n == 0 {
-		return chunk, false
+		return nil
 	}
 	last := &st.todo[len(st.todo)-1]
-	chunk = span{last.from, min(last.from+n, last.to)}
-	if last.from = chunk.to; last.from == last.to {
+	t := &task{i, span{last.from, min(last.from+n, last.to)}, now}
+	if last.from = t.chunk.to; last.from == last.to {
 		st.todo = st.todo[:len(st.todo)-1]
 	}
-	st.left -= chunk.to - chunk.from
-	st.busy[i] += chunk.to - chunk.from
-	return chunk, true
+	st.left -= t.len()
+	st.busy = append(st.busy, t)
+	return t
 }
 
-// done tells that member i is no more at work on chunk.
-func (st *stream) done(i int, chunk span) {
+// done tells that nobody is at work on t any more.
+func (st *stream) done(t *task) {
 	st.mu.Lock()
 	defer st.mu.Unlock()
-	st.busy[i] -= chunk.to - chunk.from
+	st.busy = slices.DeleteFunc(st.busy, func(other *task) bool { return other == t })
+}
+
+// open returns how many elements of what member i is at work on are not done, by the
+// speed of one lane, in elements per second.
+func (st *stream) open(i int, rate float64, now time.Time) float64 {
+	sum := 0.0
+	for _, t := range st.busy {
+		if t.member == i {
+			sum += max(0, float64(t.len())-rate*now.Sub(t.start).Seconds())
+		}
+	}
+	return sum
 }
 
 // giveBack leaves chunk to others.
@@ -252,7 +273,7 @@ func (st *stream) learn(i, n int, took time.Duration) {
 // self-scheduling: a practical scheduling scheme for parallel supercomputers", 1987),
 // which gives each of p processors that comes 1/p of what is left, with the processor's
 // part of the speed of all for 1/p, and half of that, as speeds change.
-func (st *stream) chunk(i int) int {
+func (st *stream) chunk(i int, now time.Time) int {
 	s := st.shard
 	s.mu.Lock()
 	defer s.mu.Unlock()
@@ -262,6 +283,7 @@ func (st *stream) chunk(i int) int {
 	}
 	own := *m.rate(len(st.src))
 	var all float64        // the speed of all lanes
+	open := 0.0            // elements that members are at work on
 	soonest := math.Inf(1) // seconds until another is done with what is left
 	alone := true
 	for j, o := range s.members {
@@ -269,13 +291,15 @@ func (st *stream) chunk(i int) int {
 			continue
 		}
 		rate := *o.rate(len(st.src))
+		busy := st.open(j, rate, now)
 		if j != i {
-			soonest, alone = min(soonest, float64(st.left+st.busy[j]/o.lanes)/rate), false
+			soonest, alone = min(soonest, (float64(st.left)+busy/float64(o.lanes))/rate), false
 		}
 		if rate == 0 { // not known yet
 			rate = own
 		}
 		all += rate * float64(o.lanes)
+		open += busy
 	}
 	most := maxChunk
 	if st.copies(i) {
@@ -287,10 +311,14 @@ func (st *stream) chunk(i int) int {
 	case own == 0:
 		return m.least
 	}
-	n := int(float64(st.left) * own / all / 2)
-	n = min(max(n/minChunk*minChunk, m.least), most)
-	if float64(min(n, st.left))/own > soonest { // never of the fastest
+	part := own / all
+	n := float64(st.left) * part / 2
+	if least := minTime * own; n < least { // all that it should do of what is not done
+		n = min(least, (float64(st.left)+open)*part)
+	}
+	chunk := min(max(int(math.Ceil(n/minChunk))*minChunk, m.least), most)
+	if float64(min(chunk, st.left))/own > soonest { // never of the fastest
 		return 0
 	}
-	return n
+	return chunk
 }
