@@ -4,7 +4,9 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"slices"
 	"testing"
+	"time"
 
 	"github.com/gmind-go/compute"
 	"github.com/gmind-go/compute/cpu"
@@ -13,62 +15,87 @@ import (
 	"github.com/gmind-go/compute/internal/values"
 )
 
-// BenchmarkShard compares a Shard of backends of this machine with one of them. Those on
-// the same cores share what one has alone.
+// BenchmarkShard compares a Shard of backends of this machine with one of them, in turns:
+// slower is how many times as long the Shard takes, by the medians. Those on the same
+// cores share what one has alone.
 func BenchmarkShard(b *testing.B) {
 	b.Setenv(gpu.DeviceEnv, "any")
-	backends := map[string]compute.Opener{
-		"cpu":            cpu.Open,
-		"shard of 2 cpu": func() (compute.Backend, error) { return compute.Shard(cpus(2)...) },
-		"opencl":         gpu.Open,
-		"shard of opencls": func() (compute.Backend, error) {
-			all, err := gpu.OpenAll()
-			if len(all) == 0 {
-				return nil, err
+	shard := func(open func() ([]compute.Backend, error)) compute.Opener {
+		return func() (compute.Backend, error) {
+			all, err := open()
+			if len(all) < 2 {
+				return nil, fmt.Errorf("%d backends: %w", len(all), errors.Join(err, compute.ErrUnavailable))
 			}
 			return compute.Shard(all...)
-		},
-		"shard of both": func() (compute.Backend, error) {
-			one, err := gpu.Open()
-			if err != nil {
-				return nil, err
-			}
-			return compute.Shard(one, cpus(1)[0])
-		},
+		}
 	}
-	for _, n := range []int{1 << 20, 16 << 20} {
-		for _, name := range []string{"cpu", "shard of 2 cpu", "opencl", "shard of opencls", "shard of both"} {
-			b.Run(fmt.Sprintf("%dMi/%s", n>>20, name), func(b *testing.B) {
-				backend := testenv.Open(b, backends[name])
-				f, v, w := compute.LeakyReLU(0.01), values.Normal(n, 1), make([]float32, n)
-				x, err := backend.Upload(v)
-				if err != nil {
-					b.Fatal(err)
-				}
-				y, err := backend.Alloc(n)
-				if err != nil {
-					b.Fatal(err)
-				}
-				for _, bench := range []struct {
-					what string
-					call func() error
-				}{
-					{"forward", func() error { return errors.Join(backend.Forward(f, y, x), backend.Sync()) }},
-					{"write", func() error { return x.Write(v) }},
-					{"read", func() error { return y.Read(w) }},
-					{"stream", func() error { return backend.Stream(context.Background(), compute.OpForward, f, w, v) }},
-					{"stream in place", func() error { return backend.Stream(context.Background(), compute.OpForward, f, w, w) }},
-				} {
-					b.Run(bench.what, func(b *testing.B) {
-						b.SetBytes(8 * int64(n))
-						for b.Loop() {
-							if err := bench.call(); err != nil {
-								b.Fatal(err)
-							}
-						}
-					})
+	both := func() ([]compute.Backend, error) {
+		one, err := gpu.Open()
+		if err != nil {
+			return nil, err
+		}
+		return []compute.Backend{one, cpus(1)[0]}, nil
+	}
+	for _, pair := range []struct {
+		name     string
+		one, all compute.Opener
+	}{
+		{"opencls beside opencl", gpu.Open, shard(gpu.OpenAll)},
+		{"opencl and cpu beside opencl", gpu.Open, shard(both)},
+		{"opencl and cpu beside cpu", cpu.Open, shard(both)},
+		{"2 cpu beside cpu", cpu.Open, shard(func() ([]compute.Backend, error) { return cpus(2), nil })},
+	} {
+		for _, n := range []int{1 << 20, 4 << 20, 16 << 20, 64 << 20} {
+			b.Run(fmt.Sprintf("%s/%dMi", pair.name, n>>20), func(b *testing.B) {
+				one, all := shardCalls(b, testenv.Open(b, pair.one), n), shardCalls(b, testenv.Open(b, pair.all), n)
+				for i, what := range []string{"forward", "write", "read", "stream", "stream in place"} {
+					b.Run(what, func(b *testing.B) { inTurns(b, one[i], all[i]) })
 				}
 			})
 		}
 	}
+}
+
+// shardCalls returns what is measured of a backend on n elements.
+func shardCalls(b *testing.B, backend compute.Backend, n int) []func() error {
+	f, v, w := compute.LeakyReLU(0.01), values.Normal(n, 1), make([]float32, n)
+	x, err := backend.Upload(v)
+	if err != nil {
+		b.Fatal(err)
+	}
+	y, err := backend.Alloc(n)
+	if err != nil {
+		b.Fatal(err)
+	}
+	return []func() error{
+		func() error { return errors.Join(backend.Forward(f, y, x), backend.Sync()) },
+		func() error { return x.Write(v) },
+		func() error { return y.Read(w) },
+		func() error { return backend.Stream(context.Background(), compute.OpForward, f, w, v) },
+		func() error { return backend.Stream(context.Background(), compute.OpForward, f, w, w) },
+	}
+}
+
+// inTurns reports how long one takes, and how many times as long all takes.
+func inTurns(b *testing.B, one, all func() error) {
+	if err := errors.Join(one(), all()); err != nil { // the first time touches the memory
+		b.Fatal(err)
+	}
+	var times [2][]float64
+	for b.Loop() {
+		for i, call := range []func() error{one, all} {
+			start := time.Now()
+			if err := call(); err != nil {
+				b.Fatal(err)
+			}
+			times[i] = append(times[i], float64(time.Since(start)))
+		}
+	}
+	for _, list := range times {
+		slices.Sort(list)
+	}
+	middle := len(times[0]) / 2
+	b.ReportMetric(0, "ns/op") // of both, which is left out
+	b.ReportMetric(times[0][middle]/1e3, "µs-alone")
+	b.ReportMetric(times[1][middle]/times[0][middle], "slower")
 }
