@@ -3,6 +3,7 @@ package compute_test
 import (
 	"context"
 	"errors"
+	"sync/atomic"
 	"testing"
 	"testing/synctest"
 	"time"
@@ -15,6 +16,7 @@ type timed struct {
 	compute.Backend
 	forward time.Duration // of one call
 	rate    float64       // of Stream, elements per second
+	streams atomic.Int32  // calls of Stream
 }
 
 type timedBuffer int
@@ -44,6 +46,7 @@ func (b *timed) Forward(compute.Activation, compute.Buffer, compute.Buffer) erro
 }
 
 func (b *timed) Stream(_ context.Context, _ compute.Op, _ compute.Activation, dst, _ []float32) error {
+	b.streams.Add(1)
 	time.Sleep(time.Duration(float64(len(dst)) / b.rate * 1e9))
 	return nil
 }

@@ -26,10 +26,14 @@ const (
 	maxCopied = 1 << 20
 )
 
-// minTime is what a chunk should take at least, in seconds, so that what it costs to call
-// a member does not count. Nor does it count by how much members are then not done at the
-// same time.
-const minTime = 2e-3
+// What a chunk should take at least, in seconds, so that what it costs to call a member
+// does not count. Less than minTime is left whole, and done by one member, the others not
+// being called; less than fullTime is all of what the member should still do. So
+// members are not done at the same time, but by less than that.
+const (
+	minTime  = 250e-6
+	fullTime = 2e-3
+)
 
 // maxLanes is the most calls of Stream that one member works on at a time.
 const maxLanes = 2
@@ -313,9 +317,10 @@ func (st *stream) chunk(i int, now time.Time) int {
 	}
 	part := own / all
 	n := float64(st.left) * part / 2
-	if least := minTime * own; n < least { // all that it should do of what is not done
-		n = min(least, (float64(st.left)+open)*part)
+	if full := fullTime * own; n < full { // all that it should do of what is not done
+		n = min(full, (float64(st.left)+open)*part)
 	}
+	n = min(max(n, minTime*own), float64(st.left)) // which an int holds
 	chunk := min(max(int(math.Ceil(n/minChunk))*minChunk, m.least), most)
 	if float64(min(chunk, st.left))/own > soonest { // never of the fastest
 		return 0

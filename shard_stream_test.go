@@ -118,6 +118,34 @@ func (b *distant) Stream(ctx context.Context, op compute.Op, f compute.Activatio
 	return b.timed.Stream(ctx, op, f, dst, src)
 }
 
+// TestShardStreamWhole: what takes one member no longer than some calls is not divided,
+// and what takes longer is.
+func TestShardStreamWhole(t *testing.T) {
+	data := make([]float32, 2<<20)
+	synctest.Test(t, func(t *testing.T) {
+		first, second := &timed{rate: 1e9}, &timed{rate: 1e9}
+		b, err := compute.ShardWeighted([]float64{1, 1}, first, second)
+		if err != nil {
+			t.Fatal(err)
+		}
+		calls := func(n int) int32 {
+			first.streams.Store(0)
+			second.streams.Store(0)
+			if err := b.Stream(t.Context(), compute.OpForward, compute.LeakyReLU(1), data[:n], data[:n]); err != nil {
+				t.Fatal(err)
+			}
+			return first.streams.Load() + second.streams.Load()
+		}
+		calls(192 << 10) // from which the speeds are known
+		if n := calls(192 << 10); n != 1 {
+			t.Errorf("192 Ki elements at 1e9 in a second take %d calls, want 1", n)
+		}
+		if n := calls(768 << 10); n != 2 {
+			t.Errorf("768 Ki elements at 1e9 in a second take %d calls, want 2", n)
+		}
+	})
+}
+
 // TestShardStreamDistant: two members behind a network are at no length slower than one,
 // since none gets chunks that are smaller than what a call costs; and the longer the
 // slices, the closer they come to half the time. The clock is that of the test.
