@@ -22,7 +22,8 @@ import (
 // some Mi elements, which takes some 10 ms a member; ShardWeighted takes it as given.
 // Nothing is copied from member to member. A short buffer may have no elements on some
 // members. Stream gives each member its next chunk when it is done with the last, so
-// there the members share the work by how fast they really are.
+// there the members share the work by how fast they really are; what takes one of them
+// less than a quarter of a millisecond is left to that one.
 //
 // The error of a member names it by its index and its Info().Name. After one, the
 // contents of the buffers that the call writes are unspecified, as other members may
