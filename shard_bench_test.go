@@ -48,7 +48,7 @@ func BenchmarkShard(b *testing.B) {
 		for _, n := range []int{1 << 20, 4 << 20, 16 << 20, 64 << 20} {
 			b.Run(fmt.Sprintf("%s/%dMi", pair.name, n>>20), func(b *testing.B) {
 				one, all := shardCalls(b, testenv.Open(b, pair.one), n), shardCalls(b, testenv.Open(b, pair.all), n)
-				for i, what := range []string{"forward", "write", "read", "stream", "stream in place"} {
+				for i, what := range []string{"forward", "16 times forward", "write", "read", "stream", "stream in place"} {
 					b.Run(what, func(b *testing.B) { inTurns(b, one[i], all[i]) })
 				}
 			})
@@ -67,8 +67,17 @@ func shardCalls(b *testing.B, backend compute.Backend, n int) []func() error {
 	if err != nil {
 		b.Fatal(err)
 	}
+	forward := func(times int) error {
+		for range times {
+			if err := backend.Forward(f, y, x); err != nil {
+				return err
+			}
+		}
+		return backend.Sync()
+	}
 	return []func() error{
-		func() error { return errors.Join(backend.Forward(f, y, x), backend.Sync()) },
+		func() error { return forward(1) },
+		func() error { return forward(16) },
 		func() error { return x.Write(v) },
 		func() error { return y.Read(w) },
 		func() error { return backend.Stream(context.Background(), compute.OpForward, f, w, v) },
