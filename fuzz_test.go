@@ -7,7 +7,6 @@ import (
 	"errors"
 	"math"
 	"math/rand/v2"
-	"os"
 	"slices"
 	"testing"
 
@@ -16,6 +15,7 @@ import (
 	"github.com/gmind-go/compute/internal/check"
 	"github.com/gmind-go/compute/internal/model"
 	"github.com/gmind-go/compute/internal/ops"
+	"github.com/gmind-go/compute/internal/testenv"
 	"github.com/gmind-go/compute/internal/values"
 )
 
@@ -33,7 +33,7 @@ func keptBackends(tb testing.TB) []*kept {
 	for _, on := range loaded {
 		b, err := on.open()
 		if err != nil {
-			if !errors.Is(err, compute.ErrUnavailable) || errors.Is(err, compute.ErrDevice) || os.Getenv("REQUIRE_OPENCL") == "1" {
+			if !errors.Is(err, compute.ErrUnavailable) || errors.Is(err, compute.ErrDevice) || testenv.Required() {
 				tb.Fatal(err)
 			}
 			tb.Logf("without %s: %v", on.name, err)

@@ -10,6 +10,8 @@ import (
 	"regexp"
 	"strings"
 	"testing"
+
+	"github.com/gmind-go/compute/internal/testenv"
 )
 
 // TestImports holds the library to SECURITY.md: neither it nor what it needs imports a
@@ -17,10 +19,7 @@ import (
 // system for the environment, but for no file.
 func TestImports(t *testing.T) {
 	if _, err := exec.LookPath("go"); err != nil {
-		if os.Getenv("REQUIRE_OPENCL") == "1" { // as for all that a machine which tests must have
-			t.Fatal(err)
-		}
-		t.Skipf("needs the go command (REQUIRE_OPENCL=1 makes this a failure): %v", err)
+		testenv.Lacking(t, "the go command: %v", err)
 	}
 	osName := regexp.MustCompile(`\b(os|syscall|ioutil)\.[A-Z]\w*`)
 	for _, goos := range []string{"linux", "windows", "darwin"} {

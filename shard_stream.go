@@ -26,13 +26,10 @@ const (
 	maxCopied = 1 << 20
 )
 
-// What a chunk should take at least, in seconds, so that what it costs to call a member
-// does not count. Less than minTime is left whole, and done by one member, the others not
-// being called; less than fullTime is all of what the member should still do. So
-// members are not done at the same time, but by less than that.
+// In seconds, so that what it costs to call a member counts for little:
 const (
-	minTime  = 250e-6
-	fullTime = 2e-3
+	minTime  = 250e-6 // of a chunk at least, so one member alone does what takes no longer
+	fullTime = 2e-3   // what is left for a member is not divided further if it takes less
 )
 
 // maxLanes is the most calls of Stream that one member works on at a time.

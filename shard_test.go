@@ -4,7 +4,6 @@ import (
 	"context"
 	"errors"
 	"math"
-	"os"
 	"slices"
 	"strings"
 	"testing"
@@ -70,10 +69,7 @@ func TestShardOpenCL(t *testing.T) {
 	t.Run("two devices", func(t *testing.T) {
 		sparedRace(t, true)
 		if !strings.Contains(name, " + ") {
-			if os.Getenv("REQUIRE_OPENCL") == "1" {
-				t.Fatal("there is one OpenCL device")
-			}
-			t.Skip("needs two OpenCL devices (REQUIRE_OPENCL=1 makes this a failure)")
+			testenv.Lacking(t, "two OpenCL devices")
 		}
 		backendtest.Run(t, open)
 	})

@@ -9,6 +9,8 @@ import (
 	"regexp"
 	"strings"
 	"testing"
+
+	"github.com/gmind-go/compute/internal/testenv"
 )
 
 // An architecture is how its assembly is disassembled, and what that may contain.
@@ -66,10 +68,7 @@ func (i instruction) String() string { return i.mnemonic + " " + i.operands }
 func disassemble(t *testing.T, goarch string, objdump []string) map[string][]instruction {
 	t.Helper()
 	if _, err := exec.LookPath(objdump[0]); err != nil {
-		if os.Getenv("REQUIRE_OPENCL") == "1" {
-			t.Fatal(err)
-		}
-		t.Skipf("needs objdump, of binutils or binutils-aarch64-linux-gnu (REQUIRE_OPENCL=1 makes this a failure): %v", err)
+		testenv.Lacking(t, "objdump, of binutils or binutils-aarch64-linux-gnu: %v", err)
 	}
 	program := filepath.Join(t.TempDir(), "program")
 	build := exec.Command("go", "test", "-c", "-o", program, ".")

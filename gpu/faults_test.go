@@ -13,6 +13,8 @@ import (
 	"sync/atomic"
 	"testing"
 	"time"
+
+	"github.com/gmind-go/compute/internal/testenv"
 )
 
 // pickEnv is the variable of the environment with which "all" tries every fault, and
@@ -74,7 +76,7 @@ func TestFaults(t *testing.T) {
 	case err != nil:
 		t.Error(err)
 	case !bytes.Contains(out, []byte("\nfaults: ")):
-		lacking(t, "OpenCL device, or no loader that knows layers")
+		testenv.Lacking(t, "an OpenCL device, and a loader that knows layers")
 	}
 }
 

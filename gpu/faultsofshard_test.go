@@ -12,6 +12,7 @@ import (
 
 	"github.com/gmind-go/compute"
 	"github.com/gmind-go/compute/cpu"
+	"github.com/gmind-go/compute/internal/testenv"
 	"github.com/gmind-go/compute/internal/values"
 )
 
@@ -25,7 +26,7 @@ func TestFaultsOfShard(t *testing.T) {
 	if err != nil {
 		t.Error(err)
 	} else if strings.Count(string(out), "\nshard faults: ") != 2 {
-		lacking(t, "two OpenCL devices, or no loader that knows layers")
+		testenv.Lacking(t, "two OpenCL devices, and a loader that knows layers")
 	}
 }
 

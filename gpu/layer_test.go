@@ -14,6 +14,8 @@ import (
 	"testing"
 	"time"
 	"unsafe"
+
+	"github.com/gmind-go/compute/internal/testenv"
 )
 
 // controlEnv names the file through which a test and the layer share a control.
@@ -115,15 +117,6 @@ func mapControl(path string) (*control, error) {
 	return (*control)(unsafe.Pointer(&memory[0])), nil
 }
 
-// lacking ends a test for want of something.
-func lacking(t *testing.T, what string) {
-	t.Helper()
-	if os.Getenv("REQUIRE_OPENCL") == "1" {
-		t.Fatalf("there is no %s", what)
-	}
-	t.Skipf("there is no %s (REQUIRE_OPENCL=1 makes this a failure)", what)
-}
-
 func buildLayer(t *testing.T, path string) {
 	t.Helper()
 	cc := strings.Fields(os.Getenv("CC"))
@@ -133,7 +126,7 @@ func buildLayer(t *testing.T, path string) {
 		}
 	}
 	if len(cc) == 0 {
-		lacking(t, "C compiler")
+		testenv.Lacking(t, "a C compiler")
 	}
 	args := append(cc[1:], "-shared", "-fPIC", "-O2", "-Wall", "-Wextra", "-o", path, "testdata/faultlayer.c")
 	if flags, err := exec.Command("pkg-config", "--cflags", "OpenCL").Output(); err == nil {
@@ -141,7 +134,7 @@ func buildLayer(t *testing.T, path string) {
 	}
 	cmd := exec.Command(cc[0], args...)
 	if out, err := cmd.CombinedOutput(); err != nil {
-		lacking(t, fmt.Sprintf("way to build an OpenCL layer: %v: %v\n%s", cmd, err, out))
+		testenv.Lacking(t, "a way to build an OpenCL layer: %v: %v\n%s", cmd, err, out)
 	} else if len(out) > 0 {
 		t.Logf("%s", out)
 	}
@@ -152,7 +145,7 @@ func onlyPoCL(t *testing.T, dir string) string {
 	t.Helper()
 	drivers, _ := filepath.Glob("/etc/OpenCL/vendors/*pocl*.icd")
 	if len(drivers) == 0 {
-		lacking(t, "PoCL")
+		testenv.Lacking(t, "PoCL")
 	}
 	vendors := filepath.Join(dir, "vendors")
 	if err := os.Mkdir(vendors, 0o777); err != nil {

@@ -10,6 +10,8 @@ import (
 	"slices"
 	"strings"
 	"testing"
+
+	"github.com/gmind-go/compute/internal/testenv"
 )
 
 // counted are the tests after each of which TestObjects counts.
@@ -67,7 +69,7 @@ func TestObjects(t *testing.T) {
 		t.Fatalf("%v\n%s", err, out)
 	case !ok:
 		t.Logf("%s", out)
-		lacking(t, "OpenCL device, or no loader that knows layers")
+		testenv.Lacking(t, "an OpenCL device, and a loader that knows layers")
 	}
 	counts, _, _ = strings.Cut(counts, "\n")
 	t.Logf("%d tests made references to %s, and released all", len(counted), counts)

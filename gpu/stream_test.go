@@ -228,7 +228,7 @@ func closing(b *backend) bool {
 func TestStreamLarge(t *testing.T) {
 	const n, budget = 1 << 30, 64 << 20
 	if testenv.Raced || testing.Short() {
-		t.Skip("takes minutes with the race detector; make test runs it without")
+		t.Skip("takes long, and minutes with the race detector; make test runs it without")
 	}
 	if have := testenv.Available(); have < 6<<30 {
 		t.Skipf("needs 6 GiB of memory, and %d MiB are free", have>>20)

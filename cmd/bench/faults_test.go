@@ -13,6 +13,7 @@ import (
 	"time"
 
 	"github.com/gmind-go/compute/gpu"
+	"github.com/gmind-go/compute/internal/testenv"
 )
 
 // What a bad driver does as soon as it is loaded.
@@ -109,10 +110,7 @@ func vendors(t *testing.T, source string) (dir string, env []string) {
 		cc = []string{"cc"}
 	}
 	if _, err := exec.LookPath(cc[0]); err != nil {
-		if os.Getenv("REQUIRE_OPENCL") == "1" {
-			t.Fatalf("no C compiler: %v", err)
-		}
-		t.Skipf("needs a C compiler (REQUIRE_OPENCL=1 makes this a failure): %v", err)
+		testenv.Lacking(t, "a C compiler: %v", err)
 	}
 	library := filepath.Join(dir, "libfake.so")
 	if out, err := exec.Command(cc[0], append(cc[1:], "-shared", "-fPIC", "-o", library, put("fake.c", source))...).CombinedOutput(); err != nil {

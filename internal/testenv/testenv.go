@@ -47,16 +47,29 @@ func Run(m *testing.M) int {
 	return 0
 }
 
-// Open opens a backend that the machine may lack. Where there is nothing to open
-// the test is skipped, or fails if REQUIRE_OPENCL is 1: a machine that is meant to
-// test OpenCL must not pass without. A device that is there and cannot be used
-// fails the test, as does any other error.
+// Lacking ends a test for want of what the machine has not: it is skipped, or fails if
+// REQUIRE_OPENCL is 1, as a machine that is meant to test everything must not pass
+// without.
+func Lacking(t testing.TB, format string, args ...any) {
+	t.Helper()
+	needs := "needs " + fmt.Sprintf(format, args...)
+	if Required() {
+		t.Fatal(needs)
+	}
+	t.Skip(needs + " (REQUIRE_OPENCL=1 makes this a failure)")
+}
+
+// Required tells whether tests that cannot run fail: REQUIRE_OPENCL is 1.
+func Required() bool { return os.Getenv("REQUIRE_OPENCL") == "1" }
+
+// Open opens a backend that the machine may lack: see Lacking. A device that is there
+// and cannot be used fails the test, as does any other error.
 func Open(t testing.TB, open compute.Opener) compute.Backend {
 	t.Helper()
 	b, err := open()
 	missing := errors.Is(err, compute.ErrUnavailable) && !errors.Is(err, compute.ErrDevice)
-	if missing && os.Getenv("REQUIRE_OPENCL") != "1" {
-		t.Skipf("needs OpenCL (REQUIRE_OPENCL=1 makes this a failure): %v", err)
+	if missing {
+		Lacking(t, "OpenCL: %v", err)
 	}
 	if err != nil {
 		t.Fatal(err)

@@ -10,6 +10,8 @@ import (
 	"runtime"
 	"strings"
 	"testing"
+
+	"github.com/gmind-go/compute/internal/testenv"
 )
 
 func TestBenchfmt(t *testing.T) {
@@ -61,9 +63,8 @@ Unit GB/s better=higher
 	}
 }
 
-// benchstat builds the program of the Go project that reads the format. Where that
-// cannot be had the test is skipped, or fails if REQUIRE_OPENCL is 1, as for all that
-// a machine which tests must have.
+// benchstat builds the program of the Go project that reads the format. See
+// testenv.Lacking.
 func benchstat(t *testing.T) string {
 	t.Helper()
 	name := filepath.Join(t.TempDir(), "benchstat")
@@ -74,10 +75,7 @@ func benchstat(t *testing.T) string {
 	cmd.Dir = filepath.FromSlash("../../../../internal/tools")
 	cmd.Env = append(os.Environ(), "GOWORK=off", "GOFLAGS=")
 	if out, err := cmd.CombinedOutput(); err != nil {
-		if os.Getenv("REQUIRE_OPENCL") == "1" {
-			t.Fatalf("benchstat cannot be built: %v: %s", err, out)
-		}
-		t.Skipf("benchstat cannot be built (REQUIRE_OPENCL=1 makes this a failure): %v: %s", err, out)
+		testenv.Lacking(t, "benchstat, which cannot be built: %v: %s", err, out)
 	}
 	return name
 }
