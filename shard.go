@@ -17,13 +17,15 @@ import (
 //	all, err := gpu.OpenAll()
 //	b, err := compute.Shard(all...)
 //
-// Each buffer and mask lies on all members in contiguous parts, which end at multiples
+// Each buffer and mask lies on the members in contiguous parts, which end at multiples
 // of 64 elements, in proportion to the speed of each member. Shard measures it, on
-// some Mi elements, which takes some 10 ms a member; ShardWeighted takes it as given.
-// Nothing is copied from member to member. A short buffer may have no elements on some
-// members. Stream gives each member its next chunk when it is done with the last, so
-// there the members share the work by how fast they really are; what takes one of them
-// less than a quarter of a millisecond is left to that one.
+// some Mi elements, which takes some 10 ms a member. A buffer lies on several members only
+// if it takes them ten times as long as a call on nothing, or is more than fewer can hold:
+// a short one lies on the fastest member alone, or some, where to call others too would
+// cost more than they do.
+// Nothing is copied from member to member. Stream gives each member its next chunk when
+// it is done with the last, so there the members share the work by how fast they really
+// are; what takes one of them less than a quarter of a millisecond is left to that one.
 //
 // The error of a member names it by its index and its Info().Name. After one, the
 // contents of the buffers that the call writes are unspecified, as other members may
@@ -49,16 +51,16 @@ func Shard(members ...Backend) (Backend, error) {
 	if err := checkMembers(members); err != nil {
 		return nil, err
 	}
-	speeds, err := speeds(members)
+	layouts, err := measuredLayouts(members)
 	if err != nil {
 		return nil, err
 	}
-	return newShard(speeds, members), nil
+	return newShard(layouts, members), nil
 }
 
 // ShardWeighted is Shard with parts in proportion to weights, one for each member, which
-// are finite and above 0. It measures nothing, so the same weights give the same parts
-// every time. Errors: those of Shard; ErrLength if there are not as many weights as
+// are finite and above 0, of short buffers too, as far as words of 64 elements go. It
+// measures nothing, so the same weights give the same parts every time. Errors: those of Shard; ErrLength if there are not as many weights as
 // members; and one for a weight that is none.
 func ShardWeighted(weights []float64, members ...Backend) (Backend, error) {
 	if err := checkMembers(members); err != nil {
@@ -72,7 +74,11 @@ func ShardWeighted(weights []float64, members ...Backend) (Backend, error) {
 			return nil, fmt.Errorf("compute: shard: the weight of %s is %v; give a finite one above 0", memberName(i, members[i]), w)
 		}
 	}
-	return newShard(weights, members), nil
+	all := make([]bool, len(members))
+	for i := range all {
+		all[i] = true
+	}
+	return newShard([]layout{newLayout(0, weights, all)}, members), nil
 }
 
 // checkMembers refuses what cannot be the members of one Shard.
@@ -100,6 +106,7 @@ func memberName(i int, b Backend) string { return fmt.Sprintf("member %d (%s)", 
 type shard struct {
 	name    string
 	members []*member
+	layouts []layout // by the length of buffers
 
 	streams sync.RWMutex // held for reading by calls of Stream, which Close waits for
 	scratch sync.Pool    // of *[]float32, for Stream
@@ -117,33 +124,26 @@ type shard struct {
 // A member is one of the backends of a shard.
 type member struct {
 	Backend
-	name     string  // for errors
-	end      float64 // the share of all elements that lies on this member and those before it
-	enqueues bool    // calls on buffers only enqueue, but those that transfer
-	host     bool    // it computes on all cores of the host, and never returns ErrDevice
-	lanes    int     // calls of Stream at a time
-	least    int     // elements of a call of Stream, if there are so many
+	name     string // for errors
+	enqueues bool   // calls on buffers only enqueue, but those that transfer
+	host     bool   // it computes on all cores of the host, and never returns ErrDevice
+	lanes    int    // calls of Stream at a time
+	least    int    // elements of a call of Stream, if there are so many
+
+	called bool // since the last Sync; guarded by the order of the shard
 
 	// Guarded by the mu of the shard:
 	rates [2]float64 // see rate
 	fault error      // the first ErrDevice
 }
 
-func newShard(weights []float64, members []Backend) *shard {
-	var most, sum float64
-	for _, w := range weights {
-		most = max(most, w)
-	}
-	for _, w := range weights {
-		sum += w / most // which is finite
-	}
-	s := &shard{members: make([]*member, len(members))}
-	names, upTo, hosts := make([]string, len(members)), 0.0, 0
+func newShard(layouts []layout, members []Backend) *shard {
+	s := &shard{members: make([]*member, len(members)), layouts: layouts}
+	names, hosts := make([]string, len(members)), 0
 	for i, b := range members {
 		info := b.Info()
 		names[i] = info.Name
-		upTo += weights[i] / most
-		m := &member{Backend: b, name: memberName(i, b), end: upTo / sum, enqueues: info.Backend == "opencl", host: isHost(b), lanes: 1, least: minChunk}
+		m := &member{Backend: b, name: memberName(i, b), enqueues: info.Backend == "opencl", host: isHost(b), lanes: 1, least: minChunk}
 		if !info.SharedMemory { // one transfers while the other computes
 			m.lanes, m.least = maxLanes, minSent
 		}
@@ -154,7 +154,6 @@ func newShard(weights []float64, members []Backend) *shard {
 		}
 		s.members[i] = m
 	}
-	s.members[len(members)-1].end = 1
 	s.name = "shard (" + strings.Join(names, " + ") + ")"
 	return s
 }
@@ -166,29 +165,6 @@ func isHost(b Backend) bool {
 	}
 	_, ok := b.(interface{ Host() })
 	return ok
-}
-
-// part returns the elements of n that lie on member i: those from one index to
-// another. It ends with a word of a mask.
-func (s *shard) part(n, i int) (from, to int) {
-	cut := func(end float64) int {
-		return min(n, 64*int(math.Round(float64(check.Words(n))*end)))
-	}
-	if i > 0 {
-		from = cut(s.members[i-1].end)
-	}
-	return from, cut(s.members[i].end)
-}
-
-// holders returns the indices of the members on which some of n elements lie.
-func (s *shard) holders(n int) []int {
-	var list []int
-	for i := range s.members {
-		if from, to := s.part(n, i); from < to {
-			list = append(list, i)
-		}
-	}
-	return list
 }
 
 // Info describes the members as one device: Memory and PooledBytes are the sums of what
@@ -209,7 +185,7 @@ func (s *shard) Info() Info {
 		} else if of.Kind != info.Kind {
 			info.Kind = "other"
 		}
-		if fits := s.maxAlloc(i, of.MaxAlloc); of.MaxAlloc > 0 && (info.MaxAlloc == 0 || fits < info.MaxAlloc) {
+		if fits := s.layouts[len(s.layouts)-1].maxAlloc(i, of.MaxAlloc); of.MaxAlloc > 0 && (info.MaxAlloc == 0 || fits < info.MaxAlloc) {
 			info.MaxAlloc = fits
 		}
 		skipped = append(skipped, of.Skipped)
@@ -226,21 +202,6 @@ func (s *shard) Info() Info {
 	return info
 }
 
-// maxAlloc returns the bytes of the largest buffer of which no more than limit bytes
-// lie on member i. That is less one word of a mask, by which a part may be longer.
-func (s *shard) maxAlloc(i int, limit int64) int64 {
-	const word = 64 * 4 // bytes of the elements
-	share := s.members[i].end
-	if i > 0 {
-		share -= s.members[i-1].end
-	}
-	if share == 1 {
-		return limit
-	}
-	words := float64(max(limit/word-1, 0)) / share
-	return word * int64(min(words, math.MaxInt64/word/2))
-}
-
 // Trim is found by the function Trim.
 func (s *shard) Trim() {
 	for _, m := range s.members {
@@ -255,11 +216,19 @@ func (s *shard) Sync() error {
 	if err := s.usable(c); err != nil {
 		return err
 	}
-	all := make([]int, len(s.members))
-	for i := range all {
-		all[i] = i
+	var called []int // to wait for others would take its time
+	for i, m := range s.members {
+		if m.called {
+			called = append(called, i)
+		}
 	}
-	return s.each(c, 0, all, true, func(i int) error { return s.members[i].Sync() })
+	err := s.each(c, 0, called, true, func(i int) error { return s.members[i].Sync() })
+	if err == nil {
+		for _, m := range s.members {
+			m.called = false
+		}
+	}
+	return err
 }
 
 // Close closes the members.
@@ -283,6 +252,17 @@ func (s *shard) Close() error {
 	s.live, s.liveBytes = 0, 0
 	s.mu.Unlock()
 	return s.result(s.call("close"), 0, errs)
+}
+
+// layout returns where n elements lie.
+func (s *shard) layout(n int) layout {
+	last := s.layouts[0]
+	for _, l := range s.layouts[1:] {
+		if n >= l.least {
+			last = l
+		}
+	}
+	return last
 }
 
 func (s *shard) call(op string) check.Call { return check.Call{Op: op, Device: s.name} }
@@ -317,7 +297,9 @@ func (s *shard) each(c check.Call, n int, on []int, waits bool, do func(i int) e
 	var wg sync.WaitGroup
 	var hosts []int
 	for _, i := range on {
-		switch m := s.members[i]; {
+		m := s.members[i]
+		m.called = true
+		switch {
 		case m.host:
 			hosts = append(hosts, i)
 		case m.enqueues && !waits || len(on) == 1:
@@ -350,7 +332,7 @@ func (s *shard) result(c check.Call, n int, errs []error) error {
 	case worst < 0:
 		return nil
 	case n > 0:
-		from, to := s.part(n, worst)
+		from, to := s.layout(n).part(n, worst)
 		return c.Fail(errs[worst], "%d elements, of which %s has %d", n, s.members[worst].name, to-from)
 	}
 	return c.Fail(errs[worst], "%s", s.members[worst].name)

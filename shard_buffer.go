@@ -66,8 +66,9 @@ func (h *sharded) hold(op string, take func(i, from, to int) (releaser, error)) 
 		return err
 	}
 	h.parts = make([]releaser, len(s.members))
-	err := s.each(c, h.n, s.holders(h.n), true, func(i int) error {
-		from, to := s.part(h.n, i)
+	l := s.layout(h.n)
+	err := s.each(c, h.n, l.holders(h.n), true, func(i int) error {
+		from, to := l.part(h.n, i)
 		part, err := take(i, from, to)
 		if err == nil {
 			h.parts[i] = part
@@ -146,8 +147,9 @@ func (h *sharded) transfer(op, what string, fits func(check.Call) error, move fu
 	if err := fits(c); err != nil {
 		return err
 	}
-	return s.each(c, h.n, s.holders(h.n), true, func(i int) error {
-		from, to := s.part(h.n, i)
+	l := s.layout(h.n)
+	return s.each(c, h.n, l.holders(h.n), true, func(i int) error {
+		from, to := l.part(h.n, i)
 		return move(i, from, to)
 	})
 }
@@ -237,7 +239,7 @@ func (s *shard) launch(op string, invalid error, results int, do func(i int) err
 	if err != nil {
 		return err
 	}
-	return s.each(c, n, s.holders(n), false, do)
+	return s.each(c, n, s.layout(n).holders(n), false, do)
 }
 
 // length returns the length of all operands, or what is wrong with them.

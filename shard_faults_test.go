@@ -310,7 +310,7 @@ func TestShardWorstError(t *testing.T) {
 		t.Fatal(err)
 	}
 	defer b.Close()
-	if err := b.Sync(); !errors.Is(err, compute.ErrDevice) || !strings.Contains(err.Error(), "member 1 (faulty)") {
+	if _, err := b.Alloc(1000); !errors.Is(err, compute.ErrDevice) || !strings.Contains(err.Error(), "member 1 (faulty)") {
 		t.Errorf("got %v, want the ErrDevice of member 1", err)
 	}
 }

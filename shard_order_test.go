@@ -121,3 +121,43 @@ func TestShardOrder(t *testing.T) {
 		t.Error(err)
 	}
 }
+
+// TestShardSync: Sync waits for the members that have been called since the last.
+func TestShardSync(t *testing.T) {
+	first, second := newFaulty(0, nil), newFaulty(0, nil)
+	b, err := compute.ShardWeighted([]float64{1, 1}, first, second)
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer b.Close()
+	short, err := b.Upload(values.Normal(64, 1)) // of which the second has nothing
+	if err != nil {
+		t.Fatal(err)
+	}
+	long, err := b.Upload(values.Normal(128, 1))
+	if err != nil {
+		t.Fatal(err)
+	}
+	f := compute.LeakyReLU(2)
+	for _, test := range []struct {
+		x             compute.Buffer
+		first, second int // calls of the members, with Sync
+	}{{long, 2, 2}, {short, 2, 0}, {long, 2, 2}} {
+		if err := b.Sync(); err != nil {
+			t.Fatal(err)
+		}
+		before := [2]int{first.calls, second.calls}
+		for range 2 { // the second time nothing is under way
+			if test.x != nil {
+				err = b.Forward(f, test.x, test.x)
+				test.x = nil
+			}
+			if err := errors.Join(err, b.Sync()); err != nil {
+				t.Fatal(err)
+			}
+		}
+		if got := [2]int{first.calls - before[0], second.calls - before[1]}; got != [2]int{test.first, test.second} {
+			t.Errorf("the members are called %d times, want %d and %d", got, test.first, test.second)
+		}
+	}
+}

@@ -6,8 +6,18 @@ import (
 	"time"
 )
 
-// speeds returns how fast each member is, alone, in elements per second.
-func speeds(members []Backend) ([]float64, error) {
+// A pace is how fast a member is, alone.
+type pace struct {
+	speed float64 // elements per second
+	call  float64 // seconds of a call on next to nothing, and to wait for it
+	limit int64   // bytes of a buffer at most, or 0 if that is not known
+}
+
+// seconds returns how long a call on n elements takes.
+func (p pace) seconds(n int) float64 { return p.call + float64(n)/p.speed }
+
+// measure returns the pace of each member.
+func measure(members []Backend) ([]pace, error) {
 	// More than most caches hold, as what is worth to be shared is.
 	n := int64(8 << 20)
 	for _, b := range members {
@@ -19,35 +29,70 @@ func speeds(members []Backend) ([]float64, error) {
 	for i := range x {
 		x[i] = float32(i%7) - 3
 	}
-	list := make([]float64, len(members))
+	paces := make([]pace, len(members))
 	for i, b := range members {
-		speed, err := speed(b, x)
+		p, err := measureOne(b, x)
 		if err != nil {
-			return nil, fmt.Errorf("compute: shard: the speed of %s cannot be measured: %w; ShardWeighted needs no measurement", memberName(i, b), err)
+			return nil, notMeasured(memberName(i, b), err)
 		}
-		list[i] = speed
+		paces[i] = p
 	}
-	return list, nil
+	return paces, nil
 }
 
-// speed returns how many elements b computes in a second: the median of some rounds,
-// each long enough for what it costs to begin and to end not to count.
-func speed(b Backend, values []float32) (float64, error) {
-	const (
-		rounds = 5
-		least  = 2 * time.Millisecond // of a round
-		most   = 64                   // calls in a round
-	)
+func measureOne(b Backend, values []float32) (pace, error) {
+	defer Trim(b) // which keeps nothing of this
+	many, err := forwards(b, values, 8, 2*time.Millisecond)
+	if err != nil {
+		return pace{}, err
+	}
+	one, err := forwards(b, values[:min(len(values), 64)], callRounds, 0)
+	if err != nil {
+		return pace{}, err
+	}
+	// What disturbs makes a round slower, but for short ones it is the rule.
+	return pace{float64(len(values)) / many[0], one[callRounds/2], b.Info().MaxAlloc}, nil
+}
+
+const callRounds = 25
+
+// measureCall returns how many seconds a call on next to nothing takes on some members at
+// once.
+func measureCall(members []Backend, on []bool) (float64, error) {
+	weights, values := make([]float64, len(members)), []float32(nil)
+	for i := range members {
+		weights[i] = 1
+		if on[i] { // a word of a mask for each
+			values = append(values, slices.Repeat([]float32{-1, 1}, 32)...)
+		}
+	}
+	s := newShard([]layout{newLayout(0, weights, on)}, members)
+	defer s.Trim()
+	times, err := forwards(s, values, callRounds, 0)
+	if err != nil {
+		return 0, notMeasured("all", err)
+	}
+	return times[callRounds/2], nil
+}
+
+func notMeasured(what string, err error) error {
+	return fmt.Errorf("compute: shard: the speed of %s cannot be measured: %w; ShardWeighted needs no measurement", what, err)
+}
+
+// forwards returns how many seconds b takes for one of the calls of Forward on values, of
+// which there are as many as take so long at least, up to 64, and then one of Sync: in so
+// many rounds, the fastest first.
+func forwards(b Backend, values []float32, rounds int, least time.Duration) (seconds []float64, err error) {
 	x, err := b.Upload(values)
 	if err != nil {
-		return 0, err
-	}
-	y, err := b.Alloc(len(values))
-	if err == nil {
-		defer Trim(b) // which keeps nothing of this
-		defer y.Release()
+		return nil, err
 	}
 	defer x.Release()
+	y, err := b.Alloc(len(values))
+	if err != nil {
+		return nil, err
+	}
+	defer y.Release()
 	round := func(calls int) (time.Duration, error) {
 		start := time.Now()
 		for range calls {
@@ -58,25 +103,26 @@ func speed(b Backend, values []float32) (float64, error) {
 		err := b.Sync()
 		return max(time.Since(start), 1), err
 	}
-	if err == nil {
-		_, err = round(1) // what is only done once
+	if _, err := round(1); err != nil { // what is only done once
+		return nil, err
 	}
 	calls := 1
-	for ; err == nil && calls < most; calls *= 2 {
-		var took time.Duration
-		if took, err = round(calls); took >= least {
+	for ; calls < 64; calls *= 2 {
+		took, err := round(calls)
+		if err != nil {
+			return nil, err
+		}
+		if took >= least {
 			break
 		}
 	}
-	times := make([]time.Duration, rounds)
-	for i := range times {
-		if err == nil {
-			times[i], err = round(calls)
+	for range rounds {
+		took, err := round(calls)
+		if err != nil {
+			return nil, err
 		}
+		seconds = append(seconds, took.Seconds()/float64(calls))
 	}
-	if err != nil {
-		return 0, err
-	}
-	slices.Sort(times)
-	return float64(calls) * float64(len(values)) / times[rounds/2].Seconds(), nil
+	slices.Sort(seconds)
+	return seconds, nil
 }

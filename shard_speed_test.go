@@ -3,6 +3,7 @@ package compute_test
 import (
 	"context"
 	"errors"
+	"math"
 	"sync/atomic"
 	"testing"
 	"testing/synctest"
@@ -14,21 +15,29 @@ import (
 // timed is a backend that computes nothing, and takes its time for it.
 type timed struct {
 	compute.Backend
-	forward time.Duration // of one call
-	rate    float64       // of Stream, elements per second
-	streams atomic.Int32  // calls of Stream
+	call    time.Duration // what Forward takes, and an element
+	element time.Duration
+	limit   int64        // MaxAlloc
+	rate    float64      // of Stream, elements per second
+	streams atomic.Int32 // calls of Stream
+	length  int          // of the last buffer
 }
 
 type timedBuffer int
 
-func (n timedBuffer) Len() int                       { return int(n) }
-func (timedBuffer) Write([]float32) error            { return nil }
-func (timedBuffer) Read([]float32) error             { return nil }
-func (timedBuffer) Release() error                   { return nil }
-func (*timed) Info() compute.Info                    { return compute.Info{Name: "timed", SharedMemory: true} }
-func (*timed) Sync() error                           { return nil }
-func (*timed) Close() error                          { return nil }
-func (b *timed) Alloc(n int) (compute.Buffer, error) { return timedBuffer(n), nil }
+func (n timedBuffer) Len() int            { return int(n) }
+func (timedBuffer) Write([]float32) error { return nil }
+func (timedBuffer) Read([]float32) error  { return nil }
+func (timedBuffer) Release() error        { return nil }
+func (b *timed) Info() compute.Info {
+	return compute.Info{Name: "timed", SharedMemory: true, MaxAlloc: b.limit}
+}
+func (*timed) Sync() error  { return nil }
+func (*timed) Close() error { return nil }
+func (b *timed) Alloc(n int) (compute.Buffer, error) {
+	b.length = n
+	return timedBuffer(n), nil
+}
 func (b *timed) Upload(src []float32) (compute.Buffer, error) {
 	var negative, positive bool
 	for _, v := range src {
@@ -40,8 +49,8 @@ func (b *timed) Upload(src []float32) (compute.Buffer, error) {
 	return timedBuffer(len(src)), nil
 }
 
-func (b *timed) Forward(compute.Activation, compute.Buffer, compute.Buffer) error {
-	time.Sleep(b.forward)
+func (b *timed) Forward(_ compute.Activation, y, _ compute.Buffer) error {
+	time.Sleep(b.call + b.element*time.Duration(y.Len()))
 	return nil
 }
 
@@ -51,31 +60,54 @@ func (b *timed) Stream(_ context.Context, _ compute.Op, _ compute.Activation, ds
 	return nil
 }
 
-// TestShardMeasures: the parts are in proportion to what Shard measures. The clock is
+// TestShardMeasures: the parts are in proportion to what Shard measures, and no member has
+// a part that would take it less than ten calls, while others can hold it. The clock is
 // that of the test.
 func TestShardMeasures(t *testing.T) {
-	synctest.Test(t, func(t *testing.T) {
-		slow, fast := &counting{Backend: &timed{forward: 9 * time.Millisecond}}, &counting{Backend: &timed{forward: 100 * time.Microsecond}}
-		b, err := compute.Shard(slow, fast)
-		if err != nil {
-			t.Fatal(err)
-		}
-		if _, err := b.Alloc(91 * 64); err != nil {
-			t.Fatal(err)
-		}
-		if slow.last != 64 || fast.last != 90*64 {
-			t.Errorf("a member 90 times as fast gets %d elements, and the other %d", fast.last, slow.last)
-		}
-	})
-}
-
-// counting remembers the length of the last buffer.
-type counting struct {
-	compute.Backend
-	last int
-}
-
-func (b *counting) Alloc(n int) (compute.Buffer, error) {
-	b.last = n
-	return b.Backend.Alloc(n)
+	const us = time.Microsecond
+	for _, test := range []struct {
+		what    string
+		members []*timed
+		n       int
+		shares  []float64
+	}{
+		{"long", []*timed{{element: 9}, {element: 1}}, 1e6, []float64{0.1, 0.9}},
+		{"short, of calls that take no time", []*timed{{element: 9}, {element: 1}}, 6400, []float64{0.1, 0.9}},
+		// A million elements take ten calls on both.
+		{"just too short", []*timed{{element: 4, call: 20 * us}, {element: 1, call: 80 * us}}, 970_000, []float64{0, 1}},
+		{"just long enough", []*timed{{element: 4, call: 20 * us}, {element: 1, call: 80 * us}}, 1_030_000, []float64{0.2, 0.8}},
+		{"just too short, the other way about", []*timed{{element: 1, call: 80 * us}, {element: 4, call: 20 * us}}, 970_000, []float64{1, 0}},
+		{"of the slowest call", []*timed{{element: 4, call: 80 * us}, {element: 1, call: 20 * us}}, 970_000, []float64{0, 1}},
+		{"of the slowest call", []*timed{{element: 4, call: 80 * us}, {element: 1, call: 20 * us}}, 1_030_000, []float64{0.2, 0.8}},
+		{"one whose calls are slow is not the first", []*timed{{element: 1, call: time.Millisecond}, {element: 2, call: us}}, 100_000, []float64{0, 1}},
+		{"too much for the fastest", []*timed{{element: 4}, {element: 1, call: 80 * us, limit: 4 * 900_000}}, 910_000, []float64{0.2, 0.8}},
+		{"as much as it holds", []*timed{{element: 4}, {element: 1, call: 80 * us, limit: 4 * 900_000}}, 900_000, []float64{0, 1}},
+		{"one of three", []*timed{{element: 2, call: 10 * us}, {element: 2, call: 10 * us}, {element: 2, call: 100 * us}}, 90_000, []float64{1, 0, 0}},
+		{"two of three", []*timed{{element: 2, call: 10 * us}, {element: 2, call: 10 * us}, {element: 2, call: 100 * us}}, 1_000_000, []float64{0.5, 0.5, 0}},
+		{"all three", []*timed{{element: 2, call: 10 * us}, {element: 2, call: 10 * us}, {element: 2, call: 100 * us}}, 1_600_000, []float64{1. / 3, 1. / 3, 1. / 3}},
+	} {
+		t.Run(test.what, func(t *testing.T) {
+			synctest.Test(t, func(t *testing.T) {
+				var members []compute.Backend
+				for _, m := range test.members {
+					members = append(members, m)
+				}
+				b, err := compute.Shard(members...)
+				if err != nil {
+					t.Fatal(err)
+				}
+				for _, m := range test.members {
+					m.length = 0
+				}
+				if _, err := b.Alloc(test.n); err != nil {
+					t.Fatal(err)
+				}
+				for i, m := range test.members {
+					if share := float64(m.length) / float64(test.n); math.Abs(share-test.shares[i]) > 0.02 {
+						t.Errorf("of %d elements %.3f lie on member %d, want %.3f", test.n, share, i, test.shares[i])
+					}
+				}
+			})
+		})
+	}
 }
