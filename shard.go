@@ -106,7 +106,7 @@ func memberName(i int, b Backend) string { return fmt.Sprintf("member %d (%s)", 
 type shard struct {
 	name    string
 	members []*member
-	layouts []layout // by the length of buffers
+	layouts []layout // the last that is for so many elements holds
 
 	streams sync.RWMutex // held for reading by calls of Stream, which Close waits for
 	scratch sync.Pool    // of *[]float32, for Stream
@@ -256,13 +256,11 @@ func (s *shard) Close() error {
 
 // layout returns where n elements lie.
 func (s *shard) layout(n int) layout {
-	last := s.layouts[0]
-	for _, l := range s.layouts[1:] {
-		if n >= l.least {
-			last = l
-		}
+	i := len(s.layouts) - 1
+	for s.layouts[i].least > n {
+		i-- // the least of the first is 0
 	}
-	return last
+	return s.layouts[i]
 }
 
 func (s *shard) call(op string) check.Call { return check.Call{Op: op, Device: s.name} }

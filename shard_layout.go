@@ -40,9 +40,9 @@ func newLayout(least int, weights []float64, on []bool) layout {
 // several members. So a tenth of the time at most goes by because all are called.
 const payingCalls = 10
 
-// measuredLayouts measures the members, and returns the layouts on them in the order of
-// least. The first is on the member that does short work soonest. Each of the others is
-// on one more, and begins where that pays, or where the one before can hold no more.
+// measuredLayouts measures the members, and returns the layouts on them: first that on the
+// member which does short work soonest, then each on one more, that begins where this pays,
+// or where the one before can hold no more.
 func measuredLayouts(members []Backend) ([]layout, error) {
 	paces, err := measure(members)
 	if err != nil {
@@ -73,7 +73,6 @@ func measuredLayouts(members []Backend) ([]layout, error) {
 					least = min(least, float64(fits/4+1))
 				}
 			}
-			least = max(least, float64(before.least))
 		}
 		layouts = append(layouts, newLayout(int(min(least, math.MaxInt32)), speeds, on)) // which an int holds
 	}
