@@ -22,7 +22,8 @@ import (
 // some Mi elements, which takes some 10 ms a member. A buffer lies on several members only
 // if it takes them ten times as long as a call on nothing, or is more than fewer can hold:
 // a short one lies on the fastest member alone, or some, where to call others too would
-// cost more than they do.
+// cost more than they do. Many short ones fill that member first; ShardWeighted divides
+// them as well.
 // Nothing is copied from member to member. Stream gives each member its next chunk when
 // it is done with the last, so there the members share the work by how fast they really
 // are; what takes one of them less than a quarter of a millisecond is left to that one.
