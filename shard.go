@@ -23,10 +23,11 @@ import (
 // if it takes them ten times as long as a call on nothing, or is more than fewer can hold:
 // a short one lies on the fastest member alone, or some, where to call others too would
 // cost more than they do. Many short ones fill that member first; ShardWeighted divides
-// them as well.
-// Nothing is copied from member to member. Stream gives each member its next chunk when
-// it is done with the last, so there the members share the work by how fast they really
-// are; what takes one of them less than a quarter of a millisecond is left to that one.
+// them as well. Nothing is copied from member to member.
+//
+// Stream gives each member its next chunk when it is done with the last, so there the
+// members share the work by how fast they really are; what takes one of them less than a
+// quarter of a millisecond is left to that one.
 //
 // The error of a member names it by its index and its Info().Name. After one, the
 // contents of the buffers that the call writes are unspecified, as other members may
