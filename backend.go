@@ -73,9 +73,9 @@ var (
 	ErrDevice = check.ErrDevice
 )
 
-// A Backend computes on the memory of one device. cpu.Open and gpu.Open make
-// one, and Shard one of several; see the package comment for the rules that all calls share. Methods may
-// be added: a type of your own that is to stay a Backend embeds one.
+// A Backend computes on the memory of one device. cpu.Open and gpu.Open make one, and
+// Shard one of several; see the package comment for the rules that all calls share.
+// Methods may be added: a type of your own that is to stay a Backend embeds one.
 type Backend interface {
 	// Info describes the device and counts what is held on it. It works on a
 	// closed backend too.

@@ -17,13 +17,16 @@ import (
 //	all, err := gpu.OpenAll()
 //	b, err := compute.Shard(all...)
 //
-// Each buffer and mask lies on the members in contiguous parts, which end at multiples
-// of 64 elements, in proportion to the speed of each member. Shard measures it, on
-// some Mi elements, which takes some 10 ms a member. A buffer lies on several members only
-// if it takes them ten times as long as a call on nothing, or is more than fewer can hold:
-// a short one lies on the fastest member alone, or some, where to call others too would
-// cost more than they do. Many short ones fill that member first; ShardWeighted divides
-// them as well. Nothing is copied from member to member.
+// A buffer or mask lies on the members in contiguous parts, which end at multiples of 64
+// elements, in proportion to the speed of each member. Shard measures it, on 8 Mi
+// elements, which takes some 10 to 100 ms a member, and to send them. Nothing is copied
+// from member to member.
+//
+// A short buffer lies on the one member that is done with it first. Others come in where
+// that one takes 20 times as long as a call on nothing of all that are called, and it is
+// faster then; or where it cannot hold the buffer. So short buffers fill one member, and
+// when it is full Alloc returns ErrOutOfMemory though others have room; ShardWeighted
+// divides short buffers too.
 //
 // Stream gives each member its next chunk when it is done with the last, so there the
 // members share the work by how fast they really are; what takes one of them less than a
@@ -62,8 +65,9 @@ func Shard(members ...Backend) (Backend, error) {
 
 // ShardWeighted is Shard with parts in proportion to weights, one for each member, which
 // are finite and above 0, of short buffers too, as far as words of 64 elements go. It
-// measures nothing, so the same weights give the same parts every time. Errors: those of Shard; ErrLength if there are not as many weights as
-// members; and one for a weight that is none.
+// measures nothing, so the same weights give the same parts every time. Errors: those of
+// Shard for its members; ErrLength if there are not as many weights as members; and one
+// for a weight that is none.
 func ShardWeighted(weights []float64, members ...Backend) (Backend, error) {
 	if err := checkMembers(members); err != nil {
 		return nil, err
@@ -80,7 +84,7 @@ func ShardWeighted(weights []float64, members ...Backend) (Backend, error) {
 	for i := range all {
 		all[i] = true
 	}
-	return newShard([]layout{newLayout(0, weights, all)}, members), nil
+	return newShard([]layout{newLayout(weights, all)}, members), nil
 }
 
 // checkMembers refuses what cannot be the members of one Shard.
@@ -108,7 +112,7 @@ func memberName(i int, b Backend) string { return fmt.Sprintf("member %d (%s)", 
 type shard struct {
 	name    string
 	members []*member
-	layouts []layout // the last that is for so many elements holds
+	layouts []layout // the last is on all members
 
 	streams sync.RWMutex // held for reading by calls of Stream, which Close waits for
 	scratch sync.Pool    // of *[]float32, for Stream
@@ -254,15 +258,6 @@ func (s *shard) Close() error {
 	s.live, s.liveBytes = 0, 0
 	s.mu.Unlock()
 	return s.result(s.call("close"), 0, errs)
-}
-
-// layout returns where n elements lie.
-func (s *shard) layout(n int) layout {
-	i := len(s.layouts) - 1
-	for s.layouts[i].least > n {
-		i-- // the least of the first is 0
-	}
-	return s.layouts[i]
 }
 
 func (s *shard) call(op string) check.Call { return check.Call{Op: op, Device: s.name} }

@@ -10,20 +10,25 @@ import (
 
 // A layout is where the elements of a buffer lie, or the bits of a mask.
 type layout struct {
-	least int       // elements of a buffer that lies so
-	ends  []float64 // of each member: the share of the elements on it and those before it
+	ends []float64 // of each member: the share of the elements on it and those before it
+
+	// If it was measured:
+	several bool    // on several members
+	call    float64 // seconds of a call on next to nothing
+	speed   float64 // elements per second, of members that do not hinder each other
+	holds   int     // elements of the longest buffer that can lie so, as far as is known
 }
 
-// newLayout returns the layout of buffers of least elements or more on some members, with
-// parts in proportion to weights, one for each member.
-func newLayout(least int, weights []float64, on []bool) layout {
+// newLayout returns a layout on some members, with parts in proportion to weights, one for
+// each member.
+func newLayout(weights []float64, on []bool) layout {
 	var most, sum float64
 	for i, w := range weights {
 		if on[i] {
 			most = max(most, w)
 		}
 	}
-	l := layout{least, make([]float64, len(weights))}
+	l := layout{ends: make([]float64, len(weights)), holds: math.MaxInt}
 	for i, w := range weights {
 		if on[i] {
 			sum += w / most // which is finite
@@ -36,13 +41,8 @@ func newLayout(least int, weights []float64, on []bool) layout {
 	return l
 }
 
-// payingCalls is how many calls on nothing the elements should take at least that lie on
-// several members. So a tenth of the time at most goes by because all are called.
-const payingCalls = 10
-
-// measuredLayouts measures the members, and returns the layouts on them: first that on the
-// member which does short work soonest, then each on one more, that begins where this pays,
-// or where the one before can hold no more.
+// measuredLayouts measures the members, and returns layouts on each of them alone, then on
+// the two that are the fastest on short buffers, on the three, and so on.
 func measuredLayouts(members []Backend) ([]layout, error) {
 	paces, err := measure(members)
 	if err != nil {
@@ -55,28 +55,64 @@ func measuredLayouts(members []Backend) ([]layout, error) {
 	slices.SortStableFunc(order, func(i, j int) int {
 		return cmp.Compare(paces[i].seconds(minSent), paces[j].seconds(minSent))
 	})
-	on, sum := make([]bool, len(paces)), 0.0
 	var layouts []layout
-	for k, i := range order {
-		on[i] = true
-		sum += speeds[i]
-		least := 0.0
-		if k > 0 {
-			call, err := measureCall(members, on)
-			if err != nil {
-				return nil, err
+	add := func(on []bool, call float64) {
+		l := newLayout(speeds, on)
+		l.call = call
+		for i, p := range paces {
+			if !on[i] {
+				continue
 			}
-			least = payingCalls * call * sum
-			before := layouts[k-1]
-			for j, p := range paces {
-				if fits := before.maxAlloc(j, p.limit); p.limit > 0 && before.share(j) > 0 {
-					least = min(least, float64(fits/4+1))
-				}
+			l.speed += p.speed
+			if p.limit > 0 {
+				l.holds = int(min(int64(l.holds), l.maxAlloc(i, p.limit)/4))
 			}
 		}
-		layouts = append(layouts, newLayout(int(min(least, math.MaxInt32)), speeds, on)) // which an int holds
+		layouts = append(layouts, l)
+	}
+	for i, p := range paces {
+		on := make([]bool, len(paces))
+		on[i] = true
+		add(on, p.call)
+	}
+	on := make([]bool, len(paces))
+	for k, i := range order {
+		on[i] = true
+		if k == 0 {
+			continue
+		}
+		call, err := measureCall(members, on)
+		if err != nil {
+			return nil, err
+		}
+		add(on, call)
+		layouts[len(layouts)-1].several = true
 	}
 	return layouts, nil
+}
+
+// payingCalls is how many calls on nothing, of several members, one member should take at
+// least before its work is divided among them. Members may share the memory that bounds
+// them, as those on one machine do, and then to call others brings nothing: so it costs a
+// twentieth at most.
+const payingCalls = 20
+
+// layout returns where n elements lie: as is the fastest, of layouts that can hold them, if
+// several members pay. If none can, all are to try.
+func (s *shard) layout(n int) layout {
+	best := s.layouts[len(s.layouts)-1]
+	one, fastest := math.Inf(1), math.Inf(1) // seconds
+	for _, l := range s.layouts {
+		seconds := l.call + float64(n)/l.speed
+		if n > l.holds || l.several && payingCalls*l.call > one || seconds >= fastest {
+			continue
+		}
+		best, fastest = l, seconds
+		if !l.several { // these come first
+			one = seconds
+		}
+	}
+	return best
 }
 
 // share returns the share of the elements on member i.

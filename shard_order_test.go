@@ -140,24 +140,31 @@ func TestShardSync(t *testing.T) {
 	}
 	f := compute.LeakyReLU(2)
 	for _, test := range []struct {
+		what          string
 		x             compute.Buffer
-		first, second int // calls of the members, with Sync
-	}{{long, 2, 2}, {short, 2, 0}, {long, 2, 2}} {
+		first, second int // calls of the members
+	}{{"a buffer on both", long, 2, 2}, {"a buffer on the first", short, 2, 0}, {"again one on both", long, 2, 2}} {
 		if err := b.Sync(); err != nil {
 			t.Fatal(err)
 		}
 		before := [2]int{first.calls, second.calls}
-		for range 2 { // the second time nothing is under way
-			if test.x != nil {
-				err = b.Forward(f, test.x, test.x)
-				test.x = nil
-			}
-			if err := errors.Join(err, b.Sync()); err != nil {
-				t.Fatal(err)
-			}
+		// For the second Sync nothing is under way.
+		if err := errors.Join(b.Forward(f, test.x, test.x), b.Sync(), b.Sync()); err != nil {
+			t.Fatal(err)
 		}
 		if got := [2]int{first.calls - before[0], second.calls - before[1]}; got != [2]int{test.first, test.second} {
-			t.Errorf("the members are called %d times, want %d and %d", got, test.first, test.second)
+			t.Errorf("%s: the members are called %d times, want %d and %d", test.what, got, test.first, test.second)
 		}
+	}
+	if err := b.Forward(f, short, short); err != nil {
+		t.Fatal(err)
+	}
+	first.failAt, first.err = first.calls+1, compute.ErrOutOfMemory
+	if err := b.Sync(); !errors.Is(err, compute.ErrOutOfMemory) {
+		t.Errorf("got %v, want ErrOutOfMemory", err)
+	}
+	calls := first.calls
+	if err := b.Sync(); err != nil || first.calls == calls {
+		t.Errorf("after a Sync that failed the next returns %v, and makes %d calls of the member", err, first.calls-calls)
 	}
 }

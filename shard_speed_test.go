@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"math"
+	"strings"
 	"sync/atomic"
 	"testing"
 	"testing/synctest"
@@ -71,31 +72,120 @@ func TestShardKeepsNothing(t *testing.T) {
 	}
 }
 
-// TestShardMeasures: the parts are in proportion to what Shard measures, and no member has
-// a part that would take it less than ten calls, while others can hold it. The clock is
-// that of the test.
+// TestShardMeasuredLimit: MaxAlloc is that of a buffer that lies on all members.
+func TestShardMeasuredLimit(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		b, err := compute.Shard(&timed{element: 4}, &timed{element: 1, limit: 1 << 22})
+		if err != nil {
+			t.Fatal(err)
+		}
+		if got, want := float64(b.Info().MaxAlloc), 1.25*(1<<22); math.Abs(got/want-1) > 0.001 {
+			t.Errorf("MaxAlloc is %v, want %v", got, want)
+		}
+	})
+}
+
+// tight is a backend that holds little, so that to measure it takes little time.
+type tight struct{ compute.Backend }
+
+func (b tight) Info() compute.Info {
+	info := b.Backend.Info()
+	info.MaxAlloc = 1 << 12
+	return info
+}
+
+// TestShardMeasuresNothing: whatever call of a member fails while Shard measures, the error
+// tells, and nothing is left on any.
+func TestShardMeasuresNothing(t *testing.T) {
+	failed := 0
+	for _, cause := range []error{compute.ErrDevice, compute.ErrOutOfMemory} {
+		for failAt := 1; ; failAt += 1 + failAt/8 {
+			bad, other := newFaulty(failAt, cause), cpus(1)[0]
+			b, err := compute.Shard(other, tight{bad})
+			if left := bad.Info().LiveBuffers + other.Info().LiveBuffers; left != 0 {
+				t.Errorf("call %d fails: %d buffers are left", failAt, left)
+			}
+			if err == nil {
+				if bad.failed() {
+					t.Errorf("call %d fails, and Shard returns no error", failAt)
+				}
+				if err := b.Close(); err != nil {
+					t.Error(err)
+				}
+				break
+			}
+			failed++
+			if !errors.Is(err, cause) || !strings.Contains(err.Error(), "(faulty)") || !strings.Contains(err.Error(), "ShardWeighted") {
+				t.Errorf("call %d fails: got %v, want %v that names the member and the remedy", failAt, err, cause)
+			}
+			if err := errors.Join(bad.Close(), other.Close()); err != nil {
+				t.Error(err)
+			}
+		}
+	}
+	t.Logf("%d failures", failed)
+	if failed < 20 {
+		t.Error("there are few calls to fail")
+	}
+}
+
+// TestShardShortFails: of a short buffer, the error tells what lies on the member.
+func TestShardShortFails(t *testing.T) {
+	members := []*faulty{newFaulty(0, compute.ErrOutOfMemory), newFaulty(0, compute.ErrOutOfMemory)}
+	b, err := compute.Shard(tight{members[0]}, tight{members[1]})
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer b.Close()
+	for _, m := range members {
+		m.failAt = m.calls + 1
+	}
+	if _, err := b.Alloc(128); !errors.Is(err, compute.ErrOutOfMemory) || !strings.Contains(err.Error(), "has 128") {
+		t.Errorf("got %v, want that of a member that has all 128 elements", err)
+	}
+}
+
+// TestShardMeasures: a buffer lies where it is done first by what Shard measures, in
+// parts in proportion to that, if one member would take 20 calls. The clock is that of the
+// test.
 func TestShardMeasures(t *testing.T) {
-	const us = time.Microsecond
+	const us, million = time.Microsecond, 1_000_000
+	slowFast := []*timed{{element: 4, call: 20 * us}, {element: 1, call: 80 * us}}
+	fastSlow := []*timed{{element: 1, call: 80 * us}, {element: 4, call: 20 * us}}
+	lateCall := []*timed{{element: 4, call: 80 * us}, {element: 1, call: 20 * us}}
+	far := []*timed{{element: 1, call: 1000 * us}, {element: 2, call: us}}
+	limited := []*timed{{element: 4}, {element: 1, call: 80 * us, limit: 4 * 900_000}}
+	three := []*timed{{element: 2, call: 10 * us}, {element: 2, call: 10 * us}, {element: 2, call: 100 * us}}
+	poor := []*timed{{element: 2, call: 10 * us}, {element: 200, call: 100 * us}, {element: 2, call: 10 * us}}
+	limits := []*timed{{element: 2, limit: 4 * 900_000}, {element: 2, limit: 4 * 900_000}, {element: 2, call: 1000 * us, limit: 4 * 900_000}}
 	for _, test := range []struct {
 		what    string
 		members []*timed
 		n       int
 		shares  []float64
 	}{
-		{"long", []*timed{{element: 9}, {element: 1}}, 1e6, []float64{0.1, 0.9}},
-		{"short, of calls that take no time", []*timed{{element: 9}, {element: 1}}, 6400, []float64{0.1, 0.9}},
-		// A million elements take ten calls on both.
-		{"just too short", []*timed{{element: 4, call: 20 * us}, {element: 1, call: 80 * us}}, 970_000, []float64{0, 1}},
-		{"just long enough", []*timed{{element: 4, call: 20 * us}, {element: 1, call: 80 * us}}, 1_030_000, []float64{0.2, 0.8}},
-		{"just too short, the other way about", []*timed{{element: 1, call: 80 * us}, {element: 4, call: 20 * us}}, 970_000, []float64{1, 0}},
-		{"of the slowest call", []*timed{{element: 4, call: 80 * us}, {element: 1, call: 20 * us}}, 970_000, []float64{0, 1}},
-		{"of the slowest call", []*timed{{element: 4, call: 80 * us}, {element: 1, call: 20 * us}}, 1_030_000, []float64{0.2, 0.8}},
-		{"one whose calls are slow is not the first", []*timed{{element: 1, call: time.Millisecond}, {element: 2, call: us}}, 100_000, []float64{0, 1}},
-		{"too much for the fastest", []*timed{{element: 4}, {element: 1, call: 80 * us, limit: 4 * 900_000}}, 900_001, []float64{0.2, 0.8}},
-		{"as much as it holds", []*timed{{element: 4}, {element: 1, call: 80 * us, limit: 4 * 900_000}}, 900_000, []float64{0, 1}},
-		{"one of three", []*timed{{element: 2, call: 10 * us}, {element: 2, call: 10 * us}, {element: 2, call: 100 * us}}, 90_000, []float64{1, 0, 0}},
-		{"two of three", []*timed{{element: 2, call: 10 * us}, {element: 2, call: 10 * us}, {element: 2, call: 100 * us}}, 1_000_000, []float64{0.5, 0.5, 0}},
-		{"all three", []*timed{{element: 2, call: 10 * us}, {element: 2, call: 10 * us}, {element: 2, call: 100 * us}}, 1_600_000, []float64{1. / 3, 1. / 3, 1. / 3}},
+		{"calls that take no time", []*timed{{element: 9}, {element: 1}}, 64_000, []float64{0.1, 0.9}},
+		{"short", slowFast, 10_000, []float64{1, 0}},
+		{"20 calls of 80 µs, not yet", slowFast, 1_480_000, []float64{0, 1}},
+		{"20 calls of 80 µs", slowFast, 1_560_000, []float64{0.2, 0.8}},
+		{"20 calls of 80 µs, not yet, the other way about", fastSlow, 1_480_000, []float64{1, 0}},
+		{"20 calls of the slow one, not yet", lateCall, 1_540_000, []float64{0, 1}},
+		{"20 calls of the slow one", lateCall, 1_620_000, []float64{0.2, 0.8}},
+		{"soonest, near", far, 900_000, []float64{0, 1}},
+		{"soonest, far", far, 1_100_000, []float64{1, 0}},
+		{"far and near, not yet", far, 18 * million, []float64{1, 0}},
+		{"far and near", far, 20 * million, []float64{2. / 3, 1. / 3}},
+		{"as much as the fastest holds", limited, 900_000, []float64{0, 1}},
+		{"more than the fastest holds", limited, 900_001, []float64{0.2, 0.8}},
+		{"one of three", three, 90_000, []float64{1, 0, 0}},
+		{"two of three", three, 105_000, []float64{0.5, 0.5, 0}},
+		{"still two of three", three, 950_000, []float64{0.5, 0.5, 0}},
+		{"all three", three, 1_050_000, []float64{1. / 3, 1. / 3, 1. / 3}},
+		{"one that brings less than it costs", poor, 2 * million, []float64{0.5, 0, 0.5}},
+		{"one that brings little", poor, 200 * million, []float64{0.4975, 0.005, 0.4975}},
+		{"more than one holds", limits, 1_700_000, []float64{0.5, 0.5, 0}},
+		{"more than two hold", limits, 1_900_000, []float64{1. / 3, 1. / 3, 1. / 3}},
+		{"more than all hold", limits, 30 * million, []float64{1. / 3, 1. / 3, 1. / 3}},
 	} {
 		t.Run(test.what, func(t *testing.T) {
 			synctest.Test(t, func(t *testing.T) {
@@ -114,7 +204,7 @@ func TestShardMeasures(t *testing.T) {
 					t.Fatal(err)
 				}
 				for i, m := range test.members {
-					if share := float64(m.length) / float64(test.n); math.Abs(share-test.shares[i]) > 0.02 {
+					if share := float64(m.length) / float64(test.n); math.Abs(share-test.shares[i]) > 0.002 {
 						t.Errorf("of %d elements %.3f lie on member %d, want %.3f", test.n, share, i, test.shares[i])
 					}
 				}

@@ -11,7 +11,7 @@ import (
 func (r *Report) scaling(d Device) []statement {
 	list := []statement{{Text: fmt.Sprintf("Its speed, as a part of the sum of the speeds of its %d members, each measured alone. "+
 		"Members that share nothing can reach 100\u00a0%%. Those on the same cores, memory or link each had it to themselves: "+
-		"two that share all of it reach 50\u00a0%%, which is the speed of one. So do short buffers, which lie on one member.", len(d.Members))}}
+		"two that share all of it reach 50\u00a0%%, which is the speed of one. Short buffers lie on one member, and reach its part.", len(d.Members))}}
 	for _, data := range []string{OnDevice, OnHost} {
 		for _, cache := range []string{Cold, Warm} {
 			s := statement{Text: fmt.Sprintf("%s, %s:", title(dataWords(data)), cacheWords(cache))}
