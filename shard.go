@@ -23,7 +23,7 @@ import (
 // from member to member.
 //
 // A short buffer lies on the one member that is done with it first. Others come in where
-// that one takes 20 times as long as a call on nothing of all that are called, and it is
+// that one takes 32 times as long as a call on nothing of all that are called, and it is
 // faster then; or where it cannot hold the buffer. So short buffers fill one member, and
 // when it is full Alloc returns ErrOutOfMemory though others have room; ShardWeighted
 // divides short buffers too.

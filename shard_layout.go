@@ -93,9 +93,9 @@ func measuredLayouts(members []Backend) ([]layout, error) {
 
 // payingCalls is how many calls on nothing, of several members, one member should take at
 // least before its work is divided among them. Members may share the memory that bounds
-// them, as those on one machine do, and then to call others brings nothing: so it costs a
-// twentieth at most.
-const payingCalls = 20
+// them, as those on one machine do. Then to call others brings nothing, and so costs a
+// tenth at most, for calls that transfer cost up to three times as much.
+const payingCalls = 32
 
 // layout returns where n elements lie: as is the fastest, of layouts that can hold them, if
 // several members pay. If none can, all are to try.

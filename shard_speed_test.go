@@ -146,7 +146,7 @@ func TestShardShortFails(t *testing.T) {
 }
 
 // TestShardMeasures: a buffer lies where it is done first by what Shard measures, in
-// parts in proportion to that, if one member would take 20 calls. The clock is that of the
+// parts in proportion to that, if one member would take 32 calls. The clock is that of the
 // test.
 func TestShardMeasures(t *testing.T) {
 	const us, million = time.Microsecond, 1_000_000
@@ -166,21 +166,21 @@ func TestShardMeasures(t *testing.T) {
 	}{
 		{"calls that take no time", []*timed{{element: 9}, {element: 1}}, 64_000, []float64{0.1, 0.9}},
 		{"short", slowFast, 10_000, []float64{1, 0}},
-		{"20 calls of 80 µs, not yet", slowFast, 1_480_000, []float64{0, 1}},
-		{"20 calls of 80 µs", slowFast, 1_560_000, []float64{0.2, 0.8}},
-		{"20 calls of 80 µs, not yet, the other way about", fastSlow, 1_480_000, []float64{1, 0}},
-		{"20 calls of the slow one, not yet", lateCall, 1_540_000, []float64{0, 1}},
-		{"20 calls of the slow one", lateCall, 1_620_000, []float64{0.2, 0.8}},
+		{"32 calls of 80 µs, not yet", slowFast, 2_400_000, []float64{0, 1}},
+		{"32 calls of 80 µs", slowFast, 2_550_000, []float64{0.2, 0.8}},
+		{"32 calls of 80 µs, not yet, the other way about", fastSlow, 2_400_000, []float64{1, 0}},
+		{"32 calls of the slow one, not yet", lateCall, 2_460_000, []float64{0, 1}},
+		{"32 calls of the slow one", lateCall, 2_620_000, []float64{0.2, 0.8}},
 		{"soonest, near", far, 900_000, []float64{0, 1}},
 		{"soonest, far", far, 1_100_000, []float64{1, 0}},
-		{"far and near, not yet", far, 18 * million, []float64{1, 0}},
-		{"far and near", far, 20 * million, []float64{2. / 3, 1. / 3}},
+		{"far and near, not yet", far, 30 * million, []float64{1, 0}},
+		{"far and near", far, 32 * million, []float64{2. / 3, 1. / 3}},
 		{"as much as the fastest holds", limited, 900_000, []float64{0, 1}},
 		{"more than the fastest holds", limited, 900_001, []float64{0.2, 0.8}},
-		{"one of three", three, 90_000, []float64{1, 0, 0}},
-		{"two of three", three, 105_000, []float64{0.5, 0.5, 0}},
-		{"still two of three", three, 950_000, []float64{0.5, 0.5, 0}},
-		{"all three", three, 1_050_000, []float64{1. / 3, 1. / 3, 1. / 3}},
+		{"one of three", three, 150_000, []float64{1, 0, 0}},
+		{"two of three", three, 160_000, []float64{0.5, 0.5, 0}},
+		{"still two of three", three, 1_550_000, []float64{0.5, 0.5, 0}},
+		{"all three", three, 1_650_000, []float64{1. / 3, 1. / 3, 1. / 3}},
 		{"one that brings less than it costs", poor, 2 * million, []float64{0.5, 0, 0.5}},
 		{"one that brings little", poor, 200 * million, []float64{0.4975, 0.005, 0.4975}},
 		{"more than one holds", limits, 1_700_000, []float64{0.5, 0.5, 0}},
