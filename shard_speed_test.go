@@ -95,7 +95,7 @@ func (b tight) Info() compute.Info {
 }
 
 // TestShardMeasuresNothing: whatever call of a member fails while Shard measures, the error
-// tells, and nothing is left on any.
+// tells, and nothing is left on any. Of the first calls each is tried, then fewer.
 func TestShardMeasuresNothing(t *testing.T) {
 	failed := 0
 	for _, cause := range []error{compute.ErrDevice, compute.ErrOutOfMemory} {
