@@ -327,7 +327,11 @@ func (s *shard) result(c check.Call, n int, errs []error) error {
 	case worst < 0:
 		return nil
 	case n > 0:
-		from, to := s.layout(n).part(n, worst)
+		l := s.layout(n)
+		from, to := l.part(n, worst)
+		if len(s.layouts) > 1 && errors.Is(errs[worst], ErrOutOfMemory) && len(l.holders(n)) < len(s.members) {
+			return c.Fail(errs[worst], "%d elements, of which %s has %d; ShardWeighted has short buffers on other members too", n, s.members[worst].name, to-from)
+		}
 		return c.Fail(errs[worst], "%d elements, of which %s has %d", n, s.members[worst].name, to-from)
 	}
 	return c.Fail(errs[worst], "%s", s.members[worst].name)

@@ -40,6 +40,7 @@ func measure(members []Backend) ([]pace, error) {
 	return paces, nil
 }
 
+// measureOne returns the pace of b, by values of both signs.
 func measureOne(b Backend, values []float32) (pace, error) {
 	defer Trim(b) // which keeps nothing of this
 	many, err := forwards(b, values, 8, 2*time.Millisecond)
@@ -82,9 +83,9 @@ func notMeasured(what string, err error) error {
 	return fmt.Errorf("compute: shard: the speed of %s cannot be measured: %w; ShardWeighted needs no measurement", what, err)
 }
 
-// forwards returns how many seconds b takes for one of the calls of Forward on values, of
-// which there are as many as take so long at least, up to 64, and then one of Sync: in so
-// many rounds, the fastest first.
+// forwards returns how many seconds one call of Forward on values takes b, in each of so
+// many rounds, the fastest first. A round is one call, or if that takes less than least as
+// many as take so long, up to 64; then one of Sync.
 func forwards(b Backend, values []float32, rounds int, least time.Duration) (seconds []float64, err error) {
 	x, err := b.Upload(values)
 	if err != nil {

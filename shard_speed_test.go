@@ -129,7 +129,8 @@ func TestShardMeasuresNothing(t *testing.T) {
 	}
 }
 
-// TestShardShortFails: of a short buffer, the error tells what lies on the member.
+// TestShardShortFails: of a short buffer, the error tells what lies on the member, and how
+// it could lie on others.
 func TestShardShortFails(t *testing.T) {
 	members := []*faulty{newFaulty(0, compute.ErrOutOfMemory), newFaulty(0, compute.ErrOutOfMemory)}
 	b, err := compute.Shard(tight{members[0]}, tight{members[1]})
@@ -140,8 +141,8 @@ func TestShardShortFails(t *testing.T) {
 	for _, m := range members {
 		m.failAt = m.calls + 1
 	}
-	if _, err := b.Alloc(128); !errors.Is(err, compute.ErrOutOfMemory) || !strings.Contains(err.Error(), "has 128") {
-		t.Errorf("got %v, want that of a member that has all 128 elements", err)
+	if _, err := b.Alloc(128); !errors.Is(err, compute.ErrOutOfMemory) || !strings.Contains(err.Error(), "has 128;") || !strings.Contains(err.Error(), "ShardWeighted") {
+		t.Errorf("got %v, want that of a member that has all 128 elements, and the remedy", err)
 	}
 }
 
