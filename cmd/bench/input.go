@@ -111,9 +111,9 @@ func (c *config) fit() (total int, tooLarge, err error) {
 }
 
 // need is how many bytes of memory are in use for each element of the operands, where a
-// device shares the memory: three slices of the host, three buffers, and two more that
-// a Stream may take. Devices are measured one after the other, and with -device all the
-// buffers of a Shard are those of its members.
+// device shares the memory: three slices of the host and three buffers, and two more for
+// the file of -output, the driver and the garbage of Go's heap. Devices are measured one
+// after the other, and the buffers of a Shard are those of its members.
 const need = 4 * (3 + 3 + 2)
 
 // fits returns an error that wraps compute.ErrOutOfMemory if there is not the memory for
