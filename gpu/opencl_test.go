@@ -139,7 +139,7 @@ func TestFallback(t *testing.T) {
 		opens string
 		tells string
 	}{
-		"no driver":              {"OCL_ICD_VENDORS=/nonexistent", "cpu", "no OpenCL driver is installed (clGetPlatformIDs: CL_PLATFORM_NOT_FOUND_KHR (-1001))"},
+		"no driver":              {"OCL_ICD_VENDORS=/nonexistent", "cpu", "no OpenCL driver is installed, or none that finds a device (clGetPlatformIDs: CL_PLATFORM_NOT_FOUND_KHR (-1001))"},
 		"no device":              {"POCL_DEVICES=none", "cpu", "show no device"},
 		"only a CPU-type device": {"POCL_DEVICES=pthread", "cpu", "no OpenCL device is a GPU or an accelerator (there are: 0 pthread"},
 		"no device of that name": {DeviceEnv + "=Voodoo", "cpu", "no OpenCL device matches Voodoo"},
@@ -220,8 +220,8 @@ func TestWrongKernels(t *testing.T) {
 		{"min(begin(k) + WIDTH, n)", "min(begin(k) + WIDTH - 1, n)", "self-test"},
 		{"min(begin(k) + WIDTH, n)", "min(begin(k) + WIDTH, n - 1)", "self-test"},
 		{"kernel void leaky_relu_backward", "kernel void backward", "CL_INVALID_KERNEL_NAME"},
-		{"const ulong n, const float s)", "const ulong n, const float s, const int more)", "arguments"},
-		{"vload", "no_such_function", "the program does not build"},
+		{"const INDEX n, const float s)", "const INDEX n, const float s, const int more)", "arguments"},
+		{"get_local_size", "no_such_function", "the program does not build"},
 	}
 	for _, b := range breaks {
 		source := strings.ReplaceAll(kernels.Source, b.right, b.wrong)

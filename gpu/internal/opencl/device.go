@@ -58,8 +58,12 @@ const (
 
 // Devices lists the devices of all platforms, in the order of the loader. The
 // error joins what could not be listed; devices that could are returned beside
-// it. No driver at all is an error for which IsNoDriver holds.
+// it. No loader is an error that wraps compute.ErrUnavailable; no driver that finds a
+// device is one for which IsNoDriver holds.
 func Devices() ([]*Device, error) {
+	if err := load(); err != nil {
+		return nil, err
+	}
 	var platforms []*cl.Platform
 	err := call(listPlatforms, func() (err error) {
 		platforms, err = cl.GetPlatforms()
