@@ -53,7 +53,13 @@ func listWith(o Options, choose func(*opencl.Device) program) ([]device, error) 
 			MaxAlloc:     d.MaxAlloc,
 			SharedMemory: d.SharedMemory,
 		}
-		devices[i] = device{info, func() (compute.Backend, error) { return open(d, info, choose(d), o) }}
+		devices[i] = device{
+			info:     info,
+			software: d.Software,
+			platform: d.PlatformIndex,
+			hardware: d.Hardware,
+			open:     func() (compute.Backend, error) { return open(d, info, choose(d), o) },
+		}
 	}
 	return devices, err
 }

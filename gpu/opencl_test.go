@@ -125,9 +125,11 @@ func helper(t *testing.T, mode string, env ...string) string {
 	cmd := exec.Command(os.Args[0])
 	cmd.Env = append(os.Environ(), helperEnv+"="+mode, "OCL_ICD_VENDORS="+vendors)
 	cmd.Env = append(cmd.Env, env...) // the last of a name counts
-	out, err := cmd.CombinedOutput()
+	var remarks strings.Builder // of compilers, too
+	cmd.Stderr = &remarks
+	out, err := cmd.Output()
 	if err != nil {
-		t.Fatalf("%v\n%s", err, out)
+		t.Fatalf("%v\n%s%s", err, out, &remarks)
 	}
 	return string(out)
 }
@@ -142,7 +144,7 @@ func TestFallback(t *testing.T) {
 		"no driver":              {"OCL_ICD_VENDORS=/nonexistent", "cpu", "no OpenCL driver is installed, or none that finds a device (clGetPlatformIDs: CL_PLATFORM_NOT_FOUND_KHR (-1001))"},
 		"no device":              {"POCL_DEVICES=none", "cpu", "show no device"},
 		"only a CPU-type device": {"POCL_DEVICES=pthread", "cpu", "no OpenCL device is a GPU or an accelerator (there are: 0 pthread"},
-		"no device of that name": {DeviceEnv + "=Voodoo", "cpu", "no OpenCL device matches Voodoo"},
+		"no device of that name": {DeviceEnv + "=Voodoo", "cpu", `no OpenCL device matches "Voodoo"`},
 		"turned off":             {DeviceEnv + "=none", "cpu", "turned off by COMPUTE_OPENCL_DEVICE=none"},
 		"named":                  {DeviceEnv + "=any", "opencl", "<nil>"},
 	} {
@@ -170,7 +172,7 @@ func TestOpenAllDevices(t *testing.T) {
 		"pthread": {"2", "<nil>"},
 		"1":       {"1", "<nil>"},
 		"none":    {"0", "turned off by COMPUTE_OPENCL_DEVICE=none"},
-		"Voodoo":  {"0", "no OpenCL device matches Voodoo"},
+		"Voodoo":  {"0", `no OpenCL device matches "Voodoo"`},
 		"":        {"0", "no OpenCL device is a GPU or an accelerator (there are: 0 pthread"},
 	} {
 		opens, tells, _ := strings.Cut(helper(t, "all", "POCL_DEVICES=pthread pthread", DeviceEnv+"="+match), "\n")
@@ -243,6 +245,21 @@ func TestWrongKernels(t *testing.T) {
 			t.Errorf("with %q for %q opened %s, Skipped %v; want the CPU, because of %q", b.wrong, b.right, info.Name, info.Skipped, b.tells)
 		}
 		backend.Close()
+	}
+}
+
+// TestSmallGroup: kernels that take smaller work-groups than their device, which only a
+// launch shows, are launched in smaller ones.
+func TestSmallGroup(t *testing.T) {
+	source := strings.ReplaceAll(kernels.Source, "kernel void", "__attribute__((reqd_work_group_size(16, 1, 1))) kernel void")
+	b := testenv.Open(t, func() (compute.Backend, error) {
+		devices, problem := listWith(Options{StreamMemory: defaultStreamMemory}, func(d *opencl.Device) program {
+			return program{source, shapeFor(d)}
+		})
+		return openMatching("any", devices, problem)
+	}).(*opened).Backend.(*backend)
+	if got := b.kernels[compute.KindLeakyReLU][forward].MaxGroup(); got != 16 {
+		t.Errorf("after the self-test a kernel is launched in groups of %d, and takes 16 alone", got)
 	}
 }
 
