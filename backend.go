@@ -75,7 +75,8 @@ var (
 
 // A Backend computes on the memory of one device. cpu.Open and gpu.Open make one, and
 // Shard one of several; see the package comment for the rules that all calls share.
-// Methods may be added: a type of your own that is to stay a Backend embeds one.
+// Methods may be added: a type of your own that is to stay a Backend embeds one. As finds
+// what is behind such a wrapper.
 type Backend interface {
 	// Info describes the device and counts what is held on it. It works on a
 	// closed backend too.
@@ -237,7 +238,8 @@ type Opener func() (Backend, error)
 //	compute.Open(gpu.Open, cpu.Open)
 //
 // Only an error that wraps ErrUnavailable makes it go on to the next; any other
-// is returned. Info().Skipped of the backend tells why others were passed over.
+// is returned. If openers were passed over, the backend is wrapped, so that its
+// Info().Skipped reports why: use As to get at its own type.
 // If none opens, the error wraps ErrUnavailable and the reason of each.
 func Open(openers ...Opener) (Backend, error) {
 	var skipped []error
@@ -268,9 +270,9 @@ func Open(openers ...Opener) (Backend, error) {
 }
 
 // Trim gives the memory that b keeps for buffers to come, Info's PooledBytes, back
-// to the system.
+// to the system. It does nothing for a backend that keeps none, and for nil.
 func Trim(b Backend) {
-	if t, ok := b.(interface{ Trim() }); ok {
+	if t, ok := As[interface{ Trim() }](b); ok {
 		t.Trim()
 	}
 }
@@ -288,5 +290,5 @@ func (b *fallback) Info() Info {
 	return info
 }
 
-// Trim is found by the function Trim.
-func (b *fallback) Trim() { Trim(b.Backend) }
+// Unwrap is for As.
+func (b *fallback) Unwrap() Backend { return b.Backend }

@@ -53,7 +53,7 @@ func TestShardStreamShares(t *testing.T) {
 // TestShardKnowsTheCPU: Shard finds out which members have all cores and never fail, and
 // streams in place without a copy there.
 func TestShardKnowsTheCPU(t *testing.T) {
-	if _, ok := cpus(1)[0].(interface{ Host() }); !ok {
+	if _, ok := compute.As[interface{ Host() }](cpus(1)[0]); !ok {
 		t.Error("the CPU backend does not tell that it is the host")
 	}
 	b, err := compute.ShardWeighted([]float64{1, 1}, cpus(1)[0], &inPlace{Backend: cpus(1)[0]})
@@ -69,6 +69,8 @@ func TestShardKnowsTheCPU(t *testing.T) {
 
 // inPlace is a backend, other than that of package cpu, that may fail at any time.
 type inPlace struct{ compute.Backend }
+
+func (*inPlace) Unwrap() compute.Backend { return nil }
 
 func (b *inPlace) Stream(ctx context.Context, op compute.Op, f compute.Activation, dst, src []float32) error {
 	if &dst[0] == &src[0] {

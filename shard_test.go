@@ -114,6 +114,11 @@ func TestShardRefuses(t *testing.T) {
 		{shard(), compute.ErrUnavailable, "no member"},
 		{shard(all[0], nil), nil, "member 1 is nil"},
 		{shard(all[0], all[1], all[0]), nil, "members 0 and 2 are the same backend, cpu"},
+		{shard(all[0], &wrapper{Backend: all[0]}), nil, "members 0 and 1 are the same backend, cpu"},
+		{shard(wrapper{Backend: all[0]}, &wrapper{Backend: all[0]}), nil, "members 0 and 1 are the same backend, cpu"},
+		{shard(all[0], (*wrapper)(nil)), nil, "member 1 is nil"},
+		{shard(all[0], &wrapper{}), nil, "member 1 is a *compute_test.wrapper without a Backend inside"},
+		{shard(wrapper{Backend: &wrapper{}}, all[0]), nil, "member 0 is a compute_test.wrapper without a Backend inside"},
 		{shard(all[0], closed), compute.ErrClosed, "member 1 (cpu"},
 		{weights(1), compute.ErrLength, "1 weights for 2 members"},
 		{weights(1, 0), nil, "member 1 (cpu"},
@@ -134,7 +139,12 @@ func TestShardRefuses(t *testing.T) {
 		compute.Backend
 		_ func()
 	}{Backend: all[0]}
-	if b, err := compute.ShardWeighted([]float64{1, 1}, uncomparable, uncomparable); err != nil {
+	if _, err := compute.ShardWeighted([]float64{1, 1, 1}, uncomparable, all[1], uncomparable); err == nil {
+		t.Error("members that cannot be compared are accepted with one backend inside")
+	}
+	different := uncomparable
+	different.Backend = cpus(1)[0]
+	if b, err := compute.ShardWeighted([]float64{1, 1}, uncomparable, different); err != nil {
 		t.Errorf("members that cannot be compared: %v", err)
 	} else if err := b.Close(); err != nil {
 		t.Error(err)
@@ -186,6 +196,8 @@ type told struct {
 }
 
 func (b told) Info() compute.Info { return b.info }
+
+func (told) Unwrap() compute.Backend { return nil } // so that it is no CPU backend
 
 func TestShardInfo(t *testing.T) {
 	reason := errors.New("the first driver is broken")
@@ -285,6 +297,11 @@ func TestShardErrorsTellTheWhole(t *testing.T) {
 	}
 }
 
+func copier(b compute.Backend) ops.Copier {
+	c, _ := compute.As[ops.Copier](b)
+	return c
+}
+
 // TestShardCopyAndTrim: what the functions of this module find in a backend, they find
 // in a Shard.
 func TestShardCopyAndTrim(t *testing.T) {
@@ -299,7 +316,7 @@ func TestShardCopyAndTrim(t *testing.T) {
 		t.Fatal(err)
 	}
 	got := make([]float32, 1000)
-	equal(t, "copy", got, xs, errors.Join(b.(ops.Copier).Copy(y, x), y.Read(got), x.Release(), y.Release()))
+	equal(t, "copy", got, xs, errors.Join(copier(b).Copy(y, x), y.Read(got), x.Release(), y.Release()))
 	if b.Info().PooledBytes == 0 {
 		t.Error("nothing is kept")
 	}
@@ -314,7 +331,7 @@ func TestShardCopyAndTrim(t *testing.T) {
 	if x, err = none.Upload(xs); err != nil {
 		t.Fatal(err)
 	}
-	if err := none.(ops.Copier).Copy(x, x); err == nil || !strings.Contains(err.Error(), "member 1 (plain)") {
+	if err := copier(none).Copy(x, x); err == nil || !strings.Contains(err.Error(), "member 1 (plain)") {
 		t.Errorf("with a member that has no Copy: %v", err)
 	}
 }
