@@ -2,6 +2,8 @@ package compute
 
 import (
 	"reflect"
+
+	"github.com/gmind-go/compute/internal/check"
 )
 
 // As returns the first backend in the chain of b that is a T, and whether there is one.
@@ -28,7 +30,7 @@ import (
 // forward them. A wrapper whose Unwrap returns nil hides what is inside. For a nil b, and
 // for a nil pointer in b or in the chain, As returns false.
 func As[T any](b Backend) (T, bool) {
-	for ; !isNil(b); b, _ = unwrap(b) {
+	for ; !check.IsNil(b); b, _ = unwrap(b) {
 		if found, ok := b.(T); ok {
 			return found, true
 		}
@@ -68,7 +70,7 @@ func innermost(b Backend) Backend {
 	for {
 		inner, embeds := unwrap(b)
 		switch {
-		case !isNil(inner):
+		case !check.IsNil(inner):
 			b = inner
 		case embeds:
 			return nil
@@ -76,10 +78,4 @@ func innermost(b Backend) Backend {
 			return b
 		}
 	}
-}
-
-// isNil reports whether b is nil or holds a nil pointer.
-func isNil(b Backend) bool {
-	v := reflect.ValueOf(b)
-	return !v.IsValid() || v.Kind() == reflect.Pointer && v.IsNil()
 }

@@ -58,7 +58,7 @@ var (
 	// ErrOverlap: two slices share a part of their memory, where they may be the
 	// same or share nothing; or two results are to go into one buffer.
 	ErrOverlap = check.ErrOverlap
-	// ErrForeignBuffer: a buffer is nil or belongs to another backend.
+	// ErrForeignBuffer: a buffer or mask is nil, or was not made by this backend.
 	ErrForeignBuffer = check.ErrForeignBuffer
 	// ErrSlope: a negative slope is NaN or infinite.
 	ErrSlope = check.ErrSlope
@@ -128,7 +128,7 @@ type Backend interface {
 	// is complete; when ctx ends it stops between two parts, and its error wraps
 	// ctx.Err(). After an error dst is partly written, and nothing goes on behind
 	// the caller's back.
-	// Errors: those of Forward, ErrOverlap, ctx.Err().
+	// Errors: those of Forward, ErrOverlap, ctx.Err(), and one for a nil ctx.
 	Stream(ctx context.Context, op Op, f Activation, dst, src []float32) error
 
 	// Sync waits until all that was asked for is done. Errors: ErrClosed, ErrDevice.
@@ -249,7 +249,7 @@ func Open(openers ...Opener) (Backend, error) {
 		}
 		b, err := open()
 		switch {
-		case err == nil && b == nil:
+		case err == nil && check.IsNil(b):
 			return nil, fmt.Errorf("compute: open: opener %d returned neither a backend nor an error", i+1)
 		case err == nil && len(skipped) == 0:
 			return b, nil

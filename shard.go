@@ -95,7 +95,7 @@ func checkMembers(members []Backend) error {
 	}
 	inside := make([]Backend, len(members)) // of wrappers
 	for i, b := range members {
-		if isNil(b) {
+		if check.IsNil(b) {
 			return fmt.Errorf("compute: shard: member %d is nil", i)
 		}
 		if inside[i] = innermost(b); inside[i] == nil {
