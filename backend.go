@@ -214,7 +214,7 @@ type Info struct {
 	Platform string // the OpenCL platform, which is one vendor's implementation
 	Driver   string // version of the driver; on the CPU that of Go
 
-	Memory            int64 // of the device, in bytes
+	Memory            int64 // of the device, in bytes; on the CPU what this process can have
 	MaxAlloc          int64 // largest single buffer, in bytes
 	SharedMemory      bool  // the device works in the memory of the host
 	FlushesSubnormals bool  // the device replaces subnormal operands and results by zero

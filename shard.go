@@ -175,16 +175,20 @@ func isHost(b Backend) bool {
 	return ok
 }
 
-// Info describes the members as one device: Memory and PooledBytes are the sums of what
-// they tell, Kind is theirs or "other", and of MaxAlloc each of them takes its part, as
-// far as they tell. Buffers are counted that the shard has made. Skipped tells of members
-// that have failed, too.
+// Info describes the members as one device: Memory and PooledBytes are their sums, where
+// the memory of the host counts once for all CPU backends; Kind is theirs or "other"; and
+// each takes its part of MaxAlloc, as far as theirs are known. Buffers are counted that
+// the shard has made. Skipped reports members that have failed, too.
 func (s *shard) Info() Info {
 	info := Info{Name: s.name, Backend: "shard", SharedMemory: true}
 	var skipped []error
+	host := false
 	for i, m := range s.members {
 		of := m.Info()
-		info.Memory += of.Memory
+		if !m.host || !host {
+			info.Memory += of.Memory
+		}
+		host = host || m.host
 		info.PooledBytes += of.PooledBytes
 		info.SharedMemory = info.SharedMemory && of.SharedMemory
 		info.FlushesSubnormals = info.FlushesSubnormals || of.FlushesSubnormals

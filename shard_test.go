@@ -231,6 +231,14 @@ func TestShardInfo(t *testing.T) {
 	if info := shard([]float64{1}, big); info.Kind != "gpu" || info.MaxAlloc != big.MaxAlloc || info.FlushesSubnormals {
 		t.Errorf("of one member, Info is %+v", info)
 	}
+	two, err := compute.ShardWeighted([]float64{1, 1}, cpus(1)[0], wrapper{Backend: cpus(1)[0]})
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer two.Close()
+	if got, want := two.Info().Memory, cpus(1)[0].Info().Memory; got != want {
+		t.Errorf("two CPU backends have %d bytes, and one has %d of the same", got, want)
+	}
 	if info := shard([]float64{1, 2}, host, host); info.MaxAlloc != 0 || info.Kind != "cpu" {
 		t.Errorf("of members without a bound, Info is %+v", info)
 	}

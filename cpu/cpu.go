@@ -3,6 +3,13 @@
 //
 // A call computes before it returns, so Sync never has to wait. Calls that share
 // no buffer run at the same time.
+//
+// On Linux, Info().Memory is the memory of the machine, or of the smallest control group
+// that the process is in, read when the backend is opened. Alloc, Upload and AllocMask
+// return compute.ErrOutOfMemory for more than that in all buffers, and for more than is
+// available at the time, where the system would promise it and end the process later.
+// Large requests and every 16 MiB of small ones are checked. Info().MaxAlloc is the most
+// that one buffer may have of it.
 package cpu
 
 import (
@@ -15,6 +22,7 @@ import (
 
 	"github.com/gmind-go/compute"
 	"github.com/gmind-go/compute/internal/check"
+	"github.com/gmind-go/compute/internal/host"
 )
 
 // Open returns the CPU backend, on the first row of the kernel table that the
@@ -22,7 +30,7 @@ import (
 func Open() (compute.Backend, error) { return open(rows()[0]), nil }
 
 func open(r row) *backend {
-	return &backend{row: r, name: "cpu " + r.name, pastFrom: lastCache(), memory: newMemoryPool(), live: map[*buffer]struct{}{}}
+	return &backend{row: r, name: "cpu " + r.name, pastFrom: host.LastCache(), memory: newMemoryPool(), live: map[*buffer]struct{}{}}
 }
 
 type backend struct {
@@ -31,7 +39,7 @@ type backend struct {
 	pastFrom int // bytes of traffic from which on results are stored past the caches
 
 	pool    pool
-	memory  memoryPool
+	memory  *memoryPool
 	closed  atomic.Bool
 	streams sync.RWMutex // held for reading by calls of Stream, which Close waits for
 
@@ -50,6 +58,8 @@ func (b *backend) Info() compute.Info {
 		Backend:      "cpu",
 		Kind:         "cpu",
 		Driver:       runtime.Version(),
+		Memory:       b.memory.total,
+		MaxAlloc:     b.memory.maxAlloc(),
 		SharedMemory: true,
 		LiveBuffers:  len(b.live),
 		LiveBytes:    b.liveBytes,

@@ -188,5 +188,5 @@ func mustUpload(t *testing.T, b compute.Backend, v []float32) compute.Buffer {
 // BenchmarkProcs times calls with one core and with all that GOMAXPROCS gives, in
 // turn, and reports how many times as fast the latter are: never much below 1.
 // BenchmarkStores times a kernel with plain stores and with those past the caches,
-// over the traffic of a call: the crossing is what lastCache should be.
+// over the traffic of a call: the crossing is what host.LastCache should be.
 // BenchmarkForward times calls through the Backend interface.
