@@ -8,7 +8,7 @@
 // that the process is in, read when the backend is opened. Alloc, Upload and AllocMask
 // return compute.ErrOutOfMemory for more than that in all buffers, and for more than is
 // available at the time, where the system would promise it and end the process later.
-// Large requests and every 16 MiB of small ones are checked. Info().MaxAlloc is the most
+// Large requests, and every 16 MiB of small ones, are checked. Info().MaxAlloc is the most
 // that one buffer may have of it.
 package cpu
 
@@ -27,11 +27,14 @@ import (
 
 // Open returns the CPU backend, on the first row of the kernel table that the
 // processor has. It never fails.
-func Open() (compute.Backend, error) { return open(rows()[0]), nil }
+func Open() (compute.Backend, error) { return Options{}.Open() }
 
-func open(r row) *backend {
-	return &backend{row: r, name: "cpu " + r.name, pastFrom: host.LastCache(), memory: newMemoryPool(), live: map[*buffer]struct{}{}}
+// open returns a backend on the row r. The options are in range.
+func (o Options) open(r row) *backend {
+	return &backend{row: r, name: "cpu " + r.name, pastFrom: host.LastCache(), pool: pool{options: o}, memory: newMemoryPool(), live: map[*buffer]struct{}{}}
 }
+
+func open(r row) *backend { return Options{}.open(r) }
 
 type backend struct {
 	row      row
