@@ -125,9 +125,9 @@ type Backend interface {
 	// Stream computes op from host memory to host memory: dst[i] from src[i],
 	// for any length, also beyond the memory of the device. dst and src have the
 	// same length and are the same slice or share no memory. It returns when dst
-	// is complete; when ctx ends it stops between two parts, and its error wraps
-	// ctx.Err(). After an error dst is partly written, and nothing goes on behind
-	// the caller's back.
+	// is complete; when ctx ends, or its deadline passes, it stops between two parts,
+	// and its error wraps ctx.Err() or context.DeadlineExceeded. After an error dst is
+	// partly written, and nothing goes on behind the caller's back.
 	// Errors: those of Forward, ErrOverlap, ctx.Err(), and one for a nil ctx.
 	Stream(ctx context.Context, op Op, f Activation, dst, src []float32) error
 

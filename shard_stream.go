@@ -187,7 +187,7 @@ func (st *stream) take(i int) *task {
 	if st.shard.isClosed() {
 		st.err = st.call.Closed()
 	} else {
-		st.err = st.call.Wrap(st.ctx.Err())
+		st.err = st.call.Wrap(check.Ended(st.ctx))
 	}
 	if st.err != nil {
 		return nil

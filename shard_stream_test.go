@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"slices"
+	"sync/atomic"
 	"testing"
 	"testing/synctest"
 	"time"
@@ -95,6 +96,35 @@ func TestShardStreamContext(t *testing.T) {
 	v := make([]float32, 8<<20)
 	if err := b.Stream(ctx, compute.OpForward, compute.LeakyReLU(1), v, v); !errors.Is(err, context.Canceled) || calls != 2 {
 		t.Errorf("got %v, want context.Canceled, after %d calls", err, calls)
+	}
+}
+
+// late is a context whose deadline passes after some looks at it, and whose timer never
+// fires, as where all cores compute.
+type late struct {
+	context.Context
+	looks atomic.Int32
+}
+
+func (c *late) Deadline() (time.Time, bool) {
+	if c.looks.Add(-1) >= 0 {
+		return time.Now().Add(time.Hour), true
+	}
+	return time.Unix(0, 0), true
+}
+
+// TestShardStreamDeadline: Stream sees between two chunks that the deadline has passed.
+func TestShardStreamDeadline(t *testing.T) {
+	first := &timed{rate: 1e12} // which knows of no context
+	b, err := compute.ShardWeighted([]float64{1}, first)
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer b.Close()
+	v, ctx := make([]float32, 8<<20), &late{Context: context.Background()}
+	ctx.looks.Store(3)
+	if err := b.Stream(ctx, compute.OpForward, compute.LeakyReLU(1), v, v); !errors.Is(err, context.DeadlineExceeded) || first.streams.Load() != 2 {
+		t.Errorf("got %v, want context.DeadlineExceeded, after %d calls", err, first.streams.Load())
 	}
 }
 

@@ -198,8 +198,9 @@ func (b *backend) pastCaches(bits int, dst, x, dy []float32) bool {
 // host, and that none returns compute.ErrDevice.
 func (b *backend) Host() {}
 
-// streamPart is the number of elements between two looks at the context.
-const streamPart = 8 << 20
+// streamPart is the number of elements between two looks at the context: less than a
+// millisecond's work on most machines, and hundreds of times that of starting a part.
+const streamPart = 2 << 20
 
 func (b *backend) Stream(ctx context.Context, op compute.Op, f compute.Activation, dst, src []float32) error {
 	c := b.call("stream")
@@ -213,7 +214,7 @@ func (b *backend) Stream(ctx context.Context, op compute.Op, f compute.Activatio
 	}
 	past := b.pastCaches(64, dst, src, nil) // of the whole, not of a part
 	for len(src) > 0 {
-		if err := ctx.Err(); err != nil {
+		if err := check.Ended(ctx); err != nil {
 			return c.Wrap(err)
 		}
 		n := min(len(src), streamPart)

@@ -9,6 +9,7 @@ import (
 	"fmt"
 	"math"
 	"reflect"
+	"time"
 	"unsafe"
 )
 
@@ -130,7 +131,19 @@ func (c Call) Stream(ctx context.Context, invalid error, dst, src []float32) err
 	if partOverlap(dst, src) {
 		return c.Fail(ErrOverlap, "dst and src, of %d elements, share a part of their memory; give the same slice or separate ones", len(src))
 	}
-	return c.Wrap(ctx.Err())
+	return c.Wrap(Ended(ctx))
+}
+
+// Ended returns why ctx has ended, or nil. A deadline counts as soon as it has passed:
+// ctx.Err() changes later, when a timer fires, which takes long while all cores compute.
+func Ended(ctx context.Context) error {
+	if err := ctx.Err(); err != nil {
+		return err
+	}
+	if deadline, ok := ctx.Deadline(); ok && time.Until(deadline) <= 0 {
+		return context.DeadlineExceeded
+	}
+	return nil
 }
 
 // partOverlap tells whether a and b, of equal length, share memory but do not
