@@ -14,7 +14,6 @@ import (
 	"strings"
 
 	"github.com/gmind-go/compute"
-	"github.com/gmind-go/compute/internal/ops"
 )
 
 // DeviceEnv is the environment variable that Open honours. Its value is a match
@@ -218,23 +217,5 @@ func (b *opened) Info() compute.Info {
 	return info
 }
 
-// Copy makes it an ops.Copier if the backend is one.
-func (b *opened) Copy(dst, src compute.Buffer) error {
-	copier, ok := b.Backend.(ops.Copier)
-	if !ok {
-		return errors.New("gpu: copy: not a backend that shows its limit")
-	}
-	return copier.Copy(dst, src)
-}
-
-// Profile makes it an ops.Profiler if the backend is one.
-func (b *opened) Profile(work func() error) ([]float64, error) {
-	profiler, ok := b.Backend.(ops.Profiler)
-	if !ok {
-		return nil, errors.New("gpu: profile: not a backend that has a clock of its device")
-	}
-	return profiler.Profile(work)
-}
-
-// Trim is found by compute.Trim.
-func (b *opened) Trim() { compute.Trim(b.Backend) }
+// Unwrap is for compute.As.
+func (b *opened) Unwrap() compute.Backend { return b.Backend }
