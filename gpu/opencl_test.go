@@ -3,6 +3,7 @@
 package gpu
 
 import (
+	"bytes"
 	"context"
 	"errors"
 	"fmt"
@@ -21,15 +22,25 @@ import (
 	"github.com/gmind-go/compute/kernels"
 )
 
-// helperEnv makes this test binary say what compute.Open gives ("open"), or what
-// OpenAll does ("all"), or open every device by its index and use them ("each"), and
-// exit: an OpenCL loader reads the environment once in a process.
+// helperEnv makes this test binary print the name of every device ("list"), or what
+// compute.Open gives ("open"), or what OpenAll does ("all"), or open every device by its
+// index and use them ("each"), and exit: an OpenCL loader reads the environment once in a
+// process.
 const helperEnv = "COMPUTE_TEST_HELPER"
 
 func TestMain(m *testing.M) {
 	switch os.Getenv(helperEnv) {
 	case "":
 		testenv.Main(m)
+	case "list":
+		infos, err := Devices()
+		if err != nil {
+			fmt.Println("error:", err)
+			os.Exit(1)
+		}
+		for _, info := range infos {
+			fmt.Println(deviceName(info))
+		}
 	case "open":
 		b, err := compute.Open(Open, cpu.Open)
 		if err != nil {
@@ -106,8 +117,8 @@ func exercise(b compute.Backend) error {
 	return errors.Join(errs...)
 }
 
-// helper runs this test binary in the given mode, with PoCL as the only driver,
-// whatever else the machine has, and the environment variables of env.
+// helper runs this test binary in the given mode, with PoCL as the only driver and no
+// layer, whatever else the machine has, and the environment variables of env.
 func helper(t *testing.T, mode string, env ...string) string {
 	t.Helper()
 	drivers, err := filepath.Glob("/etc/OpenCL/vendors/*pocl*.icd")
@@ -123,17 +134,30 @@ func helper(t *testing.T, mode string, env ...string) string {
 		t.Fatal(err)
 	}
 	cmd := exec.Command(os.Args[0])
-	cmd.Env = append(os.Environ(), helperEnv+"="+mode, "OCL_ICD_VENDORS="+vendors)
+	cmd.Env = append(os.Environ(), helperEnv+"="+mode, "OCL_ICD_VENDORS="+vendors, "OPENCL_LAYERS=")
 	cmd.Env = append(cmd.Env, env...) // the last of a name counts
-	out, err := cmd.CombinedOutput()
-	if err != nil {
-		t.Fatalf("%v\n%s", err, out)
+	var out, notes bytes.Buffer       // compilers print notes when a kernel is built
+	cmd.Stdout, cmd.Stderr = &out, &notes
+	if err := cmd.Run(); err != nil {
+		t.Fatalf("%v\n%s%s", err, &out, &notes)
 	}
-	return string(out)
+	return out.String()
+}
+
+// listed returns the names of the devices that helper shows with the same environment:
+// what PoCL calls them depends on its version.
+func listed(t *testing.T, env ...string) []string {
+	t.Helper()
+	names := strings.Split(strings.TrimSpace(helper(t, "list", env...)), "\n")
+	if names[0] == "" {
+		t.Fatal("no device is listed")
+	}
+	return names
 }
 
 // TestFallback opens in processes whose OpenCL lacks something.
 func TestFallback(t *testing.T) {
+	name := listed(t, "POCL_DEVICES=pthread")[0]
 	for name, test := range map[string]struct {
 		env   string
 		opens string
@@ -141,7 +165,7 @@ func TestFallback(t *testing.T) {
 	}{
 		"no driver":              {"OCL_ICD_VENDORS=/nonexistent", "cpu", "no OpenCL driver is installed (clGetPlatformIDs: CL_PLATFORM_NOT_FOUND_KHR (-1001))"},
 		"no device":              {"POCL_DEVICES=none", "cpu", "show no device"},
-		"only a CPU-type device": {"POCL_DEVICES=pthread", "cpu", "no OpenCL device is a GPU or an accelerator (there are: 0 pthread"},
+		"only a CPU-type device": {"POCL_DEVICES=pthread", "cpu", "no OpenCL device is a GPU or an accelerator (there are: 0 " + name},
 		"no device of that name": {DeviceEnv + "=Voodoo", "cpu", "no OpenCL device matches Voodoo"},
 		"turned off":             {DeviceEnv + "=none", "cpu", "turned off by COMPUTE_OPENCL_DEVICE=none"},
 		"named":                  {DeviceEnv + "=any", "opencl", "<nil>"},
@@ -165,13 +189,14 @@ func TestTwoDevices(t *testing.T) {
 
 // TestOpenAllDevices opens all of two devices, or what the environment leaves of them.
 func TestOpenAllDevices(t *testing.T) {
+	name := listed(t, "POCL_DEVICES=pthread pthread")[0] // that of both
 	for match, want := range map[string][2]string{
-		"any":     {"2", "<nil>"},
-		"pthread": {"2", "<nil>"},
-		"1":       {"1", "<nil>"},
-		"none":    {"0", "turned off by COMPUTE_OPENCL_DEVICE=none"},
-		"Voodoo":  {"0", "no OpenCL device matches Voodoo"},
-		"":        {"0", "no OpenCL device is a GPU or an accelerator (there are: 0 pthread"},
+		"any":    {"2", "<nil>"},
+		name:     {"2", "<nil>"},
+		"1":      {"1", "<nil>"},
+		"none":   {"0", "turned off by COMPUTE_OPENCL_DEVICE=none"},
+		"Voodoo": {"0", "no OpenCL device matches Voodoo"},
+		"":       {"0", "no OpenCL device is a GPU or an accelerator (there are: 0 " + name},
 	} {
 		opens, tells, _ := strings.Cut(helper(t, "all", "POCL_DEVICES=pthread pthread", DeviceEnv+"="+match), "\n")
 		if opens != want[0] || !strings.Contains(tells, want[1]) {
