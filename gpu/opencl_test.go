@@ -3,6 +3,7 @@
 package gpu
 
 import (
+	"bytes"
 	"context"
 	"errors"
 	"fmt"
@@ -21,15 +22,25 @@ import (
 	"github.com/gmind-go/compute/kernels"
 )
 
-// helperEnv makes this test binary say what compute.Open gives ("open"), or what
-// OpenAll does ("all"), or open every device by its index and use them ("each"), and
-// exit: an OpenCL loader reads the environment once in a process.
+// helperEnv makes this test binary print the name of every device ("list"), or what
+// compute.Open gives ("open"), or what OpenAll does ("all"), or open every device by its
+// index and use them ("each"), and exit: an OpenCL loader reads the environment once in a
+// process.
 const helperEnv = "COMPUTE_TEST_HELPER"
 
 func TestMain(m *testing.M) {
 	switch os.Getenv(helperEnv) {
 	case "":
 		testenv.Main(m)
+	case "list":
+		infos, err := Devices()
+		if err != nil {
+			fmt.Println("error:", err)
+			os.Exit(1)
+		}
+		for _, info := range infos {
+			fmt.Println(deviceName(info))
+		}
 	case "open":
 		b, err := compute.Open(Open, cpu.Open)
 		if err != nil {
@@ -106,36 +117,49 @@ func exercise(b compute.Backend) error {
 	return errors.Join(errs...)
 }
 
-// helper runs this test binary in the given mode, with PoCL as the only driver,
-// whatever else the machine has, and the environment variables of env.
+// helper runs this test binary in the given mode, with PoCL as the only driver and no
+// layer, whatever else the machine has, and the environment variables of env.
 func helper(t *testing.T, mode string, env ...string) string {
 	t.Helper()
-	drivers, err := filepath.Glob("/etc/OpenCL/vendors/*pocl*.icd")
-	if err != nil || len(drivers) == 0 {
+	cmd := exec.Command(os.Args[0])
+	cmd.Env = append(os.Environ(), helperEnv+"="+mode, "OCL_ICD_VENDORS="+onlyPoCL(t), "OPENCL_LAYERS=")
+	cmd.Env = append(cmd.Env, env...) // the last of a name counts
+	var out, notes bytes.Buffer       // compilers print notes when a kernel is built
+	cmd.Stdout, cmd.Stderr = &out, &notes
+	if err := cmd.Run(); err != nil {
+		t.Fatalf("%v\n%s%s", err, &out, &notes)
+	}
+	return out.String()
+}
+
+// onlyPoCL returns a directory that names PoCL as the only driver.
+func onlyPoCL(t *testing.T) string {
+	t.Helper()
+	drivers, _ := filepath.Glob("/etc/OpenCL/vendors/*pocl*.icd")
+	if len(drivers) == 0 {
 		testenv.Lacking(t, "PoCL")
 	}
 	vendors := t.TempDir()
-	icd, err := os.ReadFile(drivers[0])
-	if err != nil {
+	if err := os.Symlink(drivers[0], filepath.Join(vendors, "pocl.icd")); err != nil {
 		t.Fatal(err)
 	}
-	if err := os.WriteFile(filepath.Join(vendors, "pocl.icd"), icd, 0o666); err != nil {
-		t.Fatal(err)
+	return vendors
+}
+
+// listed returns the names of the devices that helper shows with the same environment:
+// what PoCL calls them depends on its version.
+func listed(t *testing.T, env ...string) []string {
+	t.Helper()
+	names := strings.Split(strings.TrimSpace(helper(t, "list", env...)), "\n")
+	if names[0] == "" {
+		t.Fatal("no device is listed")
 	}
-	cmd := exec.Command(os.Args[0])
-	cmd.Env = append(os.Environ(), helperEnv+"="+mode, "OCL_ICD_VENDORS="+vendors)
-	cmd.Env = append(cmd.Env, env...) // the last of a name counts
-	var remarks strings.Builder // of compilers, too
-	cmd.Stderr = &remarks
-	out, err := cmd.Output()
-	if err != nil {
-		t.Fatalf("%v\n%s%s", err, out, &remarks)
-	}
-	return string(out)
+	return names
 }
 
 // TestFallback opens in processes whose OpenCL lacks something.
 func TestFallback(t *testing.T) {
+	name := listed(t, "POCL_DEVICES=pthread")[0]
 	for name, test := range map[string]struct {
 		env   string
 		opens string
@@ -143,7 +167,7 @@ func TestFallback(t *testing.T) {
 	}{
 		"no driver":              {"OCL_ICD_VENDORS=/nonexistent", "cpu", "no OpenCL driver is installed, or none that finds a device (clGetPlatformIDs: CL_PLATFORM_NOT_FOUND_KHR (-1001))"},
 		"no device":              {"POCL_DEVICES=none", "cpu", "show no device"},
-		"only a CPU-type device": {"POCL_DEVICES=pthread", "cpu", "no OpenCL device is a GPU or an accelerator (there are: 0 pthread"},
+		"only a CPU-type device": {"POCL_DEVICES=pthread", "cpu", "no OpenCL device is a GPU or an accelerator (there are: 0 " + name},
 		"no device of that name": {DeviceEnv + "=Voodoo", "cpu", `no OpenCL device matches "Voodoo"`},
 		"turned off":             {DeviceEnv + "=none", "cpu", "turned off by COMPUTE_OPENCL_DEVICE=none"},
 		"named":                  {DeviceEnv + "=any", "opencl", "<nil>"},
@@ -167,13 +191,14 @@ func TestTwoDevices(t *testing.T) {
 
 // TestOpenAllDevices opens all of two devices, or what the environment leaves of them.
 func TestOpenAllDevices(t *testing.T) {
+	name := listed(t, "POCL_DEVICES=pthread pthread")[0] // that of both
 	for match, want := range map[string][2]string{
-		"any":     {"2", "<nil>"},
-		"pthread": {"2", "<nil>"},
-		"1":       {"1", "<nil>"},
-		"none":    {"0", "turned off by COMPUTE_OPENCL_DEVICE=none"},
-		"Voodoo":  {"0", `no OpenCL device matches "Voodoo"`},
-		"":        {"0", "no OpenCL device is a GPU or an accelerator (there are: 0 pthread"},
+		"any":    {"2", "<nil>"},
+		name:     {"2", "<nil>"},
+		"1":      {"1", "<nil>"},
+		"none":   {"0", "turned off by COMPUTE_OPENCL_DEVICE=none"},
+		"Voodoo": {"0", `no OpenCL device matches "Voodoo"`},
+		"":       {"0", "no OpenCL device is a GPU or an accelerator (there are: 0 " + name},
 	} {
 		opens, tells, _ := strings.Cut(helper(t, "all", "POCL_DEVICES=pthread pthread", DeviceEnv+"="+match), "\n")
 		if opens != want[0] || !strings.Contains(tells, want[1]) {

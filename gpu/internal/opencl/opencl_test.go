@@ -5,6 +5,7 @@ package opencl
 import (
 	"encoding/binary"
 	"errors"
+	"fmt"
 	"runtime"
 	"slices"
 	"strings"
@@ -380,14 +381,17 @@ func TestLateFailure(t *testing.T) {
 			if err := gate.SetUserEventStatus(-5); err != nil { // which ends the kernel
 				t.Fatal(err)
 			}
-			if err := wait(q, m); !errors.Is(err, compute.ErrDevice) {
+			err = wait(q, m)
+			if !errors.Is(err, compute.ErrDevice) {
 				t.Errorf("got %v, want one that wraps ErrDevice", err)
 			}
 			if err := q.Wait(); err != nil {
 				t.Errorf("told of twice: %v", err)
 			}
-			if q.Lost() {
-				t.Error("the queue counts as lost, though nothing runs")
+			// OpenCL lets clFinish fail behind a command that failed. Then, and only then,
+			// nobody knows whether the device is still at work.
+			if unknown := strings.Contains(fmt.Sprint(err), "clFinish"); q.Lost() != unknown {
+				t.Errorf("the queue counts as lost: %v, after %v", q.Lost(), err)
 			}
 		})
 	}
