@@ -40,6 +40,7 @@ var uncounted = []string{
 	"TestFallback", "TestOpenAllDevices",
 	// They start such a process as TestObjects does, or are it.
 	"TestFaults", "TestFaultSweep", "TestFaultsOfShard", "TestFaultsOfShardRuns", "TestObjects", "TestObjectsRuns",
+	"TestOtherDevices", "TestOtherDevicesRuns",
 	// It has kernels of several shapes, and the layer knows a program by its source alone.
 	"TestEveryInput",
 	// They take long, and make nothing that is not made above, or for an open that fails
