@@ -58,7 +58,7 @@ var (
 	// ErrOverlap: two slices share a part of their memory, where they may be the
 	// same or share nothing; or two results are to go into one buffer.
 	ErrOverlap = check.ErrOverlap
-	// ErrForeignBuffer: a buffer is nil or belongs to another backend.
+	// ErrForeignBuffer: a buffer or mask is nil, or was not made by this backend.
 	ErrForeignBuffer = check.ErrForeignBuffer
 	// ErrSlope: a negative slope is NaN or infinite.
 	ErrSlope = check.ErrSlope
@@ -75,7 +75,8 @@ var (
 
 // A Backend computes on the memory of one device. cpu.Open and gpu.Open make one, and
 // Shard one of several; see the package comment for the rules that all calls share.
-// Methods may be added: a type of your own that is to stay a Backend embeds one.
+// Methods may be added: a type of your own that is to stay a Backend embeds one. As finds
+// what is behind such a wrapper.
 type Backend interface {
 	// Info describes the device and counts what is held on it. It works on a
 	// closed backend too.
@@ -124,10 +125,10 @@ type Backend interface {
 	// Stream computes op from host memory to host memory: dst[i] from src[i],
 	// for any length, also beyond the memory of the device. dst and src have the
 	// same length and are the same slice or share no memory. It returns when dst
-	// is complete; when ctx ends it stops between two parts, and its error wraps
-	// ctx.Err(). After an error dst is partly written, and nothing goes on behind
-	// the caller's back.
-	// Errors: those of Forward, ErrOverlap, ctx.Err().
+	// is complete; when ctx ends, or its deadline passes, it stops between two parts,
+	// and its error wraps ctx.Err() or context.DeadlineExceeded. After an error dst is
+	// partly written, and nothing goes on behind the caller's back.
+	// Errors: those of Forward, ErrOverlap, ctx.Err(), and one for a nil ctx.
 	Stream(ctx context.Context, op Op, f Activation, dst, src []float32) error
 
 	// Sync waits until all that was asked for is done. Errors: ErrClosed, ErrDevice.
@@ -213,7 +214,7 @@ type Info struct {
 	Platform string // the OpenCL platform, which is one vendor's implementation
 	Driver   string // version of the driver; on the CPU that of Go
 
-	Memory            int64 // of the device, in bytes
+	Memory            int64 // of the device, in bytes; on the CPU what this process can have
 	MaxAlloc          int64 // largest single buffer, in bytes
 	SharedMemory      bool  // the device works in the memory of the host
 	FlushesSubnormals bool  // the device replaces subnormal operands and results by zero
@@ -237,7 +238,8 @@ type Opener func() (Backend, error)
 //	compute.Open(gpu.Open, cpu.Open)
 //
 // Only an error that wraps ErrUnavailable makes it go on to the next; any other
-// is returned. Info().Skipped of the backend tells why others were passed over.
+// is returned. If openers were passed over, the backend is wrapped, so that its
+// Info().Skipped reports why: use As to get at its own type.
 // If none opens, the error wraps ErrUnavailable and the reason of each.
 func Open(openers ...Opener) (Backend, error) {
 	var skipped []error
@@ -247,7 +249,7 @@ func Open(openers ...Opener) (Backend, error) {
 		}
 		b, err := open()
 		switch {
-		case err == nil && b == nil:
+		case err == nil && check.IsNil(b):
 			return nil, fmt.Errorf("compute: open: opener %d returned neither a backend nor an error", i+1)
 		case err == nil && len(skipped) == 0:
 			return b, nil
@@ -268,9 +270,9 @@ func Open(openers ...Opener) (Backend, error) {
 }
 
 // Trim gives the memory that b keeps for buffers to come, Info's PooledBytes, back
-// to the system.
+// to the system. It does nothing for a backend that keeps none, and for nil.
 func Trim(b Backend) {
-	if t, ok := b.(interface{ Trim() }); ok {
+	if t, ok := As[interface{ Trim() }](b); ok {
 		t.Trim()
 	}
 }
@@ -288,5 +290,5 @@ func (b *fallback) Info() Info {
 	return info
 }
 
-// Trim is found by the function Trim.
-func (b *fallback) Trim() { Trim(b.Backend) }
+// Unwrap is for As.
+func (b *fallback) Unwrap() Backend { return b.Backend }

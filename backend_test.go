@@ -136,7 +136,7 @@ func TestOpenNone(t *testing.T) {
 }
 
 func TestOpenBadOpener(t *testing.T) {
-	for name, open := range map[string]compute.Opener{"nil": nil, "one that returns nothing": opening(nil)} {
+	for name, open := range map[string]compute.Opener{"nil": nil, "one that returns nothing": opening(nil), "one that returns a nil pointer": opening((*fake)(nil))} {
 		b, err := compute.Open(open, cpu.Open)
 		if b != nil || err == nil || errors.Is(err, compute.ErrUnavailable) {
 			t.Errorf("with an opener that is %s: got %v, %v; want an error that is no fallback", name, b, err)

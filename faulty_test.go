@@ -24,6 +24,9 @@ func newFaulty(failAt int, err error) *faulty {
 	return &faulty{Backend: cpus(1)[0], failAt: failAt, err: err}
 }
 
+// Unwrap hides that the CPU backend is inside, which cannot fail.
+func (b *faulty) Unwrap() compute.Backend { return nil }
+
 // next counts a call and returns its error.
 func (b *faulty) next() error {
 	b.mu.Lock()

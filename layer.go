@@ -4,6 +4,8 @@ import (
 	"fmt"
 	"slices"
 	"sync"
+
+	"github.com/gmind-go/compute/internal/check"
 )
 
 // A Layer is an activation as a layer of a network: Forward remembers its input, and
@@ -37,7 +39,8 @@ const (
 )
 
 // NewLayer returns a layer that computes f on b. It holds memory of b from the first
-// Forward on, until Release or until b is closed.
+// Forward on, until Release or until b is closed. If b is nil, its methods return
+// ErrUnavailable.
 func NewLayer(b Backend, f Activation) *Layer { return &Layer{b: b, f: f} }
 
 // Activation returns the function of the layer.
@@ -173,7 +176,7 @@ func (l *Layer) ForwardBuffer(y, x Buffer) error {
 	defer l.mu.Unlock()
 	l.knows = knowsNothing
 	n := 0
-	if x != nil { // else the backend says so
+	if !check.IsNil(x) { // else the backend says so
 		n = x.Len()
 	}
 	if l.signs == nil || l.signs.Len() != n {
@@ -306,10 +309,10 @@ func (l *Layer) reserve(buf *Buffer, n int) error {
 	return nil
 }
 
-// open refuses a layer that was not made by NewLayer.
+// open refuses a layer without a backend.
 func (l *Layer) open() error {
-	if l.b == nil {
-		return fmt.Errorf("compute: %v has no backend; make the layer with NewLayer: %w", l.f, ErrUnavailable)
+	if check.IsNil(l.b) {
+		return fmt.Errorf("compute: %v has no backend; make the layer with NewLayer, and a backend that is not nil: %w", l.f, ErrUnavailable)
 	}
 	return nil
 }

@@ -148,8 +148,14 @@ func TestLayerErrors(t *testing.T) {
 	if d, err := l.Derivative(); err != nil || !slices.Equal(d, []float32{1, 1}) {
 		t.Errorf("after refused calls the input is gone: %v, %v", d, err)
 	}
-	if err := l.ForwardBuffer(buf, nil); !errors.Is(err, compute.ErrForeignBuffer) {
-		t.Errorf("ForwardBuffer of nil: %v", err)
+	type anyBuffer struct{ compute.Buffer }
+	for _, none := range []compute.Buffer{nil, (*anyBuffer)(nil)} {
+		if err := l.ForwardBuffer(buf, none); !errors.Is(err, compute.ErrForeignBuffer) || !strings.Contains(err.Error(), "x is nil") {
+			t.Errorf("ForwardBuffer of nil: %v", err)
+		}
+	}
+	if err := l.ForwardBuffer(anyBuffer{buf}, buf); !errors.Is(err, compute.ErrForeignBuffer) || !strings.Contains(err.Error(), "y, a compute_test.anyBuffer,") {
+		t.Errorf("ForwardBuffer to a wrapped buffer: %v", err)
 	}
 	if _, err := l.Derivative(); !errors.Is(err, compute.ErrNoInput) {
 		t.Errorf("after a Forward that failed: %v", err)
@@ -162,11 +168,12 @@ func TestLayerErrors(t *testing.T) {
 		t.Errorf("after a Forward with slope NaN: %v", err)
 	}
 	bad.Release()
-	var zero compute.Layer
-	_, err = zero.Forward([]float32{1})
-	for _, err := range []error{err, zero.ForwardBuffer(buf, buf), json.Unmarshal([]byte(`{"type":"LeakyRelu","negative_slope":1,"inputs":[1]}`), &zero)} {
-		if !errors.Is(err, compute.ErrUnavailable) || !strings.Contains(err.Error(), "NewLayer") {
-			t.Errorf("a layer without a backend: %v", err)
+	for _, none := range []*compute.Layer{new(compute.Layer), compute.NewLayer(nil, compute.LeakyReLU(1)), compute.NewLayer((*wrapper)(nil), compute.LeakyReLU(1))} {
+		_, err = none.Forward([]float32{1})
+		for _, err := range []error{err, none.ForwardBuffer(buf, buf), json.Unmarshal([]byte(`{"type":"LeakyRelu","negative_slope":1,"inputs":[1]}`), none)} {
+			if !errors.Is(err, compute.ErrUnavailable) || !strings.Contains(err.Error(), "NewLayer") {
+				t.Errorf("a layer without a backend: %v", err)
+			}
 		}
 	}
 	if err := b.Close(); err != nil {

@@ -42,8 +42,9 @@ import (
 // member leaves, also in the Stream in which it fails, whose result is complete and
 // right. Such a Stream returns nil, as long as any member is left, and Info().Skipped
 // tells which member has failed, and of what. For it a Stream in place costs one copy
-// more, but on the CPU backend, which cannot fail: results stay out of the input until
-// they are complete.
+// more: results stay out of the input until they are complete. The CPU backend, which
+// cannot fail, works in place; a wrapper of it that fails in a Stream in place makes that
+// Stream return ErrDevice.
 //
 // The members belong to the Shard: Close closes them. They may be used directly too,
 // with buffers of their own; those of the Shard are foreign to them, and theirs to it.
@@ -92,12 +93,16 @@ func checkMembers(members []Backend) error {
 	if len(members) == 0 {
 		return fmt.Errorf("compute: shard: no member is given; try those of gpu.OpenAll: %w", ErrUnavailable)
 	}
+	inside := make([]Backend, len(members)) // of wrappers
 	for i, b := range members {
-		if b == nil {
+		if check.IsNil(b) {
 			return fmt.Errorf("compute: shard: member %d is nil", i)
 		}
-		for j, other := range members[:i] {
-			if reflect.ValueOf(b).Comparable() && other == b {
+		if inside[i] = innermost(b); inside[i] == nil {
+			return fmt.Errorf("compute: shard: member %d is a %T without a Backend inside; set the one that it embeds", i, b)
+		}
+		for j, other := range inside[:i] {
+			if reflect.ValueOf(other).Comparable() && other == inside[i] {
 				return fmt.Errorf("compute: shard: members %d and %d are the same backend, %s; give each once", j, i, b.Info().Name)
 			}
 		}
@@ -132,7 +137,7 @@ type member struct {
 	Backend
 	name     string // for errors
 	enqueues bool   // calls on buffers only enqueue, but those that transfer
-	host     bool   // it computes on all cores of the host, and never returns ErrDevice
+	host     bool   // it computes on all cores of the host, and has no device to fail
 	lanes    int    // calls of Stream at a time
 	least    int    // elements of a call of Stream, if there are so many
 
@@ -164,25 +169,26 @@ func newShard(layouts []layout, members []Backend) *shard {
 	return s
 }
 
-// isHost tells whether b is the backend of package cpu.
+// isHost reports whether b is the backend of package cpu, or wraps it.
 func isHost(b Backend) bool {
-	if f, ok := b.(*fallback); ok {
-		b = f.Backend
-	}
-	_, ok := b.(interface{ Host() })
+	_, ok := As[interface{ Host() }](b)
 	return ok
 }
 
-// Info describes the members as one device: Memory and PooledBytes are the sums of what
-// they tell, Kind is theirs or "other", and of MaxAlloc each of them takes its part, as
-// far as they tell. Buffers are counted that the shard has made. Skipped tells of members
-// that have failed, too.
+// Info describes the members as one device: Memory and PooledBytes are their sums, where
+// the memory of the host counts once for all CPU backends; Kind is theirs or "other"; and
+// each takes its part of MaxAlloc, as far as theirs are known. Buffers are counted that
+// the shard has made. Skipped reports members that have failed, too.
 func (s *shard) Info() Info {
 	info := Info{Name: s.name, Backend: "shard", SharedMemory: true}
 	var skipped []error
+	host := false
 	for i, m := range s.members {
 		of := m.Info()
-		info.Memory += of.Memory
+		if !m.host || !host {
+			info.Memory += of.Memory
+		}
+		host = host || m.host
 		info.PooledBytes += of.PooledBytes
 		info.SharedMemory = info.SharedMemory && of.SharedMemory
 		info.FlushesSubnormals = info.FlushesSubnormals || of.FlushesSubnormals

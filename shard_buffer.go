@@ -193,7 +193,7 @@ func (s *shard) BackwardMask(f Activation, dx, dy Buffer, m Mask) error {
 // Copy sets dst to src, of the same length, if the members can show their limit so.
 func (s *shard) Copy(dst, src Buffer) error {
 	return s.launch("copy", nil, 1, func(i int) error {
-		m, ok := s.members[i].Backend.(interface{ Copy(dst, src Buffer) error })
+		m, ok := As[interface{ Copy(dst, src Buffer) error }](s.members[i].Backend)
 		if !ok {
 			return errors.New("it has no Copy")
 		}

@@ -25,6 +25,8 @@ type timed struct {
 	length  int          // of the last buffer
 }
 
+func (*timed) Unwrap() compute.Backend { return nil }
+
 type timedBuffer int
 
 func (n timedBuffer) Len() int            { return int(n) }

@@ -159,13 +159,22 @@ func (st *stream) work(t *task) {
 			st.learn(i, t.len(), took)
 		case errors.Is(err, ErrDevice):
 			s.fail(i, err)
+			if st.inPlace && !st.copies(i) { // a part of src may be a result by now
+				st.stop(st.fault(err, t))
+				return
+			}
 			st.giveBack(t.chunk)
 			return
 		default:
-			st.stop(st.call.Fail(err, "%d elements, of which %s had those from %d to %d", len(st.src), s.members[i].name, t.chunk.from, t.chunk.to))
+			st.stop(st.fault(err, t))
 			return
 		}
 	}
+}
+
+// fault returns what the stream reports of err, with which the task t ended.
+func (st *stream) fault(err error, t *task) error {
+	return st.call.Fail(err, "%d elements, of which %s had those from %d to %d", len(st.src), st.shard.members[t.member].name, t.chunk.from, t.chunk.to)
 }
 
 // take returns a task for member i, or nil if there is none that it should do.
@@ -178,7 +187,7 @@ func (st *stream) take(i int) *task {
 	if st.shard.isClosed() {
 		st.err = st.call.Closed()
 	} else {
-		st.err = st.call.Wrap(st.ctx.Err())
+		st.err = st.call.Wrap(check.Ended(st.ctx))
 	}
 	if st.err != nil {
 		return nil
@@ -236,7 +245,8 @@ func (st *stream) stop(err error) {
 // place: if it fails, what others are to compute from would be gone.
 func (st *stream) copies(i int) bool { return st.inPlace && !st.shard.members[i].host }
 
-// do lets member i compute chunk. After an error its input is as before.
+// do lets member i compute chunk. After an error its input is as before, except in place
+// on a member that does not copy.
 func (st *stream) do(i int, chunk span) error {
 	m, dst, src := st.shard.members[i], st.dst[chunk.from:chunk.to], st.src[chunk.from:chunk.to]
 	if !st.copies(i) {

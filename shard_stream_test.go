@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"slices"
+	"sync/atomic"
 	"testing"
 	"testing/synctest"
 	"time"
@@ -53,7 +54,7 @@ func TestShardStreamShares(t *testing.T) {
 // TestShardKnowsTheCPU: Shard finds out which members have all cores and never fail, and
 // streams in place without a copy there.
 func TestShardKnowsTheCPU(t *testing.T) {
-	if _, ok := cpus(1)[0].(interface{ Host() }); !ok {
+	if _, ok := compute.As[interface{ Host() }](cpus(1)[0]); !ok {
 		t.Error("the CPU backend does not tell that it is the host")
 	}
 	b, err := compute.ShardWeighted([]float64{1, 1}, cpus(1)[0], &inPlace{Backend: cpus(1)[0]})
@@ -69,6 +70,8 @@ func TestShardKnowsTheCPU(t *testing.T) {
 
 // inPlace is a backend, other than that of package cpu, that may fail at any time.
 type inPlace struct{ compute.Backend }
+
+func (*inPlace) Unwrap() compute.Backend { return nil }
 
 func (b *inPlace) Stream(ctx context.Context, op compute.Op, f compute.Activation, dst, src []float32) error {
 	if &dst[0] == &src[0] {
@@ -93,6 +96,35 @@ func TestShardStreamContext(t *testing.T) {
 	v := make([]float32, 8<<20)
 	if err := b.Stream(ctx, compute.OpForward, compute.LeakyReLU(1), v, v); !errors.Is(err, context.Canceled) || calls != 2 {
 		t.Errorf("got %v, want context.Canceled, after %d calls", err, calls)
+	}
+}
+
+// late is a context whose deadline passes after some looks at it, and whose timer never
+// fires, as where all cores compute.
+type late struct {
+	context.Context
+	looks atomic.Int32
+}
+
+func (c *late) Deadline() (time.Time, bool) {
+	if c.looks.Add(-1) >= 0 {
+		return time.Now().Add(time.Hour), true
+	}
+	return time.Unix(0, 0), true
+}
+
+// TestShardStreamDeadline: Stream sees between two chunks that the deadline has passed.
+func TestShardStreamDeadline(t *testing.T) {
+	first := &timed{rate: 1e12} // which knows of no context
+	b, err := compute.ShardWeighted([]float64{1}, first)
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer b.Close()
+	v, ctx := make([]float32, 8<<20), &late{Context: context.Background()}
+	ctx.looks.Store(3)
+	if err := b.Stream(ctx, compute.OpForward, compute.LeakyReLU(1), v, v); !errors.Is(err, context.DeadlineExceeded) || first.streams.Load() != 2 {
+		t.Errorf("got %v, want context.DeadlineExceeded, after %d calls", err, first.streams.Load())
 	}
 }
 

@@ -114,6 +114,11 @@ func TestShardRefuses(t *testing.T) {
 		{shard(), compute.ErrUnavailable, "no member"},
 		{shard(all[0], nil), nil, "member 1 is nil"},
 		{shard(all[0], all[1], all[0]), nil, "members 0 and 2 are the same backend, cpu"},
+		{shard(all[0], &wrapper{Backend: all[0]}), nil, "members 0 and 1 are the same backend, cpu"},
+		{shard(wrapper{Backend: all[0]}, &wrapper{Backend: all[0]}), nil, "members 0 and 1 are the same backend, cpu"},
+		{shard(all[0], (*wrapper)(nil)), nil, "member 1 is nil"},
+		{shard(all[0], &wrapper{}), nil, "member 1 is a *compute_test.wrapper without a Backend inside"},
+		{shard(wrapper{Backend: &wrapper{}}, all[0]), nil, "member 0 is a compute_test.wrapper without a Backend inside"},
 		{shard(all[0], closed), compute.ErrClosed, "member 1 (cpu"},
 		{weights(1), compute.ErrLength, "1 weights for 2 members"},
 		{weights(1, 0), nil, "member 1 (cpu"},
@@ -134,7 +139,12 @@ func TestShardRefuses(t *testing.T) {
 		compute.Backend
 		_ func()
 	}{Backend: all[0]}
-	if b, err := compute.ShardWeighted([]float64{1, 1}, uncomparable, uncomparable); err != nil {
+	if _, err := compute.ShardWeighted([]float64{1, 1, 1}, uncomparable, all[1], uncomparable); err == nil {
+		t.Error("members that cannot be compared are accepted with one backend inside")
+	}
+	different := uncomparable
+	different.Backend = cpus(1)[0]
+	if b, err := compute.ShardWeighted([]float64{1, 1}, uncomparable, different); err != nil {
 		t.Errorf("members that cannot be compared: %v", err)
 	} else if err := b.Close(); err != nil {
 		t.Error(err)
@@ -187,6 +197,8 @@ type told struct {
 
 func (b told) Info() compute.Info { return b.info }
 
+func (told) Unwrap() compute.Backend { return nil } // so that it is no CPU backend
+
 func TestShardInfo(t *testing.T) {
 	reason := errors.New("the first driver is broken")
 	big := compute.Info{Name: "opencl Big", Backend: "opencl", Kind: "gpu", Memory: 100, PooledBytes: 7, MaxAlloc: 1 << 20, Skipped: reason}
@@ -218,6 +230,14 @@ func TestShardInfo(t *testing.T) {
 	}
 	if info := shard([]float64{1}, big); info.Kind != "gpu" || info.MaxAlloc != big.MaxAlloc || info.FlushesSubnormals {
 		t.Errorf("of one member, Info is %+v", info)
+	}
+	two, err := compute.ShardWeighted([]float64{1, 1}, cpus(1)[0], wrapper{Backend: cpus(1)[0]})
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer two.Close()
+	if got, want := two.Info().Memory, cpus(1)[0].Info().Memory; got != want {
+		t.Errorf("two CPU backends have %d bytes, and one has %d of the same", got, want)
 	}
 	if info := shard([]float64{1, 2}, host, host); info.MaxAlloc != 0 || info.Kind != "cpu" {
 		t.Errorf("of members without a bound, Info is %+v", info)
@@ -285,6 +305,11 @@ func TestShardErrorsTellTheWhole(t *testing.T) {
 	}
 }
 
+func copier(b compute.Backend) ops.Copier {
+	c, _ := compute.As[ops.Copier](b)
+	return c
+}
+
 // TestShardCopyAndTrim: what the functions of this module find in a backend, they find
 // in a Shard.
 func TestShardCopyAndTrim(t *testing.T) {
@@ -299,7 +324,7 @@ func TestShardCopyAndTrim(t *testing.T) {
 		t.Fatal(err)
 	}
 	got := make([]float32, 1000)
-	equal(t, "copy", got, xs, errors.Join(b.(ops.Copier).Copy(y, x), y.Read(got), x.Release(), y.Release()))
+	equal(t, "copy", got, xs, errors.Join(copier(b).Copy(y, x), y.Read(got), x.Release(), y.Release()))
 	if b.Info().PooledBytes == 0 {
 		t.Error("nothing is kept")
 	}
@@ -314,7 +339,7 @@ func TestShardCopyAndTrim(t *testing.T) {
 	if x, err = none.Upload(xs); err != nil {
 		t.Fatal(err)
 	}
-	if err := none.(ops.Copier).Copy(x, x); err == nil || !strings.Contains(err.Error(), "member 1 (plain)") {
+	if err := copier(none).Copy(x, x); err == nil || !strings.Contains(err.Error(), "member 1 (plain)") {
 		t.Errorf("with a member that has no Copy: %v", err)
 	}
 }

@@ -35,6 +35,7 @@ func Run(t *testing.T, open compute.Opener) {
 		{"BadActivation", testBadActivation},
 		{"BadLength", testBadLength},
 		{"BadBuffer", testBadBuffer},
+		{"Nil", testNil},
 		{"Released", testReleased},
 		{"TooLarge", testTooLarge},
 		{"Closed", testClosed},

@@ -3,6 +3,7 @@ package backendtest
 import (
 	"context"
 	"math"
+	"reflect"
 	"strconv"
 	"strings"
 	"testing"
@@ -94,6 +95,47 @@ func testBadBuffer(t *testing.T, b compute.Backend) {
 	for _, bad := range []compute.Buffer{nil, foreign{}, foreign{own}} {
 		wantForeign(t, b, own, bad)
 	}
+}
+
+// testNil passes nil, and nil pointers of the backend's own types, where a buffer, a mask
+// or a context belongs.
+func testNil(t *testing.T, b compute.Backend) {
+	f := compute.LeakyReLU(0.01)
+	own, m := alloc(t, b, 3), allocMask(t, b, 3)
+	defer release(t, own)
+	defer m.Release()
+	masks := []compute.Mask{nil, typedNil(m)}
+	for i, buf := range []compute.Buffer{nil, typedNil(own)} {
+		wantForeign(t, b, own, buf)
+		for _, err := range []error{
+			b.ForwardMask(f, own, masks[i], own), b.ForwardMask(f, buf, m, own), b.ForwardMask(f, own, m, buf),
+			b.BackwardMask(f, own, own, masks[i]), b.BackwardMask(f, buf, own, m), b.BackwardMask(f, own, buf, m),
+			b.ForwardDerivative(f, buf, own, own), b.ForwardDerivative(f, own, buf, own), b.ForwardDerivative(f, own, own, buf),
+		} {
+			wantError(t, "a nil buffer or mask", err, compute.ErrForeignBuffer)
+			if err != nil && !strings.Contains(err.Error(), " is nil") {
+				t.Errorf("the error does not say what is nil: %v", err)
+			}
+		}
+	}
+	var noContext context.Context
+	for _, v := range [][]float32{{1, -2, 3}, nil} {
+		err := b.Stream(noContext, compute.OpForward, f, v, v)
+		if err == nil || !strings.Contains(err.Error(), "ctx is nil") {
+			t.Errorf("Stream of %d elements with a nil context: got error %v, want one that says so", len(v), err)
+		}
+		wantNames(t, b, "stream", err)
+		same(t, "v after a refused Stream", v, []float32{1, -2, 3}[:len(v)])
+	}
+}
+
+// typedNil returns the nil pointer of the type of v, or nil if that is no pointer type.
+func typedNil[T any](v T) T {
+	var none T
+	if typ := reflect.TypeOf(v); typ.Kind() == reflect.Pointer {
+		none, _ = reflect.Zero(typ).Interface().(T)
+	}
+	return none
 }
 
 // testForeignBuffer uses a buffer of one backend on another of the same type.

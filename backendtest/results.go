@@ -5,6 +5,7 @@ import (
 	"math"
 	"runtime"
 	"testing"
+	"time"
 
 	"github.com/gmind-go/compute"
 	"github.com/gmind-go/compute/internal/ops"
@@ -227,6 +228,11 @@ func same(t *testing.T, what string, got, want []float32) {
 	}
 }
 
+// past is a context whose deadline has passed, and whose timer has not fired yet.
+type past struct{ context.Context }
+
+func (past) Deadline() (time.Time, bool) { return time.Unix(0, 0), true }
+
 func testStream(t *testing.T, b compute.Backend) {
 	ctx := context.Background()
 	functions := ops.Activations()
@@ -267,6 +273,7 @@ func testStream(t *testing.T, b compute.Backend) {
 	cancelled, cancel := context.WithCancel(ctx)
 	cancel()
 	wantError(t, "Stream with a cancelled context", b.Stream(cancelled, compute.OpForward, f, v, v), context.Canceled)
+	wantError(t, "Stream with a deadline in the past", b.Stream(past{ctx}, compute.OpForward, f, v, v), context.DeadlineExceeded)
 	if err := b.Sync(); err != nil {
 		t.Errorf("Sync after a cancelled Stream: %v", err)
 	}

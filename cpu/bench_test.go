@@ -37,7 +37,7 @@ func BenchmarkPool(b *testing.B) {
 				defer p.stop()
 				var total time.Duration // stopping b's timer would take longer than a job
 				for b.Loop() {
-					time.Sleep(2 * spin)
+					time.Sleep(2 * defaultSpin)
 					start := time.Now()
 					if how == "rested-alone" {
 						j.runAlone()

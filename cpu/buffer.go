@@ -66,7 +66,7 @@ func (b *backend) admit(c check.Call, buf *buffer) error {
 	b.mu.Lock()
 	defer b.mu.Unlock()
 	if b.closed.Load() { // while the memory was got
-		buf.memory.free()
+		b.memory.free(buf.memory)
 		return c.Closed()
 	}
 	b.nextID++

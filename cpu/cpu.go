@@ -3,6 +3,13 @@
 //
 // A call computes before it returns, so Sync never has to wait. Calls that share
 // no buffer run at the same time.
+//
+// On Linux, Info().Memory is the memory of the machine, or of the smallest control group
+// that the process is in, read when the backend is opened. Alloc, Upload and AllocMask
+// return compute.ErrOutOfMemory for more than that in all buffers, and for more than is
+// available at the time, where the system would promise it and end the process later.
+// Large requests, and every 16 MiB of small ones, are checked. Info().MaxAlloc is the most
+// that one buffer may have of it.
 package cpu
 
 import (
@@ -15,15 +22,19 @@ import (
 
 	"github.com/gmind-go/compute"
 	"github.com/gmind-go/compute/internal/check"
+	"github.com/gmind-go/compute/internal/host"
 )
 
 // Open returns the CPU backend, on the first row of the kernel table that the
 // processor has. It never fails.
-func Open() (compute.Backend, error) { return open(rows()[0]), nil }
+func Open() (compute.Backend, error) { return Options{}.Open() }
 
-func open(r row) *backend {
-	return &backend{row: r, name: "cpu " + r.name, pastFrom: lastCache(), memory: newMemoryPool(), live: map[*buffer]struct{}{}}
+// open returns a backend on the row r. The options are in range.
+func (o Options) open(r row) *backend {
+	return &backend{row: r, name: "cpu " + r.name, pastFrom: host.LastCache(), pool: pool{options: o}, memory: newMemoryPool(), live: map[*buffer]struct{}{}}
 }
+
+func open(r row) *backend { return Options{}.open(r) }
 
 type backend struct {
 	row      row
@@ -31,7 +42,7 @@ type backend struct {
 	pastFrom int // bytes of traffic from which on results are stored past the caches
 
 	pool    pool
-	memory  memoryPool
+	memory  *memoryPool
 	closed  atomic.Bool
 	streams sync.RWMutex // held for reading by calls of Stream, which Close waits for
 
@@ -50,6 +61,8 @@ func (b *backend) Info() compute.Info {
 		Backend:      "cpu",
 		Kind:         "cpu",
 		Driver:       runtime.Version(),
+		Memory:       b.memory.total,
+		MaxAlloc:     b.memory.maxAlloc(),
 		SharedMemory: true,
 		LiveBuffers:  len(b.live),
 		LiveBytes:    b.liveBytes,
@@ -185,8 +198,9 @@ func (b *backend) pastCaches(bits int, dst, x, dy []float32) bool {
 // host, and that none returns compute.ErrDevice.
 func (b *backend) Host() {}
 
-// streamPart is the number of elements between two looks at the context.
-const streamPart = 8 << 20
+// streamPart is the number of elements between two looks at the context: less than a
+// millisecond's work on most machines, and hundreds of times that of starting a part.
+const streamPart = 2 << 20
 
 func (b *backend) Stream(ctx context.Context, op compute.Op, f compute.Activation, dst, src []float32) error {
 	c := b.call("stream")
@@ -200,7 +214,7 @@ func (b *backend) Stream(ctx context.Context, op compute.Op, f compute.Activatio
 	}
 	past := b.pastCaches(64, dst, src, nil) // of the whole, not of a part
 	for len(src) > 0 {
-		if err := ctx.Err(); err != nil {
+		if err := check.Ended(ctx); err != nil {
 			return c.Wrap(err)
 		}
 		n := min(len(src), streamPart)

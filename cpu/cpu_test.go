@@ -2,9 +2,11 @@ package cpu
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"os"
 	"runtime"
+	"slices"
 	"testing"
 	"testing/synctest"
 	"time"
@@ -105,6 +107,36 @@ func TestCloseWaitsForStream(t *testing.T) {
 	}
 }
 
+// late is a context whose deadline passes after some looks at it, and whose timer never
+// fires, as where all cores compute.
+type late struct {
+	context.Context
+	looks int
+}
+
+func (c *late) Deadline() (time.Time, bool) {
+	if c.looks--; c.looks >= 0 {
+		return time.Now().Add(time.Hour), true
+	}
+	return time.Unix(0, 0), true
+}
+
+// TestDeadline: Stream sees between two parts that the deadline has passed.
+func TestDeadline(t *testing.T) {
+	b := testenv.Open(t, Open)
+	xs, got := values.Normal(3*streamPart, 1), make([]float32, 3*streamPart)
+	err := b.Stream(&late{context.Background(), 3}, compute.OpForward, compute.LeakyReLU(0.5), got, xs)
+	if !errors.Is(err, context.DeadlineExceeded) {
+		t.Errorf("got %v, want context.DeadlineExceeded", err)
+	}
+	// The looks are before all, and before each part.
+	for i, done := range []bool{true, true, false} {
+		if part := got[i*streamPart:][:streamPart]; slices.ContainsFunc(part, func(y float32) bool { return y != 0 }) != done {
+			t.Errorf("part %d is done: %v, want %v", i, !done, done)
+		}
+	}
+}
+
 // TestSynctest: a clock that stands still hangs nobody.
 func TestSynctest(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
@@ -188,5 +220,5 @@ func mustUpload(t *testing.T, b compute.Backend, v []float32) compute.Buffer {
 // BenchmarkProcs times calls with one core and with all that GOMAXPROCS gives, in
 // turn, and reports how many times as fast the latter are: never much below 1.
 // BenchmarkStores times a kernel with plain stores and with those past the caches,
-// over the traffic of a call: the crossing is what lastCache should be.
+// over the traffic of a call: the crossing is what host.LastCache should be.
 // BenchmarkForward times calls through the Backend interface.

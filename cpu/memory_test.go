@@ -1,10 +1,16 @@
 package cpu
 
 import (
+	"cmp"
+	"errors"
+	"fmt"
+	"math"
+	"strings"
 	"testing"
 	"unsafe"
 
 	"github.com/gmind-go/compute"
+	"github.com/gmind-go/compute/internal/host"
 )
 
 // TestMemory: memory is aligned, writable to its ends, and comes back from the
@@ -37,8 +43,88 @@ func TestMemory(t *testing.T) {
 		if &again.elements[0] != &m.elements[0] || p.Bytes() != 0 {
 			t.Errorf("get(%d) did not return what was put", n)
 		}
-		again.free()
+		p.free(again)
 	}
+}
+
+// TestAvailable: memory is refused beyond what this process can have, and beyond what it
+// can still use; what is kept for buffers to come counts as free.
+func TestAvailable(t *testing.T) {
+	for name, test := range map[string]struct{ total, available int64 }{
+		"of the process": {64 << 20, math.MaxInt64},
+		"of the machine": {0, 32 << 20},
+		"both":           {64 << 20, 32 << 20},
+	} {
+		t.Run(name, func(t *testing.T) {
+			b := open(generic)
+			defer b.Close()
+			b.memory.total = test.total
+			taken := &b.memory.taken
+			b.memory.available = func() int64 { // as if all that was made were touched at once
+				if test.available == math.MaxInt64 {
+					return test.available
+				}
+				return test.available - taken.Load()
+			}
+			most := min(cmp.Or(test.total, math.MaxInt64), test.available)
+			if info := b.Info(); info.Memory != test.total || info.MaxAlloc != test.total {
+				t.Errorf("of %d bytes, Info tells %d, at most %d at a time", test.total, info.Memory, info.MaxAlloc)
+			}
+			_, err := b.Alloc(int(most/4) + 1)
+			if !errors.Is(err, compute.ErrOutOfMemory) || !strings.Contains(err.Error(), fmt.Sprint(most)) {
+				t.Errorf("Alloc of more than %d bytes: %v", most, err)
+			}
+			if _, err := b.Upload(make([]float32, most/4+1)); !errors.Is(err, compute.ErrOutOfMemory) {
+				t.Errorf("Upload of more than %d bytes: %v", most, err)
+			}
+			if _, err := b.AllocMask(int(8*most) + 64); !errors.Is(err, compute.ErrOutOfMemory) {
+				t.Errorf("AllocMask of more than %d bytes: %v", most, err)
+			}
+			for _, size := range []int{1 << 20, 1 << 22} { // bytes; the second time others are kept
+				var bufs []compute.Buffer
+				for err = error(nil); err == nil && len(bufs) < 1000; {
+					var buf compute.Buffer
+					if buf, err = b.Alloc(size / 4); err == nil {
+						bufs = append(bufs, buf)
+					}
+				}
+				if !errors.Is(err, compute.ErrOutOfMemory) {
+					t.Errorf("buffers of %d bytes: %v", size, err)
+				}
+				// It is not asked what is available for every buffer.
+				if got := int64(len(bufs)*size) - most; got > lookAfter || got <= -int64(size) {
+					t.Errorf("%d buffers of %d bytes are made, of %d bytes", len(bufs), size, most)
+				}
+				for _, buf := range bufs {
+					buf.Release()
+				}
+			}
+			b.Close()
+			if left := taken.Load(); left != 0 {
+				t.Errorf("after Close, %d bytes count as taken", left)
+			}
+		})
+	}
+}
+
+// BenchmarkFresh times the look at what is available, and to make memory and touch it.
+func BenchmarkFresh(b *testing.B) {
+	b.Run("look", func(b *testing.B) {
+		for b.Loop() {
+			host.Available()
+		}
+	})
+	b.Run("touch", func(b *testing.B) {
+		b.SetBytes(lookAfter)
+		for b.Loop() {
+			m, err := newMemory(lookAfter / 4)
+			if err != nil {
+				b.Fatal(err)
+			}
+			clear(m.elements)
+			m.free()
+		}
+	})
 }
 
 // TestTrim: a backend keeps memory that is released, and gives it back when asked

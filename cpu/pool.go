@@ -10,10 +10,12 @@ import (
 // A pool is the goroutines that help a backend with its jobs, one job at a time.
 //
 // Waking a parked goroutine takes as long as a whole kernel on 64 Ki elements, so
-// a helper that has finished a job waits for the next with open eyes, for a
+// a helper that has finished a job spins for the next one, by default for a
 // millisecond, and parks only then. A job never waits for a helper to come: the
 // caller does the chunks that no helper has taken.
 type pool struct {
+	options Options
+
 	mu      sync.Mutex // held by the caller whose job is done
 	helpers []*helper
 	shares  []share
@@ -38,13 +40,13 @@ const (
 	// crossings.
 	minShare = 8 << 10
 	minWake  = 256 << 10
-
-	// spin is how long a helper waits with open eyes.
-	spin = time.Millisecond
 )
 
+// maxTurns returns more turns of relax than a core makes while it spins for so long.
+func maxTurns(spin time.Duration) int { return (1 << 16) * int(spin/time.Millisecond+1) }
+
 // turnOf makes a value of pool.turn: every job has another sequence, and helpers
-// whose share it has not leave it alone. The lowest bit is set while it is open.
+// with an index beyond the shares ignore it. The lowest bit is set while it is open.
 func turnOf(sequence uint64, shares int) uint64 {
 	return sequence<<16 | uint64(shares)<<1 | turnOpen
 }
@@ -59,7 +61,7 @@ func sharesOf(turn uint64) int { return int(turn >> 1 & maxShares) }
 // do does the job j on as many cores as pay, and returns when it is done.
 func (p *pool) do(j *job) {
 	n := len(j.x)
-	shares := min(runtime.GOMAXPROCS(0), n/minShare, maxShares)
+	shares := min(p.options.cores(), n/minShare, maxShares)
 	if shares < 2 {
 		j.runAlone()
 		return
@@ -82,7 +84,7 @@ func (p *pool) do(j *job) {
 	shares = min(shares, n/minShare)
 	// Helpers that are parked are woken for much work, or when jobs come so fast
 	// that they will stay awake from now on.
-	if n < minWake && time.Since(p.ended) > spin {
+	if n < minWake && time.Since(p.ended) >= p.options.spin() {
 		rest.runAlone()
 	} else {
 		p.share(&rest, shares)
@@ -180,6 +182,7 @@ func (p *pool) await(h *helper, seen uint64) (turn uint64, ok bool) {
 		turn = p.turn.Load()
 		return turn&turnOpen != 0 && turn != seen && h.index < sharesOf(turn)
 	}
+	spin := p.options.spin()
 	for {
 		start := time.Now()
 		for i := 1; ; i++ {
@@ -190,8 +193,8 @@ func (p *pool) await(h *helper, seen uint64) (turn uint64, ok bool) {
 				return turn, true
 			}
 			relax(i)
-			// The turns are bounded too, for a clock that stands still, as in synctest.
-			if i%64 == 0 && (time.Since(start) > spin || i > 1<<16) {
+			// A bound on the turns is for a clock that stands still, as in synctest.
+			if spin == 0 || i%64 == 0 && (time.Since(start) > spin || i > maxTurns(spin)) {
 				break
 			}
 		}

@@ -3,17 +3,20 @@
 package gonum
 
 import (
+	"cmp"
 	"fmt"
 
 	"gonum.org/v1/gonum/blas/blas32"
 
 	"github.com/gmind-go/compute"
+	"github.com/gmind-go/compute/internal/check"
 )
 
 // UploadVector returns a new buffer of v.N elements that holds those of v. Errors:
-// ErrLength, if v is no vector, and those of Backend.Upload.
+// ErrLength, if v is no vector; ErrUnavailable, if b is nil; and those of
+// Backend.Upload.
 func UploadVector(b compute.Backend, v blas32.Vector) (compute.Buffer, error) {
-	if err := checkVector("upload", v); err != nil {
+	if err := cmp.Or(checkBackend(b), checkVector("upload", v)); err != nil {
 		return nil, err
 	}
 	if v.Inc == 1 {
@@ -25,7 +28,8 @@ func UploadVector(b compute.Backend, v blas32.Vector) (compute.Buffer, error) {
 }
 
 // ReadVector copies buf into the elements of v, of which there are buf.Len(). What
-// lies between them stays as it is. Errors: ErrLength, and those of Buffer.Read.
+// lies between them stays as it is. Errors: ErrLength, ErrForeignBuffer (buf is nil), and
+// those of Buffer.Read.
 func ReadVector(v blas32.Vector, buf compute.Buffer) error {
 	if err := checkVector("read", v); err != nil {
 		return err
@@ -58,9 +62,10 @@ func each(v blas32.Vector, do func(i, at int)) {
 }
 
 // UploadGeneral returns a new buffer of m.Rows*m.Cols elements that holds those of m,
-// row after row. Errors: ErrLength, if m is no matrix, and those of Backend.Upload.
+// row after row. Errors: ErrLength, if m is no matrix; ErrUnavailable, if b is nil; and
+// those of Backend.Upload.
 func UploadGeneral(b compute.Backend, m blas32.General) (compute.Buffer, error) {
-	if err := checkGeneral("upload", m); err != nil {
+	if err := cmp.Or(checkBackend(b), checkGeneral("upload", m)); err != nil {
 		return nil, err
 	}
 	if contiguous(m) {
@@ -74,7 +79,8 @@ func UploadGeneral(b compute.Backend, m blas32.General) (compute.Buffer, error) 
 }
 
 // ReadGeneral copies buf, of m.Rows*m.Cols elements, into m row after row. What lies
-// between the rows stays as it is. Errors: ErrLength, and those of Buffer.Read.
+// between the rows stays as it is. Errors: ErrLength, ErrForeignBuffer (buf is nil), and
+// those of Buffer.Read.
 func ReadGeneral(m blas32.General, buf compute.Buffer) error {
 	if err := checkGeneral("read", m); err != nil {
 		return err
@@ -120,8 +126,15 @@ func checkGeneral(op string, m blas32.General) error {
 	return nil
 }
 
+func checkBackend(b compute.Backend) error {
+	if check.IsNil(b) {
+		return fmt.Errorf("gonum: upload: the backend is nil; open one with compute.Open: %w", compute.ErrUnavailable)
+	}
+	return nil
+}
+
 func checkLen(n int, buf compute.Buffer) error {
-	if buf == nil {
+	if check.IsNil(buf) {
 		return fmt.Errorf("gonum: read: the buffer is nil: %w", compute.ErrForeignBuffer)
 	}
 	if buf.Len() != n {

@@ -115,8 +115,28 @@ func TestRefused(t *testing.T) {
 	if err := gonum.ReadVector(three, buf); !errors.Is(err, compute.ErrLength) {
 		t.Errorf("a buffer of another length: %v", err)
 	}
-	if err := gonum.ReadVector(three, nil); !errors.Is(err, compute.ErrForeignBuffer) {
-		t.Errorf("no buffer: %v", err)
+}
+
+// TestNil: a backend or a buffer that is nil, or a nil pointer, is an error.
+func TestNil(t *testing.T) {
+	v, m := blas32.Vector{N: 1, Inc: 1, Data: []float32{1}}, blas32.General{Rows: 1, Cols: 1, Stride: 1, Data: []float32{1}}
+	type backend struct{ compute.Backend }
+	type buffer struct{ compute.Buffer }
+	for _, b := range []compute.Backend{nil, (*backend)(nil)} {
+		if _, err := gonum.UploadVector(b, v); !errors.Is(err, compute.ErrUnavailable) {
+			t.Errorf("UploadVector: %v", err)
+		}
+		if _, err := gonum.UploadGeneral(b, m); !errors.Is(err, compute.ErrUnavailable) {
+			t.Errorf("UploadGeneral: %v", err)
+		}
+	}
+	for _, buf := range []compute.Buffer{nil, (*buffer)(nil)} {
+		if err := gonum.ReadVector(v, buf); !errors.Is(err, compute.ErrForeignBuffer) {
+			t.Errorf("ReadVector: %v", err)
+		}
+		if err := gonum.ReadGeneral(m, buf); !errors.Is(err, compute.ErrForeignBuffer) {
+			t.Errorf("ReadGeneral: %v", err)
+		}
 	}
 }
 

@@ -40,7 +40,8 @@ func (s *sweep) profile(b compute.Backend) (op string, err error) {
 	}
 	const kernels = 4
 	earlierFails := s.control.failed.Load() > 0 && s.control.mode.Load() >= late
-	times, failed := b.(ops.Profiler).Profile(func() error {
+	profiler, _ := compute.As[ops.Profiler](b)
+	times, failed := profiler.Profile(func() error {
 		if earlierFails {
 			err = fmt.Errorf("%w: the work is begun before what came earlier is done", errWrong)
 		}
@@ -91,7 +92,8 @@ func (s *sweep) closeProfiled(f fault) error {
 	var op string
 	var failed error
 	s.arm(f)
-	times, err := b.(ops.Profiler).Profile(func() error {
+	profiler, _ := compute.As[ops.Profiler](b)
+	times, err := profiler.Profile(func() error {
 		if op, failed = "forward", b.Forward(compute.LeakyReLU(-0.5), buf, buf); failed == nil {
 			op, failed = "close", b.Close()
 		}

@@ -165,10 +165,10 @@ func TestFallback(t *testing.T) {
 		opens string
 		tells string
 	}{
-		"no driver":              {"OCL_ICD_VENDORS=/nonexistent", "cpu", "no OpenCL driver is installed (clGetPlatformIDs: CL_PLATFORM_NOT_FOUND_KHR (-1001))"},
+		"no driver":              {"OCL_ICD_VENDORS=/nonexistent", "cpu", "no OpenCL driver is installed, or none that finds a device (clGetPlatformIDs: CL_PLATFORM_NOT_FOUND_KHR (-1001))"},
 		"no device":              {"POCL_DEVICES=none", "cpu", "show no device"},
 		"only a CPU-type device": {"POCL_DEVICES=pthread", "cpu", "no OpenCL device is a GPU or an accelerator (there are: 0 " + name},
-		"no device of that name": {DeviceEnv + "=Voodoo", "cpu", "no OpenCL device matches Voodoo"},
+		"no device of that name": {DeviceEnv + "=Voodoo", "cpu", `no OpenCL device matches "Voodoo"`},
 		"turned off":             {DeviceEnv + "=none", "cpu", "turned off by COMPUTE_OPENCL_DEVICE=none"},
 		"named":                  {DeviceEnv + "=any", "opencl", "<nil>"},
 	} {
@@ -197,7 +197,7 @@ func TestOpenAllDevices(t *testing.T) {
 		name:     {"2", "<nil>"},
 		"1":      {"1", "<nil>"},
 		"none":   {"0", "turned off by COMPUTE_OPENCL_DEVICE=none"},
-		"Voodoo": {"0", "no OpenCL device matches Voodoo"},
+		"Voodoo": {"0", `no OpenCL device matches "Voodoo"`},
 		"":       {"0", "no OpenCL device is a GPU or an accelerator (there are: 0 " + name},
 	} {
 		opens, tells, _ := strings.Cut(helper(t, "all", "POCL_DEVICES=pthread pthread", DeviceEnv+"="+match), "\n")
@@ -247,8 +247,8 @@ func TestWrongKernels(t *testing.T) {
 		{"min(begin(k) + WIDTH, n)", "min(begin(k) + WIDTH - 1, n)", "self-test"},
 		{"min(begin(k) + WIDTH, n)", "min(begin(k) + WIDTH, n - 1)", "self-test"},
 		{"kernel void leaky_relu_backward", "kernel void backward", "CL_INVALID_KERNEL_NAME"},
-		{"const ulong n, const float s)", "const ulong n, const float s, const int more)", "arguments"},
-		{"vload", "no_such_function", "the program does not build"},
+		{"const INDEX n, const float s)", "const INDEX n, const float s, const int more)", "arguments"},
+		{"get_local_size", "no_such_function", "the program does not build"},
 	}
 	for _, b := range breaks {
 		source := strings.ReplaceAll(kernels.Source, b.right, b.wrong)
@@ -270,6 +270,21 @@ func TestWrongKernels(t *testing.T) {
 			t.Errorf("with %q for %q opened %s, Skipped %v; want the CPU, because of %q", b.wrong, b.right, info.Name, info.Skipped, b.tells)
 		}
 		backend.Close()
+	}
+}
+
+// TestSmallGroup: kernels that take smaller work-groups than their device, which only a
+// launch shows, are launched in smaller ones.
+func TestSmallGroup(t *testing.T) {
+	source := strings.ReplaceAll(kernels.Source, "kernel void", "__attribute__((reqd_work_group_size(16, 1, 1))) kernel void")
+	b := testenv.Open(t, func() (compute.Backend, error) {
+		devices, problem := listWith(Options{StreamMemory: defaultStreamMemory}, func(d *opencl.Device) program {
+			return program{source, shapeFor(d)}
+		})
+		return openMatching("any", devices, problem)
+	}).(*opened).Backend.(*backend)
+	if got := b.kernels[compute.KindLeakyReLU][forward].MaxGroup(); got != 16 {
+		t.Errorf("after the self-test a kernel is launched in groups of %d, and takes 16 alone", got)
 	}
 }
 

@@ -84,7 +84,7 @@ func measurements(b compute.Backend, c config) []measurement {
 func limits(b compute.Backend) []measurement {
 	copied := func(s *set, i int) bool { return values.Identical(s.hostDst[i], s.hostX[i]) }
 	var list []measurement
-	if copier, ok := b.(ops.Copier); ok {
+	if copier, ok := compute.As[ops.Copier](b); ok {
 		launch := func(s *set) error { return copier.Copy(s.dst, s.x) }
 		list = append(list, onDevice(b, measurement{op: report.Copy, bytes: 8, launch: launch}, copied))
 	}
@@ -161,7 +161,7 @@ func measureSize(ctx context.Context, b compute.Backend, c config, in *input, li
 		r.Op, r.Data, r.Limit, r.Cache, r.N, r.Bytes, r.Calls = t.op, t.data, t.limit, state, n, t.bytes*n, t.calls
 		r.Verified = t.checked > 0 && t.wrong == ""
 		r.Summarize()
-		if profiler, ok := b.(ops.Profiler); ok && t.launch != nil && err == nil && ctx.Err() == nil {
+		if profiler, ok := compute.As[ops.Profiler](b); ok && t.launch != nil && err == nil && ctx.Err() == nil {
 			r.EventNS, r.EventClockNS, err = t.profile(b, profiler)
 		}
 		if t.wrong != "" {

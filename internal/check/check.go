@@ -8,6 +8,8 @@ import (
 	"errors"
 	"fmt"
 	"math"
+	"reflect"
+	"time"
 	"unsafe"
 )
 
@@ -58,18 +60,24 @@ func (c Call) Released(arg string) error {
 // Foreign is the error for buf, the argument named arg, when it is not a buffer
 // of the backend that was called.
 func (c Call) Foreign(arg string, buf any) error {
-	if buf == nil {
+	if IsNil(buf) {
 		return c.Fail(ErrForeignBuffer, "%s is nil; make one with Alloc or Upload", arg)
 	}
-	return c.Fail(ErrForeignBuffer, "%s belongs to another backend; Read it and Upload it to this one", arg)
+	return c.Fail(ErrForeignBuffer, "%s, a %T, was not made by this backend; pass what its own Alloc or Upload returned, unwrapped, or Read the values and Upload them to it", arg, buf)
 }
 
 // ForeignMask is Foreign for a mask.
 func (c Call) ForeignMask(arg string, m any) error {
-	if m == nil {
+	if IsNil(m) {
 		return c.Fail(ErrForeignBuffer, "%s is nil; make one with AllocMask", arg)
 	}
-	return c.Fail(ErrForeignBuffer, "%s belongs to another backend; make one with AllocMask of this one", arg)
+	return c.Fail(ErrForeignBuffer, "%s, a %T, was not made by this backend; pass what its own AllocMask returned, unwrapped", arg, m)
+}
+
+// IsNil reports whether v is nil or holds a nil pointer.
+func IsNil(v any) bool {
+	r := reflect.ValueOf(v)
+	return !r.IsValid() || r.Kind() == reflect.Pointer && r.IsNil()
 }
 
 // Words returns the number of uint64 that hold n bits.
@@ -114,13 +122,28 @@ func (c Call) Stream(ctx context.Context, invalid error, dst, src []float32) err
 	if err := c.Wrap(invalid); err != nil {
 		return err
 	}
+	if ctx == nil {
+		return c.Wrap(errors.New("ctx is nil; pass context.Background()"))
+	}
 	if err := c.Lengths("dst", len(dst), "src", len(src)); err != nil {
 		return err
 	}
 	if partOverlap(dst, src) {
 		return c.Fail(ErrOverlap, "dst and src, of %d elements, share a part of their memory; give the same slice or separate ones", len(src))
 	}
-	return c.Wrap(ctx.Err())
+	return c.Wrap(Ended(ctx))
+}
+
+// Ended returns why ctx has ended, or nil. A deadline counts as soon as it has passed:
+// ctx.Err() changes later, when a timer fires, which takes long while all cores compute.
+func Ended(ctx context.Context) error {
+	if err := ctx.Err(); err != nil {
+		return err
+	}
+	if deadline, ok := ctx.Deadline(); ok && time.Until(deadline) <= 0 {
+		return context.DeadlineExceeded
+	}
+	return nil
 }
 
 // partOverlap tells whether a and b, of equal length, share memory but do not

@@ -3,10 +3,7 @@
 package host
 
 import (
-	"bufio"
-	"fmt"
 	"math"
-	"os"
 
 	"github.com/klauspost/cpuid/v2"
 )
@@ -24,31 +21,40 @@ func LastCache() int {
 	return 32 << 20
 }
 
-// Memory returns the bytes of memory that the machine has, or 0 where the system does
-// not report it.
-func Memory() int64 { return meminfo("MemTotal") }
+// Memory returns the bytes of memory that this process can have at most: those of the
+// machine, or of the smallest control group that the process is in. It returns 0 where
+// the system does not report them.
+func Memory() int64 { return system("").memory() }
 
 // Available returns the bytes of memory that this process can still use without
-// swapping, or math.MaxInt64 where the system does not report it.
-func Available() int64 {
-	if free := meminfo("MemAvailable"); free > 0 {
-		return free
-	}
-	return math.MaxInt64
-}
+// swapping: those of the machine, or what is left of the limits of its control groups. It
+// returns math.MaxInt64 where the system does not report them.
+func Available() int64 { return system("").available() }
 
-// meminfo returns a line of /proc/meminfo in bytes, or 0 if there is none.
-func meminfo(name string) int64 {
-	f, err := os.Open("/proc/meminfo")
-	if err != nil {
+// A system is where the files of /proc and /sys are: below that directory.
+type system string
+
+func (s system) memory() int64 {
+	least := int64(math.MaxInt64)
+	if total, ok := s.meminfo("MemTotal"); ok {
+		least = total
+	}
+	for _, g := range s.groups() {
+		least = min(least, g.limit)
+	}
+	if least == math.MaxInt64 {
 		return 0
 	}
-	defer f.Close()
-	for lines := bufio.NewScanner(f); lines.Scan(); {
-		var kib int64
-		if n, _ := fmt.Sscanf(lines.Text(), name+": %d kB", &kib); n == 1 {
-			return kib << 10
-		}
+	return least
+}
+
+func (s system) available() int64 {
+	least := int64(math.MaxInt64)
+	if free, ok := s.meminfo("MemAvailable"); ok {
+		least = free
 	}
-	return 0
+	for _, g := range s.groups() {
+		least = min(least, max(g.limit-g.used, 0))
+	}
+	return least
 }

@@ -147,7 +147,10 @@ func run(c config, w, progress io.Writer) error {
 		return err
 	}
 	defer opened.Close()
-	b := opened.(backend)
+	b, ok := compute.As[backend](opened)
+	if !ok {
+		return errors.New("the CPU backend has no Copy")
+	}
 	onednn, torch := startPeer(c.onednn), startPeer(c.torch)
 	defer onednn.stop()
 	defer torch.stop()

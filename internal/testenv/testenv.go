@@ -7,13 +7,12 @@ import (
 	"flag"
 	"fmt"
 	"os"
-	"regexp"
-	"strconv"
 	"testing"
 
 	"go.uber.org/goleak"
 
 	"github.com/gmind-go/compute"
+	"github.com/gmind-go/compute/internal/host"
 )
 
 // Main runs the tests of a package with a kernel cache of its own, because that
@@ -86,13 +85,6 @@ func Open(t testing.TB, open compute.Opener) compute.Backend {
 // the environment variable EXHAUSTIVE is 1: make exhaustive sets it.
 func Exhaustive() bool { return os.Getenv("EXHAUSTIVE") == "1" }
 
-// Available returns the bytes of memory that are free, or all there can be where the
-// system does not tell.
-func Available() int64 {
-	info, _ := os.ReadFile("/proc/meminfo")
-	if m := regexp.MustCompile(`MemAvailable: *(\d+) kB`).FindSubmatch(info); m != nil {
-		kib, _ := strconv.ParseInt(string(m[1]), 10, 64)
-		return kib << 10
-	}
-	return 1 << 62
-}
+// Available returns the bytes of memory that this process can still use, or
+// math.MaxInt64 where the system does not report it.
+func Available() int64 { return host.Available() }

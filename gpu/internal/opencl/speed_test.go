@@ -222,8 +222,9 @@ func BenchmarkKernel(b *testing.B) {
 					must(b, op.Run(backend, function, y, nil, x))
 					must(b, backend.Sync())
 				}
+				copier, _ := compute.As[ops.Copier](backend)
 				own := func() {
-					must(b, backend.(ops.Copier).Copy(y, x))
+					must(b, copier.Copy(y, x))
 					must(b, backend.Sync())
 				}
 				versus(b, 8*n, fastest, call, append(r.copies(n), own)...)

@@ -1,0 +1,81 @@
+package compute
+
+import (
+	"reflect"
+
+	"github.com/gmind-go/compute/internal/check"
+)
+
+// As returns the first backend in the chain of b that is a T, and whether there is one.
+// The chain is b itself, then what b wraps, and so on. What a backend wraps is what its
+// method
+//
+//	Unwrap() Backend
+//
+// returns, or, if it has none and is a struct or a pointer to one, the field that
+// embeds an interface named Backend:
+//
+//	type counting struct {
+//		compute.Backend
+//		calls int
+//	}
+//
+// As finds a type of one's own behind what Open returns, and optional methods behind a
+// wrapper, as in
+//
+//	c, ok := compute.As[*counting](b)
+//	p, ok := compute.As[interface{ Profile(func() error) ([]float64, error) }](b)
+//
+// This module looks for its own optional methods in the same way, so a wrapper need not
+// forward them. A wrapper whose Unwrap returns nil hides what is inside. For a nil b, and
+// for a nil pointer in b or in the chain, As returns false.
+func As[T any](b Backend) (T, bool) {
+	for ; !check.IsNil(b); b, _ = unwrap(b) {
+		if found, ok := b.(T); ok {
+			return found, true
+		}
+	}
+	var none T
+	return none, false
+}
+
+// unwrap returns what b, which is not nil, wraps, or nil. embeds reports whether b
+// embeds a Backend and has no method Unwrap: it is then of no use without one.
+func unwrap(b Backend) (inner Backend, embeds bool) {
+	if w, ok := b.(interface{ Unwrap() Backend }); ok {
+		return w.Unwrap(), false
+	}
+	v := reflect.Indirect(reflect.ValueOf(b))
+	if v.Kind() != reflect.Struct {
+		return nil, false
+	}
+	field, ok := v.Type().FieldByName("Backend")
+	if !ok || !field.Anonymous || field.Type.Kind() != reflect.Interface {
+		return nil, false
+	}
+	v, err := v.FieldByIndexErr(field.Index)
+	if err != nil { // behind a nil pointer
+		return nil, true
+	}
+	if !v.CanInterface() {
+		return nil, false
+	}
+	inner, _ = v.Interface().(Backend)
+	return inner, true
+}
+
+// innermost returns the last backend in the chain of b, which is not nil, or nil if a
+// wrapper in it embeds none.
+func innermost(b Backend) Backend {
+	for {
+		inner, embeds := unwrap(b)
+		switch {
+		case !check.IsNil(inner):
+			b = inner
+		case embeds:
+			return nil
+		default:
+			return b
+		}
+	}
+}
