@@ -23,6 +23,7 @@ var counted = map[string]func(*testing.T){
 	"TestOutOfMemory":     TestOutOfMemory,
 	"TestPool":            TestPool,
 	"TestProfile":         TestProfile,
+	"TestStarts":          TestStarts,
 	"TestStreamCancelled": TestStreamCancelled,
 	"TestStreamRefused":   TestStreamRefused,
 	"TestStreamWaits":     TestStreamWaits,
