@@ -36,7 +36,7 @@ type program struct {
 func listWith(o Options, choose func(*opencl.Device) program) ([]device, error) {
 	found, err := opencl.Devices()
 	if opencl.IsNoDriver(err) {
-		err = fmt.Errorf("gpu: no OpenCL driver is installed (%v); install the one of your device, or see OCL_ICD_VENDORS and /etc/OpenCL/vendors if it is: %w", err, compute.ErrUnavailable)
+		err = fmt.Errorf("gpu: no OpenCL driver is installed, or none that finds a device (%v); install the driver of the device, or, if /etc/OpenCL/vendors or OCL_ICD_VENDORS has it, check that the device is there and permitted to this user: %w", err, compute.ErrUnavailable)
 	} else if err != nil {
 		err = fmt.Errorf("gpu: %w", err)
 	}
@@ -53,7 +53,13 @@ func listWith(o Options, choose func(*opencl.Device) program) ([]device, error) 
 			MaxAlloc:     d.MaxAlloc,
 			SharedMemory: d.SharedMemory,
 		}
-		devices[i] = device{info, func() (compute.Backend, error) { return open(d, info, choose(d), o) }}
+		devices[i] = device{
+			info:     info,
+			software: d.Software,
+			platform: d.PlatformIndex,
+			hardware: d.Hardware,
+			open:     func() (compute.Backend, error) { return open(d, info, choose(d), o) },
+		}
 	}
 	return devices, err
 }
@@ -75,6 +81,10 @@ type backend struct {
 	lanes      chan *lane    // those that rest; nil for one not yet made
 	laneBytes  atomic.Int64  // memory of the device and the host that lanes hold
 	closing    chan struct{} // closed by Close
+
+	// Where data is used where it is: by the transfer of OpenCL, or by a map.
+	writes, reads chooser // of buffers
+	ups, downs    chooser // of lanes
 
 	mu        sync.Mutex // guards what follows; never asked for by who holds a lane
 	queue     *opencl.Queue
@@ -195,8 +205,8 @@ func (b *backend) launch(op operation, f compute.Activation, operands ...operand
 	if o.masked {
 		s = s.masked()
 	}
-	args = append(args, uint64(n), f.NegativeSlope)
-	return b.result(c, n, b.enqueueIn(s, b.queue, b.kernels[f.Kind][op], n, args...))
+	args = append(args, s.count(n), f.NegativeSlope)
+	return b.result(c, n, b.start(s, b.kernels[f.Kind][op], n, args...))
 }
 
 // arguments returns the memory of operands, as the arguments of a kernel that
@@ -247,7 +257,16 @@ func (b *backend) Copy(dst, src compute.Buffer) error {
 			return b.result(c, n, err)
 		}
 	}
-	return b.result(c, n, b.enqueue(b.queue, b.copy, n, append(args, uint64(n))...))
+	return b.result(c, n, b.start(b.shape, b.copy, n, append(args, b.shape.count(n))...))
+}
+
+// start launches k over n elements in the shape s, and makes the device begin: the caller
+// may not ask for anything else for long.
+func (b *backend) start(s shape, k *opencl.Kernel, n int, args ...any) error {
+	if err := b.enqueueIn(s, b.queue, k, n, args...); err != nil {
+		return err
+	}
+	return b.queue.Flush()
 }
 
 // enqueue launches k, which nothing else may use meanwhile, over n elements.
@@ -257,7 +276,15 @@ func (b *backend) enqueue(q *opencl.Queue, k *opencl.Kernel, n int, args ...any)
 
 // enqueueIn is enqueue for a kernel that deals the elements out in the shape s.
 func (b *backend) enqueueIn(s shape, q *opencl.Queue, k *opencl.Kernel, n int, args ...any) error {
-	return b.withMemory(func() error { return q.Launch(k, s.items(n), s.group, args...) })
+	return b.withMemory(func() error {
+		for {
+			s.group = min(s.group, k.MaxGroup())
+			err := q.Launch(k, s.items(n), s.group, args...)
+			if !opencl.IsGroupTooLarge(err) || !k.HalveGroup(s.group) {
+				return err
+			}
+		}
+	})
 }
 
 // withMemory runs do and, if that runs out of memory, once more with what can be

@@ -121,20 +121,25 @@ func (buf *buffer) transfer(op, name string, host []float32, move func(*backend,
 // and a device with memory of its own. What is less is not worth being staged.
 func (b *backend) transferPart() int { return max(b.part/4, 1) }
 
-// mapFrom is the number of elements from which on memory that is shared is mapped
-// for a transfer, so that several cores copy. What is less, the device copies, which
-// takes one command and not two; either way the data is copied once.
+// mapFrom is the number of elements from which on memory that is shared may be mapped for
+// a transfer, so that several cores copy. What is less is copied by one core either way,
+// and the transfer of OpenCL is one command where a map is two.
 const mapFrom = 2 * copyShare
 
 // write copies src into m. The lock is held.
 func (b *backend) write(m *opencl.Mem, src []float32) error {
+	plain := func() error {
+		return b.withMemory(func() error { return b.queue.Write(m, 0, src) })
+	}
 	switch {
 	case b.shared && len(src) >= mapFrom:
-		return b.withMemory(func() error {
-			return b.queue.Fill(m, len(src), func(values []float32) { copyAll(values, src) })
-		})
+		return b.choose(&b.writes, len(src), [2]func() error{plain, func() error {
+			return b.withMemory(func() error {
+				return b.queue.Fill(m, len(src), func(values []float32) { copyAll(values, src) })
+			})
+		}})
 	case b.shared || len(src) <= b.transferPart():
-		return b.withMemory(func() error { return b.queue.Write(m, 0, src) })
+		return plain()
 	}
 	if err := b.queue.Wait(); err != nil { // for the kernels that use m
 		return err
@@ -143,20 +148,35 @@ func (b *backend) write(m *opencl.Mem, src []float32) error {
 		return b.withLane(context.Background(), func(l *lane) error { return l.upload(m, from, src[from:to]) })
 	})
 	if errors.Is(err, compute.ErrOutOfMemory) { // for the staging
-		return b.withMemory(func() error { return b.queue.Write(m, 0, src) })
+		return plain()
 	}
 	return err
 }
 
+// choose makes a transfer of n elements by one of the ways. The lock is held.
+func (b *backend) choose(c *chooser, n int, ways [2]func() error) error {
+	if !c.settled() { // so that no kernel is timed
+		if err := b.queue.Wait(); err != nil {
+			return err
+		}
+	}
+	return c.do(n, ways)
+}
+
 // read copies m to dst. The lock is held.
 func (b *backend) read(m *opencl.Mem, dst []float32) error {
+	plain := func() error {
+		return b.withMemory(func() error { return b.queue.Read(m, 0, dst) })
+	}
 	switch {
 	case b.shared && len(dst) >= mapFrom:
-		return b.withMemory(func() error {
-			return b.queue.View(m, len(dst), func(values []float32) { copyAll(dst, values) })
-		})
+		return b.choose(&b.reads, len(dst), [2]func() error{plain, func() error {
+			return b.withMemory(func() error {
+				return b.queue.View(m, len(dst), func(values []float32) { copyAll(dst, values) })
+			})
+		}})
 	case b.shared || len(dst) <= b.transferPart():
-		return b.withMemory(func() error { return b.queue.Read(m, 0, dst) })
+		return plain()
 	}
 	if err := b.queue.Wait(); err != nil { // for the kernels that write m
 		return err
@@ -165,7 +185,7 @@ func (b *backend) read(m *opencl.Mem, dst []float32) error {
 		return b.withLane(context.Background(), func(l *lane) error { return l.download(dst[from:to], m, from) })
 	})
 	if errors.Is(err, compute.ErrOutOfMemory) { // for the staging
-		return b.withMemory(func() error { return b.queue.Read(m, 0, dst) })
+		return plain()
 	}
 	return err
 }

@@ -33,11 +33,12 @@ func takeMatching(match string, devices []device, problem error) ([]int, error) 
 	return order, nil
 }
 
-// preferred returns the indices of the devices that Open takes, best first.
+// preferred returns the indices of the devices that Open takes, best first: GPUs and
+// accelerators, unless they are the CPU by another name, for which package cpu is made.
 func preferred(devices []device) []int {
 	return slices.DeleteFunc(ranked(devices), func(i int) bool {
 		kind := devices[i].info.Kind
-		return kind != "gpu" && kind != "accelerator"
+		return kind != "gpu" && kind != "accelerator" || devices[i].software
 	})
 }
 
@@ -45,16 +46,16 @@ func preferred(devices []device) []int {
 // number that is no index is taken as a part of a name: there are devices called
 // 4090.
 func matching(devices []device, match string) []int {
-	if match == "any" {
+	want := strings.ToLower(strings.TrimSpace(match))
+	if want == "any" {
 		return ranked(devices)
 	}
-	if i, err := strconv.Atoi(match); err == nil && i >= 0 && i < len(devices) {
+	if i, err := strconv.Atoi(want); err == nil && i >= 0 && i < len(devices) {
 		return []int{i}
 	}
-	if match == "" {
+	if want == "" {
 		return nil
 	}
-	want := strings.ToLower(match)
 	return slices.DeleteFunc(ranked(devices), func(i int) bool {
 		info := devices[i].info
 		return !strings.Contains(strings.ToLower(deviceName(info)), want) &&
@@ -65,13 +66,15 @@ func matching(devices []device, match string) []int {
 
 // ranked returns the indices of all devices, best first.
 func ranked(devices []device) []int {
-	rank := func(info compute.Info) int {
+	rank := func(d device) int {
 		switch {
-		case info.Kind == "gpu" && !info.SharedMemory:
+		case d.software:
+			return 3
+		case d.info.Kind == "gpu" && !d.info.SharedMemory:
 			return 0
-		case info.Kind == "gpu":
+		case d.info.Kind == "gpu":
 			return 1
-		case info.Kind == "accelerator":
+		case d.info.Kind == "accelerator":
 			return 2
 		}
 		return 3
@@ -81,10 +84,27 @@ func ranked(devices []device) []int {
 		order[i] = i
 	}
 	slices.SortStableFunc(order, func(i, j int) int {
-		a, b := devices[i].info, devices[j].info
-		return cmp.Or(cmp.Compare(rank(a), rank(b)), cmp.Compare(b.Memory, a.Memory))
+		a, b := devices[i], devices[j]
+		return cmp.Or(cmp.Compare(rank(a), rank(b)), cmp.Compare(b.info.Memory, a.info.Memory))
 	})
 	return order
+}
+
+// sameHardware returns the index, of those in others, of a device that is i as another
+// platform shows it, and by what that is known, as "PCI 0000:01:00.0"; or -1. One platform
+// shows parts of a device as devices, which have its address.
+func sameHardware(devices []device, i int, others []int) (int, string) {
+	for _, j := range others {
+		if devices[i].platform == devices[j].platform {
+			continue
+		}
+		for _, id := range devices[i].hardware {
+			if slices.Contains(devices[j].hardware, id) {
+				return j, id
+			}
+		}
+	}
+	return -1, ""
 }
 
 // deviceName returns the name of a device without that of the backend.
@@ -106,10 +126,7 @@ func noneFor(devices []device, problem error) error {
 
 // noMatch says that none of devices is called match.
 func noMatch(devices []device, match string, problem error) error {
-	if match == "" {
-		match = `""`
-	}
-	err := fmt.Errorf("gpu: no OpenCL device matches %s; there are: %s: %w", match, names(devices), compute.ErrUnavailable)
+	err := fmt.Errorf("gpu: no OpenCL device matches %q; there are: %s: %w", match, names(devices), compute.ErrUnavailable)
 	return errors.Join(err, problem)
 }
 
@@ -120,6 +137,9 @@ func names(devices []device) string {
 			b.WriteString(", ")
 		}
 		fmt.Fprintf(&b, "%d %s", i, deviceName(d.info))
+		if d.software {
+			b.WriteString(", which is the CPU")
+		}
 	}
 	return b.String()
 }

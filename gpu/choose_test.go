@@ -32,9 +32,59 @@ func TestPreferred(t *testing.T) {
 	}
 }
 
+// TestSoftware: what is the CPU by another name is left to package cpu, and comes last
+// where it is asked for.
+func TestSoftware(t *testing.T) {
+	devices := append([]device{{software: true, info: compute.Info{Name: "opencl llvmpipe", Kind: "gpu", SharedMemory: true, Memory: 1 << 40}}}, machine...)
+	if got, want := preferred(devices), []int{5, 6, 4, 2, 3}; !slices.Equal(got, want) {
+		t.Errorf("got %v, want %v", got, want)
+	}
+	if got := matching(devices, "any"); !slices.Equal(got[:5], preferred(devices)) {
+		t.Errorf("any matches %v, which does not begin with %v", got, preferred(devices))
+	}
+	b, err := openPreferred(devices[:1], nil)
+	if b != nil || !errors.Is(err, compute.ErrUnavailable) || !strings.Contains(err.Error(), "0 llvmpipe, which is the CPU") || !strings.Contains(err.Error(), DeviceEnv+"=any") {
+		t.Errorf("alone it gives %v, %v; want ErrUnavailable, with the reason and the remedy", b, err)
+	}
+}
+
+// TestSameHardware: a GPU that two platforms show is opened once by OpenAll, and by the
+// second one where the first fails; parts of a GPU that one platform shows are devices.
+func TestSameHardware(t *testing.T) {
+	first, second, part, other := openCPU(t), openCPU(t), openCPU(t), openCPU(t)
+	at := func(d device, platform int, hardware ...string) device {
+		d.platform, d.hardware = platform, hardware
+		return d
+	}
+	broken := errors.New("the driver is broken")
+	devices := []device{
+		at(opening("first", "gpu", first, nil), 0, "PCI 0000:01:00.0", "UUID 12"),
+		at(opening("second", "gpu", second, nil), 1, "UUID 12"),
+		at(opening("part", "gpu", part, nil), 0, "PCI 0000:01:00.0"),
+		at(opening("other", "gpu", other, nil), 1, "PCI 0000:02:00.0"),
+		at(opening("unknown", "gpu", openCPU(t), nil), 2),
+		at(opening("unknown", "gpu", openCPU(t), nil), 3),
+	}
+	all, err := openAllPreferred(devices, nil)
+	if len(all) != 5 || slices.ContainsFunc(all, func(b compute.Backend) bool { return b.(*opened).Backend == second }) {
+		t.Errorf("of six devices, two of which are one, %d are opened: %v", len(all), all)
+	}
+	if err == nil || !strings.Contains(err.Error(), "device 1 (opencl second) is device 0 (opencl first), as another platform shows it (UUID 12)") {
+		t.Errorf("the error is %v", err)
+	}
+	devices[0].open = func() (compute.Backend, error) { return nil, broken }
+	all, err = openAllPreferred(devices[:2], nil)
+	if len(all) != 1 || all[0].(*opened).Backend != second || !errors.Is(err, broken) {
+		t.Errorf("where the first does not open, %d are opened: %v", len(all), err)
+	}
+}
+
 func TestMatching(t *testing.T) {
 	for match, want := range map[string][]int{
 		"any":        {4, 5, 3, 1, 2, 0},
+		"ANY":        {4, 5, 3, 1, 2, 0},
+		" any ":      {4, 5, 3, 1, 2, 0},
+		" 5 ":        {5},
 		"0":          {0},
 		"5":          {5},
 		"6":          nil, // no index, and in no name
@@ -246,7 +296,7 @@ func TestNothingToOpen(t *testing.T) {
 			[]string{"0 pthread-EPYC", "COMPUTE_OPENCL_DEVICE=any", listed.Error()}},
 		"no match": {
 			func() (compute.Backend, error) { return openMatching("Voodoo", machine, listed) },
-			[]string{"Voodoo", "0 pthread-EPYC", "5 NVIDIA H200", listed.Error()}},
+			[]string{`"Voodoo"`, "0 pthread-EPYC", "5 NVIDIA H200", listed.Error()}},
 		"an empty match": {
 			func() (compute.Backend, error) { return openMatching("", machine, nil) },
 			[]string{`matches ""`}},
@@ -268,7 +318,7 @@ func TestNothingToOpen(t *testing.T) {
 }
 
 func TestTurnedOff(t *testing.T) {
-	t.Setenv(DeviceEnv, "none")
+	t.Setenv(DeviceEnv, " None")
 	_, err := Open()
 	all, allErr := OpenAll()
 	for _, err := range []error{err, allErr} {

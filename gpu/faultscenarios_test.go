@@ -120,7 +120,8 @@ func (s *sweep) device(way string) (b compute.Backend, buf compute.Buffer, mask 
 		return nil, nil, nil, err
 	}
 	if way == "mapped" {
-		b.(*backend).info.Kind = "gpu" // which does not take any slice as it is
+		b.(*backend).shape.aligned = true // which does not take any slice as it is
+		prefer(b.(*backend), mapped)
 	}
 	buf, err = b.Upload(s.data.xs)
 	if err == nil {

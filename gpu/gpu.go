@@ -11,6 +11,7 @@ import (
 	"errors"
 	"fmt"
 	"os"
+	"strings"
 
 	"github.com/gmind-go/compute"
 )
@@ -21,8 +22,8 @@ const DeviceEnv = "COMPUTE_OPENCL_DEVICE"
 
 // Open opens the best OpenCL device: a GPU with memory of its own, then one that
 // shares the memory of the host, then an accelerator; of two alike the one with
-// more memory. It never takes a CPU-type device, since package cpu is made for
-// those; OpenDevice does. The environment variable COMPUTE_OPENCL_DEVICE, if
+// more memory. It never takes a CPU-type device, nor a GPU or accelerator that a driver
+// simulates on the CPU, since package cpu is faster there; OpenDevice does. The environment variable COMPUTE_OPENCL_DEVICE, if
 // set, names the device instead.
 //
 // A device that cannot be opened, or that fails the self-test on special values,
@@ -32,7 +33,8 @@ func Open() (compute.Backend, error) { return Options{}.Open() }
 
 // OpenAll opens every device that Open would take, best first: all GPUs and
 // accelerators, or, with COMPUTE_OPENCL_DEVICE set, all that match it, so that "any"
-// takes CPU-type devices too. compute.Shard makes one backend of them.
+// takes CPU-type devices too. A GPU that several platforms show, by its PCI address or
+// UUID, is opened once. compute.Shard makes one backend of them.
 //
 // Beside the backends, the error joins why devices were passed over; it is nil when
 // none was. It wraps compute.ErrUnavailable when nothing can be opened: look whether
@@ -45,14 +47,14 @@ func openNamed[T any](o Options, preferred func([]device, error) (T, error), mat
 	if o, err = o.resolved(); err != nil {
 		return opened, err
 	}
-	env := os.Getenv(DeviceEnv)
+	env := strings.TrimSpace(os.Getenv(DeviceEnv))
 	switch {
 	case o.Device != "":
 		devices, problem := list(o)
 		return matching(o.Device, devices, problem)
 	case env == "":
 		return preferred(list(o))
-	case env == "none":
+	case strings.EqualFold(env, "none"):
 		return opened, fmt.Errorf("gpu: OpenCL is turned off by %s=none: %w", DeviceEnv, compute.ErrUnavailable)
 	}
 	devices, problem := list(o)
@@ -65,8 +67,8 @@ func openNamed[T any](o Options, preferred func([]device, error) (T, error), mat
 
 // OpenDevice returns an opener for the device that match names: its index in the
 // list of Devices, or a part of its name, vendor or platform in any case, or
-// "any". Of several it is the best, in the order of Open, with CPU-type devices
-// last.
+// "any". Of several it is the best, in the order of Open, with CPU-type devices, and
+// what is simulated on the CPU, last.
 func OpenDevice(match string) compute.Opener {
 	return func() (compute.Backend, error) {
 		o, err := Options{Device: match}.resolved()
@@ -96,8 +98,11 @@ func Devices() ([]compute.Info, error) {
 
 // A device is one that can be opened.
 type device struct {
-	info compute.Info
-	open func() (compute.Backend, error)
+	info     compute.Info
+	software bool     // it says that it is a GPU or an accelerator, and is the CPU
+	platform int      // index of its platform
+	hardware []string // what identifies it over platforms, as its PCI address
+	open     func() (compute.Backend, error)
 }
 
 // openPreferred opens the best of devices that Open takes. problem is why devices
@@ -155,13 +160,18 @@ func openFirst(devices []device, order []int, skipped error) (compute.Backend, e
 // error joins why others were passed over to skipped, which is as for openFirst.
 func openEach(devices []device, order []int, skipped error) ([]compute.Backend, error) {
 	var all []compute.Backend
+	var taken []int
 	for _, i := range order {
+		if j, by := sameHardware(devices, i, taken); j >= 0 {
+			skipped = errors.Join(skipped, fmt.Errorf("gpu: device %d (%s) is device %d (%s), as another platform shows it (%s)", i, devices[i].info.Name, j, devices[j].info.Name, by))
+			continue
+		}
 		b, err := devices[i].openTested(i)
 		if err != nil {
 			skipped = errors.Join(skipped, err)
 			continue
 		}
-		all = append(all, b)
+		all, taken = append(all, b), append(taken, i)
 	}
 	if len(all) == 0 {
 		return nil, unavailable(skipped)

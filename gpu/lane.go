@@ -54,7 +54,7 @@ func (l *lane) run(op compute.Op, f compute.Activation, dst, src []float32) erro
 	}
 	for len(src) > 0 { // which may be more than fits into the memory of the lane
 		n := min(len(src), l.b.part)
-		if err := l.mapped(k, f.NegativeSlope, dst[:n], src[:n]); err != nil {
+		if err := l.copied(k, f.NegativeSlope, dst[:n], src[:n]); err != nil {
 			return err
 		}
 		dst, src = dst[n:], src[n:]
@@ -67,7 +67,7 @@ func (l *lane) run(op compute.Op, f compute.Activation, dst, src []float32) erro
 // multiple of a cache line (Intel's guide to OpenCL on its graphics names 4096 and
 // 64 bytes).
 func (b *backend) usableInPlace(s []float32) bool {
-	if b.info.Kind == string(opencl.CPU) {
+	if !b.shape.aligned {
 		return true
 	}
 	return uintptr(unsafe.Pointer(&s[0]))%4096 == 0 && len(s)%(64/4) == 0
@@ -93,7 +93,7 @@ func (l *lane) direct(k *opencl.Kernel, slope float32, dst, src []float32) error
 		return err
 	}
 	n := len(src)
-	err = l.b.enqueue(l.queue, k, n, y, x, uint64(n), slope)
+	err = l.b.enqueue(l.queue, k, n, y, x, l.b.shape.count(n), slope)
 	if err == nil {
 		err = l.queue.Update(y, n)
 	}
@@ -108,21 +108,27 @@ func (l *lane) direct(k *opencl.Kernel, slope float32, dst, src []float32) error
 	return err
 }
 
-// mapped writes src into memory of the device where that is memory of the host,
-// computes there, and reads dst out of it.
-func (l *lane) mapped(k *opencl.Kernel, slope float32, dst, src []float32) error {
+// copied copies src into memory of the device, which is memory of the host, computes
+// there, and copies dst out of it.
+func (l *lane) copied(k *opencl.Kernel, slope float32, dst, src []float32) error {
 	n := len(src)
 	err := l.reserve(n, true)
 	if err == nil {
 		err = l.b.withMemory(func() error {
-			return l.queue.Fill(l.buffer, n, func(values []float32) { copy(values, src) })
+			return l.b.ups.do(n, [2]func() error{
+				func() error { return l.queue.Write(l.buffer, 0, src) },
+				func() error { return l.queue.Fill(l.buffer, n, func(values []float32) { copy(values, src) }) },
+			})
 		})
 	}
 	if err == nil {
-		err = l.b.enqueue(l.queue, k, n, l.buffer, l.buffer, uint64(n), slope)
+		err = l.b.enqueue(l.queue, k, n, l.buffer, l.buffer, l.b.shape.count(n), slope)
 	}
 	if err == nil {
-		err = l.queue.View(l.buffer, n, func(values []float32) { copy(dst, values) })
+		err = l.b.downs.do(n, [2]func() error{
+			func() error { return l.queue.Read(l.buffer, 0, dst) },
+			func() error { return l.queue.View(l.buffer, n, func(values []float32) { copy(dst, values) }) },
+		})
 	}
 	return l.done(err)
 }
@@ -136,7 +142,7 @@ func (l *lane) staged(k *opencl.Kernel, slope float32, dst, src []float32) error
 	copy(l.staging.Values, src)
 	err := l.b.withMemory(func() error { return l.queue.StartWrite(l.buffer, 0, l.staging, n) })
 	if err == nil {
-		err = l.b.enqueue(l.queue, k, n, l.buffer, l.buffer, uint64(n), slope)
+		err = l.b.enqueue(l.queue, k, n, l.buffer, l.buffer, l.b.shape.count(n), slope)
 	}
 	if err == nil {
 		err = l.queue.StartRead(l.buffer, 0, l.staging, n)

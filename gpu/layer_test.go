@@ -68,8 +68,7 @@ func text(zeroEnded []byte) string {
 func layerCommand(t *testing.T, test string) (*exec.Cmd, *control) {
 	t.Helper()
 	dir := t.TempDir()
-	layer, file := filepath.Join(dir, "faultlayer.so"), filepath.Join(dir, "control")
-	buildLayer(t, layer)
+	file := filepath.Join(dir, "control")
 	if err := os.WriteFile(file, make([]byte, unsafe.Sizeof(control{})), 0o666); err != nil {
 		t.Fatal(err)
 	}
@@ -77,12 +76,21 @@ func layerCommand(t *testing.T, test string) (*exec.Cmd, *control) {
 	if err != nil {
 		t.Fatal(err)
 	}
+	cmd := testCommand(t, test, buildLayer(t, dir, "faultlayer"), controlEnv+"="+file, "TMPDIR="+dir)
+	return cmd, c
+}
+
+// testCommand returns the command that runs a test of this package in a process of its
+// own, under a layer, with PoCL as the only driver and the environment variables of env.
+func testCommand(t *testing.T, test, layer string, env ...string) *exec.Cmd {
+	t.Helper()
 	cmd := exec.CommandContext(t.Context(), os.Args[0], "-test.run=^"+test+"$", "-test.v")
 	if deadline, ok := t.Deadline(); ok { // it ends before this process does
 		cmd.Args = append(cmd.Args, "-test.timeout="+(time.Until(deadline)-5*time.Second).String())
 	}
-	cmd.Env = append(os.Environ(), "OPENCL_LAYERS="+layer, controlEnv+"="+file, "OCL_ICD_VENDORS="+onlyPoCL(t, dir), "TMPDIR="+dir)
-	return cmd, c
+	cmd.Env = append(os.Environ(), "OPENCL_LAYERS="+layer, "OCL_ICD_VENDORS="+onlyPoCL(t))
+	cmd.Env = append(cmd.Env, env...)
+	return cmd
 }
 
 // underLayer returns the control, in a process of layerCommand, and skips the test in
@@ -117,8 +125,10 @@ func mapControl(path string) (*control, error) {
 	return (*control)(unsafe.Pointer(&memory[0])), nil
 }
 
-func buildLayer(t *testing.T, path string) {
+// buildLayer builds the layer name of testdata in dir and returns its path.
+func buildLayer(t *testing.T, dir, name string) string {
 	t.Helper()
+	path := filepath.Join(dir, name+".so")
 	cc := strings.Fields(os.Getenv("CC"))
 	for _, name := range []string{"cc", "gcc", "clang"} {
 		if _, err := exec.LookPath(name); err == nil && len(cc) == 0 {
@@ -128,7 +138,7 @@ func buildLayer(t *testing.T, path string) {
 	if len(cc) == 0 {
 		testenv.Lacking(t, "a C compiler")
 	}
-	args := append(cc[1:], "-shared", "-fPIC", "-O2", "-Wall", "-Wextra", "-o", path, "testdata/faultlayer.c")
+	args := append(cc[1:], "-shared", "-fPIC", "-O2", "-Wall", "-Wextra", "-o", path, "testdata/"+name+".c")
 	if flags, err := exec.Command("pkg-config", "--cflags", "OpenCL").Output(); err == nil {
 		args = append(args, strings.Fields(string(flags))...)
 	}
@@ -138,21 +148,5 @@ func buildLayer(t *testing.T, path string) {
 	} else if len(out) > 0 {
 		t.Logf("%s", out)
 	}
-}
-
-// onlyPoCL returns a directory in dir that names PoCL as the only driver.
-func onlyPoCL(t *testing.T, dir string) string {
-	t.Helper()
-	drivers, _ := filepath.Glob("/etc/OpenCL/vendors/*pocl*.icd")
-	if len(drivers) == 0 {
-		testenv.Lacking(t, "PoCL")
-	}
-	vendors := filepath.Join(dir, "vendors")
-	if err := os.Mkdir(vendors, 0o777); err != nil {
-		t.Fatal(err)
-	}
-	if err := os.Symlink(drivers[0], filepath.Join(vendors, "pocl.icd")); err != nil {
-		t.Fatal(err)
-	}
-	return vendors
+	return path
 }

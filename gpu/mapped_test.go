@@ -5,6 +5,7 @@ package gpu
 import (
 	"testing"
 
+	"github.com/gmind-go/compute"
 	"github.com/gmind-go/compute/internal/testenv"
 	"github.com/gmind-go/compute/internal/values"
 )
@@ -12,7 +13,14 @@ import (
 // TestLargeBuffers: what is so large that it is mapped, where the device shares the
 // memory of the host, and copied by several cores, keeps every bit.
 func TestLargeBuffers(t *testing.T) {
-	b := testenv.Open(t, OpenDevice("any"))
+	for _, way := range []int{plain, mapped} {
+		b := testenv.Open(t, OpenDevice("any"))
+		prefer(b.(*opened).Backend.(*backend), way)
+		testLargeBuffers(t, b)
+	}
+}
+
+func testLargeBuffers(t *testing.T, b compute.Backend) {
 	for _, n := range []int{mapFrom - 1, mapFrom, mapFrom + 3, 3*copyShare + 17} {
 		first, second := values.Bits(n, 1), values.Bits(n, 2)
 		buf, err := b.Upload(first)

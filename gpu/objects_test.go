@@ -23,6 +23,7 @@ var counted = map[string]func(*testing.T){
 	"TestOutOfMemory":     TestOutOfMemory,
 	"TestPool":            TestPool,
 	"TestProfile":         TestProfile,
+	"TestSmallGroup":      TestSmallGroup,
 	"TestStreamCancelled": TestStreamCancelled,
 	"TestStreamRefused":   TestStreamRefused,
 	"TestStreamWaits":     TestStreamWaits,
@@ -34,12 +35,13 @@ var counted = map[string]func(*testing.T){
 // uncounted are the others.
 var uncounted = []string{
 	// They open no device.
-	"TestCopyAll", "TestFlushingDevice", "TestMatching", "TestNothingToOpen", "TestOpenAll", "TestOpenSkipsBadDevices",
-	"TestOptions", "TestParseBytes", "TestPlanLanes", "TestPreferred", "TestTurnedOff", "TestUsableInPlace",
+	"TestChooser", "TestCopyAll", "TestFlushingDevice", "TestMatching", "TestNothingToOpen", "TestOpenAll", "TestOpenSkipsBadDevices",
+	"TestOptions", "TestParseBytes", "TestPlanLanes", "TestPreferred", "TestSameHardware", "TestSoftware", "TestTurnedOff", "TestUsableInPlace",
 	// The processes that they start end without Close.
 	"TestFallback", "TestOpenAllDevices",
 	// They start such a process as TestObjects does, or are it.
 	"TestFaults", "TestFaultSweep", "TestFaultsOfShard", "TestFaultsOfShardRuns", "TestObjects", "TestObjectsRuns",
+	"TestOtherDevices", "TestOtherDevicesRuns",
 	// It has kernels of several shapes, and the layer knows a program by its source alone.
 	"TestEveryInput",
 	// They take long, and make nothing that is not made above, or for an open that fails

@@ -3,6 +3,7 @@
 package gpu
 
 import (
+	"bytes"
 	"context"
 	"errors"
 	"fmt"
@@ -21,15 +22,25 @@ import (
 	"github.com/gmind-go/compute/kernels"
 )
 
-// helperEnv makes this test binary say what compute.Open gives ("open"), or what
-// OpenAll does ("all"), or open every device by its index and use them ("each"), and
-// exit: an OpenCL loader reads the environment once in a process.
+// helperEnv makes this test binary print the name of every device ("list"), or what
+// compute.Open gives ("open"), or what OpenAll does ("all"), or open every device by its
+// index and use them ("each"), and exit: an OpenCL loader reads the environment once in a
+// process.
 const helperEnv = "COMPUTE_TEST_HELPER"
 
 func TestMain(m *testing.M) {
 	switch os.Getenv(helperEnv) {
 	case "":
 		testenv.Main(m)
+	case "list":
+		infos, err := Devices()
+		if err != nil {
+			fmt.Println("error:", err)
+			os.Exit(1)
+		}
+		for _, info := range infos {
+			fmt.Println(deviceName(info))
+		}
 	case "open":
 		b, err := compute.Open(Open, cpu.Open)
 		if err != nil {
@@ -106,43 +117,58 @@ func exercise(b compute.Backend) error {
 	return errors.Join(errs...)
 }
 
-// helper runs this test binary in the given mode, with PoCL as the only driver,
-// whatever else the machine has, and the environment variables of env.
+// helper runs this test binary in the given mode, with PoCL as the only driver and no
+// layer, whatever else the machine has, and the environment variables of env.
 func helper(t *testing.T, mode string, env ...string) string {
 	t.Helper()
-	drivers, err := filepath.Glob("/etc/OpenCL/vendors/*pocl*.icd")
-	if err != nil || len(drivers) == 0 {
+	cmd := exec.Command(os.Args[0])
+	cmd.Env = append(os.Environ(), helperEnv+"="+mode, "OCL_ICD_VENDORS="+onlyPoCL(t), "OPENCL_LAYERS=")
+	cmd.Env = append(cmd.Env, env...) // the last of a name counts
+	var out, notes bytes.Buffer       // compilers print notes when a kernel is built
+	cmd.Stdout, cmd.Stderr = &out, &notes
+	if err := cmd.Run(); err != nil {
+		t.Fatalf("%v\n%s%s", err, &out, &notes)
+	}
+	return out.String()
+}
+
+// onlyPoCL returns a directory that names PoCL as the only driver.
+func onlyPoCL(t *testing.T) string {
+	t.Helper()
+	drivers, _ := filepath.Glob("/etc/OpenCL/vendors/*pocl*.icd")
+	if len(drivers) == 0 {
 		testenv.Lacking(t, "PoCL")
 	}
 	vendors := t.TempDir()
-	icd, err := os.ReadFile(drivers[0])
-	if err != nil {
+	if err := os.Symlink(drivers[0], filepath.Join(vendors, "pocl.icd")); err != nil {
 		t.Fatal(err)
 	}
-	if err := os.WriteFile(filepath.Join(vendors, "pocl.icd"), icd, 0o666); err != nil {
-		t.Fatal(err)
+	return vendors
+}
+
+// listed returns the names of the devices that helper shows with the same environment:
+// what PoCL calls them depends on its version.
+func listed(t *testing.T, env ...string) []string {
+	t.Helper()
+	names := strings.Split(strings.TrimSpace(helper(t, "list", env...)), "\n")
+	if names[0] == "" {
+		t.Fatal("no device is listed")
 	}
-	cmd := exec.Command(os.Args[0])
-	cmd.Env = append(os.Environ(), helperEnv+"="+mode, "OCL_ICD_VENDORS="+vendors)
-	cmd.Env = append(cmd.Env, env...) // the last of a name counts
-	out, err := cmd.CombinedOutput()
-	if err != nil {
-		t.Fatalf("%v\n%s", err, out)
-	}
-	return string(out)
+	return names
 }
 
 // TestFallback opens in processes whose OpenCL lacks something.
 func TestFallback(t *testing.T) {
+	name := listed(t, "POCL_DEVICES=pthread")[0]
 	for name, test := range map[string]struct {
 		env   string
 		opens string
 		tells string
 	}{
-		"no driver":              {"OCL_ICD_VENDORS=/nonexistent", "cpu", "no OpenCL driver is installed (clGetPlatformIDs: CL_PLATFORM_NOT_FOUND_KHR (-1001))"},
+		"no driver":              {"OCL_ICD_VENDORS=/nonexistent", "cpu", "no OpenCL driver is installed, or none that finds a device (clGetPlatformIDs: CL_PLATFORM_NOT_FOUND_KHR (-1001))"},
 		"no device":              {"POCL_DEVICES=none", "cpu", "show no device"},
-		"only a CPU-type device": {"POCL_DEVICES=pthread", "cpu", "no OpenCL device is a GPU or an accelerator (there are: 0 pthread"},
-		"no device of that name": {DeviceEnv + "=Voodoo", "cpu", "no OpenCL device matches Voodoo"},
+		"only a CPU-type device": {"POCL_DEVICES=pthread", "cpu", "no OpenCL device is a GPU or an accelerator (there are: 0 " + name},
+		"no device of that name": {DeviceEnv + "=Voodoo", "cpu", `no OpenCL device matches "Voodoo"`},
 		"turned off":             {DeviceEnv + "=none", "cpu", "turned off by COMPUTE_OPENCL_DEVICE=none"},
 		"named":                  {DeviceEnv + "=any", "opencl", "<nil>"},
 	} {
@@ -165,13 +191,14 @@ func TestTwoDevices(t *testing.T) {
 
 // TestOpenAllDevices opens all of two devices, or what the environment leaves of them.
 func TestOpenAllDevices(t *testing.T) {
+	name := listed(t, "POCL_DEVICES=pthread pthread")[0] // that of both
 	for match, want := range map[string][2]string{
-		"any":     {"2", "<nil>"},
-		"pthread": {"2", "<nil>"},
-		"1":       {"1", "<nil>"},
-		"none":    {"0", "turned off by COMPUTE_OPENCL_DEVICE=none"},
-		"Voodoo":  {"0", "no OpenCL device matches Voodoo"},
-		"":        {"0", "no OpenCL device is a GPU or an accelerator (there are: 0 pthread"},
+		"any":    {"2", "<nil>"},
+		name:     {"2", "<nil>"},
+		"1":      {"1", "<nil>"},
+		"none":   {"0", "turned off by COMPUTE_OPENCL_DEVICE=none"},
+		"Voodoo": {"0", `no OpenCL device matches "Voodoo"`},
+		"":       {"0", "no OpenCL device is a GPU or an accelerator (there are: 0 " + name},
 	} {
 		opens, tells, _ := strings.Cut(helper(t, "all", "POCL_DEVICES=pthread pthread", DeviceEnv+"="+match), "\n")
 		if opens != want[0] || !strings.Contains(tells, want[1]) {
@@ -220,8 +247,8 @@ func TestWrongKernels(t *testing.T) {
 		{"min(begin(k) + WIDTH, n)", "min(begin(k) + WIDTH - 1, n)", "self-test"},
 		{"min(begin(k) + WIDTH, n)", "min(begin(k) + WIDTH, n - 1)", "self-test"},
 		{"kernel void leaky_relu_backward", "kernel void backward", "CL_INVALID_KERNEL_NAME"},
-		{"const ulong n, const float s)", "const ulong n, const float s, const int more)", "arguments"},
-		{"vload", "no_such_function", "the program does not build"},
+		{"const INDEX n, const float s)", "const INDEX n, const float s, const int more)", "arguments"},
+		{"get_local_size", "no_such_function", "the program does not build"},
 	}
 	for _, b := range breaks {
 		source := strings.ReplaceAll(kernels.Source, b.right, b.wrong)
@@ -243,6 +270,21 @@ func TestWrongKernels(t *testing.T) {
 			t.Errorf("with %q for %q opened %s, Skipped %v; want the CPU, because of %q", b.wrong, b.right, info.Name, info.Skipped, b.tells)
 		}
 		backend.Close()
+	}
+}
+
+// TestSmallGroup: kernels that take smaller work-groups than their device, which only a
+// launch shows, are launched in smaller ones.
+func TestSmallGroup(t *testing.T) {
+	source := strings.ReplaceAll(kernels.Source, "kernel void", "__attribute__((reqd_work_group_size(16, 1, 1))) kernel void")
+	b := testenv.Open(t, func() (compute.Backend, error) {
+		devices, problem := listWith(Options{StreamMemory: defaultStreamMemory}, func(d *opencl.Device) program {
+			return program{source, shapeFor(d)}
+		})
+		return openMatching("any", devices, problem)
+	}).(*opened).Backend.(*backend)
+	if got := b.kernels[compute.KindLeakyReLU][forward].MaxGroup(); got != 16 {
+		t.Errorf("after the self-test a kernel is launched in groups of %d, and takes 16 alone", got)
 	}
 }
 

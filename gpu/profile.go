@@ -3,6 +3,9 @@
 package gpu
 
 import (
+	"errors"
+
+	"github.com/gmind-go/compute"
 	"github.com/gmind-go/compute/gpu/internal/opencl"
 	"github.com/gmind-go/compute/internal/check"
 )
@@ -18,7 +21,9 @@ func (b *backend) Profile(work func() error) (ns []float64, err error) {
 	}
 	defer func() { // if work panics, too
 		times, late := b.endProfile(c, usual)
-		ns, err = times, worst([]error{err, late})
+		if err = worst([]error{err, late}); !errors.Is(err, compute.ErrDevice) {
+			ns = times
+		}
 	}()
 	return nil, work()
 }

@@ -15,8 +15,7 @@ import (
 // TestProfile: the device counts every kernel, and no more time than has passed; what
 // is done meanwhile is in order with what comes before and after.
 func TestProfile(t *testing.T) {
-	tested := testenv.Open(t, OpenDevice("any")).(*opened)
-	b := tested.Backend.(*backend)
+	b := testenv.Open(t, OpenDevice("any")).(*opened).Backend.(*backend)
 	const n, kernels = 16 << 10, 300 // more than go unwaited for
 	xs := values.Normal(n, 1)
 	x, err := b.Upload(xs)
@@ -25,7 +24,7 @@ func TestProfile(t *testing.T) {
 	}
 	f, half := compute.LeakyReLU(0.5), errors.New("half done")
 	start := time.Now()
-	ns, err := tested.Profile(func() error {
+	ns, err := b.Profile(func() error {
 		for range kernels {
 			if err := b.Forward(f, x, x); err != nil {
 				return err

@@ -8,30 +8,42 @@ import (
 	"github.com/gmind-go/compute/gpu/internal/opencl"
 )
 
-// A shape is how the elements are dealt out to work-items.
+// A shape is how the elements are dealt out to work-items, and addressed.
 type shape struct {
-	width   int // elements that a work-item does at once: 2, 4, 8 or 16
-	vectors int // how often it does
-	group   int // work-items in a work-group
+	width   int  // elements that a work-item does at once: 2, 4, 8 or 16
+	vectors int  // how often it does
+	group   int  // most work-items in a work-group
+	aligned bool // every buffer begins at a multiple of a vector
+	short   bool // elements are counted in 32 bits: a call has fewer than 2^31
 }
 
 // shapes gives a shape for every kind of device. CPU: one AVX-512 vector, so that
 // the compiler need not join work-items, and few large groups, since each costs a
 // lock; `go test -tags opencl ./gpu -run - -bench Shapes` compares. Others: what
 // tuned libraries use on most GPUs (CLBlast's database of its kernel for axpy,
-// PyTorch's elementwise kernels): 16 bytes at once and 8 elements for an item.
+// PyTorch's elementwise kernels): 16 bytes at once and 8 elements for an item. Buffers
+// are aligned there; a CPU works in slices of the caller too, which need not be.
 var shapes = map[opencl.Type]shape{
-	opencl.CPU:         {16, 1, 1024},
-	opencl.GPU:         {4, 2, 128},
-	opencl.Accelerator: {4, 2, 128},
-	opencl.Other:       {4, 2, 128},
+	opencl.CPU:         {width: 16, vectors: 1, group: 1024},
+	opencl.GPU:         {width: 4, vectors: 2, group: 128, aligned: true},
+	opencl.Accelerator: {width: 4, vectors: 2, group: 128, aligned: true},
+	opencl.Other:       {width: 4, vectors: 2, group: 128, aligned: true},
 }
 
 // shapeFor returns the shape for d.
 func shapeFor(d *opencl.Device) shape {
 	s := shapes[d.Type]
 	s.group = min(s.group, d.MaxGroup)
+	s.short = d.Type != opencl.CPU && d.MaxAlloc/4 < 1<<31
 	return s
+}
+
+// count returns n as the kernels take it.
+func (s shape) count(n int) any {
+	if s.short {
+		return uint32(n)
+	}
+	return uint64(n)
 }
 
 // masked returns the shape for kernels with a mask. An item that writes bits writes
@@ -39,13 +51,22 @@ func shapeFor(d *opencl.Device) shape {
 // that it does at once, in place of several vectors if there are some.
 func (s shape) masked() shape {
 	width := max(s.width, 8)
-	return shape{width, max(s.vectors*s.width/width, 1), s.group}
+	s.vectors = max(s.vectors*s.width/width, 1)
+	s.width = width
+	return s
 }
 
 // options returns the options that build the kernels in this shape.
 func (s shape) options() string {
 	m := s.masked()
-	return fmt.Sprintf("-D WIDTH=%d -D VECTORS=%d -D MASK_WIDTH=%d -D MASK_VECTORS=%d", s.width, s.vectors, m.width, m.vectors)
+	o := fmt.Sprintf("-D WIDTH=%d -D VECTORS=%d -D MASK_WIDTH=%d -D MASK_VECTORS=%d", s.width, s.vectors, m.width, m.vectors)
+	if s.aligned {
+		o += " -D ALIGNED"
+	}
+	if s.short {
+		return o + " -D INDEX=uint"
+	}
+	return o + " -D INDEX=ulong"
 }
 
 // items returns the number of work-items, a multiple of the group, for n elements.

@@ -9,7 +9,7 @@
 // wrong for s > 1, a product with 0 or 1 for infinities. elementwise.cl explains the
 // rest.
 
-kernel void leaky_relu_forward(global float *y, global const float *x, const ulong n, const float s)
+kernel void leaky_relu_forward(global float *y, global const float *x, const INDEX n, const float s)
 {
     if (whole(n)) {
         FLOATS v[VECTORS];
@@ -18,11 +18,11 @@ kernel void leaky_relu_forward(global float *y, global const float *x, const ulo
         return;
     }
     EACH_VECTOR
-        for (ulong i = begin(k); i < end(k, n); i++)
+        for (INDEX i = begin(k); i < end(k, n); i++)
             y[i] = x[i] >= 0.0f ? x[i] : s * x[i];
 }
 
-kernel void leaky_relu_derivative(global float *d, global const float *x, const ulong n, const float s)
+kernel void leaky_relu_derivative(global float *d, global const float *x, const INDEX n, const float s)
 {
     if (whole(n)) {
         FLOATS v[VECTORS];
@@ -31,11 +31,11 @@ kernel void leaky_relu_derivative(global float *d, global const float *x, const 
         return;
     }
     EACH_VECTOR
-        for (ulong i = begin(k); i < end(k, n); i++)
+        for (INDEX i = begin(k); i < end(k, n); i++)
             d[i] = x[i] >= 0.0f ? 1.0f : s;
 }
 
-kernel void leaky_relu_backward(global float *dx, global const float *dy, global const float *x, const ulong n,
+kernel void leaky_relu_backward(global float *dx, global const float *dy, global const float *x, const INDEX n,
                                 const float s)
 {
     if (whole(n)) {
@@ -46,11 +46,11 @@ kernel void leaky_relu_backward(global float *dx, global const float *dy, global
         return;
     }
     EACH_VECTOR
-        for (ulong i = begin(k); i < end(k, n); i++)
+        for (INDEX i = begin(k); i < end(k, n); i++)
             dx[i] = x[i] >= 0.0f ? dy[i] : s * dy[i];
 }
 
-kernel void leaky_relu_forward_derivative(global float *y, global float *d, global const float *x, const ulong n,
+kernel void leaky_relu_forward_derivative(global float *y, global float *d, global const float *x, const INDEX n,
                                           const float s)
 {
     if (whole(n)) {
@@ -63,14 +63,14 @@ kernel void leaky_relu_forward_derivative(global float *y, global float *d, glob
         return;
     }
     EACH_VECTOR
-        for (ulong i = begin(k); i < end(k, n); i++) {
+        for (INDEX i = begin(k); i < end(k, n); i++) {
             const float v = x[i];
             y[i] = v >= 0.0f ? v : s * v;
             d[i] = v >= 0.0f ? 1.0f : s;
         }
 }
 
-kernel void leaky_relu_forward_mask(global float *y, global uchar *m, global const float *x, const ulong n,
+kernel void leaky_relu_forward_mask(global float *y, global uchar *m, global const float *x, const INDEX n,
                                     const float s)
 {
     if (mask_whole(n)) {
@@ -83,9 +83,9 @@ kernel void leaky_relu_forward_mask(global float *y, global uchar *m, global con
         return;
     }
     EACH_MASK_VECTOR
-        for (ulong i = mask_begin(k); i < mask_end(k, n); i += 8) {
+        for (INDEX i = mask_begin(k); i < mask_end(k, n); i += 8) {
             uchar byte = 0;
-            for (ulong j = i; j < min(i + 8, n); j++) {
+            for (INDEX j = i; j < min(i + 8, n); j++) {
                 const float v = x[j];
                 byte |= (v >= 0.0f) << (j - i);
                 y[j] = v >= 0.0f ? v : s * v;
@@ -94,7 +94,7 @@ kernel void leaky_relu_forward_mask(global float *y, global uchar *m, global con
         }
 }
 
-kernel void leaky_relu_backward_mask(global float *dx, global const float *dy, global const uchar *m, const ulong n,
+kernel void leaky_relu_backward_mask(global float *dx, global const float *dy, global const uchar *m, const INDEX n,
                                      const float s)
 {
     if (mask_whole(n)) {
@@ -106,6 +106,6 @@ kernel void leaky_relu_backward_mask(global float *dx, global const float *dy, g
         return;
     }
     EACH_MASK_VECTOR
-        for (ulong i = mask_begin(k); i < mask_end(k, n); i++)
+        for (INDEX i = mask_begin(k); i < mask_end(k, n); i++)
             dx[i] = m[i / 8] >> (i % 8) & 1 ? dy[i] : s * dy[i];
 }

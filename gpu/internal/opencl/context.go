@@ -22,8 +22,9 @@ type Context struct {
 // A Kernel is a compiled kernel of one Context. Its arguments are a state of it,
 // so it is not safe for concurrent use.
 type Kernel struct {
-	name   string
-	kernel *cl.Kernel
+	name     string
+	kernel   *cl.Kernel
+	maxGroup int
 }
 
 // Open makes the device d ready and builds the program source for it. options are
@@ -51,7 +52,7 @@ func (c *Context) open(source, options string) error {
 	}
 	runtime.SetFinalizer(c.context, nil)
 	err = call("clCreateProgramWithSource", func() (err error) {
-		c.program, err = c.context.CreateProgramWithSource([]string{source})
+		c.program, err = c.context.CreateProgramWithSource([]string{uncontracted + source})
 		return err
 	})
 	if err != nil {
@@ -61,6 +62,11 @@ func (c *Context) open(source, options string) error {
 	// No option that relaxes arithmetic: NaN, infinities and subnormals count.
 	return call("clBuildProgram", func() error { return c.program.BuildProgram(devices, "-cl-std=CL1.2 "+options) })
 }
+
+// uncontracted stands before every program. Without it a product that is added to
+// something may be fused with the sum, and is then not rounded: in OpenCL C that is the
+// default.
+const uncontracted = "#pragma OPENCL FP_CONTRACT OFF\n#line 1\n"
 
 // NewQueue returns a queue of the device, to be closed.
 func (c *Context) NewQueue() (*Queue, error) { return c.newQueue(0) }
@@ -108,7 +114,27 @@ func (c *Context) NewKernel(name string, args int) (*Kernel, error) {
 		k.Release()
 		return nil, fmt.Errorf("kernel %s: %w", name, err)
 	}
+	// A kernel that needs many registers may take fewer work-items than its device. If the
+	// driver does not say so, or says it wrong as PoCL-Remote, the first launch shows.
+	k.maxGroup = c.device.MaxGroup
+	_ = call("clGetKernelWorkGroupInfo", func() error {
+		n, err := k.kernel.WorkGroupSize(c.device.device)
+		if err == nil && n > 0 {
+			k.maxGroup = min(k.maxGroup, n)
+		}
+		return err
+	})
 	return k, nil
+}
+
+// MaxGroup returns the most work-items in a work-group of the kernel.
+func (k *Kernel) MaxGroup() int { return k.maxGroup }
+
+// HalveGroup makes MaxGroup half of group, which was refused, and reports whether
+// anything is left of it.
+func (k *Kernel) HalveGroup(group int) bool {
+	k.maxGroup = max(group/2, 1)
+	return group > 1
 }
 
 // Release gives the kernel back. Calls after the first, and on nil, do nothing.

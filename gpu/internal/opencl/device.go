@@ -3,6 +3,7 @@
 package opencl
 
 import (
+	"encoding/binary"
 	"errors"
 	"fmt"
 	"math"
@@ -13,17 +14,23 @@ import (
 
 // A Device is one OpenCL device of one platform, and what it says of itself.
 type Device struct {
-	Platform string // name of its platform
-	Name     string
-	Vendor   string
-	Driver   string // version
+	Platform      string // name of its platform
+	PlatformIndex int    // in the order of the loader
+	Name          string
+	Vendor        string
+	Driver        string // version
 
 	Type         Type
 	Memory       int64 // bytes
 	MaxAlloc     int64 // bytes in one buffer
 	SharedMemory bool  // it works in the memory of the host
+	Software     bool  // it says that it is a GPU or an accelerator, and is the CPU
 	MaxGroup     int   // most work-items in a work-group
 	Usable       error // nil, or why no program can be built for it
+
+	// Hardware identifies a GPU or an accelerator whatever platform shows it, in several
+	// ways, as "PCI 0000:01:00.0". It is empty where the driver does not say.
+	Hardware []string
 
 	device *cl.Device
 }
@@ -58,8 +65,12 @@ const (
 
 // Devices lists the devices of all platforms, in the order of the loader. The
 // error joins what could not be listed; devices that could are returned beside
-// it. No driver at all is an error for which IsNoDriver holds.
+// it. No loader is an error that wraps compute.ErrUnavailable; no driver that finds a
+// device is one for which IsNoDriver holds.
 func Devices() ([]*Device, error) {
+	if err := load(); err != nil {
+		return nil, err
+	}
 	var platforms []*cl.Platform
 	err := call(listPlatforms, func() (err error) {
 		platforms, err = cl.GetPlatforms()
@@ -85,6 +96,7 @@ func Devices() ([]*Device, error) {
 		}
 		for j, d := range devices {
 			device, err := describe(platform, d)
+			device.PlatformIndex = i
 			if err != nil {
 				failed = append(failed, fmt.Errorf("%s: device %d: %w", platform, j, err))
 				continue
@@ -120,6 +132,10 @@ func describe(platform string, d *cl.Device) (*Device, error) {
 		device.Name = strings.TrimSpace(device.Name) // some drivers pad
 		device.Vendor = strings.TrimSpace(device.Vendor)
 		device.Driver = strings.TrimSpace(device.Driver)
+		device.Software = device.Type != CPU && isSoftware(bits, device.Name)
+		if device.Type != CPU && !device.Software {
+			device.Hardware = hardware(func(parameter uint32, value []byte) bool { return deviceInfo(d, parameter, value) })
+		}
 		device.Memory = clamp(device.Memory)
 		device.MaxAlloc = clamp(device.MaxAlloc)
 		device.MaxGroup = max(device.MaxGroup, 1)
@@ -144,6 +160,51 @@ func describe(platform string, d *cl.Device) (*Device, error) {
 // version names the driver.
 func sharesMemory(t Type, unified bool, version string) bool {
 	return (unified || t == CPU) && !strings.Contains(version, "pocl-remote")
+}
+
+// isSoftware reports whether a device of that CL_DEVICE_TYPE and name computes on the CPU:
+// one that is a CPU too, as oclgrind's, or one of Mesa's renderers in software, which are
+// what their user makes them.
+func isSoftware(bits int64, name string) bool {
+	return cl.DeviceType(bits)&cl.DeviceTypeCPU != 0 ||
+		strings.HasPrefix(name, "llvmpipe") || strings.HasPrefix(name, "softpipe")
+}
+
+// Parameters that identify a device: of cl_khr_pci_bus_info, cl_nv_device_attribute_query,
+// cl_amd_device_attribute_query and cl_khr_device_uuid.
+const (
+	devicePCIBusInfo  = 0x410F // four cl_uint: domain, bus, device, function
+	deviceBusNV       = 0x4008 // cl_uint
+	deviceSlotNV      = 0x4009 // cl_uint: device << 3 | function
+	deviceDomainNV    = 0x400A // cl_uint
+	deviceTopologyAMD = 0x4037 // cl_uint, 1 for PCIe; 17 bytes; bus, device, function
+	deviceUUID        = 0x106A // 16 bytes
+)
+
+// hardware returns the Hardware of a device for which query fills value with the answer
+// to a parameter, and reports whether it has one of that size.
+func hardware(query func(parameter uint32, value []byte) bool) (ids []string) {
+	pci := func(domain, bus, device, function uint32) {
+		ids = append(ids, fmt.Sprintf("PCI %04x:%02x:%02x.%x", domain, bus, device, function))
+	}
+	word := binary.NativeEndian.Uint32
+	var bus, slot, domain [4]byte
+	var address [16]byte
+	var topology [24]byte
+	switch {
+	case query(devicePCIBusInfo, address[:]):
+		pci(word(address[:]), word(address[4:]), word(address[8:]), word(address[12:]))
+	case query(deviceBusNV, bus[:]) && query(deviceSlotNV, slot[:]):
+		query(deviceDomainNV, domain[:]) // 0 if it does not say
+		pci(word(domain[:]), word(bus[:]), word(slot[:])>>3, word(slot[:])&7)
+	case query(deviceTopologyAMD, topology[:]) && word(topology[:]) == 1:
+		pci(0, uint32(topology[21]), uint32(topology[22]), uint32(topology[23]))
+	}
+	var uuid [16]byte
+	if query(deviceUUID, uuid[:]) && uuid != [16]byte{} {
+		ids = append(ids, fmt.Sprintf("UUID %x", uuid))
+	}
+	return ids
 }
 
 // clamp undoes that the binding makes a size of 2^63 bytes and more negative.

@@ -18,6 +18,10 @@
 //   - Each enqueued command makes an event. Here those of calls that block are
 //     released at once, and others by the next call that waits, or some commands
 //     later: OpenCL tells of a command that failed by its event alone.
+//   - Its CommandQueue.Flush calls clFinish, which waits. Queue.Flush is clFlush, by a
+//     call of this package; see raw.go.
+//   - It is linked to the OpenCL loader. Here the program brings functions of the same
+//     names, which forward to a loader that is found at run time; see loader.c.
 //   - Error codes lose their names, and -1001 has none. Here an Error names the
 //     call and the code, and errors.Is finds the error of package compute.
 //

@@ -27,7 +27,7 @@ func (e *Error) Error() string { return e.Call + ": " + e.Reason }
 // compute.ErrDevice.
 func (e *Error) Unwrap() error { return e.kind }
 
-// IsNoDriver tells whether err says that the loader found no OpenCL driver.
+// IsNoDriver reports whether err says that the loader found no driver that finds a device.
 func IsNoDriver(err error) bool {
 	var e *Error
 	return errors.As(err, &e) && e.cause == cl.ErrOther(platformNotFound)
@@ -41,8 +41,12 @@ func isNoDevice(err error) bool {
 
 const platformNotFound = -1001 // CL_PLATFORM_NOT_FOUND_KHR, of the loader
 
-// Codes that the binding has no name for.
+// Codes that the binding has no name for, or that do not come through it.
 var codeNames = map[cl.ErrOther]string{
+	-5:               "CL_OUT_OF_RESOURCES",
+	-6:               "CL_OUT_OF_HOST_MEMORY",
+	-36:              "CL_INVALID_COMMAND_QUEUE",
+	-58:              "CL_INVALID_EVENT",
 	platformNotFound: "CL_PLATFORM_NOT_FOUND_KHR",
 	-69:              "CL_INVALID_PIPE_SIZE",
 	-70:              "CL_INVALID_DEVICE_QUEUE",
@@ -117,6 +121,13 @@ func panicCause(r any) error {
 		return errPointerCheck
 	}
 	return nil
+}
+
+// IsGroupTooLarge reports whether err says that a launch asked for more work-items in a
+// work-group than the kernel takes.
+func IsGroupTooLarge(err error) bool {
+	var e *Error
+	return errors.As(err, &e) && e.cause == cl.ErrInvalidWorkGroupSize
 }
 
 // CannotWrap tells whether err says that a slice cannot be memory of the device as it

@@ -3,6 +3,7 @@
 package opencl
 
 import (
+	"errors"
 	"fmt"
 	"runtime"
 	"sync"
@@ -164,6 +165,30 @@ func (q *Queue) mapMem(m *Mem, flags cl.MapFlag, n int) (mapped *cl.MappedMemObj
 	return mapped, unsafe.Slice((*float32)(mapped.Ptr()), n), nil
 }
 
+// Flush makes the device begin with the commands enqueued so far, without waiting for
+// them. A driver may put them off until somebody waits, as Mesa's and AMD's do. If it
+// fails, it is not known what was begun: the error wraps compute.ErrDevice.
+func (q *Queue) Flush() error {
+	if err := call("clFlush", func() error { return flush(q.queue) }); err != nil {
+		return fault(err)
+	}
+	return nil
+}
+
+// Idle reports whether every command is done that was enqueued and not waited for. It
+// does not wait, and does not make the device begin.
+func (q *Queue) Idle() (bool, error) {
+	if len(q.pending) == 0 {
+		return true, nil
+	}
+	var done bool
+	err := call("clGetEventInfo", func() (err error) {
+		done, err = isComplete(q.pending[len(q.pending)-1]) // commands run in order
+		return err
+	})
+	return done, err
+}
+
 // unmap enqueues the end of a mapping.
 func (q *Queue) unmap(m *Mem, mapped *cl.MappedMemObject) error {
 	return q.enqueue("clEnqueueUnmapMemObject", func() (*cl.Event, error) {
@@ -171,18 +196,12 @@ func (q *Queue) unmap(m *Mem, mapped *cl.MappedMemObject) error {
 	})
 }
 
-// Update enqueues what makes the slice of m, of Wrap, with n elements, hold the
-// results of the commands before. It does after Wait.
+// Update makes the slice of m, of Wrap, with n elements, hold the results of the
+// commands before, which it waits for. The map blocks: to unmap what a map that does not
+// block is still to return is legal in a queue that runs in order, but Mesa 22.3 refuses
+// it.
 func (q *Queue) Update(m *Mem, n int) error {
-	var mapped *cl.MappedMemObject
-	err := q.enqueue("clEnqueueMapBuffer", func() (event *cl.Event, err error) {
-		mapped, event, err = q.queue.EnqueueMapBuffer(m.mem, false, cl.MapFlagRead, 0, 4*n, nil)
-		return event, err
-	})
-	if err != nil {
-		return err
-	}
-	return q.unmap(m, mapped)
+	return q.View(m, n, func([]float32) {})
 }
 
 // enqueue makes a call that does not block, and keeps its event for the call that
@@ -199,6 +218,12 @@ func (q *Queue) enqueue(name string, enqueue func() (*cl.Event, error)) error {
 	})
 	if err == nil && len(q.pending) > maxPending {
 		return q.wait(maxPending / 2)
+	}
+	if errors.Is(err, compute.ErrOutOfMemory) {
+		// Drivers answer CL_OUT_OF_RESOURCES to every call after a kernel that failed.
+		if late := q.Wait(); late != nil {
+			return late
+		}
 	}
 	return err
 }

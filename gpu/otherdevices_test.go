@@ -1,0 +1,161 @@
+//go:build opencl && cgo && linux
+
+package gpu
+
+import (
+	"errors"
+	"fmt"
+	"os"
+	"strings"
+	"testing"
+
+	"github.com/gmind-go/compute"
+	"github.com/gmind-go/compute/internal/testenv"
+	"github.com/gmind-go/compute/internal/values"
+)
+
+const (
+	// answersEnv says how devices answer queries under testdata/devicelayer.c.
+	answersEnv = "COMPUTE_DEVICE_ANSWERS"
+	// otherDeviceEnv names the device of otherDevices that a process of
+	// TestOtherDevices tests.
+	otherDeviceEnv = "COMPUTE_TEST_OTHER_DEVICE"
+)
+
+// otherDevices are devices that answer queries unlike PoCL, and what is tested of them.
+var otherDevices = map[string]struct {
+	answers string
+	test    func(t *testing.T, b *backend)
+}{
+	"a GPU with memory of its own": {
+		"type=gpu,unified=0,memory=8589934592,cache=0,fp64=0,denorm=0,name=Other,vendor=Nobody",
+		func(t *testing.T, b *backend) {
+			info := b.Info()
+			if info.Kind != "gpu" || info.Name != "opencl Other" || info.Vendor != "Nobody" || info.Memory != 8<<30 || info.SharedMemory {
+				t.Errorf("opened %+v", info)
+			}
+			roundTrip(t, b, 3*b.transferPart()+7)
+			if b.Info().PooledBytes == 0 {
+				t.Error("a large transfer was not staged")
+			}
+		},
+	},
+	"a GPU that shares memory": {
+		"type=gpu,unified=1,cache=536870912,name=Other",
+		func(t *testing.T, b *backend) {
+			if info := b.Info(); info.Kind != "gpu" || !info.SharedMemory {
+				t.Errorf("opened %+v", info)
+			}
+			roundTrip(t, b, 1<<20)
+		},
+	},
+	"an accelerator": {
+		"type=accelerator,unified=0,name=Other",
+		func(t *testing.T, b *backend) {
+			if kind := b.Info().Kind; kind != "accelerator" {
+				t.Errorf("opened a device of kind %s", kind)
+			}
+			roundTrip(t, b, 100_000)
+		},
+	},
+	"small work-groups": { // the layer refuses larger ones
+		"type=gpu,group=64,name=Other",
+		func(t *testing.T, b *backend) { roundTrip(t, b, 100_000) },
+	},
+	"no work-groups": {
+		"type=gpu,group=1,name=Other",
+		func(t *testing.T, b *backend) { roundTrip(t, b, 100_000) },
+	},
+	"large work-groups": {
+		"type=gpu,group=8192,name=Other",
+		func(t *testing.T, b *backend) { roundTrip(t, b, 100_000) },
+	},
+	"small buffers": {
+		"type=gpu,alloc=134217728,name=Other",
+		func(t *testing.T, b *backend) {
+			const most = 128 << 20 / 4
+			if got := b.Info().MaxAlloc; got != 4*most {
+				t.Errorf("MaxAlloc is %d", got)
+			}
+			_, err := b.Alloc(most + 1)
+			if !errors.Is(err, compute.ErrOutOfMemory) || !strings.Contains(fmt.Sprint(err), "134217732 bytes") || !strings.Contains(err.Error(), "134217728 bytes") {
+				t.Errorf("a buffer that is too large: %v; want ErrOutOfMemory with both sizes", err)
+			}
+			x, err := b.Alloc(most)
+			if err != nil {
+				t.Fatal(err)
+			}
+			if err := x.Release(); err != nil {
+				t.Error(err)
+			}
+			stream(t, b, most+1)
+		},
+	},
+}
+
+// TestOtherDevices opens devices unlike the one at hand, which a layer makes of it, each
+// in a process of its own.
+func TestOtherDevices(t *testing.T) {
+	layer := buildLayer(t, t.TempDir(), "devicelayer")
+	for name, device := range otherDevices {
+		t.Run(name, func(t *testing.T) {
+			cmd := testCommand(t, "TestOtherDevicesRuns", layer, answersEnv+"="+device.answers, otherDeviceEnv+"="+name, "TMPDIR="+t.TempDir())
+			out, err := cmd.CombinedOutput()
+			switch {
+			case err != nil:
+				t.Errorf("%v\n%s", err, out)
+			case !strings.Contains(string(out), "--- PASS: TestOtherDevicesRuns"):
+				t.Logf("%s", out)
+				testenv.Lacking(t, "a loader that knows layers")
+			}
+		})
+	}
+}
+
+// TestOtherDevicesRuns is what TestOtherDevices runs.
+func TestOtherDevicesRuns(t *testing.T) {
+	name := os.Getenv(otherDeviceEnv)
+	if name == "" {
+		t.Skip("another test runs this, in a process of its own")
+	}
+	infos, err := Devices()
+	if err != nil {
+		t.Fatal(err)
+	}
+	if infos[0].Name != "opencl Other" {
+		t.Skip("the loader does not use the layer")
+	}
+	otherDevices[name].test(t, testenv.Open(t, Open).(*opened).Backend.(*backend))
+}
+
+// roundTrip computes on n elements in a buffer.
+func roundTrip(t *testing.T, b *backend, n int) {
+	t.Helper()
+	f, xs, got := compute.LeakyReLU(-0.5), values.Bits(n, 1), make([]float32, n)
+	x, err := b.Upload(xs)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if err := errors.Join(b.Forward(f, x, x), x.Read(got), x.Release()); err != nil {
+		t.Fatal(err)
+	}
+	for i, x := range xs {
+		if want := f.Value(x); !values.Same(got[i], want) {
+			t.Fatalf("element %d of %d is %x and should be %x", i, n, got[i], want)
+		}
+	}
+}
+
+// stream computes on n elements in a slice.
+func stream(t *testing.T, b *backend, n int) {
+	t.Helper()
+	f, xs, got := compute.LeakyReLU(-0.5), values.Normal(n, 1), make([]float32, n)
+	if err := b.Stream(t.Context(), compute.OpForward, f, got, xs); err != nil {
+		t.Fatal(err)
+	}
+	for i, x := range xs {
+		if want := f.Value(x); got[i] != want {
+			t.Fatalf("element %d of %d is %v and should be %v", i, n, got[i], want)
+		}
+	}
+}
