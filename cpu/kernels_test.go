@@ -8,6 +8,7 @@ import (
 	"testing"
 
 	"github.com/gmind-go/compute"
+	"github.com/gmind-go/compute/internal/testenv"
 	"github.com/gmind-go/compute/internal/values"
 )
 
@@ -111,7 +112,7 @@ func copying(k func(dst, x []float32), e *example) operation {
 func TestGenericIsStraightLine(t *testing.T) {
 	goTool, err := exec.LookPath("go")
 	if err != nil {
-		t.Skipf("needs the go command to compile the package: %v", err)
+		testenv.Lacking(t, "the go command, to compile the package: %v", err)
 	}
 	compares := map[string]string{"amd64": "UCOMISS", "arm64": "FCMPS"}
 	moves := map[string]string{"amd64": "CMOV", "arm64": "CSEL"}
