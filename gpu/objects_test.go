@@ -24,6 +24,7 @@ var counted = map[string]func(*testing.T){
 	"TestPool":            TestPool,
 	"TestProfile":         TestProfile,
 	"TestSmallGroup":      TestSmallGroup,
+	"TestStarts":          TestStarts,
 	"TestStreamCancelled": TestStreamCancelled,
 	"TestStreamRefused":   TestStreamRefused,
 	"TestStreamWaits":     TestStreamWaits,

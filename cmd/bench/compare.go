@@ -1,6 +1,7 @@
 package main
 
 import (
+	"bytes"
 	"errors"
 	"flag"
 	"fmt"
@@ -42,7 +43,9 @@ func compareCommand(args []string, stdout, stderr io.Writer) int {
 	}
 	threshold, relative, names, err := parseCompare(args)
 	if errors.Is(err, flag.ErrHelp) {
-		fmt.Fprint(stdout, compareUsage)
+		if _, err := fmt.Fprint(stdout, compareUsage); err != nil {
+			return fail(err)
+		}
 		return exitOK
 	}
 	if err != nil {
@@ -58,15 +61,19 @@ func compareCommand(args []string, stdout, stderr io.Writer) int {
 	if err != nil {
 		return fail(fmt.Errorf("%s and %s cannot be compared: %w", names[0], names[1], err))
 	}
+	var text bytes.Buffer
 	for i, which := range []string{"old", "new"} {
-		fmt.Fprintf(stdout, "%s: %s, %s", which, names[i], reports[i].Time.UTC().Format("2006-01-02 15:04 UTC"))
+		fmt.Fprintf(&text, "%s: %s, %s", which, names[i], reports[i].Time.UTC().Format("2006-01-02 15:04 UTC"))
 		if commit := reports[i].Environment.Commit; commit != "" {
-			fmt.Fprintf(stdout, ", commit %s", commit)
+			fmt.Fprintf(&text, ", commit %s", commit)
 		}
-		fmt.Fprintln(stdout)
+		fmt.Fprintln(&text)
 	}
-	fmt.Fprintln(stdout)
-	if err := c.WriteText(stdout); err != nil {
+	fmt.Fprintln(&text)
+	if err := c.WriteText(&text); err != nil {
+		return fail(err)
+	}
+	if _, err := stdout.Write(text.Bytes()); err != nil {
 		return fail(err)
 	}
 	if len(c.Regressions()) > 0 {

@@ -5,6 +5,7 @@ import (
 	"flag"
 	"fmt"
 	"io"
+	"math"
 	"slices"
 	"strconv"
 	"strings"
@@ -12,6 +13,7 @@ import (
 
 	"github.com/gmind-go/compute"
 	"github.com/gmind-go/compute/cmd/bench/internal/report"
+	"github.com/gmind-go/compute/internal/host"
 )
 
 const usage = `Usage: bench [flags]                     measure
@@ -36,7 +38,8 @@ GPU, beside the copies that limit them, and verifies the results bit by bit.
   -time T         ... or for so long, each (500ms) ...
   -runs N         ... or in so many runs (100)
   -timeout T      leave OpenCL alone if drivers list nothing for so long (20s)
-  -output FILE    what was made of -input x.npy; takes -backend, and one -op
+  -output FILE    the result for -input x.npy; takes -backend, and one -op (the
+                  dy of backward is x in reverse order)
   -json, -csv, -benchfmt, -html FILE   all results; - is standard output
   -plot FILE      GB/s by size, as .svg or .png
 
@@ -64,16 +67,19 @@ type config struct {
 	timeout    time.Duration // for a driver, in a child
 	output     string
 	outputs    []output
+	available  func() int64 // returns the bytes of memory that can be used
 }
 
 // defaultTimeout is long, since there are drivers that compile for seconds.
 const defaultTimeout = 20 * time.Second
 
-var errTimeout = errors.New("-timeout should be more than 0, as 20s or 1m")
-
 // flags returns the flags, which set c, and makes c what it is without any.
 func (c *config) flags() *flag.FlagSet {
-	*c = config{slope: compute.DefaultNegativeSlope, precision: 0.02, caches: []string{report.Cold}, outputs: newOutputs()}
+	*c = config{
+		slope: compute.DefaultNegativeSlope, caches: []string{report.Cold},
+		precision: 0.02, time: 500 * time.Millisecond, runs: maxRunsByDefault, timeout: defaultTimeout,
+		outputs: newOutputs(), available: host.Available,
+	}
 	for n := 1 << 10; n <= 64<<20; n *= 4 {
 		c.sizes = append(c.sizes, n)
 	}
@@ -84,16 +90,12 @@ func (c *config) flags() *flag.FlagSet {
 	fs.Func("op", "", func(s string) (err error) { c.ops, err = parseOps(s); return err })
 	fs.Func("n", "", func(s string) (err error) { c.sizes, err = parseSizes(s); return err })
 	fs.StringVar(&c.input, "input", "normal", "")
-	fs.Func("slope", "", func(s string) error {
-		v, err := strconv.ParseFloat(s, 32)
-		c.slope = float32(v)
-		return err
-	})
+	fs.Func("slope", "", func(s string) (err error) { c.slope, err = parseSlope(s); return err })
 	fs.Func("cache", "", func(s string) (err error) { c.caches, err = parseCaches(s); return err })
 	fs.Func("precision", "", func(s string) (err error) { c.precision, err = parsePart(s); return err })
-	fs.DurationVar(&c.time, "time", 500*time.Millisecond, "")
-	fs.IntVar(&c.runs, "runs", maxRunsByDefault, "")
-	fs.DurationVar(&c.timeout, "timeout", defaultTimeout, "")
+	fs.Func("time", "", func(s string) (err error) { c.time, err = parseTime(s); return err })
+	fs.Func("runs", "", func(s string) (err error) { c.runs, err = parseRuns(s); return err })
+	fs.Func("timeout", "", func(s string) (err error) { c.timeout, err = parseTime(s); return err })
 	fs.StringVar(&c.output, "output", "", "")
 	for i := range c.outputs {
 		fs.StringVar(&c.outputs[i].name, c.outputs[i].flag, "", "")
@@ -122,12 +124,6 @@ func parse(args []string) (c config, err error) {
 		return c, fmt.Errorf("-device names an OpenCL device, but -backend is cpu")
 	case set["device"] && c.device == "":
 		return c, fmt.Errorf("-device is empty; give an index, a part of a name, any, or all")
-	case c.runs < 1 || c.runs > maxRuns:
-		return c, fmt.Errorf("-runs is %d and should be between 1 and %d", c.runs, maxRuns)
-	case c.time <= 0:
-		return c, fmt.Errorf("-time should be more than 0, as 500ms or 2s")
-	case c.timeout <= 0:
-		return c, errTimeout
 	case file && set["n"]:
 		return c, fmt.Errorf("-input %s gives the values and their number; leave out -n", c.input)
 	case c.output != "" && !file:
@@ -182,7 +178,7 @@ func parsePart(s string) (float64, error) {
 		v /= 100
 	}
 	if err != nil || !(v > 0 && v < 1) {
-		return 0, fmt.Errorf("%q is no part of 1, as 2%% or 0.02", s)
+		return 0, errors.New("should be a part of 1, such as 2% or 0.02")
 	}
 	return v, nil
 }
@@ -195,20 +191,67 @@ const (
 func parseSizes(list string) ([]int, error) {
 	var sizes []int
 	for text := range strings.SplitSeq(list, ",") {
-		digits, unit := text, int64(1)
-		for suffix, factor := range map[string]int64{"Ki": 1 << 10, "Mi": 1 << 20, "Gi": 1 << 30} {
-			if d, ok := strings.CutSuffix(text, suffix); ok {
-				digits, unit = d, factor
-			}
+		n, err := parseSize(text)
+		if err != nil {
+			return nil, fmt.Errorf("%q %w", text, err)
 		}
-		n, err := strconv.ParseInt(digits, 10, 64)
-		if err != nil || n < 1 || n > maxSize/unit || n*unit > int64(^uint(0)>>1)/4 {
-			return nil, fmt.Errorf("%q is no number of elements, such as 1024, 64Ki or 16Mi", text)
-		}
-		if !slices.Contains(sizes, int(n*unit)) {
-			sizes = append(sizes, int(n*unit))
+		if !slices.Contains(sizes, n) {
+			sizes = append(sizes, n)
 		}
 	}
 	slices.Sort(sizes)
 	return sizes, nil
+}
+
+// parseSize reads a number of elements, as 1024, 64Ki or 16Mi. The error follows the text.
+func parseSize(text string) (int, error) {
+	suffix := strings.TrimLeft(text, "0123456789")
+	digits := strings.TrimSuffix(text, suffix)
+	unit, ok := map[string]int64{"": 1, "Ki": 1 << 10, "Mi": 1 << 20, "Gi": 1 << 30}[suffix]
+	if digits == "" {
+		return 0, errors.New("is not a number of elements, such as 1024, 64Ki or 16Mi")
+	}
+	if !ok {
+		return 0, errors.New("should be digits alone, or followed by Ki, Mi or Gi")
+	}
+	n, err := strconv.ParseInt(digits, 10, 64)
+	most := min(maxSize, int64(math.MaxInt/4))
+	switch {
+	case err != nil || n > most/unit:
+		return 0, fmt.Errorf("is too large; the most is %dGi", most>>30)
+	case n == 0:
+		return 0, errors.New("should be 1 or more")
+	}
+	return int(n * unit), nil
+}
+
+func parseSlope(text string) (float32, error) {
+	v, err := strconv.ParseFloat(text, 32)
+	switch {
+	case errors.Is(err, strconv.ErrRange):
+		return 0, errors.New("is more than a float32 holds")
+	case err != nil:
+		return 0, errors.New("is not a number, such as 0.01")
+	}
+	return float32(v), nil
+}
+
+// parseTime reads a duration above 0.
+func parseTime(text string) (time.Duration, error) {
+	d, err := time.ParseDuration(text)
+	if _, number := strconv.ParseFloat(text, 64); number == nil && d == 0 && err != nil {
+		return 0, fmt.Errorf("needs a unit, as %ss or %sms", text, text)
+	}
+	if err != nil || d <= 0 {
+		return 0, errors.New("should be a time above 0, such as 500ms, 20s or 1m")
+	}
+	return d, nil
+}
+
+func parseRuns(text string) (int, error) {
+	n, err := strconv.Atoi(text)
+	if err != nil || n < 1 || n > maxRuns {
+		return 0, fmt.Errorf("should be a whole number between 1 and %d", maxRuns)
+	}
+	return n, nil
 }

@@ -31,6 +31,18 @@ usage; 3 a driver crashes or hangs, or a device cannot be used.
 
 // devices is the program as "bench devices"; it returns the exit code.
 func devices(args []string, stdout, stderr io.Writer) int {
+	out := &checked{Writer: stdout}
+	code := tryDevices(args, out, stderr)
+	if out.err != nil {
+		fmt.Fprintf(stderr, "bench: %s\n", oneLine(out.err))
+		if code == exitOK {
+			code = exitUsage
+		}
+	}
+	return code
+}
+
+func tryDevices(args []string, stdout, stderr io.Writer) int {
 	fail := func(code int, err error) int {
 		fmt.Fprintf(stderr, "bench: %s\n", oneLine(err))
 		return code
@@ -79,17 +91,15 @@ func devices(args []string, stdout, stderr io.Writer) int {
 }
 
 func parseDevices(args []string) (limit time.Duration, err error) {
+	limit = defaultTimeout
 	fs := flag.NewFlagSet("bench devices", flag.ContinueOnError)
 	fs.SetOutput(io.Discard) // the caller prints the error
-	fs.DurationVar(&limit, "timeout", defaultTimeout, "")
+	fs.Func("timeout", "", func(s string) (err error) { limit, err = parseTime(s); return err })
 	if err := fs.Parse(args); err != nil {
 		return 0, err
 	}
 	if fs.NArg() > 0 {
 		return 0, fmt.Errorf("unexpected argument %q", fs.Arg(0))
-	}
-	if limit <= 0 {
-		return 0, errTimeout
 	}
 	return limit, nil
 }
@@ -100,7 +110,7 @@ func printProgram(w io.Writer, loader string) {
 	e := environment()
 	built := "with OpenCL"
 	if !e.OpenCL {
-		built = "without OpenCL (to rebuild it with: -tags opencl, CGO_ENABLED=1, a C compiler, pkg-config, the OpenCL headers and loader)"
+		built = "without OpenCL (to rebuild it with: -tags opencl, CGO_ENABLED=1, a C compiler and the OpenCL headers; see the README)"
 	}
 	fmt.Fprintln(w, "program")
 	printRow(w, "built", strings.TrimSpace(fmt.Sprintf("%s, by %s for %s/%s %s", built, e.Go, e.OS, e.Arch, e.Commit)))

@@ -13,6 +13,7 @@ import (
 
 	"github.com/gmind-go/compute/cmd/bench/internal/report"
 	"github.com/gmind-go/compute/gpu"
+	"github.com/gmind-go/compute/internal/host"
 )
 
 // environment describes the machine and this program.
@@ -22,7 +23,7 @@ func environment() report.Environment {
 		Go: runtime.Version(), OS: runtime.GOOS, Arch: runtime.GOARCH,
 		CPU: cpu.BrandName, Cores: runtime.GOMAXPROCS(0),
 		Caches: report.Caches{L1: max(cpu.Cache.L1D, 0), L2: max(cpu.Cache.L2, 0), L3: max(cpu.Cache.L3, 0)},
-		Memory: systemMemory(),
+		Memory: host.Memory(),
 		Commit: commit(), OpenCL: gpu.Built, Loader: loadedLoader(),
 	}
 	list, _ := drivers()
@@ -63,23 +64,6 @@ func commit() string {
 		return ""
 	}
 	return revision + changed
-}
-
-// systemMemory returns the bytes of memory that the machine has, or 0 where that is not
-// known.
-func systemMemory() int64 {
-	f, err := os.Open("/proc/meminfo")
-	if err != nil {
-		return 0
-	}
-	defer f.Close()
-	for lines := bufio.NewScanner(f); lines.Scan(); {
-		var kib int64
-		if n, _ := fmt.Sscanf(lines.Text(), "MemTotal: %d kB", &kib); n == 1 {
-			return kib << 10
-		}
-	}
-	return 0
 }
 
 // loadedLoader returns the file of the OpenCL loader that this process has loaded, or

@@ -78,7 +78,7 @@ func TestBadBackends(t *testing.T) {
 		}
 	}
 	var stdout, stderr bytes.Buffer
-	code := run([]string{"-n", "1Ki", "-runs", "1", "-cache", "warm"}, &stdout, &stderr,
+	code := run(t.Context(), []string{"-n", "1Ki", "-runs", "1", "-cache", "warm"}, &stdout, &stderr,
 		choose(func(b compute.Backend) compute.Backend { return wrong{b} }))
 	if code != exitWrong || !strings.Contains(stderr.String(), "wrong result: derivative on cpu") || !strings.Contains(stderr.String(), "element 77 of 1024") {
 		t.Errorf("one wrong bit: exit %d, %s; want 1, and where", code, stderr.String())
@@ -88,13 +88,13 @@ func TestBadBackends(t *testing.T) {
 	}
 
 	stderr.Reset()
-	code = run([]string{"-n", "1Ki", "-runs", "1", "-cache", "warm"}, &stdout, &stderr,
+	code = run(t.Context(), []string{"-n", "1Ki", "-runs", "1", "-cache", "warm"}, &stdout, &stderr,
 		choose(func(b compute.Backend) compute.Backend { return failing{b, compute.ErrDevice} }))
 	if code != exitUnusable || !strings.Contains(stderr.String(), "device fault") {
 		t.Errorf("a device that fails: exit %d, %s; want 3", code, stderr.String())
 	}
 
-	if code := run([]string{"-n", "1Ki", "-runs", "1", "-cache", "warm"}, &stdout, &stderr,
+	if code := run(t.Context(), []string{"-n", "1Ki", "-runs", "1", "-cache", "warm"}, &stdout, &stderr,
 		choose(func(b compute.Backend) compute.Backend { return failing{b, compute.ErrOutOfMemory} })); code != exitUnusable {
 		t.Errorf("an asked size that does not fit: exit %d, want 3", code)
 	}
@@ -104,7 +104,7 @@ func TestBadBackends(t *testing.T) {
 func TestInputThatDoesNotFit(t *testing.T) {
 	in := write(t, npyBytes("<f4", "(2,)", binary.LittleEndian, []float32{1, -1}))
 	var stdout, stderr bytes.Buffer
-	code := run([]string{"-backend", "cpu", "-input", in, "-output", in}, &stdout, &stderr,
+	code := run(t.Context(), []string{"-backend", "cpu", "-input", in, "-output", in}, &stdout, &stderr,
 		func(config, error) ([]target, error, error) {
 			b, err := cpu.Open()
 			return []target{{Backend: failing{b, compute.ErrOutOfMemory}}}, nil, err

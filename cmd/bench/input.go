@@ -1,11 +1,14 @@
 package main
 
 import (
+	"context"
 	"fmt"
 	"math"
+	"os"
 	"slices"
 
 	"github.com/gmind-go/compute"
+	"github.com/gmind-go/compute/cmd/bench/internal/report"
 	"github.com/gmind-go/compute/cpu"
 	"github.com/gmind-go/compute/internal/values"
 )
@@ -50,6 +53,12 @@ func (c *config) load() (*input, error) {
 	if inputs[c.input] != nil {
 		return in, nil
 	}
+	// Before the file is read: see need.
+	if info, err := os.Stat(c.input); err == nil && info.Mode().IsRegular() {
+		if err := c.fits(int(info.Size() / 4)); err != nil {
+			return nil, fmt.Errorf("%s: %w", c.input, err)
+		}
+	}
 	f, err := readNpy(c.input)
 	if err != nil {
 		return nil, err
@@ -59,13 +68,22 @@ func (c *config) load() (*input, error) {
 	return in, nil
 }
 
-// generate makes as many values as all sets of the size with the most have. Sizes for
-// which there is not the memory are an error, or if nobody asked for them taken out of
-// c; tooLarge tells why.
-func (in *input) generate(c *config) (tooLarge, err error) {
+// generate makes as many values as all sets of the size with the most have, or fewer at
+// the end of ctx. tooLarge and err are those of fit.
+func (in *input) generate(ctx context.Context, c *config) (tooLarge, err error) {
+	total, tooLarge, err := c.fit()
+	if err == nil {
+		in.make(ctx, c.input, total)
+	}
+	return tooLarge, err
+}
+
+// fit returns how many values each operand has. Sizes for which there is not the memory
+// are an error, or if nobody asked for them taken out of c; tooLarge tells why.
+func (c *config) fit() (total int, tooLarge, err error) {
 	b, err := cpu.Open()
 	if err != nil {
-		return nil, err
+		return 0, nil, err
 	}
 	defer b.Close()
 	for {
@@ -73,43 +91,76 @@ func (in *input) generate(c *config) (tooLarge, err error) {
 		for _, n := range c.sizes {
 			total = max(total, n*setCount(n))
 		}
-		err := in.fits(b, total)
+		err := c.fits(total)
 		if err == nil {
-			in.make(c.input, total)
-			return tooLarge, nil
+			err = mapped(b, total)
 		}
-		if c.sizesAsked || len(c.sizes) == 1 {
-			return nil, err
+		if err == nil {
+			return total, tooLarge, nil
+		}
+		err = fmt.Errorf("%s: %w", report.Elements(c.sizes[len(c.sizes)-1]), err)
+		switch {
+		case inputs[c.input] == nil:
+			return 0, nil, fmt.Errorf("%s: %w", c.input, err)
+		case c.sizesAsked || len(c.sizes) == 1:
+			return 0, nil, fmt.Errorf("-n: %w; measure smaller sizes", err)
 		}
 		tooLarge = err
 		c.sizes = c.sizes[:len(c.sizes)-1]
 	}
 }
 
-// fits asks whether there is memory for so many elements: Go's heap ends the process
-// where it does not suffice. There are three slices here, and as much more for five
-// buffers of a device that shares the memory.
-func (in *input) fits(b compute.Backend, total int) error {
-	if total > math.MaxInt/8 {
-		return fmt.Errorf("-n: %d elements: %w", total, compute.ErrOutOfMemory)
+// need is how many bytes of memory are in use for each element of the operands, where a
+// device shares the memory: three slices of the host and three buffers, and two more for
+// the file of -output, the driver and the garbage of Go's heap. Devices are measured one
+// after the other, and the buffers of a Shard are those of its members.
+const need = 4 * (3 + 3 + 2)
+
+// fits returns an error that wraps compute.ErrOutOfMemory if there is not the memory for
+// total elements: Go's heap ends the process where it does not suffice, as do limits of
+// containers.
+func (c *config) fits(total int) error {
+	available := c.available()
+	if int64(total) <= available/need {
+		return nil
 	}
-	buf, err := b.Alloc(8 * total)
+	return fmt.Errorf("operands and results take %.1f GB, and %.1f GB of memory can be used: %w",
+		float64(total)*need/1e9, float64(available)/1e9, compute.ErrOutOfMemory)
+}
+
+// mapped asks the system for the memory of total elements, which it may refuse for
+// reasons of its own, as with ulimit -v.
+func mapped(b compute.Backend, total int) error {
+	if total > math.MaxInt/need {
+		return fmt.Errorf("more than an address holds: %w", compute.ErrOutOfMemory)
+	}
+	buf, err := b.Alloc(need / 4 * total)
 	if err != nil {
-		return fmt.Errorf("-n: operands and results of %d elements each: %w", total, err)
+		return err
 	}
 	return buf.Release()
 }
 
-// make makes the values, total of each operand.
-func (in *input) make(name string, total int) {
+// make makes the values, total of each operand, or fewer at the end of ctx.
+func (in *input) make(ctx context.Context, name string, total int) {
+	if ctx.Err() != nil {
+		return
+	}
 	in.dst = make([]float32, total)
 	if in.npy == nil {
-		in.x, in.dy = inputs[name](total, 1), inputs[name](total, 2)
+		in.x = inputs[name](total, 1)
+		if ctx.Err() == nil {
+			in.dy = inputs[name](total, 2)
+		}
 		return
 	}
 	// The gradient of backward is the same values in reverse order.
 	reversed := slices.Clone(in.npy.values)
 	slices.Reverse(reversed)
 	times := total / len(reversed)
+	if times == 1 {
+		in.x, in.dy = in.npy.values, reversed
+		return
+	}
 	in.x, in.dy = slices.Repeat(in.npy.values, times), slices.Repeat(reversed, times)
 }

@@ -1,8 +1,15 @@
 package main
 
 import (
+	"encoding/binary"
+	"errors"
 	"math"
+	"slices"
+	"strings"
 	"testing"
+
+	"github.com/gmind-go/compute"
+	"github.com/gmind-go/compute/internal/host"
 )
 
 // TestInputs: the values are what their name says, and of both signs where it does
@@ -29,5 +36,46 @@ func TestInputs(t *testing.T) {
 		if (name == "subnormal") != (subnormal == 10000) || zero > 0 {
 			t.Errorf("%s: %d of 10000 are subnormal, %d are 0", name, subnormal, zero)
 		}
+	}
+}
+
+// TestMemory: default sizes that need more memory than there is are left out, asked ones
+// are an error that names both amounts, before anything is allocated or read.
+func TestMemory(t *testing.T) {
+	with := func(available int64, sizes ...int) *config {
+		c := new(config)
+		c.flags()
+		c.sizes, c.available = sizes, func() int64 { return available }
+		return c
+	}
+	// Each has two sets or one, as the cache does not hold one, so the second needs more.
+	n := host.LastCache()/8 + 1
+	sizes := []int{n, 8 * n}
+	for _, test := range []struct {
+		available int64
+		want      []int
+	}{
+		{need * int64(8*n), sizes},
+		{need*int64(8*n) - 1, sizes[:1]},
+	} {
+		c := with(test.available, sizes...)
+		total, tooLarge, err := c.fit()
+		last := test.want[len(test.want)-1]
+		if err != nil || !slices.Equal(c.sizes, test.want) || (tooLarge == nil) != (len(test.want) == 2) || total != last*setCount(last) {
+			t.Errorf("with %d bytes: %v, %v, and %d values are left of %d", test.available, tooLarge, err, c.sizes, total)
+		}
+	}
+
+	c := with(3_000_000_000, 1<<30)
+	c.sizesAsked = true
+	want := "-n: 1Gi elements: operands and results take 34.4 GB, and 3.0 GB of memory can be used: out of memory; measure smaller sizes"
+	if _, _, err := c.fit(); !errors.Is(err, compute.ErrOutOfMemory) || err.Error() != want {
+		t.Errorf("got %v, want %s", err, want)
+	}
+
+	c = with(4*need-1, 1)
+	c.input = write(t, npyBytes("<f4", "(2,)", binary.LittleEndian, []float32{1, 2}))
+	if _, err := c.load(); !errors.Is(err, compute.ErrOutOfMemory) || !strings.HasPrefix(err.Error(), c.input+": ") {
+		t.Errorf("a file: %v", err)
 	}
 }

@@ -2,6 +2,7 @@ package main
 
 import (
 	"bytes"
+	"context"
 	"io"
 	"os"
 	"os/exec"
@@ -19,45 +20,37 @@ func TestInterrupt(t *testing.T) {
 	if runtime.GOOS == "windows" {
 		t.Skip("Windows has no interrupt that one process can send to another")
 	}
+	testInterrupt(t, os.Interrupt)
+}
+
+// testInterrupt sends the signal ever later, until there is a result.
+func testInterrupt(t *testing.T, s os.Signal) {
+	t.Helper()
 	for wait := 2 * time.Second; ; wait *= 2 { // for warming up, and some runs
-		r, rest := interrupted(t, wait)
+		r, rest := interrupted(t, s, wait)
 		if !r.Interrupted {
 			t.Fatalf("that it was interrupted is not told: %+v", r)
 		}
 		if len(r.Results) == 2 && r.Results[1].Runs() > 0 && strings.Contains(rest, "    forward ") {
 			return
 		}
-		if wait > 10*time.Second {
+		if wait > time.Minute {
 			t.Fatalf("of what was measured in %v there is %+v: %s", wait, r.Results, rest)
 		}
 	}
 }
 
-// interrupted starts measuring what takes an hour, sends an interrupt after so long, and
+// interrupted starts measuring what takes an hour, sends the signal after so long, and
 // returns the JSON and the end of the table.
-func interrupted(t *testing.T, wait time.Duration) (r report.Report, rest string) {
+func interrupted(t *testing.T, s os.Signal, wait time.Duration) (r report.Report, rest string) {
+	t.Helper()
 	name := filepath.Join(t.TempDir(), "r.json")
-	cmd := exec.Command(os.Args[0], "-backend", "cpu", "-n", "1Ki", "-cache", "warm", "-op", "forward", "-time", "1h", "-runs", "1000000", "-precision", "0.0001%", "-json", name)
-	out, err := cmd.StdoutPipe()
-	if err != nil {
-		t.Fatal(err)
-	}
+	cmd, out := measuring(t, name)
 	var stderr bytes.Buffer
 	cmd.Stderr = &stderr
-	if err := cmd.Start(); err != nil {
-		t.Fatal(err)
-	}
-	defer cmd.Process.Kill()
-	var seen []byte
-	for buf := make([]byte, 1024); !bytes.Contains(seen, []byte("elements  ")); { // it begins
-		n, err := out.Read(buf)
-		if err != nil {
-			t.Fatalf("%v after %s", err, seen)
-		}
-		seen = append(seen, buf[:n]...)
-	}
+	begun(t, cmd, out)
 	time.Sleep(wait)
-	if err := cmd.Process.Signal(os.Interrupt); err != nil {
+	if err := cmd.Process.Signal(s); err != nil {
 		t.Fatal(err)
 	}
 	end, err := io.ReadAll(out)
@@ -66,8 +59,85 @@ func interrupted(t *testing.T, wait time.Duration) (r report.Report, rest string
 	}
 	_ = cmd.Wait()
 	data, err := os.ReadFile(name)
-	if code := cmd.ProcessState.ExitCode(); code != exitInterrupted || err != nil || !strings.Contains(stderr.String(), "interrupted") {
+	if os.IsNotExist(err) { // as nothing was measured
+		if code := cmd.ProcessState.ExitCode(); code != exitInterrupted || !strings.Contains(stderr.String(), "interrupted: nothing was measured\n") {
+			t.Fatalf("exit %d: %s", code, stderr.String())
+		}
+		return report.Report{Interrupted: true}, string(end)
+	}
+	if code := cmd.ProcessState.ExitCode(); code != exitInterrupted || err != nil || !strings.Contains(stderr.String(), "interrupted: this is what was measured") {
 		t.Fatalf("exit %d, %v: %s", code, err, stderr.String())
 	}
 	return decode(t, string(data)), string(end)
+}
+
+// measuring returns the program that measures what takes an hour, with that file for
+// -json, and its output.
+func measuring(t *testing.T, name string) (*exec.Cmd, io.Reader) {
+	t.Helper()
+	cmd := exec.Command(os.Args[0], "-backend", "cpu", "-n", "1Ki", "-cache", "warm", "-op", "forward", "-time", "1h", "-runs", "1000000", "-precision", "0.0001%", "-json", name)
+	out, err := cmd.StdoutPipe()
+	if err != nil {
+		t.Fatal(err)
+	}
+	return cmd, out
+}
+
+// begun starts the program, and returns when it measures.
+func begun(t *testing.T, cmd *exec.Cmd, out io.Reader) {
+	t.Helper()
+	if err := cmd.Start(); err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() { cmd.Process.Kill() })
+	var seen []byte
+	for buf := make([]byte, 1024); !bytes.Contains(seen, []byte("elements  ")); {
+		n, err := out.Read(buf)
+		if err != nil {
+			t.Fatalf("%v after %s", err, seen)
+		}
+		seen = append(seen, buf[:n]...)
+	}
+}
+
+// TestKilled: a program that is killed leaves no file where there was none, and the
+// contents of one that was there.
+func TestKilled(t *testing.T) {
+	for _, old := range []string{"", "precious"} {
+		dir := t.TempDir()
+		name := filepath.Join(dir, "r.json")
+		if old != "" {
+			if err := os.WriteFile(name, []byte(old), 0o666); err != nil {
+				t.Fatal(err)
+			}
+		}
+		cmd, out := measuring(t, name)
+		begun(t, cmd, out)
+		cmd.Process.Kill()
+		_ = cmd.Wait()
+		entries, err := os.ReadDir(dir)
+		if err != nil {
+			t.Fatal(err)
+		}
+		data, err := os.ReadFile(name)
+		if string(data) != old || old == "" && len(entries) != 0 || old != "" && (err != nil || len(entries) != 1) {
+			t.Errorf("with %q in the file before, it holds %q, %v, in a folder of %d", old, data, err, len(entries))
+		}
+	}
+}
+
+// TestInterruptedBefore: an interrupt before anything is measured is told as that, and
+// leaves no file.
+func TestInterruptedBefore(t *testing.T) {
+	ctx, cancel := context.WithCancel(t.Context())
+	cancel()
+	name := filepath.Join(t.TempDir(), "r.json")
+	var stdout, stderr bytes.Buffer
+	code := run(ctx, []string{"-backend", "cpu", "-n", "1Ki", "-json", name}, &stdout, &stderr, chooseTargets)
+	if code != exitInterrupted || stderr.String() != "bench: interrupted: nothing was measured\n" {
+		t.Errorf("exit %d, %q", code, stderr.String())
+	}
+	if _, err := os.Stat(name); !os.IsNotExist(err) {
+		t.Errorf("a file is left: %v", err)
+	}
 }

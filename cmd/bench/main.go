@@ -4,8 +4,12 @@
 package main
 
 import (
+	"context"
+	"io"
 	"os"
+	"os/signal"
 	"strings"
+	"syscall"
 )
 
 // The exit codes.
@@ -28,7 +32,31 @@ func main() {
 	case len(args) > 1 && args[0] == "probe":
 		os.Exit(probe(args[1:]))
 	}
-	os.Exit(run(args, os.Stdout, os.Stderr, chooseTargets))
+	os.Exit(measureCommand(args, os.Stdout, os.Stderr))
+}
+
+// measureCommand is the program as "bench" alone, which signals end with the results it
+// has; it returns the exit code.
+func measureCommand(args []string, stdout, stderr io.Writer) int {
+	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt, syscall.SIGTERM)
+	context.AfterFunc(ctx, stop) // the second ends the program at once
+	ctx, cancel := untilHangup(ctx)
+	defer cancel()
+	return run(ctx, args, stdout, stderr, chooseTargets)
+}
+
+// A checked writer keeps the first error of the Writer, and writes nothing after it.
+type checked struct {
+	io.Writer
+	err error
+}
+
+func (c *checked) Write(p []byte) (n int, err error) {
+	if c.err != nil {
+		return 0, c.err
+	}
+	n, c.err = c.Writer.Write(p)
+	return n, c.err
 }
 
 // oneLine returns the text of err, whose parts may be joined by line ends, as one

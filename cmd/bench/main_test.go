@@ -68,8 +68,11 @@ func onCPU(t *testing.T, n int, ops ...string) (compute.Backend, config, *input)
 	c.flags()
 	c.ops, c.sizes = ops, []int{n}
 	in := &input{}
-	if _, err := in.generate(&c); err != nil {
+	if _, err := in.generate(t.Context(), &c); err != nil {
 		t.Fatal(err)
 	}
 	return testenv.Open(t, cpu.Open), c, in
 }
+
+// words returns text with single spaces for spaces and line ends, as lines are broken.
+func words(text string) string { return strings.Join(strings.Fields(text), " ") }

@@ -28,7 +28,7 @@ func (m *meter) note(format string, args ...any) {
 	text := fmt.Sprintf(format, args...)
 	m.report.Notes = append(m.report.Notes, text)
 	m.bar.clear()
-	fmt.Fprintln(m.table.W, text)
+	fmt.Fprintln(m.table.W, report.Wrap(text, "  "))
 }
 
 // write writes all files: of results, unless there are none, and npy, unless a result is
@@ -99,7 +99,7 @@ func (m *meter) measure(ctx context.Context, t target) error {
 		for _, state := range m.states(n, deviceCache(t)) {
 			err := m.size(ctx, t, d, n, state)
 			if errors.Is(err, compute.ErrOutOfMemory) && !m.c.sizesAsked {
-				m.note("%s: %s elements not measured: %s", d.Name, report.Count(n), oneLine(err))
+				m.note("%s: %s not measured: %s", d.Name, report.Elements(n), oneLine(err))
 				continue
 			}
 			if err != nil {
@@ -110,7 +110,7 @@ func (m *meter) measure(ctx context.Context, t target) error {
 	if m.c.output == "" || t.limits || ctx.Err() != nil {
 		return nil
 	}
-	m.output, err = computeOutput(t, m.c, m.in.npy)
+	m.output, err = computeOutput(t, m.c, m.in)
 	return err
 }
 

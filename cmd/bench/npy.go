@@ -20,21 +20,24 @@ type npyFile struct {
 }
 
 // readNpy reads a file of any shape and byte order. The reader of the library
-// panics on some broken headers, asks for memory that others name, and takes a file
-// that ends early for one of zeros, so all of that is checked here.
+// panics on some broken headers, asks for memory that others name, takes a file that
+// ends early for one of zeros, and reads values one by one, so it reads the header alone.
 func readNpy(name string) (f *npyFile, err error) {
 	defer func() {
-		if r := recover(); r != nil {
-			err = fmt.Errorf("%s: not a NumPy file that can be read: %v", name, r)
+		if recover() != nil {
+			err = fmt.Errorf("%s: not a NumPy file (.npy) that can be read: its header is broken", name)
 		}
 	}()
 	file, err := os.ReadFile(name)
 	if err != nil {
 		return nil, err
 	}
-	// The reader of the library makes room for as much header as the file says it has.
-	if len(file) >= 12 && file[6] > 1 {
-		if header := binary.LittleEndian.Uint32(file[8:]); uint64(header) > uint64(len(file)) {
+	if bytes.HasPrefix(file, npy.Magic[:]) && len(file) >= 12 {
+		header := uint64(binary.LittleEndian.Uint16(file[8:]))
+		if file[6] > 1 {
+			header = uint64(binary.LittleEndian.Uint32(file[8:]))
+		}
+		if header > uint64(len(file)) {
 			return nil, fmt.Errorf("%s: cut off, or not a NumPy file (.npy): its header should have %d bytes, and the file has %d", name, header, len(file))
 		}
 	}
@@ -61,12 +64,11 @@ func readNpy(name string) (f *npyFile, err error) {
 	if rest.Len() != 4*n {
 		return nil, fmt.Errorf("%s: cut off, or its shape %v is wrong: it has %d bytes of values and should have %d", name, r.Header.Descr.Shape, rest.Len(), 4*n)
 	}
-	if n == 0 {
-		return nil, fmt.Errorf("%s: it has no values", name)
-	}
-	if err := r.Read(&f.values); err != nil {
+	f.values = make([]float32, n)
+	if _, err := binary.Decode(file[len(f.header):], f.order, f.values); err != nil {
 		return nil, fmt.Errorf("%s: %w", name, err)
 	}
+	f.header = slices.Clone(f.header) // so that the rest of the file can go
 	return f, nil
 }
 
@@ -76,12 +78,10 @@ func (f *npyFile) withValues(v []float32) ([]byte, error) {
 	return binary.Append(slices.Clone(f.header), f.order, v)
 }
 
-// computeOutput returns the contents of a file like f with what c.ops[0] makes of its
-// values on t.
-func computeOutput(t target, c config, f *npyFile) ([]byte, error) {
-	in := &input{x: f.values, dy: slices.Clone(f.values), dst: make([]float32, len(f.values))}
-	slices.Reverse(in.dy)
-	s, err := newSet(t, in, len(f.values), 0)
+// computeOutput returns the contents of a file like that of in with what c.ops[0] makes
+// of its values on t.
+func computeOutput(t target, c config, in *input) ([]byte, error) {
+	s, err := newSet(t, in, len(in.npy.values), 0)
 	if err != nil {
 		return nil, err
 	}
@@ -100,5 +100,5 @@ func computeOutput(t target, c config, f *npyFile) ([]byte, error) {
 			}
 		}
 	}
-	return f.withValues(s.hostDst)
+	return in.npy.withValues(s.hostDst)
 }

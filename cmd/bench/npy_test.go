@@ -96,3 +96,19 @@ func TestOutputDefault(t *testing.T) {
 		t.Errorf("%v: got %q, want %q", err, got, want)
 	}
 }
+
+// TestEmpty: of no values there is an empty result, with nothing measured.
+func TestEmpty(t *testing.T) {
+	file := npyBytes("<f4", "(3, 0)", binary.LittleEndian, nil)
+	in, out := write(t, file), filepath.Join(t.TempDir(), "out.npy")
+	other := filepath.Join(t.TempDir(), "r.json")
+	if _, stderr, code := bench(t, "-backend", "opencl", "-input", in, "-output", out, "-json", other); code != 0 {
+		t.Fatalf("exit %d: %s", code, stderr)
+	}
+	if got, err := os.ReadFile(out); err != nil || !bytes.Equal(got, file) {
+		t.Errorf("%v: got %q, want %q", err, got, file)
+	}
+	if _, err := os.Stat(other); err == nil {
+		t.Error("there is a file of results")
+	}
+}

@@ -81,6 +81,10 @@ func (c *config) openOutputs(stdout io.Writer) (npy *outputFile, err error) {
 			}
 		}
 	}
+	npy.unmake()
+	for _, o := range c.outputs {
+		o.file.unmake()
+	}
 	return npy, nil
 }
 
@@ -110,12 +114,14 @@ func (c *config) writeOutputs(r *report.Report) error {
 	return errors.Join(errs...)
 }
 
-// An outputFile is opened before anything is measured, so that a wrong name costs
-// no time, and keeps what it held until there is something to put in its place.
+// An outputFile is tried before anything is measured, so that a wrong name costs no time.
+// A file that exists is left open, and keeps its contents until there is something to put
+// in their place. One that does not exist is made only then, so that a process that is
+// killed leaves no empty file.
 type outputFile struct {
 	io.Writer
 	file *os.File // nil for standard output
-	made bool     // by this run
+	name string   // of a file that did not exist, else ""
 }
 
 // openOutput opens the file called name. "-" is stdout; "" gives nil.
@@ -126,21 +132,56 @@ func openOutput(name string, stdout io.Writer) (*outputFile, error) {
 	case "-":
 		return &outputFile{Writer: stdout}, nil
 	}
-	_, err := os.Stat(name)
-	made := errors.Is(err, fs.ErrNotExist)
-	f, err := os.OpenFile(name, os.O_WRONLY|os.O_CREATE, 0o666)
-	if err != nil {
+	o := &outputFile{}
+	if _, err := os.Stat(name); errors.Is(err, fs.ErrNotExist) {
+		name = linked(name)
+		o.name = name
+	}
+	var err error
+	if o.file, err = os.OpenFile(name, os.O_WRONLY|os.O_CREATE, 0o666); err != nil {
 		return nil, err
 	}
-	return &outputFile{f, f, made}, nil
+	o.Writer = o.file
+	return o, nil
+}
+
+// linked returns the name that name, which may be a symbolic link to a file that does not
+// exist, leads to.
+func linked(name string) string {
+	for range 40 { // as many as Linux follows
+		link, err := os.Readlink(name)
+		if err != nil {
+			break
+		}
+		if !filepath.IsAbs(link) {
+			link = filepath.Join(filepath.Dir(name), link)
+		}
+		name = link
+	}
+	return name
+}
+
+// unmake removes the file if it did not exist before.
+func (o *outputFile) unmake() {
+	if o == nil || o.name == "" || o.file == nil {
+		return
+	}
+	o.file.Close()
+	os.Remove(o.name)
+	o.file = nil
 }
 
 // replace makes data all that the file holds, and closes it.
-func (o *outputFile) replace(data []byte) error {
-	if o == nil {
+func (o *outputFile) replace(data []byte) (err error) {
+	switch {
+	case o == nil:
 		return nil
-	}
-	if o.file == nil {
+	case o.name != "":
+		if o.file, err = os.OpenFile(o.name, os.O_WRONLY|os.O_CREATE, 0o666); err != nil {
+			return err
+		}
+		o.Writer = o.file
+	case o.file == nil:
 		_, err := o.Write(data)
 		return err
 	}
@@ -155,10 +196,14 @@ func (o *outputFile) replace(data []byte) error {
 	if err == nil && regular {
 		err = o.file.Sync()
 	}
+	if err != nil && o.name != "" {
+		o.unmake() // rather than leave a part of it
+		return err
+	}
 	return errors.Join(err, o.file.Close())
 }
 
-// is tells whether the file is the one called name.
+// is reports whether the file is the one called name.
 func (o *outputFile) is(name string) bool {
 	if o == nil || o.file == nil {
 		return false
@@ -171,13 +216,14 @@ func (o *outputFile) is(name string) bool {
 	return err == nil && os.SameFile(mine, other)
 }
 
-// abandon closes the file as it was, or removes it if it was not there.
+// abandon closes the file and leaves it as it was.
 func (o *outputFile) abandon() {
 	if o == nil || o.file == nil {
 		return
 	}
-	o.file.Close()
-	if o.made {
-		os.Remove(o.file.Name())
+	if o.name != "" {
+		o.unmake()
+		return
 	}
+	o.file.Close()
 }

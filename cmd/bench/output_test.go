@@ -1,10 +1,15 @@
 package main
 
 import (
+	"bytes"
 	"encoding/csv"
+	"errors"
+	"io"
+	"io/fs"
 	"os"
 	"path/filepath"
 	"regexp"
+	"runtime"
 	"strings"
 	"testing"
 )
@@ -61,5 +66,124 @@ func TestStandardOutput(t *testing.T) {
 func TestJSONToDevice(t *testing.T) {
 	if _, stderr, code := bench(t, "-backend", "cpu", "-n", "1Ki", "-runs", "1", "-json", os.DevNull); code != 0 {
 		t.Errorf("exit %d: %s", code, stderr)
+	}
+}
+
+// short is a Writer that takes so many bytes.
+type short struct{ room int }
+
+var errShort = errors.New("no space left")
+
+func (s *short) Write(p []byte) (int, error) {
+	if s.room -= len(p); s.room < 0 {
+		return 0, errShort
+	}
+	return len(p), nil
+}
+
+// TestFullOutput: a standard output that is full is an error of every command. The
+// files are written all the same, if anything was measured.
+func TestFullOutput(t *testing.T) {
+	old := writeReport(t, 1, 1)
+	name := filepath.Join(t.TempDir(), "r.json")
+	measure := func(args ...string) func(w, stderr io.Writer) int {
+		return func(w, stderr io.Writer) int {
+			return run(t.Context(), append(args, "-backend", "cpu", "-n", "1Ki,2Ki", "-runs", "1", "-cache", "warm"), w, stderr, chooseTargets)
+		}
+	}
+	for what, test := range map[string]struct {
+		room    int
+		command func(w, stderr io.Writer) int
+	}{
+		"bench":         {0, measure()},
+		"bench later":   {200, measure("-json", name)},
+		"bench -csv -":  {0, measure("-csv", "-")},
+		"bench -h":      {0, func(w, stderr io.Writer) int { return run(t.Context(), []string{"-h"}, w, stderr, chooseTargets) }},
+		"bench devices": {0, func(w, stderr io.Writer) int { return devices(nil, w, stderr) }},
+		"devices -h":    {0, func(w, stderr io.Writer) int { return devices([]string{"-h"}, w, stderr) }},
+		"bench compare": {0, func(w, stderr io.Writer) int { return compareCommand([]string{old, old}, w, stderr) }},
+		"compare -h":    {0, func(w, stderr io.Writer) int { return compareCommand([]string{"-h"}, w, stderr) }},
+	} {
+		var stderr bytes.Buffer
+		if code := test.command(&short{test.room}, &stderr); code != exitUsage || strings.Count(stderr.String(), errShort.Error()) != 1 {
+			t.Errorf("%s: exit %d, %q; want exit 2 and the reason", what, code, stderr.String())
+		}
+	}
+	data, err := os.ReadFile(name)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if r := decode(t, string(data)); len(r.Results) != 8 {
+		t.Errorf("%d results are kept", len(r.Results))
+	}
+}
+
+// TestReplace: what an output may be, and what becomes of it.
+func TestReplace(t *testing.T) {
+	dir := t.TempDir()
+	t.Chdir(dir)
+	must := func(err error) {
+		t.Helper()
+		if err != nil {
+			t.Fatal(err)
+		}
+	}
+	must(os.Mkdir("sub", 0o777))
+	must(os.WriteFile("old", []byte("longer than what comes"), 0o640))
+	must(os.WriteFile("behind", []byte("old"), 0o600))
+	links := os.Symlink("behind", "link") == nil && // which not every system lets everyone do
+		os.Symlink("../none", filepath.Join("sub", "dangling")) == nil &&
+		os.Symlink(filepath.Join("sub", "dangling"), "twice") == nil
+	for _, test := range []struct {
+		name, file string
+		link       bool
+		mode       fs.FileMode
+	}{
+		{"new", "new", false, 0},
+		{"old", "old", false, 0o640},
+		{"link", "behind", true, 0o600},
+		{"twice", "none", true, 0},
+	} {
+		if test.link && !links {
+			continue
+		}
+		before, _ := os.ReadFile(test.name)
+		for _, keep := range []bool{false, true} {
+			c := config{outputs: []output{{flag: "json", name: test.name}}}
+			npy, err := c.openOutputs(io.Discard)
+			must(err)
+			if now, err := os.ReadFile(test.file); string(now) != string(before) || (err == nil) != (before != nil) {
+				t.Errorf("%s: once it is opened, it holds %q, %v", test.name, now, err)
+			}
+			if !keep {
+				c.abandonOutputs(npy)
+				if now, err := os.ReadFile(test.file); string(now) != string(before) || (err == nil) != (before != nil) {
+					t.Errorf("%s: abandoned, it holds %q, %v", test.name, now, err)
+				}
+				continue
+			}
+			must(c.outputs[0].file.replace([]byte("results")))
+			if now, err := os.ReadFile(test.file); string(now) != "results" {
+				t.Errorf("%s: it holds %q, %v", test.name, now, err)
+			}
+			info, err := os.Lstat(test.name)
+			must(err)
+			if link := info.Mode()&fs.ModeSymlink != 0; link != test.link {
+				t.Errorf("%s: that it is a link is now %v", test.name, link)
+			}
+			info, err = os.Stat(test.file)
+			must(err)
+			if runtime.GOOS != "windows" && test.mode != 0 && info.Mode() != test.mode {
+				t.Errorf("%s: its mode is %v", test.name, info.Mode())
+			}
+		}
+	}
+	// Two names of one new file are found while both are open.
+	c := config{outputs: []output{{flag: "json", name: "fresh"}, {flag: "csv", name: filepath.Join("sub", "..", "fresh")}}}
+	if _, err := c.openOutputs(io.Discard); err == nil || !strings.Contains(err.Error(), "-csv names the file of -json") {
+		t.Errorf("got %v", err)
+	}
+	if _, err := os.Stat("fresh"); err == nil {
+		t.Error("the new file is left")
 	}
 }

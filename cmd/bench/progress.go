@@ -1,6 +1,7 @@
 package main
 
 import (
+	"fmt"
 	"io"
 	"os"
 	"strings"
@@ -46,6 +47,21 @@ func (p progress) step() {
 func (p progress) clear() {
 	if p.bar != nil {
 		_ = p.bar.Clear()
+	}
+}
+
+// A status shows on a terminal, in a line that the next one replaces, what is done before
+// anything is measured.
+type status struct {
+	w     io.Writer
+	width int // of what is shown
+}
+
+// show shows text in place of what is shown; "" removes it.
+func (s *status) show(text string) {
+	if isTerminal(s.w) {
+		fmt.Fprintf(s.w, "\r%*s\r%s", s.width, "", text)
+		s.width = len(text)
 	}
 }
 

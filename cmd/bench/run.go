@@ -6,26 +6,26 @@ import (
 	"flag"
 	"fmt"
 	"io"
-	"os"
-	"os/signal"
 	"slices"
-	"syscall"
 	"time"
 
 	"github.com/gmind-go/compute"
 	"github.com/gmind-go/compute/cmd/bench/internal/report"
 )
 
-// run is the program that measures, on the backends that choose opens; it returns
-// the exit code.
-func run(args []string, stdout, stderr io.Writer, choose chooser) int {
+// run is the program that measures, on the backends that choose opens, until ctx ends; it
+// returns the exit code.
+func run(ctx context.Context, args []string, stdout, stderr io.Writer, choose chooser) int {
 	fail := func(code int, err error) int {
 		fmt.Fprintf(stderr, "bench: %s\n", oneLine(err))
 		return code
 	}
+	out := &checked{Writer: stdout}
 	c, err := parse(args)
 	if errors.Is(err, flag.ErrHelp) {
-		fmt.Fprint(stdout, usage)
+		if fmt.Fprint(out, usage); out.err != nil {
+			return fail(exitUsage, out.err)
+		}
 		return exitOK
 	}
 	if err != nil {
@@ -35,58 +35,75 @@ func run(args []string, stdout, stderr io.Writer, choose chooser) int {
 	if err != nil {
 		return fail(exitUsage, err)
 	}
-	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt, syscall.SIGTERM)
-	defer stop()
-	context.AfterFunc(ctx, stop) // the second ends the program at once
 	npy, err := c.openOutputs(stdout)
 	if err != nil {
 		return fail(exitUsage, err)
 	}
-
-	table := stdout
+	var table io.Writer = out
+	bars := showsBars(stdout)
 	for _, o := range c.outputs {
-		if o.name == "-" {
-			table = stderr // standard output is for that alone
+		if o.name == "-" { // standard output is for that alone
+			table, bars = stderr, showsBars(stderr)
 		}
 	}
+	if in.npy != nil && len(in.npy.values) == 0 { // of which there is nothing to measure
+		if err := c.writeEmpty(in.npy, npy); err != nil {
+			return fail(exitUsage, err)
+		}
+		return exitOK
+	}
+
 	start := time.Now()
+	shown := status{w: stderr}
+	shown.show("listing the OpenCL devices")
 	found, avoid := findDevices(c)
+	shown.show("")
 	problem := listDevices(table, found)
+	shown.show("opening the devices")
 	targets, reason, err := choose(c, avoid)
-	if err != nil {
+	shown.show("")
+	unused := func(code int, err error) int { // before anything is measured
+		for _, t := range targets {
+			if !t.member { // a Shard closes those
+				t.Close()
+			}
+		}
 		c.abandonOutputs(npy)
-		return fail(exitUnusable, err)
+		return fail(code, err)
+	}
+	if err != nil {
+		return unused(exitUnusable, err)
 	}
 	measured := slices.DeleteFunc(slices.Clone(targets), func(t target) bool { return t.limits })
 	if c.output != "" && len(measured) > 1 {
-		for _, t := range targets {
-			t.Close()
-		}
-		c.abandonOutputs(npy)
-		return fail(exitUsage, fmt.Errorf("-output holds one result, but there are %d devices; name one with -device", len(measured)))
+		return unused(exitUsage, fmt.Errorf("-output holds one result, but there are %d devices; name one with -device", len(measured)))
 	}
-	tooLarge, err := in.generate(&c)
-	if err != nil {
-		c.abandonOutputs(npy)
-		return fail(exitUsage, err)
-	}
-
 	r := &report.Report{
 		Schema: report.Version, Time: start.UTC().Truncate(time.Second), Command: append([]string{"bench"}, args...),
 		Environment: environment(), Activation: compute.LeakyReLU(c.slope).String(), Slope: c.slope,
 		Input: c.input, Precision: c.precision,
 	}
-	m := &meter{c: c, in: in, report: r, table: report.Table{W: table, Bars: showsBars(table)}}
+	m := &meter{c: c, in: in, report: r, table: report.Table{W: table, Bars: bars}}
 	if problem != nil { // which listDevices has printed
 		r.Notes = append(r.Notes, "not listed: "+oneLine(problem))
 	}
 	if reason != nil && (problem == nil || oneLine(reason) != oneLine(problem)) {
 		m.note("not measured: %s", oneLine(reason))
 	}
+	if out.err != nil {
+		return unused(exitUsage, out.err)
+	}
+	shown.show("making the values of the operands")
+	tooLarge, err := in.generate(ctx, &m.c)
+	shown.show("")
+	if err != nil {
+		return unused(exitUsage, err)
+	}
 	if tooLarge != nil {
 		m.note("not measured: larger sizes: %s", oneLine(tooLarge))
 	}
-	fmt.Fprintf(table, "\n%s, %s values; each until the median is known to ±%.3g %%, for %v, or %d runs\n", r.Activation, c.input, 100*c.precision, c.time, c.runs)
+	fmt.Fprintf(table, "\n%s\n", report.Wrap(fmt.Sprintf("%s, %s values; each until the median is known to ±%.3g\u00a0%%, for %v, or %s",
+		r.Activation, c.input, 100*c.precision, c.time, report.Plural(c.runs, "run")), ""))
 	m.bar = newProgress(stderr, m.steps(targets))
 	var failures []error
 	for _, t := range targets {
@@ -125,8 +142,28 @@ func run(args []string, stdout, stderr io.Writer, choose chooser) int {
 	if err := m.write(npy); err != nil {
 		end(exitUsage, err)
 	}
-	if r.Interrupted {
+	switch {
+	case r.Interrupted && len(r.Results) == 0:
+		end(exitInterrupted, errors.New("interrupted: nothing was measured"))
+	case r.Interrupted:
 		end(exitInterrupted, errors.New("interrupted: this is what was measured until then"))
 	}
+	if out.err != nil {
+		end(exitUsage, out.err)
+	}
 	return code
+}
+
+// writeEmpty writes the file of -output for an input without values, and leaves all other
+// files as they were. No device takes part.
+func (c *config) writeEmpty(f *npyFile, npy *outputFile) error {
+	c.abandonOutputs(nil)
+	if npy == nil {
+		return fmt.Errorf("%s: it has no values to measure", c.input)
+	}
+	data, err := f.withValues(nil)
+	if err != nil {
+		return err
+	}
+	return npy.replace(data)
 }

@@ -3,10 +3,9 @@ package main
 import (
 	"errors"
 
-	"github.com/klauspost/cpuid/v2"
-
 	"github.com/gmind-go/compute"
 	"github.com/gmind-go/compute/cmd/bench/internal/report"
+	"github.com/gmind-go/compute/internal/host"
 )
 
 // A set is the operands of one call: buffers of the device, and the slices of the
@@ -23,25 +22,12 @@ type sets struct {
 	next int // of list
 }
 
-// lastCache is the size in bytes of the last cache of the CPU, or, where it does not
-// tell, of a common one.
-func lastCache() int {
-	cache := cpuid.CPU.Cache
-	switch {
-	case cache.L3 > 0:
-		return cache.L3
-	case cache.L2 > 0:
-		return cache.L2
-	}
-	return 32 << 20
-}
-
 // deviceCache is the size in bytes of the last cache of the device of b. For one with
 // memory of its own it is the largest that there is (AMD's MI300X), since drivers do not
 // tell: OpenCL asks for the cache next to the cores.
 func deviceCache(b compute.Backend) int {
 	if info := b.Info(); info.Backend == "cpu" || info.SharedMemory {
-		return lastCache()
+		return host.LastCache()
 	}
 	return 256 << 20
 }
@@ -50,10 +36,10 @@ func deviceCache(b compute.Backend) int {
 const maxSets = 128 << 10
 
 // setCount returns how many sets of n elements the host has values for.
-func setCount(n int) int { return setsFor(n, lastCache()) }
+func setCount(n int) int { return setsFor(n, host.LastCache()) }
 
-// setsFor returns how many sets of n elements it takes for one that a cache of so many
-// bytes does not have: twice what it holds, by what a kernel reads and writes of each.
+// setsFor returns how many sets of n elements together exceed twice the cache, by what a
+// kernel reads and writes of each, so that none is cached when its turn comes.
 func setsFor(n, cache int) int { return min(cache/4/n+1, maxSets) }
 
 // newSets returns the sets of n elements for the cache state, and the state that they

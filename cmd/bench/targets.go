@@ -8,6 +8,7 @@ import (
 	"strconv"
 
 	"github.com/gmind-go/compute"
+	"github.com/gmind-go/compute/cmd/bench/internal/report"
 	"github.com/gmind-go/compute/cpu"
 	"github.com/gmind-go/compute/gpu"
 )
@@ -36,14 +37,14 @@ func listDevices(w io.Writer, found answer) error {
 		if info.SharedMemory {
 			shared = ", shared with the host"
 		}
-		fmt.Fprintf(w, "  %s, -device %d: %s, %s, %s, driver %s, %.1f GB%s\n",
-			info.Name, i, info.Kind, info.Vendor, info.Platform, info.Driver, float64(info.Memory)/1e9, shared)
+		fmt.Fprintln(w, report.Wrap(fmt.Sprintf("  %s, -device %d: %s, %s, %s, driver %s, %.1f\u00a0GB%s",
+			info.Name, i, info.Kind, info.Vendor, info.Platform, info.Driver, float64(info.Memory)/1e9, shared), "    "))
 	}
 	if found.Problem == "" {
 		return nil
 	}
 	err := errors.New(found.Problem)
-	fmt.Fprintf(w, "  not listed: %s\n", oneLine(err))
+	fmt.Fprintln(w, report.Wrap("  not listed: "+oneLine(err), "    "))
 	return err
 }
 

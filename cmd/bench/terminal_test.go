@@ -42,6 +42,9 @@ func TestTerminal(t *testing.T) {
 	if !strings.Contains(text, "%") || !strings.Contains(text, "cpu") || !left.MatchString(text) {
 		t.Errorf("no progress: %q", text)
 	}
+	if before, _, _ := strings.Cut(text, "GB/s"); !strings.Contains(before, "making the values") {
+		t.Errorf("nothing is shown before the measuring: %q", before)
+	}
 	if !strings.Contains(text, " % █") {
 		t.Errorf("no bars: %q", text)
 	}

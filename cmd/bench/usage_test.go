@@ -30,30 +30,37 @@ func TestUsage(t *testing.T) {
 		{[]string{"-op", ""}, "none of forward"},
 		{[]string{"-n", "0"}, `"0"`},
 		{[]string{"-n", "-5"}, `"-5"`},
-		{[]string{"-n", "1e6"}, `"1e6"`},
-		{[]string{"-n", "1Ki,"}, `""`},
-		{[]string{"-n", "99999999999Gi"}, `"99999999999Gi"`},
-		{[]string{"-runs", "0"}, "should be between 1 and"},
-		{[]string{"-runs", "1000001"}, "should be between 1 and"},
+		{[]string{"-n", "1e6"}, `"1e6" should be digits alone, or followed by Ki, Mi or Gi`},
+		{[]string{"-n", "1Ti"}, `"1Ti" should be digits alone, or followed by Ki, Mi or Gi`},
+		{[]string{"-n", "1Ki,"}, `"" is not a number of elements`},
+		{[]string{"-n", "99999999999Gi"}, `"99999999999Gi" is too large; the most is `},
+		{[]string{"-n", "9223372036854775807"}, `"9223372036854775807" is too large; the most is `},
+		{[]string{"-n", "9223372036854775808"}, `"9223372036854775808" is too large; the most is `},
+		{[]string{"-n", "16384,4097Gi"}, `"4097Gi" is too large; the most is `},
+		{[]string{"-runs", "0"}, "should be a whole number between 1 and 1000000"},
+		{[]string{"-runs", "1000001"}, "should be a whole number between 1 and 1000000"},
+		{[]string{"-runs", "few"}, "should be a whole number between 1 and 1000000"},
 		{[]string{"-backend", "cpu", "-n", "1024Gi"}, ""}, // more than the machine has, or than a number holds
 		{[]string{"-input", in, "-json", in}, "-json names the file of -input"},
 		{[]string{"-input", in, "-backend", "cpu", "-output", "-"}, "-output needs a file"},
-		{[]string{"-timeout", "0s"}, "-timeout should be more than 0"},
+		{[]string{"-timeout", "0s"}, "-timeout: should be a time above 0"},
 		{[]string{"-timeout", "soon"}, `"soon"`},
-		{[]string{"devices", "-timeout", "-1s"}, "-timeout should be more than 0"},
+		{[]string{"devices", "-timeout", "-1s"}, "-timeout: should be a time above 0"},
 		{[]string{"devices", "-device", "any"}, "-device (see bench devices -h)"},
 		{[]string{"devices", "0"}, `unexpected argument "0"`},
 		{[]string{"-slope", "NaN"}, "slope not finite"},
 		{[]string{"-slope", "Inf"}, "slope not finite"},
-		{[]string{"-slope", "steep"}, `"steep"`},
-		{[]string{"-slope", "1e99"}, "1e99"},
+		{[]string{"-slope", "steep"}, `"steep" for flag -slope: is not a number, such as 0.01`},
+		{[]string{"-slope", "1e99"}, `"1e99" for flag -slope: is more than a float32 holds`},
 		{[]string{"-input", "cauchy"}, "cauchy"},
 		{[]string{"-input", ""}, ""},
 		{[]string{"-cache", "hot"}, `"hot"`},
 		{[]string{"-precision", "0"}, `"0"`},
 		{[]string{"-precision", "200%"}, `"200%"`},
 		{[]string{"-precision", "fine"}, `"fine"`},
-		{[]string{"-time", "0s"}, "-time should be more than 0"},
+		{[]string{"-time", "0s"}, "-time: should be a time above 0"},
+		{[]string{"-time", "5"}, "-time: needs a unit, as 5s or 5ms"},
+		{[]string{"devices", "-timeout", "2.5"}, "-timeout: needs a unit, as 2.5s"},
 		{[]string{"-time", "long"}, `"long"`},
 		{[]string{"-json", "-", "-csv", "-"}, "-json and -csv are both -"},
 		{[]string{"-plot", "r.gif"}, ".svg or .png"},
@@ -71,7 +78,8 @@ func TestUsage(t *testing.T) {
 		{file(nil), "not a NumPy file"},
 		{file([]byte("x,y\n1,2\n")), "not a NumPy file"},
 		{file(good[:7]), "not a NumPy file"},
-		{file(good[:30]), "not a NumPy file"},
+		{file(good[:30]), "cut off, or not a NumPy file"},
+		{file(good[:50]), "cut off, or not a NumPy file"},
 		{file([]byte("\x93NUMPY\x01\x00\x04\x00abcd")), "not a NumPy file"},
 		{file(good[:len(good)-1]), "cut off"},
 		{file(append(good[:len(good):len(good)], 0)), "it has 9 bytes of values and should have 8"},
@@ -86,8 +94,13 @@ func TestUsage(t *testing.T) {
 		if code != exitUsage || stdout != "" || strings.Count(stderr, "\n") != 1 || !strings.Contains(stderr, test.tells) {
 			t.Errorf("bench %q: exit %d, stdout %q, stderr %q; want exit 2 and one line that tells %q", test.args, code, stdout, stderr, test.tells)
 		}
+		for _, jargon := range []string{"strconv", "parse error", "runtime error"} {
+			if strings.Contains(stderr, jargon) {
+				t.Errorf("bench %q: %s", test.args, stderr)
+			}
+		}
 	}
-	for tells, args := range map[string][]string{"-device MATCH": {"-h"}, "bench compare ": {"-h"}, "-timeout T": {"devices", "-h"}, "-threshold": {"compare", "-h"}} {
+	for tells, args := range map[string][]string{"-device MATCH": {"-h"}, "dy of backward is x in reverse order": {"-h"}, "bench compare ": {"-h"}, "-timeout T": {"devices", "-h"}, "-threshold": {"compare", "-h"}} {
 		stdout, _, code := bench(t, args...)
 		if code != 0 || !strings.Contains(stdout, tells) || strings.Count(stdout, "\n") > 43 {
 			t.Errorf("bench %q: exit %d, %d lines, %s; want a screen that tells %q", args, code, strings.Count(stdout, "\n"), stdout, tells)

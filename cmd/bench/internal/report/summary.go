@@ -54,15 +54,15 @@ func (r *Report) WriteSummary(w io.Writer) {
 	if warnings := r.warnings(); len(warnings) > 0 {
 		fmt.Fprintln(w)
 		for _, warning := range warnings {
-			fmt.Fprintln(w, warning)
+			fmt.Fprintln(w, Wrap(warning, ""))
 		}
 	}
 	for _, t := range r.summary() {
-		fmt.Fprintf(w, "\n%s\n", t.Question)
+		fmt.Fprintf(w, "\n%s\n", Wrap(t.Question, "  "))
 		for _, s := range t.Answers {
-			fmt.Fprintf(w, "  %s\n", broken(s.Text))
+			fmt.Fprintln(w, Wrap("  "+s.Text, "  "))
 			for _, item := range s.Items {
-				fmt.Fprintf(w, "    %s\n", broken(item))
+				fmt.Fprintln(w, Wrap("    "+item, "      "))
 			}
 		}
 	}
@@ -74,7 +74,7 @@ func (r *Report) speed(d Device) []statement {
 	var list []statement
 	for _, data := range []string{OnDevice, OnHost} {
 		if ops := r.largest(d, data); len(ops) > 0 {
-			s := statement{Text: fmt.Sprintf("%s elements, %s, %s:", Count(ops[0].N), dataWords(data), cacheWords(ops[0].Cache))}
+			s := statement{Text: fmt.Sprintf("%s, %s, %s:", Elements(ops[0].N), dataWords(data), cacheWords(ops[0].Cache))}
 			for _, res := range slices.Concat(ops, r.limits(ops[0])) {
 				s.Items = append(s.Items, speedOf(res))
 			}
@@ -82,8 +82,8 @@ func (r *Report) speed(d Device) []statement {
 		}
 	}
 	if worst, ok := r.farthest(d); ok {
-		list = append(list, statement{Text: fmt.Sprintf("Farthest from its limit: %s of %s elements, %s, %s, with %s of the %s.",
-			worst.Op, Count(worst.N), dataWords(worst.Data), cacheWords(worst.Cache), unbroken(percent(worst.OfLimit)), worst.Limit)})
+		list = append(list, statement{Text: fmt.Sprintf("Farthest from its limit: %s of %s, %s, %s, with %s of the %s.",
+			worst.Op, Elements(worst.N), dataWords(worst.Data), cacheWords(worst.Cache), unbroken(percent(worst.OfLimit)), worst.Limit)})
 	}
 	if d.LaunchNS > 0 {
 		list = append(list, statement{Text: fmt.Sprintf("The shortest call, a copy of one element that is waited for, takes %s.", unbroken(Duration(d.LaunchNS)))})
@@ -201,7 +201,7 @@ func from(a Answer) string {
 	least, most := Count(slices.Min(a.SizesN)), Count(slices.Max(a.SizesN))
 	switch {
 	case a.FromN > 0:
-		return "from " + Count(a.FromN) + " elements on"
+		return "from " + Elements(a.FromN) + " on"
 	case least == most:
 		return "never (only " + least + " measured)"
 	}
@@ -238,16 +238,25 @@ func (r *Report) warnings() []string {
 		}
 	}
 	if wrong > 0 {
-		list = append(list, fmt.Sprintf("%d of %d results are WRONG: what was computed is not what the reference computes. Do not use this device.", wrong, len(r.Results)))
+		list = append(list, fmt.Sprintf("%s WRONG: what was computed is not what the reference computes. Do not use this device.", ofResults(wrong, len(r.Results))))
 	}
 	if r.Interrupted {
 		list = append(list, "The run was interrupted: what follows is not all.")
 	}
 	if inDoubt > 0 {
-		list = append(list, fmt.Sprintf("%d of %d results are doubtful; the table says why.", inDoubt, len(r.Results)))
+		list = append(list, fmt.Sprintf("%s doubtful; the table says why.", ofResults(inDoubt, len(r.Results))))
 	}
 	if len(r.Results) == 0 {
 		list = append(list, "There are no results: nothing was measured.")
 	}
 	return list
+}
+
+// ofResults returns "1 of 98 results is", "2 of 98 results are" or "1 of 1 result is".
+func ofResults(n, all int) string {
+	verb := "are"
+	if n == 1 {
+		verb = "is"
+	}
+	return fmt.Sprintf("%d of %s %s", n, Plural(all, "result"), verb)
 }

@@ -1,0 +1,69 @@
+//go:build unix
+
+package main
+
+import (
+	"bytes"
+	"os"
+	"os/exec"
+	"path/filepath"
+	"strings"
+	"syscall"
+	"testing"
+)
+
+// TestHangup: what was measured is kept when the terminal hangs up, as when an ssh
+// connection drops, and when the program is told to end.
+func TestHangup(t *testing.T) {
+	for _, s := range []os.Signal{syscall.SIGHUP, syscall.SIGTERM} {
+		t.Run(s.String(), func(t *testing.T) { testInterrupt(t, s) })
+	}
+}
+
+// TestNohup: where hangups are ignored from the start, they stay so.
+func TestNohup(t *testing.T) {
+	sh, err := exec.LookPath("sh")
+	if err != nil {
+		t.Skip(err)
+	}
+	name := filepath.Join(t.TempDir(), "r.json")
+	cmd := exec.Command(sh, "-c", `trap "" HUP; exec "$0" "$@"`, os.Args[0], "-backend", "cpu", "-n", "1Ki", "-cache", "warm", "-json", name)
+	out, err := cmd.StdoutPipe()
+	if err != nil {
+		t.Fatal(err)
+	}
+	begun(t, cmd, out)
+	if err := cmd.Process.Signal(syscall.SIGHUP); err != nil {
+		t.Fatal(err)
+	}
+	var rest bytes.Buffer
+	rest.ReadFrom(out)
+	if err := cmd.Wait(); err != nil {
+		t.Errorf("%v after %s", err, &rest)
+	}
+	data, err := os.ReadFile(name)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if r := decode(t, string(data)); r.Interrupted || len(r.Results) != 4 {
+		t.Errorf("interrupted is %v, with %d results", r.Interrupted, len(r.Results))
+	}
+}
+
+// TestBrokenPipe: a standard output that nothing reads is an error, and not the end of
+// the program before it has written its files.
+func TestBrokenPipe(t *testing.T) {
+	r, w, err := os.Pipe()
+	if err != nil {
+		t.Fatal(err)
+	}
+	r.Close()
+	defer w.Close()
+	cmd := exec.Command(os.Args[0], "-backend", "cpu", "-n", "1Ki", "-runs", "1")
+	var stderr bytes.Buffer
+	cmd.Stdout, cmd.Stderr = w, &stderr
+	_ = cmd.Run()
+	if code := cmd.ProcessState.ExitCode(); code != exitUsage || !strings.Contains(stderr.String(), "broken pipe\n") {
+		t.Errorf("%v, %q", cmd.ProcessState, stderr.String())
+	}
+}
