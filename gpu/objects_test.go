@@ -20,6 +20,7 @@ var counted = map[string]func(*testing.T){
 	"TestDevices":         TestDevices,
 	"TestFault":           TestFault,
 	"TestLargeBuffers":    TestLargeBuffers,
+	"TestMoving":          TestMoving,
 	"TestOutOfMemory":     TestOutOfMemory,
 	"TestPool":            TestPool,
 	"TestProfile":         TestProfile,

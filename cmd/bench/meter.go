@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"runtime/debug"
 	"slices"
 
 	"github.com/gmind-go/compute"
@@ -98,6 +99,8 @@ func (m *meter) measure(ctx context.Context, t target) error {
 	for _, n := range m.c.sizes {
 		for _, state := range m.states(n, deviceCache(t)) {
 			err := m.size(ctx, t, d, n, state)
+			compute.Trim(t.Backend) // need counts the memory of one size
+			debug.FreeOSMemory()
 			if errors.Is(err, compute.ErrOutOfMemory) && !m.c.sizesAsked {
 				m.note("%s: %s not measured: %s", d.Name, report.Elements(n), oneLine(err))
 				continue

@@ -10,6 +10,7 @@ import (
 	"net/url"
 	"os"
 	"path/filepath"
+	"slices"
 	"testing"
 	"time"
 
@@ -25,17 +26,38 @@ type shown struct {
 	Rows              []struct{ Device, Op, N, Data, Cache string }
 	Figures           []struct{ X, Y, Width, Height float64 } // of the drawings that are not hidden
 	Boxes             []struct{ Scroll, Client int }          // of what scrolls by itself
+	Cut               []string                                // texts that do not fit where they stand
+	Columns           []string                                // of the table of results, whole without scrolling
+	HeadingLines      int                                     // that the slope in the heading is broken into
 }
 
 const askShown = `({
 	Width: document.documentElement.scrollWidth,
 	InnerWidth: innerWidth,
-	Rows: [...document.querySelectorAll('table.results tbody tr')].map(tr => ({
+	Rows: [...document.querySelectorAll('table.results tr[data-op]')].map(tr => ({
 		Device: tr.dataset.device, Op: tr.dataset.op, N: tr.dataset.n, Data: tr.dataset.data, Cache: tr.dataset.cache})),
 	Figures: [...document.querySelectorAll('figure svg')].filter(svg => svg.checkVisibility()).map(svg => {
 		const r = svg.getBoundingClientRect();
 		return {X: r.x + scrollX, Y: r.y + scrollY, Width: r.width, Height: r.height}}),
 	Boxes: [...document.querySelectorAll('.scroll')].map(e => ({Scroll: e.scrollWidth, Client: e.clientWidth})),
+	Cut: [...document.querySelectorAll('h1, h2, h3, p, caption, .device span, .facts td')].filter(e => {
+		const r = e.getBoundingClientRect();
+		return r.left < 0 || r.right > innerWidth || e.scrollWidth > e.clientWidth + 1 && e.clientWidth > 0}).map(e => e.textContent),
+	Columns: [...document.querySelectorAll('table.results thead th')].filter(e => {
+		const box = e.closest('.scroll').getBoundingClientRect();
+		return e.getBoundingClientRect().right <= box.left + e.closest('.scroll').clientWidth + 1}).map(e => e.textContent),
+	HeadingLines: (() => {
+		const walk = document.createTreeWalker(document.querySelector('h1'), NodeFilter.SHOW_TEXT);
+		const text = 'negative_slope=0.01', tops = new Set();
+		for (let node; node = walk.nextNode();) {
+			const at = node.data.indexOf(text);
+			if (at < 0) continue;
+			const range = document.createRange();
+			range.setStart(node, at);
+			range.setEnd(node, at + text.length);
+			[...range.getClientRects()].forEach(r => tops.add(r.top));
+		}
+		return tops.size})(),
 })`
 
 // TestBrowser: a real browser shows all of the page, wide and narrow, light and dark,
@@ -43,8 +65,9 @@ const askShown = `({
 func TestBrowser(t *testing.T) {
 	ctx := startBrowser(t)
 	r := sample(t)
+	r.Activation = "LeakyReLU(negative_slope=0.01)"
 	page := writePage(t, r)
-	for _, width := range []int64{1440, 360} {
+	for _, width := range []int64{1280, 400, 360} {
 		var brightness []float64
 		for theme, scheme := range []string{Light: "light", Dark: "dark"} {
 			t.Run(fmt.Sprintf("%d %s", width, scheme), func(t *testing.T) {
@@ -60,6 +83,15 @@ func TestBrowser(t *testing.T) {
 					if row.Device != res.Device || row.Op != res.Op || row.N != fmt.Sprint(res.N) || row.Data != res.Data || row.Cache != res.Cache {
 						t.Errorf("row %d is %v", i, row)
 					}
+				}
+				if len(got.Cut) > 0 {
+					t.Errorf("text is cut off: %q", got.Cut)
+				}
+				if got.HeadingLines != 1 {
+					t.Errorf("the slope in the heading is on %d lines", got.HeadingLines)
+				}
+				if want := []string{"operation", "elements", "data", "cache", "GB/s"}; len(got.Columns) < len(want) || !slices.Equal(got.Columns[:len(want)], want) {
+					t.Errorf("without scrolling, the table shows %q", got.Columns)
 				}
 				if len(got.Boxes) != 1 || width == 360 && got.Boxes[0].Scroll <= got.Boxes[0].Client {
 					t.Errorf("what scrolls by itself: %v", got.Boxes)

@@ -125,11 +125,18 @@ func drawHollow(c draw.Canvas, s style, background color.Color, at vg.Point) {
 // roof draws a limit as a broad line behind all else.
 type roof struct {
 	curve
+	style   draw.LineStyle
 	colours colours
 }
 
-func roofStyle(colours colours) draw.LineStyle {
-	return draw.LineStyle{Color: colours.roof, Width: vg.Points(6)}
+// roofStyle is how the limit with that index is drawn: the second has gaps, so that the
+// legend can tell them apart.
+func roofStyle(i int, colours colours) draw.LineStyle {
+	s := draw.LineStyle{Color: colours.roof, Width: vg.Points(6)}
+	if i > 0 {
+		s.Dashes = []vg.Length{vg.Points(7), vg.Points(4)}
+	}
+	return s
 }
 
 func (r roof) Plot(c draw.Canvas, p *plot.Plot) {
@@ -138,7 +145,7 @@ func (r roof) Plot(c draw.Canvas, p *plot.Plot) {
 		at := points[0]
 		points = []vg.Point{{X: at.X - vg.Points(14), Y: at.Y}, {X: at.X + vg.Points(14), Y: at.Y}}
 	}
-	c.StrokeLines(roofStyle(r.colours), c.ClipLinesXY(points)...)
+	c.StrokeLines(r.style, c.ClipLinesXY(points)...)
 	mark := style{
 		glyph:  draw.GlyphStyle{Color: r.colours.muted, Shape: draw.CircleGlyph{}},
 		hollow: draw.RingGlyph{},
@@ -185,9 +192,14 @@ type entry struct {
 	swatch func(c draw.Canvas, left, right vg.Point)
 }
 
-// ofLimit tells in which range of its limit the curve is, for the legend; "" if that is
-// not known. What is in doubt does not count.
-func (c curve) ofLimit() string {
+// ofLimit returns in which range of its limit the curve is, for the legend; "" if that is
+// not known. The limit is named where the panel has several. What is in doubt does not
+// count.
+func (p *panel) ofLimit(c curve) string {
+	of := ""
+	if len(p.limits) > 1 {
+		of = " of " + c.results[0].Limit
+	}
 	low, high := math.Inf(1), 0.0
 	for _, res := range c.results {
 		if res.OfLimit > 0 && !doubtful(res) {
@@ -198,9 +210,9 @@ func (c curve) ofLimit() string {
 	case high == 0:
 		return ""
 	case math.Round(low) == math.Round(high):
-		return fmt.Sprintf(" %.0f %%", low)
+		return fmt.Sprintf(" %.0f %%%s", low, of)
 	}
-	return fmt.Sprintf(" %.0f–%.0f %%", low, high)
+	return fmt.Sprintf(" %.0f–%.0f %%%s", low, high, of)
 }
 
 // legend writes the legend at the top of the canvas, in as many lines as it takes, and
@@ -209,14 +221,18 @@ func (p *panel) legend(c *draw.Canvas, colours colours) {
 	var entries []entry
 	for i, curve := range p.curves {
 		style := p.style(i, colours)
-		entries = append(entries, entry{curve.op + curve.ofLimit(), func(c draw.Canvas, left, right vg.Point) {
+		entries = append(entries, entry{curve.op + p.ofLimit(curve), func(c draw.Canvas, left, right vg.Point) {
 			c.StrokeLine2(style.line, left.X, left.Y, right.X, right.Y)
 			c.DrawGlyph(style.glyph, vg.Point{X: (left.X + right.X) / 2, Y: left.Y})
 		}})
 	}
-	for _, roof := range p.roofs {
-		entries = append(entries, entry{roof.op + " = 100 %", func(c draw.Canvas, left, right vg.Point) {
-			c.StrokeLine2(roofStyle(colours), left.X, left.Y, right.X, right.Y)
+	for i, roof := range p.roofs {
+		name := roof.op
+		if len(p.limits) < 2 && (p.limits[roof.op] || len(p.limits) == 0) {
+			name += " = 100 %"
+		}
+		entries = append(entries, entry{name, func(c draw.Canvas, left, right vg.Point) {
+			c.StrokeLine2(roofStyle(i, colours), left.X, left.Y, right.X, right.Y)
 		}})
 	}
 	if p.hasDoubts() {

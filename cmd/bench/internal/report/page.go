@@ -19,6 +19,7 @@ func (r *Report) WriteHTML(w io.Writer) error {
 		"count": Count, "duration": Duration, "rate": rate, "memory": memory,
 		"cache":   func(bytes int) string { return memory(int64(bytes)) },
 		"command": command, "percent": percent, "bar": bar, "join": strings.Join,
+		"breakable": breakable,
 	}
 	page, err := template.New("page").Funcs(funcs).Parse(pageHTML)
 	if err != nil {
@@ -33,7 +34,25 @@ func (r *Report) WriteHTML(w io.Writer) error {
 		Warnings []string
 		Summary  []topic
 		Figures  [][]figure
-	}{r, r.warnings(), r.summary(), figures})
+		ByDevice [][]Result
+	}{r, r.warnings(), r.summary(), figures, r.byDevice()})
+}
+
+// byDevice returns the results in order, divided where the device changes.
+func (r *Report) byDevice() [][]Result {
+	var list [][]Result
+	for i, res := range r.Results {
+		if i == 0 || res.Device != r.Results[i-1].Device {
+			list = append(list, nil)
+		}
+		list[len(list)-1] = append(list[len(list)-1], res)
+	}
+	return list
+}
+
+// breakable returns text for a page, in which a line may be broken after a parenthesis.
+func breakable(text string) template.HTML {
+	return template.HTML(strings.ReplaceAll(template.HTMLEscapeString(text), "(", "(<wbr>"))
 }
 
 // A figure is a diagram in both themes; the page shows the one that the reader has.

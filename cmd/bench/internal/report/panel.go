@@ -15,12 +15,13 @@ type panel struct {
 	device, data, cache string
 
 	curves     []curve
-	roofs      []curve // what the others are compared with
-	caches     Caches  // zero where the device is not a CPU
-	minN, maxN int     // of all panels of the report
+	roofs      []curve         // what the others are compared with
+	limits     map[string]bool // the operations that curves are compared with
+	caches     Caches          // zero where the device is not a CPU
+	minN, maxN int             // of all panels of the report
 }
 
-// A curve is one operation: its results by ascending size.
+// A curve is one operation: its results by ascending size, all of one data and cache.
 type curve struct {
 	op      string
 	results []Result
@@ -66,21 +67,25 @@ func (r *Report) panels() []panel {
 	return list
 }
 
-// fill sorts the results of the panel into curves and roofs.
+// fill sorts the results of the panel into curves and roofs. A roof is a limit that a
+// percentage of the panel refers to, also one measured from buffer to buffer where the
+// data of the panel is on the host; or else a copy or transfer.
 func (p *panel) fill(results []Result) {
-	limits := map[string]bool{Copy: true, Transfer: true}
+	p.limits = map[string]bool{}
 	for _, res := range results {
 		if p.holds(res) && res.Limit != "" {
-			limits[res.Limit] = true
+			p.limits[res.Limit] = true
 		}
 	}
 	for _, res := range results {
+		elsewhere := drawable(res) && p.device == res.Device && p.cache == res.Cache && p.data != res.Data
 		switch {
-		case !p.holds(res):
-		case limits[res.Op]:
+		case p.holds(res) && (p.limits[res.Op] || res.Op == Copy || res.Op == Transfer):
 			p.roofs = add(p.roofs, res)
-		default:
+		case p.holds(res):
 			p.curves = add(p.curves, res)
+		case elsewhere && p.limits[res.Op] && res.Limit == "":
+			p.roofs = add(p.roofs, res)
 		}
 	}
 	for _, c := range slices.Concat(p.curves, p.roofs) {

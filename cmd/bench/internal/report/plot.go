@@ -149,8 +149,8 @@ func (p *panel) draw(c draw.Canvas, colours colours) {
 	grid.Horizontal = draw.LineStyle{Color: colours.grid, Width: vg.Points(0.5)}
 	d.Add(grid)
 	d.Add(p.cacheMarks(colours))
-	for _, c := range p.roofs {
-		d.Add(roof{c, colours})
+	for i, c := range p.roofs {
+		d.Add(roof{c, roofStyle(i, colours), colours})
 	}
 	// The first on top, because they often cover one another.
 	for i := len(p.curves) - 1; i >= 0; i-- {
