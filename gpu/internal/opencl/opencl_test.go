@@ -397,6 +397,9 @@ func TestLateFailure(t *testing.T) {
 			if unknown := strings.Contains(fmt.Sprint(err), "clFinish"); q.Lost() != unknown {
 				t.Errorf("the queue counts as lost: %v, after %v", q.Lost(), err)
 			}
+			if err := q.Close(); err != nil && !errors.Is(err, compute.ErrDevice) { // likewise
+				t.Errorf("Close: %v, want nil, or an error that wraps ErrDevice", err)
+			}
 		})
 	}
 }
