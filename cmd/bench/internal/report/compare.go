@@ -4,6 +4,7 @@ import (
 	"cmp"
 	"errors"
 	"fmt"
+	"math"
 	"slices"
 	"strings"
 )
@@ -130,7 +131,11 @@ func (c *Comparison) judge() {
 		}
 	}
 	if few > 0 {
-		c.note("%d of %d measurements have too few runs to tell a difference from noise", few, len(c.Deltas))
+		verb := "have"
+		if few == 1 {
+			verb = "has"
+		}
+		c.note("%d of %s %s too few runs to tell a difference from noise", few, Plural(len(c.Deltas), "measurement"), verb)
 	}
 	for i, p := range holm(p) {
 		d := &c.Deltas[i]
@@ -145,6 +150,29 @@ func (c *Comparison) judge() {
 			d.Verdict = Faster
 		}
 	}
+	c.noteLimits()
+}
+
+// noteLimits notes that the limits, which are copies, changed too: the machine did then,
+// rather than the kernels.
+func (c *Comparison) noteLimits() {
+	limits, changed := 0, []Delta{}
+	for _, d := range c.Deltas {
+		if isLimit(d.New.Op) {
+			limits++
+			if d.Verdict != Same {
+				changed = append(changed, d)
+			}
+		}
+	}
+	if len(changed) == 0 {
+		return
+	}
+	worst := slices.MaxFunc(changed, func(a, b Delta) int {
+		return cmp.Compare(math.Abs(math.Log(a.Ratio)), math.Abs(math.Log(b.Ratio)))
+	})
+	c.note("the machine changed: the limits, which are copies, differ by more than the noise in %d of %s (at most: %s, %s); compare with -relative",
+		len(changed), Plural(limits, "measurement"), worst.New.title(), worst.change())
 }
 
 // Regressions returns the measurements slower by more than the threshold, the worst
@@ -257,7 +285,7 @@ func (c *Comparison) noteQuality(which string, r *Report) {
 		}
 	}
 	if len(bad) > 0 {
-		c.note("in the %s report %d of %d results are doubtful; the first: %s: %s",
-			which, len(bad), len(r.Results), bad[0].title(), strings.Join(bad[0].remarks(), "; "))
+		c.note("in the %s report %s doubtful; the first: %s: %s",
+			which, ofResults(len(bad), len(r.Results)), bad[0].title(), strings.Join(bad[0].remarks(), "; "))
 	}
 }

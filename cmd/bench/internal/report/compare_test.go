@@ -240,7 +240,7 @@ func TestNotes(t *testing.T) {
 		"precision differs: 0.02 in the old report, 0.05 in the new":                 func(r *Report) { r.Precision = 0.05 },
 		"driver of " + testGPU + " differs: 2 in the old report, 3 in the new":       func(r *Report) { r.Devices[1].Driver = "3" },
 		"the new report was interrupted":                                             func(r *Report) { r.Interrupted = true },
-		"in the new report 1 of 16 results are doubtful; the first: forward 1000 device cold (cpu avx512): not verified; clocks": func(r *Report) {
+		"in the new report 1 of 16 results is doubtful; the first: forward 1000 device cold (cpu avx512): not verified; clocks": func(r *Report) {
 			r.Results[1].Verified, r.Results[1].Doubts = false, []string{"clocks"}
 		},
 		"16 of 16 measurements have too few runs to tell a difference from noise": func(r *Report) {
@@ -270,15 +270,20 @@ func TestCompareText(t *testing.T) {
 	if err := compare(t, old, new, false).WriteText(&text); err != nil {
 		t.Fatal(err)
 	}
-	want := `note: in the new report 1 of 3 results are doubtful; the first: forward 1000 device cold (cpu avx512): clocks
+	want := `note: in the new report 1 of 3 results is doubtful; the first: forward 1000
+  device cold (cpu avx512): clocks
 
-operation   elements  data    cache           old           new  new/old     change        p  device      verdict
-copy            1000  device  cold       1.003 µs      1.003 µs    1.000     +0.0 %        1  cpu avx512  ~
-forward         1000  device  cold       1.255 µs      1.569 µs    1.250    +25.0 %    2e-14  cpu avx512  slower, by more than 5 %, doubtful
-backward        1000  device  cold       2.007 µs      1.003 µs    0.500    -50.0 %    2e-14  cpu avx512  faster
+operation  elements  data   cache      old       new    change       p  verdict
+cpu avx512
+copy           1000  device cold  1.003 µs  1.003 µs     +0.0%       1  ~
+forward        1000  device cold  1.255 µs  1.569 µs    +25.0%   2e-14  slower!?
+backward       1000  device cold  2.007 µs  1.003 µs    -50.0%   2e-14  faster
+! slower by more than 5 %
+? one of the results compared is doubtful
 
 in the old report only: copy 1000 device cold (opencl A/B <C> (D))
-1 of 3 measurements slower by more than 5 %; worst: forward 1000 device cold (cpu avx512), +25.0 %
+1 of 3 measurements slower by more than 5 %; worst: forward 1000 device cold
+  (cpu avx512), +25.0%
 `
 	if text.String() != want {
 		t.Errorf("got\n%s\nwant\n%s", &text, want)
@@ -289,12 +294,60 @@ in the old report only: copy 1000 device cold (opencl A/B <C> (D))
 		t.Fatal(err)
 	}
 	for _, line := range []string{
-		"elements  data    cache  old of limit  new of limit  new/old",
-		"forward          1Mi  host    cold         94.0 %",
+		"note: old and new are parts of the limit in the same report\n",
+		"forward         1Mi  host   cold    94.0 %",
 		"\n0 of 10 measurements slower by more than 5 %\n",
 	} {
 		if !strings.Contains(text.String(), line) {
 			t.Errorf("%q is not in %s", line, &text)
+		}
+	}
+}
+
+// TestLimitsChanged: a machine that is slower is told by its copies, but not by the
+// operations alone, and not where parts of the limit are compared.
+func TestLimitsChanged(t *testing.T) {
+	old := measured(1, 0.01, runs)
+	noted := func(c *Comparison) bool {
+		return len(c.Notes) > 0 && strings.HasPrefix(c.Notes[len(c.Notes)-1], "the machine changed: ")
+	}
+	isCopy := func(res Result) bool { return res.Op == Copy && res.N == 1000 }
+	for _, factor := range []float64{3, 0.25} {
+		c := compare(t, old, slowed(measured(1, 0.01, runs), factor, isCopy), false)
+		want := "differ by more than the noise in 2 of 6 measurements (at most: copy 1000 device cold (cpu avx512), "
+		if !noted(c) || !strings.Contains(c.Notes[0], want) || !strings.HasSuffix(c.Notes[0], "compare with -relative") {
+			t.Errorf("%v times as slow: notes %q", factor, c.Notes)
+		}
+	}
+	if c := compare(t, old, slowed(measured(1, 0.01, runs), 3, isForward), false); noted(c) {
+		t.Errorf("operations alone: notes %q", c.Notes)
+	}
+	if c := compare(t, old, slowed(measured(1, 0.01, runs), 3, all), true); noted(c) {
+		t.Errorf("parts of the limit: notes %q", c.Notes)
+	}
+}
+
+// TestCompareFits: lines fit a terminal, and lists are bounded.
+func TestCompareFits(t *testing.T) {
+	old, new := measured(1, 0.01, runs), slowed(measured(2, 0.01, runs), 1000, all)
+	for range 6 { // whose measurements have no match in the other
+		more := measured(3, 0.01, runs).Results
+		for i := range more {
+			more[i].N += len(old.Results)
+			more[i].Device = testGPU + " of a name that is as long as the names of some devices are"
+		}
+		old.Results = append(old.Results, more...)
+	}
+	new.Results[0].Doubts = []string{strings.Repeat("long ", 40)}
+	new.Environment.CPU = strings.Repeat("many words ", 20)
+	for _, relative := range []bool{false, true} {
+		var text bytes.Buffer
+		if err := compare(t, old, new, relative).WriteText(&text); err != nil {
+			t.Fatal(err)
+		}
+		fits(t, text.String())
+		if !strings.Contains(words(text.String()), ", and 76 more") {
+			t.Errorf("the list is not bounded: %s", &text)
 		}
 	}
 }

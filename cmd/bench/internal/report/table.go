@@ -8,7 +8,7 @@ import (
 	"unicode/utf8"
 )
 
-// A Table prints results for people, as they come.
+// A Table prints results for people, as they come, in lines of Width columns.
 type Table struct {
 	W    io.Writer
 	Bars bool // the reader's terminal shows the block characters of Unicode
@@ -16,8 +16,8 @@ type Table struct {
 
 // Device prints the head of what was measured on d.
 func (t Table) Device(d Device) {
-	fmt.Fprintf(t.W, "\n%s\n", d.Name)
-	fmt.Fprintln(t.W, columns("elements", "median", "±", "min", "p95", "events", "GB/s", "of limit"))
+	fmt.Fprintf(t.W, "\n%s\n", Wrap(d.Name, "  "))
+	fmt.Fprintln(t.W, columns("  elements", "median", "±", "min", "events", "GB/s", "of limit"))
 }
 
 // Rows prints results of one device, size and cache state.
@@ -28,7 +28,7 @@ func (t Table) Rows(results []Result) {
 		}
 		fmt.Fprintln(t.W, t.row(r))
 		for _, doubt := range r.Doubts {
-			fmt.Fprintf(t.W, "      ? %.4g GB/s is not to be believed: %s\n", r.GBps, doubt)
+			fmt.Fprintln(t.W, Wrap(fmt.Sprintf("      ? %.4g\u00a0GB/s is not to be believed: %s", r.GBps, doubt), "        "))
 		}
 	}
 }
@@ -36,37 +36,48 @@ func (t Table) Rows(results []Result) {
 func (t Table) row(r Result) string {
 	name, spread, events, limit := r.Op, "", "", ""
 	if r.Data == OnHost && !isLimit(r.Op) {
-		name += ", host data"
+		name += ", host"
 	}
 	if s := r.Spread(); !math.IsInf(s, 0) {
 		spread = fmt.Sprintf("%.1f%%", 100*s)
+		if len(spread) > 5 {
+			spread = fmt.Sprintf("%.0f%%", 100*s)
+		}
 	}
 	if r.EventNS > 0 {
 		events = Duration(r.EventNS)
 	}
-	if r.OfLimit > 0 {
-		limit = fmt.Sprintf("%6.0f %%", 100*r.OfLimit)
-		if t.Bars {
-			limit += " " + Bar(r.OfLimit, 10)
-		}
+	switch {
+	case !r.Verified:
+		limit = "WRONG"
+	case r.OfLimit > 0:
+		limit = fmt.Sprintf("%3.0f %%", 100*r.OfLimit)
 	}
 	speed := fmt.Sprintf("%.4g", r.GBps)
+	switch {
+	case r.GBps < 0.1:
+		speed = fmt.Sprintf("%.2g", r.GBps)
+	case r.GBps >= 1000:
+		speed = fmt.Sprintf("%.0f", r.GBps)
+	}
 	if len(r.Doubts) > 0 {
 		speed = "?"
 	}
-	text := columns("  "+name, Duration(r.MedianNS), spread, Duration(r.MinNS), Duration(r.P95NS), events, speed, limit)
-	if !r.Verified {
-		text += "  WRONG"
+	text := columns("    "+name, Duration(r.MedianNS), spread, Duration(r.MinNS), events, speed, limit)
+	if room := Width - 1 - utf8.RuneCountInString(text); t.Bars && r.Verified && r.OfLimit > 0 && room > 0 {
+		text += " " + Bar(r.OfLimit, min(room, barWidth))
 	}
 	return text
 }
 
-// columns lays out one line: the name and the last cell, which may have a bar, to the
-// left, the others to the right.
+const barWidth = 6 // what fits beside 100 %
+
+// columns lays out one line: the name and the last cell to the left, the others to the
+// right.
 func columns(name string, cells ...string) string {
 	last := len(cells) - 1
-	text := fmt.Sprintf("  %-22s", name)
-	for i, width := range []int{9, 5, 9, 9, 9, 7} {
+	text := fmt.Sprintf("%-20s", name)
+	for i, width := range []int{8, 5, 8, 8, 7} {
 		text += "  " + strings.Repeat(" ", max(0, width-utf8.RuneCountInString(cells[i]))) + cells[i]
 	}
 	return strings.TrimRight(text+"  "+cells[last], " ")
