@@ -8,12 +8,15 @@
 # make fuzz    every fuzz target for TIME, 30s unless set
 # make soak    a million operations on each backend, and launches; memory must not grow
 # make load    256 goroutines on each backend for TIME, 1m unless set; two processes
+# make machines  the tests as other machines would run them; ARGS="one-core rusticl"
 # make static  the checks that run nothing, for all ports; make test has some of it
 # make test    all checks; installs PoCL to test OpenCL, unless SETUP=0
-.PHONY: bench bench-opencl bench-peers check-peers coverage faults exhaustive fuzz soak load static test cross
+.PHONY: bench bench-opencl bench-peers check-peers coverage faults exhaustive fuzz soak load machines static test cross
 
 # Else the OpenCL headers remark on every file that the binding compiles.
 export CGO_CFLAGS ?= -g -O2 -DCL_TARGET_OPENCL_VERSION=120
+# Else the build needs the OpenCL loader, which programs find when they run.
+export PKG_CONFIG := $(CURDIR)/scripts/pkg-config
 
 bench:
 	@go build $$(scripts/opencl-tags) -o bin/bench ./cmd/bench
@@ -37,6 +40,9 @@ faults:
 
 exhaustive:
 	@scripts/exhaustive
+
+machines:
+	@scripts/machines $(ARGS)
 
 static:
 	@scripts/static

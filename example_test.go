@@ -35,24 +35,50 @@ func Example() {
 	// Output: [-0.02 -0.01 0 1 2]
 }
 
-// TestReadmeExample: the README shows the example above, word for word.
-func TestReadmeExample(t *testing.T) {
+// TestDocumentedExamples: the documents show the examples of this file, word for word.
+func TestDocumentedExamples(t *testing.T) {
 	source, err := os.ReadFile("example_test.go")
 	if err != nil {
 		t.Fatal(err)
 	}
-	_, body, found := strings.Cut(string(source), "func Example() {\n")
-	body, _, ended := strings.Cut(body, "\n}\n")
-	if !found || !ended {
-		t.Fatal("example_test.go has no func Example")
+	for document, example := range map[string]string{"README.md": "Example", "docs/leaky_relu.md": "ExampleLayer"} {
+		_, body, found := strings.Cut(string(source), "func "+example+"() {\n")
+		body, _, ended := strings.Cut(body, "\n}\n")
+		if !found || !ended {
+			t.Fatalf("example_test.go has no func %s", example)
+		}
+		text, err := os.ReadFile(document)
+		if err != nil {
+			t.Fatal(err)
+		}
+		if code := strings.ReplaceAll("\n"+body, "\n\t", "\n"); !strings.Contains(string(text), "```go"+code+"\n```") {
+			t.Errorf("%s does not show %s:%s", document, example, code)
+		}
 	}
-	readme, err := os.ReadFile("README.md")
+}
+
+// ExampleLayer asks a layer for the derivative and the gradient at its last input.
+func ExampleLayer() {
+	b, err := compute.Open(gpu.Open, cpu.Open)
 	if err != nil {
-		t.Fatal(err)
+		log.Fatal(err)
 	}
-	if example := strings.ReplaceAll("\n"+body, "\n\t", "\n"); !strings.Contains(string(readme), example+"\n```") {
-		t.Errorf("README.md does not show the example:%s", example)
+	defer b.Close()
+	layer := compute.NewLayer(b, compute.LeakyReLU(compute.DefaultNegativeSlope))
+	y, err := layer.Forward([]float32{-2, 0, 3})
+	if err != nil {
+		log.Fatal(err)
 	}
+	d, err := layer.Derivative() // of the last input
+	if err != nil {
+		log.Fatal(err)
+	}
+	dx, err := layer.Backward([]float32{1, 2, 3})
+	if err != nil {
+		log.Fatal(err)
+	}
+	fmt.Println(y, d, dx)
+	// Output: [-0.02 0 3] [0.01 1 1] [0.01 2 3]
 }
 
 // ExampleBackend_backward computes the gradient of a loss by the input of a

@@ -10,7 +10,8 @@ import (
 )
 
 // faulty is a CPU backend whose failAt-th call fails with err, and if that is ErrDevice
-// every later one. A Stream that fails has overwritten half of its dst.
+// every later one. The call by which Shard finds out whether it can be used does not
+// count. A Stream that fails has overwritten half of its dst.
 type faulty struct {
 	compute.Backend
 	failAt int // from 1 on; 0 is none
@@ -21,7 +22,7 @@ type faulty struct {
 }
 
 func newFaulty(failAt int, err error) *faulty {
-	return &faulty{Backend: cpus(1)[0], failAt: failAt, err: err}
+	return &faulty{Backend: cpus(1)[0], failAt: failAt, err: err, calls: -1}
 }
 
 // Unwrap hides that the CPU backend is inside, which cannot fail.

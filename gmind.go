@@ -3,6 +3,7 @@ package compute
 import (
 	"bufio"
 	"bytes"
+	"cmp"
 	"encoding/json"
 	"errors"
 	"fmt"
@@ -26,14 +27,23 @@ type gmindLine struct {
 	Inputs        []float32 `json:"inputs"`
 }
 
+// inGMind returns an error unless f is a function that G-Mind has as gmindType.
+func inGMind(f Activation) error {
+	if f.Kind != KindLeakyReLU {
+		return fmt.Errorf("%v is not a layer of G-Mind model files, which hold LeakyReLU alone: %w", f, ErrActivation)
+	}
+	return nil
+}
+
 // MarshalJSON returns the line of the layer in a G-Mind model file, without the line
 // end, with every bit of the last input; it has none before the first Forward.
 // JSON knows neither NaN nor infinities: an input that holds one is an error. Errors:
-// ErrNoInput after ForwardBuffer, and those of Inputs.
+// ErrActivation, if the layer is not a LeakyReLU; ErrSlope; ErrNoInput after
+// ForwardBuffer; and those of Inputs.
 func (l *Layer) MarshalJSON() ([]byte, error) {
 	f := l.Activation()
 	line := gmindLine{Type: gmindType, NegativeSlope: &f.NegativeSlope, Inputs: []float32{}}
-	if err := f.Validate(); err != nil {
+	if err := cmp.Or(inGMind(f), f.Validate()); err != nil {
 		return nil, fmt.Errorf("compute: marshal: %w", err)
 	}
 	inputs, err := l.Inputs()
@@ -57,11 +67,11 @@ func (l *Layer) signsOnly() bool {
 	return l.knows == knowsSigns
 }
 
-// UnmarshalJSON makes the layer, made by NewLayer, the one in the line of a G-Mind
-// model file: its slope, and its inputs, which it then remembers as after Forward; an
-// empty list is remembered as none. After an error it is as before, unless the memory
-// of the device was at fault. Errors: ErrUnavailable (no backend), ErrSlope, and those
-// of Buffer.Write.
+// UnmarshalJSON makes the layer, a LeakyReLU made by NewLayer, the one in the line of a
+// G-Mind model file: its slope, and its inputs, which it then remembers as after Forward;
+// an empty list is remembered as none. After an error it is as before, unless the memory
+// of the device was at fault. Errors: ErrUnavailable (no backend), ErrActivation (the
+// layer is another function), ErrSlope, and those of Buffer.Write.
 func (l *Layer) UnmarshalJSON(data []byte) error {
 	var line gmindLine
 	if err := json.Unmarshal(data, &line); err != nil {
@@ -81,6 +91,9 @@ func (l *Layer) UnmarshalJSON(data []byte) error {
 	defer l.mu.Unlock()
 	if err := l.open(); err != nil {
 		return err
+	}
+	if err := inGMind(l.f); err != nil {
+		return fmt.Errorf("compute: unmarshal of a layer: %w", err)
 	}
 	l.f = f
 	if len(line.Inputs) == 0 {
@@ -130,11 +143,14 @@ func ReadModel(r io.Reader, b Backend) (layers []*Layer, skipped []string, err e
 	}
 }
 
-// WriteModel writes the layers as a G-Mind model file. Errors: those of MarshalJSON
-// and of w.
+// WriteModel writes the layers, all LeakyReLU, as a G-Mind model file. Errors: those of
+// MarshalJSON and of w, and one for a layer that is nil. The lines before are written.
 func WriteModel(w io.Writer, layers ...*Layer) error {
 	e := json.NewEncoder(w) // which ends each with a line end
 	for i, l := range layers {
+		if l == nil {
+			return fmt.Errorf("compute: model file: layer %d of %d is nil; make it with NewLayer", i+1, len(layers))
+		}
 		if err := e.Encode(l); err != nil {
 			return fmt.Errorf("compute: model file: layer %d of %d: %w", i+1, len(layers), err)
 		}

@@ -18,9 +18,7 @@ import (
 // package that reaches the network or starts programs, and its own code asks the
 // system for the environment, but for no file; internal/host alone reads some.
 func TestImports(t *testing.T) {
-	if _, err := exec.LookPath("go"); err != nil {
-		testenv.Lacking(t, "the go command: %v", err)
-	}
+	testenv.NeedsGo(t)
 	osName := regexp.MustCompile(`\b(os|syscall|ioutil)\.[A-Z]\w*`)
 	for _, goos := range []string{"linux", "windows", "darwin"} {
 		list := exec.Command("go", "list", "-deps", "-json", "-tags", "opencl", ".", "./cpu", "./gpu", "./gonum", "./kernels")

@@ -50,9 +50,14 @@ func (l *Layer) Activation() Activation {
 	return l.f
 }
 
-// String returns the layer as G-Mind prints it: "LeakyRelu(negative_slope=0.01)".
+// String returns the layer as G-Mind prints it, "LeakyRelu(negative_slope=0.01)", or, if
+// G-Mind has no such layer, as its Activation.
 func (l *Layer) String() string {
-	return fmt.Sprintf("LeakyRelu(negative_slope=%v)", l.Activation().NegativeSlope)
+	f := l.Activation()
+	if inGMind(f) != nil {
+		return f.String()
+	}
+	return fmt.Sprintf("%s(negative_slope=%v)", gmindType, f.NegativeSlope)
 }
 
 // Forward returns f(x[i]) for each element, and remembers x. Errors: those of

@@ -50,6 +50,9 @@ func TestLayer(t *testing.T) {
 			l := compute.NewLayer(b, f)
 			for _, n := range []int{7, 7, 0, 1000, 3} {
 				xs, dys := values.Bits(n, uint64(n)), values.Normal(n, 2)
+				if b.Info().FlushesSubnormals { // which are among all bits
+					xs = values.Normal(n, uint64(n))
+				}
 				ys := want(n, func(i int) float32 { return f.Value(xs[i]) })
 				ds := want(n, func(i int) float32 { return f.Derivative(xs[i]) })
 				dxs := want(n, func(i int) float32 { return dys[i] * f.Derivative(xs[i]) })
@@ -258,6 +261,38 @@ func TestModelFile(t *testing.T) {
 			t.Errorf("%d buffers are live", live)
 		}
 	})
+}
+
+// TestOtherKinds: a layer of a function that G-Mind has not is neither written nor read
+// as a LeakyReLU, nor printed as one.
+func TestOtherKinds(t *testing.T) {
+	b := testenv.Open(t, cpu.Open)
+	line := `{"type":"LeakyRelu","negative_slope":0.25,"inputs":[1]}`
+	for _, kind := range []compute.Kind{0, compute.KindLeakyReLU + 1, 255} {
+		f := compute.Activation{Kind: kind, NegativeSlope: 0.5}
+		l := compute.NewLayer(b, f)
+		_, marshal := json.Marshal(l)
+		var file bytes.Buffer
+		good := compute.NewLayer(b, compute.LeakyReLU(0.5))
+		for what, err := range map[string]error{
+			"Marshal":    marshal,
+			"Unmarshal":  json.Unmarshal([]byte(line), l),
+			"WriteModel": compute.WriteModel(&file, good, l),
+		} {
+			if !errors.Is(err, compute.ErrActivation) || !strings.Contains(err.Error(), "G-Mind") || !strings.Contains(err.Error(), f.String()) {
+				t.Errorf("%s of %v: got error %v, want one that names the function and G-Mind", what, f, err)
+			}
+		}
+		if want := `{"type":"LeakyRelu","negative_slope":0.5,"inputs":[]}` + "\n"; file.String() != want {
+			t.Errorf("WriteModel has written %q, want %q", file.String(), want)
+		}
+		if l.Activation() != f || l.String() != f.String() {
+			t.Errorf("the layer of %v is now %v of %v", f, l, l.Activation())
+		}
+	}
+	if err := compute.WriteModel(new(bytes.Buffer), nil); err == nil || !strings.Contains(err.Error(), "layer 1 of 1 is nil") {
+		t.Errorf("WriteModel of nil: %v", err)
+	}
 }
 
 func TestModelFileErrors(t *testing.T) {

@@ -51,8 +51,9 @@ import (
 // A Shard may be a member of another.
 //
 // Errors: ErrUnavailable if there is no member; one for a member that is nil or given
-// twice; and that of a member whose speed cannot be measured. After an error the members
-// are open and belong to the caller.
+// twice, also inside a wrapper; ErrClosed or ErrDevice for a member that is closed or has
+// failed; and that of a member whose speed cannot be measured. After an error the members
+// belong to the caller, who closes them.
 func Shard(members ...Backend) (Backend, error) {
 	if err := checkMembers(members); err != nil {
 		return nil, err
@@ -105,6 +106,15 @@ func checkMembers(members []Backend) error {
 			if reflect.ValueOf(other).Comparable() && other == inside[i] {
 				return fmt.Errorf("compute: shard: members %d and %d are the same backend, %s; give each once", j, i, b.Info().Name)
 			}
+		}
+	}
+	for i, b := range members {
+		none, err := b.Alloc(0) // which needs nothing but a backend that can be used
+		if err == nil {
+			err = none.Release()
+		}
+		if err != nil {
+			return fmt.Errorf("compute: shard: %s cannot be used: %w", memberName(i, b), err)
 		}
 	}
 	return nil

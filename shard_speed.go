@@ -1,6 +1,7 @@
 package compute
 
 import (
+	"errors"
 	"fmt"
 	"slices"
 	"time"
@@ -80,7 +81,11 @@ func measureCall(members []Backend, on []bool) (float64, error) {
 }
 
 func notMeasured(what string, err error) error {
-	return fmt.Errorf("compute: shard: the speed of %s cannot be measured: %w; ShardWeighted needs no measurement", what, err)
+	remedy := "; ShardWeighted needs no measurement"
+	if errors.Is(err, ErrDevice) || errors.Is(err, ErrClosed) { // nor would that work
+		remedy = ""
+	}
+	return fmt.Errorf("compute: shard: the speed of %s cannot be measured: %w%s", what, err, remedy)
 }
 
 // forwards returns how many seconds one call of Forward on values takes b, in each of so

@@ -102,6 +102,13 @@ func TestShardRefuses(t *testing.T) {
 		_, err := compute.Shard(members...)
 		return err
 	}
+	weightedWith := func(members ...compute.Backend) error {
+		_, err := compute.ShardWeighted([]float64{1, 1}, members...)
+		return err
+	}
+	broken := newFaulty(1, compute.ErrDevice)
+	broken.Sync() // which counts
+	broken.Sync() // and which fails
 	weights := func(weights ...float64) error {
 		_, err := compute.ShardWeighted(weights, all...)
 		return err
@@ -120,12 +127,17 @@ func TestShardRefuses(t *testing.T) {
 		{shard(all[0], &wrapper{}), nil, "member 1 is a *compute_test.wrapper without a Backend inside"},
 		{shard(wrapper{Backend: &wrapper{}}, all[0]), nil, "member 0 is a compute_test.wrapper without a Backend inside"},
 		{shard(all[0], closed), compute.ErrClosed, "member 1 (cpu"},
+		{weightedWith(all[0], closed), compute.ErrClosed, "member 1 (cpu"},
+		{weightedWith(broken, all[0]), compute.ErrDevice, "member 0 (faulty) cannot be used"},
 		{weights(1), compute.ErrLength, "1 weights for 2 members"},
 		{weights(1, 0), nil, "member 1 (cpu"},
 		{weights(-1, 1), nil, "member 0 (cpu"},
 		{weights(1, math.NaN()), nil, "NaN"},
 		{weights(1, math.Inf(1)), nil, "Inf"},
 	} {
+		if test.err != nil && strings.Contains(test.err.Error(), "ShardWeighted") {
+			t.Errorf("%v: ShardWeighted would not help", test.err)
+		}
 		if test.err == nil || test.wraps != nil && !errors.Is(test.err, test.wraps) || !strings.Contains(test.err.Error(), test.tells) {
 			t.Errorf("got %v, want an error that tells %q and wraps %v", test.err, test.tells, test.wraps)
 		}

@@ -70,6 +70,7 @@ func disassemble(t *testing.T, goarch string, objdump []string) map[string][]ins
 	if _, err := exec.LookPath(objdump[0]); err != nil {
 		testenv.Lacking(t, "objdump, of binutils or binutils-aarch64-linux-gnu: %v", err)
 	}
+	testenv.NeedsGo(t)
 	program := filepath.Join(t.TempDir(), "program")
 	build := exec.Command("go", "test", "-c", "-o", program, ".")
 	build.Env = append(os.Environ(), "CGO_ENABLED=0", "GOOS=linux", "GOARCH="+goarch)

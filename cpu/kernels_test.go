@@ -8,6 +8,7 @@ import (
 	"testing"
 
 	"github.com/gmind-go/compute"
+	"github.com/gmind-go/compute/internal/testenv"
 	"github.com/gmind-go/compute/internal/values"
 )
 
@@ -109,14 +110,11 @@ func copying(k func(dst, x []float32), e *example) operation {
 // kernels: the comparison with zero must end in a conditional move, since a jump
 // on random signs costs several times the rest of the loop.
 func TestGenericIsStraightLine(t *testing.T) {
-	goTool, err := exec.LookPath("go")
-	if err != nil {
-		t.Skipf("needs the go command to compile the package: %v", err)
-	}
+	testenv.NeedsGo(t)
 	compares := map[string]string{"amd64": "UCOMISS", "arm64": "FCMPS"}
 	moves := map[string]string{"amd64": "CMOV", "arm64": "CSEL"}
 	for arch, compare := range compares {
-		cmd := exec.Command(goTool, "build", "-gcflags=-S", ".")
+		cmd := exec.Command("go", "build", "-gcflags=-S", ".")
 		cmd.Env = append(os.Environ(), "GOOS=linux", "GOARCH="+arch, "CGO_ENABLED=0")
 		listing, err := cmd.CombinedOutput()
 		if err != nil {

@@ -6,6 +6,7 @@ import (
 	"errors"
 	"fmt"
 	"runtime"
+	"slices"
 	"strings"
 	"sync"
 	"sync/atomic"
@@ -94,6 +95,8 @@ type backend struct {
 	fault     error // the first ErrDevice: nothing can be trusted after it
 	live      map[*memory]struct{}
 	liveBytes int64
+	moves     int       // memories that lanes copy
+	moved     sync.Cond // when one is done
 }
 
 // open makes a backend of the device d, which info describes.
@@ -111,6 +114,7 @@ func open(d *opencl.Device, info compute.Info, p program, o Options) (compute.Ba
 		closing: make(chan struct{}),
 		live:    map[*memory]struct{}{},
 	}
+	b.moved.L = &b.mu
 	b.planLanes(o.StreamMemory, runtime.GOMAXPROCS(0))
 	if b.queue, err = ctx.NewQueue(); err == nil {
 		b.kernels, err = newKernels(ctx)
@@ -191,6 +195,7 @@ func (b *backend) launch(op operation, f compute.Activation, operands ...operand
 	c := b.call(o.name)
 	b.mu.Lock()
 	defer b.mu.Unlock()
+	b.settle(operands)
 	if err := b.usable(c); err != nil {
 		return err
 	}
@@ -207,6 +212,14 @@ func (b *backend) launch(op operation, f compute.Activation, operands ...operand
 	}
 	args = append(args, s.count(n), f.NegativeSlope)
 	return b.result(c, n, b.start(s, b.kernels[f.Kind][op], n, args...))
+}
+
+// settle waits until lanes copy none of operands. The lock is held, and given up
+// meanwhile.
+func (b *backend) settle(operands []operand) {
+	for slices.ContainsFunc(operands, func(o operand) bool { return o.memory != nil && o.memory.moving }) {
+		b.moved.Wait()
+	}
 }
 
 // arguments returns the memory of operands, as the arguments of a kernel that
@@ -243,12 +256,14 @@ func (b *backend) arguments(c check.Call, operands []operand, results int) (args
 // by: see ops.Copier.
 func (b *backend) Copy(dst, src compute.Buffer) error {
 	c := b.call("copy")
+	operands := []operand{b.buffer("dst", dst), b.buffer("src", src)}
 	b.mu.Lock()
 	defer b.mu.Unlock()
+	b.settle(operands)
 	if err := b.usable(c); err != nil {
 		return err
 	}
-	args, n, err := b.arguments(c, []operand{b.buffer("dst", dst), b.buffer("src", src)}, 1)
+	args, n, err := b.arguments(c, operands, 1)
 	if err != nil || n == 0 {
 		return err
 	}
@@ -349,6 +364,9 @@ func (b *backend) Close() error {
 		return nil
 	}
 	b.closed = true
+	for b.moves > 0 {
+		b.moved.Wait()
+	}
 	close(b.closing)
 	if err := b.release(); err != nil && b.fault == nil {
 		return b.result(c, 0, err)

@@ -15,11 +15,14 @@ import (
 
 // memory is memory of the device that a caller holds, as a buffer or a mask.
 type memory struct {
-	owner    *backend
-	n        int         // elements: of a mask, bits
-	size     int         // of the memory, in float32 elements
-	mem      *opencl.Mem // nil if size is 0
-	released bool        // guarded by the lock of owner
+	owner *backend
+	n     int         // elements: of a mask, bits
+	size  int         // of the memory, in float32 elements
+	mem   *opencl.Mem // nil if size is 0
+
+	// Guarded by the lock of owner:
+	released bool
+	moving   bool // lanes copy it; calls on it wait until that is done
 }
 
 type buffer struct{ memory }
@@ -47,7 +50,7 @@ func (b *backend) newBuffer(c check.Call, n int, src []float32) (compute.Buffer,
 		return nil, err
 	}
 	if len(src) > 0 {
-		if err := b.result(c, n, b.write(buf.mem, src)); err != nil {
+		if err := b.result(c, n, b.write(&buf.memory, src)); err != nil {
 			buf.release()
 			return nil, err
 		}
@@ -97,11 +100,12 @@ func (buf *buffer) Read(dst []float32) error {
 	return buf.transfer("read", "dst", dst, (*backend).read)
 }
 
-func (buf *buffer) transfer(op, name string, host []float32, move func(*backend, *opencl.Mem, []float32) error) error {
+func (buf *buffer) transfer(op, name string, host []float32, move func(*backend, *memory, []float32) error) error {
 	b := buf.owner
 	c := b.call(op)
 	b.mu.Lock()
 	defer b.mu.Unlock()
+	buf.settle()
 	if err := b.usable(c); err != nil {
 		return err
 	}
@@ -114,40 +118,59 @@ func (buf *buffer) transfer(op, name string, host []float32, move func(*backend,
 	if buf.n == 0 {
 		return nil
 	}
-	return b.result(c, buf.n, move(b, buf.mem, host))
+	return b.result(c, buf.n, move(b, &buf.memory, host))
 }
 
 // transferPart returns how many elements a lane moves at a time between the host
-// and a device with memory of its own. What is less is not worth being staged.
-func (b *backend) transferPart() int { return max(b.part/4, 1) }
+// and a device with memory of its own: 1 MiB by default, for which a fast bus takes some
+// 40 µs, about as long as it takes to ask for a transfer and to wait for it. What is less is
+// not worth being staged.
+func (b *backend) transferPart() int { return max(b.part/2, 1) }
 
 // mapFrom is the number of elements from which on memory that is shared may be mapped for
 // a transfer, so that several cores copy. What is less is copied by one core either way,
 // and the transfer of OpenCL is one command where a map is two.
 const mapFrom = 2 * copyShare
 
-// write copies src into m. The lock is held.
-func (b *backend) write(m *opencl.Mem, src []float32) error {
+// write copies src into m. The lock is held, but not while lanes copy.
+func (b *backend) write(m *memory, src []float32) error {
 	plain := func() error {
-		return b.withMemory(func() error { return b.queue.Write(m, 0, src) })
+		return b.withMemory(func() error { return b.queue.Write(m.mem, 0, src) })
 	}
 	switch {
 	case b.shared && len(src) >= mapFrom:
 		return b.choose(&b.writes, len(src), [2]func() error{plain, func() error {
 			return b.withMemory(func() error {
-				return b.queue.Fill(m, len(src), func(values []float32) { copyAll(values, src) })
+				return b.queue.Fill(m.mem, len(src), func(values []float32) { copyAll(values, src) })
 			})
 		}})
 	case b.shared || len(src) <= b.transferPart():
 		return plain()
 	}
-	if err := b.queue.Wait(); err != nil { // for the kernels that use m
-		return err
+	err := b.move(m, len(src), func(l *lane, from, to int) error { return l.upload(m.mem, from, src[from:to]) })
+	if errors.Is(err, compute.ErrOutOfMemory) && b.fault == nil { // for the staging
+		return plain()
 	}
-	err := inParts(len(src), b.transferPart(), cap(b.lanes), func(from, to int) error {
-		return b.withLane(context.Background(), func(l *lane) error { return l.upload(m, from, src[from:to]) })
-	})
-	if errors.Is(err, compute.ErrOutOfMemory) { // for the staging
+	return err
+}
+
+// read copies m to dst. The lock is held, but not while lanes copy.
+func (b *backend) read(m *memory, dst []float32) error {
+	plain := func() error {
+		return b.withMemory(func() error { return b.queue.Read(m.mem, 0, dst) })
+	}
+	switch {
+	case b.shared && len(dst) >= mapFrom:
+		return b.choose(&b.reads, len(dst), [2]func() error{plain, func() error {
+			return b.withMemory(func() error {
+				return b.queue.View(m.mem, len(dst), func(values []float32) { copyAll(dst, values) })
+			})
+		}})
+	case b.shared || len(dst) <= b.transferPart():
+		return plain()
+	}
+	err := b.move(m, len(dst), func(l *lane, from, to int) error { return l.download(dst[from:to], m.mem, from) })
+	if errors.Is(err, compute.ErrOutOfMemory) && b.fault == nil { // for the staging
 		return plain()
 	}
 	return err
@@ -163,31 +186,32 @@ func (b *backend) choose(c *chooser, n int, ways [2]func() error) error {
 	return c.do(n, ways)
 }
 
-// read copies m to dst. The lock is held.
-func (b *backend) read(m *opencl.Mem, dst []float32) error {
-	plain := func() error {
-		return b.withMemory(func() error { return b.queue.Read(m, 0, dst) })
-	}
-	switch {
-	case b.shared && len(dst) >= mapFrom:
-		return b.choose(&b.reads, len(dst), [2]func() error{plain, func() error {
-			return b.withMemory(func() error {
-				return b.queue.View(m, len(dst), func(values []float32) { copyAll(dst, values) })
-			})
-		}})
-	case b.shared || len(dst) <= b.transferPart():
-		return plain()
-	}
-	if err := b.queue.Wait(); err != nil { // for the kernels that write m
+// move makes lanes copy the n elements of m, in parts, when the kernels that use it are
+// done. The lock is held, and given up meanwhile: calls on other buffers go on, those on m
+// wait.
+func (b *backend) move(m *memory, n int, part func(l *lane, from, to int) error) error {
+	if err := b.queue.Wait(); err != nil {
 		return err
 	}
-	err := inParts(len(dst), b.transferPart(), cap(b.lanes), func(from, to int) error {
-		return b.withLane(context.Background(), func(l *lane) error { return l.download(dst[from:to], m, from) })
+	m.moving = true
+	b.moves++
+	b.mu.Unlock()
+	defer func() {
+		b.mu.Lock()
+		m.moving = false
+		b.moves--
+		b.moved.Broadcast()
+	}()
+	return inParts(n, b.transferPart(), cap(b.lanes), func(from, to int) error {
+		return b.withLane(context.Background(), func(l *lane) error { return part(l, from, to) })
 	})
-	if errors.Is(err, compute.ErrOutOfMemory) { // for the staging
-		return plain()
+}
+
+// settle waits until lanes do not copy m. The lock is held, and given up meanwhile.
+func (m *memory) settle() {
+	for m.moving {
+		m.owner.moved.Wait()
 	}
-	return err
 }
 
 // copyShare is the least number of elements that a core copies.
@@ -213,6 +237,7 @@ func copyAll(dst, src []float32) {
 func (m *memory) Release() error {
 	m.owner.mu.Lock()
 	defer m.owner.mu.Unlock()
+	m.settle()
 	m.release()
 	return nil
 }

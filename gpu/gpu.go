@@ -1,8 +1,9 @@
 // Package gpu is the OpenCL backend.
 //
 // The package compiles everywhere; OpenCL itself is in it when it is built with
-// the tag opencl and with cgo, which takes a C compiler, pkg-config and the
-// OpenCL headers. Built without, Open and OpenDevice return an error that wraps
+// the tag opencl and with cgo, which takes a C compiler and the OpenCL headers. Such a
+// program finds the OpenCL loader when it opens a device, and runs without one. Built
+// without, Open and OpenDevice return an error that wraps
 // compute.ErrUnavailable and says so, and compute.Open(gpu.Open, cpu.Open) is the
 // CPU backend.
 package gpu

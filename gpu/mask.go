@@ -36,6 +36,7 @@ func (m *mask) Read(dst []uint64) error {
 	c := b.call("read")
 	b.mu.Lock()
 	defer b.mu.Unlock()
+	m.settle()
 	if err := b.usable(c); err != nil {
 		return err
 	}
@@ -50,7 +51,7 @@ func (m *mask) Read(dst []uint64) error {
 	}
 	// Only moved, never computed with, so any bits survive as float32.
 	bits := unsafe.Slice((*float32)(unsafe.Pointer(&dst[0])), m.size)
-	if err := b.result(c, m.size, b.read(m.mem, bits)); err != nil {
+	if err := b.result(c, m.size, b.read(&m.memory, bits)); err != nil {
 		return err
 	}
 	if rest := m.n % 64; rest > 0 { // kernels leave what is behind it as it was

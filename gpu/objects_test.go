@@ -20,9 +20,12 @@ var counted = map[string]func(*testing.T){
 	"TestDevices":         TestDevices,
 	"TestFault":           TestFault,
 	"TestLargeBuffers":    TestLargeBuffers,
+	"TestMoving":          TestMoving,
 	"TestOutOfMemory":     TestOutOfMemory,
 	"TestPool":            TestPool,
 	"TestProfile":         TestProfile,
+	"TestSmallGroup":      TestSmallGroup,
+	"TestStarts":          TestStarts,
 	"TestStreamCancelled": TestStreamCancelled,
 	"TestStreamRefused":   TestStreamRefused,
 	"TestStreamWaits":     TestStreamWaits,
@@ -34,8 +37,8 @@ var counted = map[string]func(*testing.T){
 // uncounted are the others.
 var uncounted = []string{
 	// They open no device.
-	"TestCopyAll", "TestFlushingDevice", "TestMatching", "TestNothingToOpen", "TestOpenAll", "TestOpenSkipsBadDevices",
-	"TestOptions", "TestParseBytes", "TestPlanLanes", "TestPreferred", "TestTurnedOff", "TestUsableInPlace",
+	"TestChooser", "TestCopyAll", "TestFlushingDevice", "TestMatching", "TestNothingToOpen", "TestOpenAll", "TestOpenSkipsBadDevices",
+	"TestOptions", "TestParseBytes", "TestPlanLanes", "TestPreferred", "TestSameHardware", "TestSoftware", "TestTurnedOff", "TestUsableInPlace",
 	// The processes that they start end without Close.
 	"TestFallback", "TestOpenAllDevices",
 	// They start such a process as TestObjects does, or are it.

@@ -11,6 +11,7 @@ import (
 	"sync/atomic"
 
 	"github.com/gmind-go/compute"
+	"github.com/gmind-go/compute/internal/check"
 )
 
 // planLanes decides how many lanes there are and how much each takes at a time,
@@ -63,12 +64,13 @@ func (b *backend) Stream(ctx context.Context, op compute.Op, f compute.Activatio
 			return err
 		}
 		err := b.withLane(ctx, func(l *lane) error { return l.run(op, f, dst[from:to], src[from:to]) })
-		switch {
-		case err == nil:
+		if err == nil {
 			return nil
+		}
+		switch ended := check.Ended(ctx); {
 		case errors.Is(err, compute.ErrClosed):
 			return c.Closed()
-		case ctx.Err() != nil && errors.Is(err, ctx.Err()):
+		case ended != nil && errors.Is(err, ended):
 			return c.Wrap(err)
 		case errors.Is(err, compute.ErrOutOfMemory):
 			err = fmt.Errorf("%w; lower Options.StreamMemory or %s", err, StreamMemoryEnv)
@@ -130,7 +132,7 @@ func worst(errs []error) error {
 
 // withLane runs do on a lane, when one rests.
 func (b *backend) withLane(ctx context.Context, do func(*lane) error) error {
-	if err := ctx.Err(); err != nil {
+	if err := check.Ended(ctx); err != nil {
 		return err
 	}
 	var l *lane

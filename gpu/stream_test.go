@@ -128,17 +128,23 @@ func TestStreamRefused(t *testing.T) {
 	runtime.KeepAlive(object.pointer)
 }
 
-// countdown is a context that ends when it was asked so often.
+// countdown is a context that ends when it was asked so often: it is cancelled, or its
+// deadline passes before it knows.
 type countdown struct {
 	context.Context
 	left atomic.Int64
+	late bool
 }
 
 func (c *countdown) Err() error {
-	if c.left.Add(-1) < 0 {
+	if c.left.Add(-1) < 0 && !c.late {
 		return context.Canceled
 	}
 	return nil
+}
+
+func (c *countdown) Deadline() (time.Time, bool) {
+	return time.Unix(0, 0), c.late && c.left.Load() < 0
 }
 
 // TestStreamCancelled: Stream stops between two parts, the parts are done or
@@ -149,12 +155,15 @@ func TestStreamCancelled(t *testing.T) {
 		b.directPart = b.part
 		part, n := b.part, 40*b.part
 		src, dst := odd(values.Normal(n, 1)), odd(make([]float32, n))
-		for _, asked := range []int64{0, 1, 2, 5} {
+		for i, asked := range []int64{0, 1, 2, 5, 0, 1, 2, 5} {
 			clear(dst)
-			ctx := &countdown{Context: context.Background()}
+			ctx, want := &countdown{Context: context.Background()}, context.Canceled
+			if i >= 4 {
+				ctx.late, want = true, context.DeadlineExceeded
+			}
 			ctx.left.Store(asked)
-			if err := b.Stream(ctx, compute.OpForward, f, dst, src); !errors.Is(err, context.Canceled) {
-				t.Fatalf("got %v, want one that wraps context.Canceled", err)
+			if err := b.Stream(ctx, compute.OpForward, f, dst, src); !errors.Is(err, want) {
+				t.Fatalf("got %v, want one that wraps %v", err, want)
 			}
 			after := slices.Clone(dst)
 			done := 0

@@ -110,7 +110,7 @@ func printProgram(w io.Writer, loader string) {
 	e := environment()
 	built := "with OpenCL"
 	if !e.OpenCL {
-		built = "without OpenCL (to rebuild it with: -tags opencl, CGO_ENABLED=1, a C compiler, pkg-config, the OpenCL headers and loader)"
+		built = "without OpenCL (to rebuild it with: -tags opencl, CGO_ENABLED=1, a C compiler and the OpenCL headers; see the README)"
 	}
 	fmt.Fprintln(w, "program")
 	printRow(w, "built", strings.TrimSpace(fmt.Sprintf("%s, by %s for %s/%s %s", built, e.Go, e.OS, e.Arch, e.Commit)))

@@ -36,6 +36,9 @@ func trained(t *testing.T, open compute.Opener) []float32 {
 func TestSameBits(t *testing.T) {
 	onCPU := trained(t, cpu.Open)
 	t.Run("OpenCL", func(t *testing.T) {
+		if testenv.Open(t, gpu.OpenDevice("any")).Info().FlushesSubnormals {
+			t.Skip("NOT tested: the device flushes subnormals, so bits may differ")
+		}
 		if !slices.Equal(trained(t, gpu.OpenDevice("any")), onCPU) {
 			t.Error("the losses are others than on the CPU")
 		}

@@ -365,6 +365,10 @@ func TestLateFailure(t *testing.T) {
 		"View":  func(q *Queue, m *Mem) error { return q.View(m, 1, func([]float32) {}) },
 		"Fill":  func(q *Queue, m *Mem) error { return q.Fill(m, 1, func([]float32) {}) },
 		"Close": func(q *Queue, _ *Mem) error { return q.Close() },
+		// After a kernel that failed, NVIDIA's driver answers every call with this code.
+		"out of resources": func(q *Queue, _ *Mem) error {
+			return q.enqueue("clEnqueueNDRangeKernel", func() (*cl.Event, error) { return nil, cl.ErrOutOfResources })
+		},
 	} {
 		t.Run(name, func(t *testing.T) {
 			c, q := openFirst(t)
@@ -382,8 +386,8 @@ func TestLateFailure(t *testing.T) {
 				t.Fatal(err)
 			}
 			err = wait(q, m)
-			if !errors.Is(err, compute.ErrDevice) {
-				t.Errorf("got %v, want one that wraps ErrDevice", err)
+			if !errors.Is(err, compute.ErrDevice) || errors.Is(err, compute.ErrOutOfMemory) {
+				t.Errorf("got %v, want one that wraps ErrDevice alone", err)
 			}
 			if err := q.Wait(); err != nil {
 				t.Errorf("told of twice: %v", err)
@@ -392,6 +396,9 @@ func TestLateFailure(t *testing.T) {
 			// nobody knows whether the device is still at work.
 			if unknown := strings.Contains(fmt.Sprint(err), "clFinish"); q.Lost() != unknown {
 				t.Errorf("the queue counts as lost: %v, after %v", q.Lost(), err)
+			}
+			if err := q.Close(); err != nil && !errors.Is(err, compute.ErrDevice) { // likewise
+				t.Errorf("Close: %v, want nil, or an error that wraps ErrDevice", err)
 			}
 		})
 	}
