@@ -5,7 +5,6 @@ import (
 	"fmt"
 	"io"
 	"os"
-	"strconv"
 
 	"github.com/gmind-go/compute"
 	"github.com/gmind-go/compute/cmd/bench/internal/report"
@@ -108,8 +107,8 @@ func chooseTargets(c config, avoid error) (targets []target, reason, err error) 
 	return targets, reason, nil
 }
 
-// openGPUs opens every device that gpu.Open would take, and returns why it does
-// not take others, or none.
+// openGPUs opens every device that gpu.Open would take, and returns why it does not take
+// others, or none.
 func openGPUs() (opened []compute.Backend, reason error) {
 	if os.Getenv(gpu.DeviceEnv) != "" {
 		b, err := gpu.Open()
@@ -118,25 +117,18 @@ func openGPUs() (opened []compute.Backend, reason error) {
 		}
 		return []compute.Backend{b}, b.Info().Skipped
 	}
-	opened, reason = openEach(func(info compute.Info) bool { return info.Kind == "gpu" || info.Kind == "accelerator" })
-	if len(opened) == 0 && reason == nil {
-		_, reason = gpu.Open() // knows it
-	}
-	return opened, reason
+	return gpu.OpenAll()
 }
 
 // openAll opens every device, of any kind, and a Shard of them if there are more than
 // one. reason tells why it does not take others, or none; err, why there is nothing.
 func openAll() (targets []target, reason, err error) {
-	opened, reason := openEach(func(compute.Info) bool { return true })
-	if len(opened) < 2 {
-		for _, b := range opened {
-			return []target{{Backend: b}}, reason, nil
-		}
-		if reason == nil {
-			_, reason = gpu.OpenDevice("any")() // knows it
-		}
+	opened, reason := gpu.Options{Device: "any"}.OpenAll()
+	switch len(opened) {
+	case 0:
 		return nil, nil, reason
+	case 1:
+		return []target{{Backend: opened[0]}}, reason, nil
 	}
 	for _, b := range opened {
 		targets = append(targets, target{Backend: b, member: true})
@@ -149,23 +141,4 @@ func openAll() (targets []target, reason, err error) {
 		return nil, nil, err
 	}
 	return append(targets, target{Backend: shard}), reason, nil
-}
-
-// openEach opens every device that take takes, and returns why it cannot open others,
-// or nil.
-func openEach(take func(compute.Info) bool) (opened []compute.Backend, reason error) {
-	infos, _ := gpu.Devices() // listDevices prints the error
-	var reasons []error
-	for i, info := range infos {
-		if !take(info) {
-			continue
-		}
-		b, err := gpu.OpenDevice(strconv.Itoa(i))()
-		if err != nil {
-			reasons = append(reasons, err)
-			continue
-		}
-		opened = append(opened, b)
-	}
-	return opened, errors.Join(reasons...)
 }
