@@ -122,8 +122,10 @@ func (buf *buffer) transfer(op, name string, host []float32, move func(*backend,
 }
 
 // transferPart returns how many elements a lane moves at a time between the host
-// and a device with memory of its own. What is less is not worth being staged.
-func (b *backend) transferPart() int { return max(b.part/4, 1) }
+// and a device with memory of its own: 1 MiB by default, for which a fast bus takes some
+// 40 µs, about as long as it takes to ask for a transfer and to wait for it. What is less is
+// not worth being staged.
+func (b *backend) transferPart() int { return max(b.part/2, 1) }
 
 // mapFrom is the number of elements from which on memory that is shared may be mapped for
 // a transfer, so that several cores copy. What is less is copied by one core either way,

@@ -253,31 +253,48 @@ func BenchmarkLaunch(b *testing.B) {
 	}
 }
 
-// BenchmarkTransfer: Write and Read beside the plain transfer through the binding.
+// BenchmarkTransfer: Write and Read beside the plain transfer through the binding; where
+// the device shares the memory of the host, also as if it did not, in staged parts.
 func BenchmarkTransfer(b *testing.B) {
-	backend := open(b, gpu.Options{})
-	r := openRaw(b, backend.Info())
-	defer r.close()
-	for _, n := range []int{1 << 10, 1 << 20, 64 << 20} {
-		host := values.Normal(n, 5)
-		write := func(m *cl.MemObject) func() {
-			return func() { r.done(r.queue.EnqueueWriteBuffer(m, true, 0, 4*n, unsafe.Pointer(&host[0]), nil)) }
+	for _, staged := range []bool{false, true} {
+		name := "shared"
+		if staged {
+			name = "staged"
 		}
-		b.Run("write/"+count(n), func(b *testing.B) {
-			r.b = b
-			_, x := upload(b, backend, n)
-			versus(b, 4*n, fastest, func() { must(b, x.Write(host)) }, write(r.buffer(n, cl.MemReadWrite)))
-		})
-		b.Run("read/"+count(n), func(b *testing.B) {
-			r.b = b
-			_, x := upload(b, backend, n)
-			m := r.buffer(n, cl.MemReadWrite)
-			write(m)()
-			versus(b, 4*n, fastest, func() { must(b, x.Read(host)) }, func() {
-				r.done(r.queue.EnqueueReadBuffer(m, true, 0, 4*n, unsafe.Pointer(&host[0]), nil))
-			})
+		b.Run(name, func(b *testing.B) {
+			backend := open(b, gpu.Options{Staged: staged})
+			if !staged && !backend.Info().SharedMemory {
+				b.Skip("the device has memory of its own")
+			}
+			r := openRaw(b, backend.Info())
+			defer r.close()
+			for _, n := range []int{1 << 10, 1 << 20, 4 << 20, 64 << 20} {
+				r.transfer(b, backend, n)
+			}
 		})
 	}
+}
+
+// transfer is BenchmarkTransfer for n elements.
+func (r *raw) transfer(b *testing.B, backend compute.Backend, n int) {
+	host := values.Normal(n, 5)
+	write := func(m *cl.MemObject) func() {
+		return func() { r.done(r.queue.EnqueueWriteBuffer(m, true, 0, 4*n, unsafe.Pointer(&host[0]), nil)) }
+	}
+	b.Run("write/"+count(n), func(b *testing.B) {
+		r.b = b
+		_, x := upload(b, backend, n)
+		versus(b, 4*n, fastest, func() { must(b, x.Write(host)) }, write(r.buffer(n, cl.MemReadWrite)))
+	})
+	b.Run("read/"+count(n), func(b *testing.B) {
+		r.b = b
+		_, x := upload(b, backend, n)
+		m := r.buffer(n, cl.MemReadWrite)
+		write(m)()
+		versus(b, 4*n, fastest, func() { must(b, x.Read(host)) }, func() {
+			r.done(r.queue.EnqueueReadBuffer(m, true, 0, 4*n, unsafe.Pointer(&host[0]), nil))
+		})
+	})
 }
 
 // BenchmarkStream: Stream on memory that the device shares beside the kernel
