@@ -16,7 +16,7 @@
 # Else the OpenCL headers remark on every file that the binding compiles.
 export CGO_CFLAGS ?= -g -O2 -DCL_TARGET_OPENCL_VERSION=120
 # Else the build needs the OpenCL loader, which programs find when they run.
-export PKG_CONFIG := $(CURDIR)/scripts/pkg-config
+export PKG_CONFIG := '$(CURDIR)/scripts/pkg-config'
 
 bench:
 	@go build $$(scripts/opencl-tags) -o bin/bench ./cmd/bench

@@ -83,10 +83,6 @@ type backend struct {
 	laneBytes  atomic.Int64  // memory of the device and the host that lanes hold
 	closing    chan struct{} // closed by Close
 
-	// Where data is used where it is: by the transfer of OpenCL, or by a map.
-	writes, reads chooser // of buffers
-	ups, downs    chooser // of lanes
-
 	mu        sync.Mutex // guards what follows; never asked for by who holds a lane
 	queue     *opencl.Queue
 	kernels   []kernelSet
@@ -95,6 +91,8 @@ type backend struct {
 	fault     error // the first ErrDevice: nothing can be trusted after it
 	live      map[*memory]struct{}
 	liveBytes int64
+	writes    chooser   // between a transfer and a map, where memory is shared
+	reads     chooser   // likewise
 	moves     int       // memories that lanes copy
 	moved     sync.Cond // when one is done
 }
@@ -360,12 +358,13 @@ func (b *backend) Close() error {
 	c := b.call("close")
 	b.mu.Lock()
 	defer b.mu.Unlock()
-	if b.closed {
-		return nil
-	}
+	again := b.closed
 	b.closed = true
 	for b.moves > 0 {
 		b.moved.Wait()
+	}
+	if again {
+		return nil
 	}
 	close(b.closing)
 	if err := b.release(); err != nil && b.fault == nil {

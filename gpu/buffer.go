@@ -84,10 +84,14 @@ func (m *memory) alloc() error {
 		m.mem = kept
 		return nil
 	}
-	return b.withMemory(func() (err error) {
+	err := b.withMemory(func() (err error) {
 		m.mem, err = b.context.Alloc(4 * m.size)
 		return err
 	})
+	if errors.Is(err, compute.ErrOutOfMemory) { // or a kernel failed: see Queue.enqueue
+		err = worst([]error{b.queue.Wait(), err})
+	}
+	return err
 }
 
 func (m *memory) Len() int { return m.n }

@@ -7,6 +7,8 @@ import (
 	"testing"
 	"testing/synctest"
 	"time"
+
+	"github.com/gmind-go/compute"
 )
 
 // The ways of a chooser, as backend has them.
@@ -14,44 +16,80 @@ const plain, mapped = 0, 1
 
 // prefer makes b use that way wherever it has the choice.
 func prefer(b *backend, way int) {
-	for _, c := range []*chooser{&b.writes, &b.reads, &b.ups, &b.downs} {
-		c.tries, c.best = [2]int{trials, trials}, [2]float64{1, 1}
-		c.best[way] = 0
+	for _, c := range []*chooser{&b.writes, &b.reads} {
+		c.tries, c.best = len(trials), [2]float64{1e9, 1e9}
+		c.best[way] = 1e-9
 	}
 }
 
-// TestChooser: after its trials a chooser keeps to the faster way, whichever that is, and
-// a try that fails does not count.
+// counted ways take so long for a call, or fail.
+type countedWays struct {
+	took  [2]time.Duration
+	fails [2]error
+	done  [2]int
+}
+
+func (w *countedWays) ways() (ways [2]func() error) {
+	for i := range ways {
+		ways[i] = func() error {
+			time.Sleep(w.took[i])
+			w.done[i]++
+			return w.fails[i]
+		}
+	}
+	return ways
+}
+
+// TestChooser: after its trials a chooser keeps to the faster way, whichever that is, for
+// calls that take turns on much and on little, too.
 func TestChooser(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		for faster := range 2 {
+			w := countedWays{took: [2]time.Duration{3 * time.Millisecond, 3 * time.Millisecond}}
+			w.took[faster] = 2 * time.Millisecond
 			var c chooser
-			var done [2]int
-			way := func(i int) func() error {
-				return func() error {
-					done[i]++
-					if time.Sleep(time.Millisecond); i != faster {
-						time.Sleep(time.Millisecond)
-					}
-					return nil
-				}
-			}
-			broken := errors.New("broken")
-			fails := func() error { return broken }
-			if err := c.do(1, [2]func() error{fails, fails}); err != broken {
-				t.Errorf("a way that fails gives %v", err)
-			}
 			for i := range 20 {
-				if settled := i >= 2*trials; c.settled() != settled {
+				if settled := i >= len(trials); c.settled() != settled {
 					t.Errorf("after %d tries settled is %v", i, c.settled())
 				}
-				if err := c.do(1, [2]func() error{way(0), way(1)}); err != nil {
+				if err := c.do(1+i%2*9, w.ways()); err != nil {
 					t.Fatal(err)
 				}
 			}
-			if done[faster] != 20-trials || done[1-faster] != trials {
-				t.Errorf("with way %d the faster one, tries are %v", faster, done)
+			if w.done[faster] != 20-len(trials)/2 {
+				t.Errorf("with way %d the faster one, tries are %v", faster, w.done)
 			}
 		}
 	})
+}
+
+// TestChooserForMemory: where a way runs out of memory the other is taken, in the same
+// call and from then on, until that fails too. Other errors are those of the call.
+func TestChooserForMemory(t *testing.T) {
+	broken := errors.New("broken")
+	for without := range 2 {
+		var w countedWays
+		w.fails[without] = compute.ErrOutOfMemory
+		var c chooser
+		for range 20 {
+			if err := c.do(1, w.ways()); err != nil {
+				t.Fatal(err)
+			}
+		}
+		if w.done[without] != 1 || w.done[1-without] != 20 {
+			t.Errorf("where way %d needs too much memory, tries are %v", without, w.done)
+		}
+		w.fails = [2]error{compute.ErrOutOfMemory, compute.ErrOutOfMemory}
+		if err := c.do(1, w.ways()); !errors.Is(err, compute.ErrOutOfMemory) {
+			t.Errorf("where both do: %v", err)
+		}
+		w.fails = [2]error{}
+		if err := c.do(1, w.ways()); err != nil {
+			t.Errorf("when there is memory again: %v", err)
+		}
+		w.fails = [2]error{broken, broken}
+		if err := c.do(1, w.ways()); err != broken {
+			t.Errorf("a way that is broken: %v", err)
+		}
+	}
 }

@@ -25,7 +25,7 @@ func init() { // it refers to what refers to it
 	scenarios = map[string]func(*sweep, fault) error{
 		"open":   (*sweep).open,
 		"direct": func(s *sweep, f fault) error { return s.operations(f, "direct") },
-		"mapped": func(s *sweep, f fault) error { return s.operations(f, "mapped") },
+		"copied": func(s *sweep, f fault) error { return s.operations(f, "copied") },
 		"staged": func(s *sweep, f fault) error { return s.operations(f, "staged") },
 
 		"profile":      func(s *sweep, f fault) error { return s.operations(f, "profile") },
@@ -119,9 +119,8 @@ func (s *sweep) device(way string) (b compute.Backend, buf compute.Buffer, mask 
 	if b, err = devices[0].open(); err != nil {
 		return nil, nil, nil, err
 	}
-	if way == "mapped" {
+	if way == "copied" {
 		b.(*backend).shape.aligned = true // which does not take any slice as it is
-		prefer(b.(*backend), mapped)
 	}
 	buf, err = b.Upload(s.data.xs)
 	if err == nil {

@@ -3,9 +3,8 @@
 // The package compiles everywhere; OpenCL itself is in it when it is built with
 // the tag opencl and with cgo, which takes a C compiler and the OpenCL headers. Such a
 // program finds the OpenCL loader when it opens a device, and runs without one. Built
-// without, Open and OpenDevice return an error that wraps
-// compute.ErrUnavailable and says so, and compute.Open(gpu.Open, cpu.Open) is the
-// CPU backend.
+// without, Open and OpenDevice return an error that wraps compute.ErrUnavailable and
+// says so, and compute.Open(gpu.Open, cpu.Open) is the CPU backend.
 package gpu
 
 import (
@@ -23,9 +22,9 @@ const DeviceEnv = "COMPUTE_OPENCL_DEVICE"
 
 // Open opens the best OpenCL device: a GPU with memory of its own, then one that
 // shares the memory of the host, then an accelerator; of two alike the one with
-// more memory. It never takes a CPU-type device, nor a GPU or accelerator that a driver
-// simulates on the CPU, since package cpu is faster there; OpenDevice does. The environment variable COMPUTE_OPENCL_DEVICE, if
-// set, names the device instead.
+// more memory. It never takes a CPU-type device, nor a GPU or an accelerator that a
+// driver simulates on the CPU, since package cpu is faster there; OpenDevice does. The
+// environment variable COMPUTE_OPENCL_DEVICE, if set, names the device instead.
 //
 // A device that cannot be opened, or that fails the self-test on special values,
 // is passed over; Info().Skipped of the backend tells. Where none is left the

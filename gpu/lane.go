@@ -114,21 +114,13 @@ func (l *lane) copied(k *opencl.Kernel, slope float32, dst, src []float32) error
 	n := len(src)
 	err := l.reserve(n, true)
 	if err == nil {
-		err = l.b.withMemory(func() error {
-			return l.b.ups.do(n, [2]func() error{
-				func() error { return l.queue.Write(l.buffer, 0, src) },
-				func() error { return l.queue.Fill(l.buffer, n, func(values []float32) { copy(values, src) }) },
-			})
-		})
+		err = l.b.withMemory(func() error { return l.queue.Write(l.buffer, 0, src) })
 	}
 	if err == nil {
 		err = l.b.enqueue(l.queue, k, n, l.buffer, l.buffer, l.b.shape.count(n), slope)
 	}
 	if err == nil {
-		err = l.b.downs.do(n, [2]func() error{
-			func() error { return l.queue.Read(l.buffer, 0, dst) },
-			func() error { return l.queue.View(l.buffer, n, func(values []float32) { copy(dst, values) }) },
-		})
+		err = l.queue.Read(l.buffer, 0, dst)
 	}
 	return l.done(err)
 }

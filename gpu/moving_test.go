@@ -4,6 +4,7 @@ package gpu
 
 import (
 	"errors"
+	"sync"
 	"testing"
 	"time"
 
@@ -36,6 +37,12 @@ func TestMoving(t *testing.T) {
 	for i := range lanes {
 		lanes[i] = <-b.lanes
 	}
+	giveBack := sync.OnceFunc(func() {
+		for _, l := range lanes {
+			b.lanes <- l
+		}
+	})
+	defer giveBack()
 	got := make([]float32, n)
 	calls := []struct {
 		name string
@@ -43,7 +50,7 @@ func TestMoving(t *testing.T) {
 		err  error
 	}{
 		{"Write", func() error { return moved.Write(src) }, nil},
-		{"Upload", func() error { x, err := b.Upload(src); return errors.Join(err, x.Release()) }, nil},
+		{"Upload", func() error { _, err := b.Upload(src); return err }, nil},
 		{"Write of what is released", func() error { return released.Write(src) }, nil},
 		{"Forward", func() error { return b.Forward(f, moved, moved) }, nil},
 		{"Release", released.Release, nil},
@@ -67,6 +74,9 @@ func TestMoving(t *testing.T) {
 				b.mu.Lock()
 				moving = b.moves
 				b.mu.Unlock()
+				if len(results[i]) > 0 {
+					t.Fatalf("%s did not wait for a lane: %v", call.name, <-results[i])
+				}
 			}
 			continue
 		}
@@ -87,9 +97,7 @@ func TestMoving(t *testing.T) {
 		case <-time.After(20 * time.Millisecond):
 		}
 	}
-	for _, l := range lanes {
-		b.lanes <- l
-	}
+	giveBack()
 	for i, call := range calls {
 		err := <-results[i]
 		// Close may come before what waits for the transfer, or after it.

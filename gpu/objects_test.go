@@ -37,7 +37,7 @@ var counted = map[string]func(*testing.T){
 // uncounted are the others.
 var uncounted = []string{
 	// They open no device.
-	"TestChooser", "TestCopyAll", "TestFlushingDevice", "TestMatching", "TestNothingToOpen", "TestOpenAll", "TestOpenSkipsBadDevices",
+	"TestChooser", "TestChooserForMemory", "TestCopyAll", "TestFlushingDevice", "TestMatching", "TestNothingToOpen", "TestOpenAll", "TestOpenSkipsBadDevices",
 	"TestOptions", "TestParseBytes", "TestPlanLanes", "TestPreferred", "TestSameHardware", "TestSoftware", "TestTurnedOff", "TestUsableInPlace",
 	// The processes that they start end without Close.
 	"TestFallback", "TestOpenAllDevices",

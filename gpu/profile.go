@@ -54,7 +54,7 @@ func (b *backend) startProfile(c check.Call) (usual *opencl.Queue, err error) {
 func (b *backend) endProfile(c check.Call, usual *opencl.Queue) (ns []float64, err error) {
 	b.mu.Lock()
 	defer b.mu.Unlock()
-	if b.closed { // which closed the queue at hand
+	if b.closed { // Close closes the queue at hand
 		return nil, worst([]error{b.result(c, 0, usual.Close()), c.Closed()})
 	}
 	profiled := b.queue

@@ -13,5 +13,6 @@ var (
 
 // Source is the program of all kernels: copy, and those whose names are an activation
 // and an operation, as leaky_relu_forward_mask. It is built with WIDTH, VECTORS,
-// MASK_WIDTH and MASK_VECTORS defined, as elementwise.cl explains.
+// MASK_WIDTH, MASK_VECTORS and INDEX defined, and ALIGNED or not, as elementwise.cl
+// explains.
 var Source = elementwise + leakyReLU

@@ -9,6 +9,7 @@ import (
 	"path/filepath"
 	"reflect"
 	"runtime"
+	"strconv"
 	"strings"
 	"testing"
 
@@ -47,8 +48,15 @@ func TestDevices(t *testing.T) {
 			}
 		}
 	}
-	if code != 0 || strings.Count(stdout, "\n  self-test  usable") != len(infos) {
-		t.Errorf("exit %d, %s%s; want %d usable devices", code, stdout, stderr, len(infos))
+	usable := 0
+	for i := range infos {
+		if b, err := gpu.OpenDevice(strconv.Itoa(i))(); err == nil {
+			usable++
+			b.Close()
+		}
+	}
+	if (code == 0) != (usable == len(infos)) || strings.Count(stdout, "\n  self-test  usable") != usable {
+		t.Errorf("exit %d, %s%s; want %d usable devices", code, stdout, stderr, usable)
 	}
 }
 

@@ -122,7 +122,7 @@ func (m *meter) size(ctx context.Context, t target, d report.Device, n int, stat
 	if ctx.Err() != nil {
 		return nil
 	}
-	m.bar.what(fmt.Sprintf("%s, %s, %s", d.Name, report.Count(n), state))
+	m.bar.what(fmt.Sprintf("%s, %s, %s", shortened(d.Name), report.Count(n), state))
 	results, wrong, err := measureSize(ctx, t.Backend, m.c, m.in, m.list(t), n, state, m.bar.step)
 	m.wrong = append(m.wrong, wrong...)
 	for i := range results {

@@ -85,6 +85,7 @@ func (s *short) Write(p []byte) (int, error) {
 // files are written all the same, if anything was measured.
 func TestFullOutput(t *testing.T) {
 	old := writeReport(t, 1, 1)
+	none := filepath.Join(t.TempDir(), "none.json")
 	name := filepath.Join(t.TempDir(), "r.json")
 	measure := func(args ...string) func(w, stderr io.Writer) int {
 		return func(w, stderr io.Writer) int {
@@ -95,7 +96,7 @@ func TestFullOutput(t *testing.T) {
 		room    int
 		command func(w, stderr io.Writer) int
 	}{
-		"bench":         {0, measure()},
+		"bench":         {0, measure("-json", none)}, // at once
 		"bench later":   {200, measure("-json", name)},
 		"bench -csv -":  {0, measure("-csv", "-")},
 		"bench -h":      {0, func(w, stderr io.Writer) int { return run(t.Context(), []string{"-h"}, w, stderr, chooseTargets) }},
@@ -108,6 +109,9 @@ func TestFullOutput(t *testing.T) {
 		if code := test.command(&short{test.room}, &stderr); code != exitUsage || strings.Count(stderr.String(), errShort.Error()) != 1 {
 			t.Errorf("%s: exit %d, %q; want exit 2 and the reason", what, code, stderr.String())
 		}
+	}
+	if _, err := os.Stat(none); err == nil {
+		t.Error("it was measured for nobody")
 	}
 	data, err := os.ReadFile(name)
 	if err != nil {

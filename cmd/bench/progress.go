@@ -25,7 +25,7 @@ func newProgress(w io.Writer, steps int) progress {
 		progressbar.OptionClearOnFinish(),
 		progressbar.OptionSetPredictTime(true),
 		progressbar.OptionSetElapsedTime(true),
-		progressbar.OptionSetWidth(20),
+		progressbar.OptionSetWidth(12),
 		progressbar.OptionThrottle(100*time.Millisecond),
 	)}
 }
@@ -35,6 +35,15 @@ func (p progress) what(text string) {
 	if p.bar != nil {
 		p.bar.Describe(text)
 	}
+}
+
+// shortened returns a name as one that leaves room for the rest of a progress on 80 columns.
+func shortened(name string) string {
+	const most = 20
+	if r := []rune(name); len(r) > most {
+		return string(r[:most-3]) + "..."
+	}
+	return name
 }
 
 func (p progress) step() {

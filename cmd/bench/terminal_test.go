@@ -9,6 +9,7 @@ import (
 	"regexp"
 	"strings"
 	"testing"
+	"unicode/utf8"
 
 	"github.com/creack/pty"
 )
@@ -45,14 +46,37 @@ func TestTerminal(t *testing.T) {
 	if before, _, _ := strings.Cut(text, "GB/s"); !strings.Contains(before, "making the values") {
 		t.Errorf("nothing is shown before the measuring: %q", before)
 	}
-	if !strings.Contains(text, " % █") {
+	bars := regexp.MustCompile(` % [█▉▊▋▌▍▎▏]`)
+	if !bars.MatchString(text) {
 		t.Errorf("no bars: %q", text)
 	}
 	_, rest, _ := strings.Cut(text, "What does")
 	if left.MatchString(rest) {
 		t.Errorf("the progress stays: %q", rest)
 	}
-	if text := onTerminal(t, "C", args...); strings.Contains(text, " % █") {
+	if text := onTerminal(t, "C", args...); bars.MatchString(text) {
 		t.Errorf("bars where the terminal shows none: %q", text)
+	}
+}
+
+// TestProgressFits: a progress with a device of a long name fits a terminal.
+func TestProgressFits(t *testing.T) {
+	pseudo, terminal, err := pty.Open()
+	if err != nil {
+		t.Skipf("no terminal to be had: %v", err)
+	}
+	defer pseudo.Close()
+	p := newProgress(terminal, 1000)
+	p.what(shortened(strings.Repeat("Größe ", 20)) + ", 1048577, cold")
+	p.clear()
+	terminal.Close()
+	text, _ := io.ReadAll(pseudo)
+	for _, part := range strings.FieldsFunc(string(text), func(r rune) bool { return r == '\r' || r == '\n' }) {
+		if n := utf8.RuneCountInString(part); n > 80-len(" 100%")-len("12h34m5s:12h34m5s")+len("0%")+len("0s:0s") {
+			t.Errorf("%d columns: %q", n, part)
+		}
+	}
+	if !strings.Contains(string(text), "Größe Größe Größe...,") {
+		t.Errorf("got %q", text)
 	}
 }

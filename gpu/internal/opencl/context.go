@@ -144,7 +144,7 @@ func (k *Kernel) Release() {
 	}
 }
 
-// set makes args the arguments of the kernel. Each is a *Mem, a uint64 or a
+// set makes args the arguments of the kernel. Each is a *Mem, a uint32, a uint64 or a
 // float32, as the kernel has it.
 func (k *Kernel) set(args []any) error {
 	for i, arg := range args {

@@ -163,16 +163,21 @@ func sharesMemory(t Type, unified bool, version string) bool {
 }
 
 // isSoftware reports whether a device of that CL_DEVICE_TYPE and name computes on the CPU:
-// one that is a CPU too, as oclgrind's, or one of Mesa's renderers in software, which are
-// what their user makes them.
+// one that is a CPU too, as oclgrind's, one of Mesa's renderers in software, which are of
+// the type that their user names, or Intel's emulation of an FPGA.
 func isSoftware(bits int64, name string) bool {
-	return cl.DeviceType(bits)&cl.DeviceTypeCPU != 0 ||
-		strings.HasPrefix(name, "llvmpipe") || strings.HasPrefix(name, "softpipe")
+	for _, software := range []string{"llvmpipe", "softpipe", "FPGA Emulation"} {
+		if strings.Contains(name, software) {
+			return true
+		}
+	}
+	return cl.DeviceType(bits)&cl.DeviceTypeCPU != 0
 }
 
 // Parameters that identify a device: of cl_khr_pci_bus_info, cl_nv_device_attribute_query,
 // cl_amd_device_attribute_query and cl_khr_device_uuid.
 const (
+	deviceVendorID    = 0x1001 // cl_uint, of OpenCL 1.0
 	devicePCIBusInfo  = 0x410F // four cl_uint: domain, bus, device, function
 	deviceBusNV       = 0x4008 // cl_uint
 	deviceSlotNV      = 0x4009 // cl_uint: device << 3 | function
@@ -184,10 +189,14 @@ const (
 // hardware returns the Hardware of a device for which query fills value with the answer
 // to a parameter, and reports whether it has one of that size.
 func hardware(query func(parameter uint32, value []byte) bool) (ids []string) {
-	pci := func(domain, bus, device, function uint32) {
-		ids = append(ids, fmt.Sprintf("PCI %04x:%02x:%02x.%x", domain, bus, device, function))
-	}
 	word := binary.NativeEndian.Uint32
+	var vendor [4]byte
+	query(deviceVendorID, vendor[:]) // since not every driver says the domain
+	pci := func(domain, bus, device, function uint32) {
+		if domain|bus|device|function != 0 { // which is no device, but an answer not given
+			ids = append(ids, fmt.Sprintf("PCI %04x:%02x:%02x.%x of vendor %04x", domain, bus, device, function, word(vendor[:])))
+		}
+	}
 	var bus, slot, domain [4]byte
 	var address [16]byte
 	var topology [24]byte

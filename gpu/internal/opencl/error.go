@@ -124,10 +124,10 @@ func panicCause(r any) error {
 }
 
 // IsGroupTooLarge reports whether err says that a launch asked for more work-items in a
-// work-group than the kernel takes.
+// work-group than the kernel, or the device in one dimension, takes.
 func IsGroupTooLarge(err error) bool {
 	var e *Error
-	return errors.As(err, &e) && e.cause == cl.ErrInvalidWorkGroupSize
+	return errors.As(err, &e) && (e.cause == cl.ErrInvalidWorkGroupSize || e.cause == cl.ErrInvalidWorkItemSize)
 }
 
 // CannotWrap tells whether err says that a slice cannot be memory of the device as it

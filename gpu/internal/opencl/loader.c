@@ -1,7 +1,7 @@
 //go:build opencl && cgo && !darwin
 
 // The OpenCL entry points that this program calls, as functions of its own that forward
-// to the OpenCL loader, which load finds at run time. They satisfy every reference of the
+// to the OpenCL loader, which the first call finds. They satisfy every reference of the
 // binding, so the linker, told --as-needed, drops libOpenCL: the program starts where
 // there is none. They are hidden, since the loader and the drivers export the same names
 // and must not be given these.
@@ -13,6 +13,7 @@
 #include <windows.h>
 #else
 #include <dlfcn.h>
+#include <pthread.h>
 #endif
 
 #pragma GCC visibility push(hidden)
@@ -89,7 +90,7 @@
 typedef void(CL_CALLBACK *context_notify)(const char *, const void *, size_t, void *);
 typedef void(CL_CALLBACK *program_notify)(cl_program, void *);
 
-// What load found; NULL is what the loader lacks, or there is no loader.
+// What find found; NULL is what the loader lacks, or there is no loader.
 #define CODE(count, name, ...) cl_int(CL_API_CALL *name) P##count(__VA_ARGS__);
 #define OBJECT(type, count, name, ...) type(CL_API_CALL *name) P##count(__VA_ARGS__);
 static struct {
@@ -98,17 +99,89 @@ static struct {
 #undef CODE
 #undef OBJECT
 
-// Without a loader there is no platform, which is what it answers without a driver.
+// Why there is no loader, or "".
+static char reason[512];
+
+#ifdef _WIN32
+#define FIND(library, name) (void *)GetProcAddress(library, name)
+#else
+#define FIND(library, name) dlsym(library, name)
+#endif
+
+// find finds the loader and its functions.
+static void find(void)
+{
+#ifdef _WIN32
+	HMODULE library = LoadLibraryExA("OpenCL.dll", NULL, LOAD_LIBRARY_SEARCH_DEFAULT_DIRS);
+	if (!library) {
+		snprintf(reason, sizeof reason, "OpenCL.dll: error %lu of Windows", GetLastError());
+		return;
+	}
+#else
+	// An implementation may be in the process already, by LD_PRELOAD, as oclgrind is.
+	void *library = RTLD_DEFAULT;
+	if (!FIND(library, "clGetPlatformIDs")) {
+		library = dlopen("libOpenCL.so.1", RTLD_NOW | RTLD_LOCAL);
+		if (!library)
+			snprintf(reason, sizeof reason, "%s", dlerror());
+		if (!library)
+			library = dlopen("libOpenCL.so", RTLD_NOW | RTLD_LOCAL);
+		if (!library)
+			return;
+	}
+#endif
+	reason[0] = '\0';
+#define CODE(count, name, ...) *(void **)&loaded.name = FIND(library, #name);
+#define OBJECT(type, count, name, ...) *(void **)&loaded.name = FIND(library, #name);
+	FUNCTIONS(CODE, OBJECT)
+#undef CODE
+#undef OBJECT
+	if (!loaded.clGetPlatformIDs)
+		snprintf(reason, sizeof reason, "it has no function clGetPlatformIDs");
+}
+
+// load calls find, once in a process.
+#ifdef _WIN32
+static BOOL CALLBACK find_once(PINIT_ONCE once, PVOID parameter, PVOID *context)
+{
+	(void)once, (void)parameter, (void)context;
+	find();
+	return TRUE;
+}
+static void load(void)
+{
+	static INIT_ONCE once = INIT_ONCE_STATIC_INIT;
+	InitOnceExecuteOnce(&once, find_once, NULL, NULL);
+}
+#else
+static void load(void)
+{
+	static pthread_once_t once = PTHREAD_ONCE_INIT;
+	pthread_once(&once, find);
+}
+#endif
+
+// compute_load_opencl finds the loader, and returns NULL, or why there is none.
+const char *compute_load_opencl(void)
+{
+	load();
+	return reason[0] ? reason : NULL;
+}
+
+// Without a loader there is no platform, which is what it answers without a driver. Other
+// code of the program may call these functions too, before this package does.
 #define MISSING -1001 // CL_PLATFORM_NOT_FOUND_KHR
 
 #define CODE(count, name, ...) \
 	CL_API_ENTRY cl_int CL_API_CALL name P##count(__VA_ARGS__) \
 	{ \
+		load(); \
 		return loaded.name ? loaded.name A##count : MISSING; \
 	}
 #define OBJECT(type, count, name, ...) \
 	CL_API_ENTRY type CL_API_CALL name P##count(__VA_ARGS__) \
 	{ \
+		load(); \
 		if (loaded.name) \
 			return loaded.name A##count; \
 		if (last) \
@@ -118,34 +191,3 @@ static struct {
 FUNCTIONS(CODE, OBJECT)
 #undef CODE
 #undef OBJECT
-
-// compute_load_opencl finds the loader and its functions. It returns NULL, or why there
-// is none.
-const char *compute_load_opencl(void)
-{
-#ifdef _WIN32
-	static char reason[64];
-	HMODULE library = LoadLibraryExA("OpenCL.dll", NULL, LOAD_LIBRARY_SEARCH_DEFAULT_DIRS);
-	if (!library) {
-		snprintf(reason, sizeof reason, "OpenCL.dll: error %lu of Windows", GetLastError());
-		return reason;
-	}
-#define FIND(name) (void *)GetProcAddress(library, name)
-#else
-	// An implementation may be in the process already, by LD_PRELOAD, as oclgrind is.
-	void *library = RTLD_DEFAULT;
-	if (!dlsym(library, "clGetPlatformIDs")) {
-		library = dlopen("libOpenCL.so.1", RTLD_NOW | RTLD_LOCAL);
-		const char *reason = library ? NULL : dlerror();
-		if (!library)
-			library = dlopen("libOpenCL.so", RTLD_NOW | RTLD_LOCAL);
-		if (!library)
-			return reason;
-	}
-#define FIND(name) dlsym(library, name)
-#endif
-#define CODE(count, name, ...) *(void **)&loaded.name = FIND(#name);
-#define OBJECT(type, count, name, ...) *(void **)&loaded.name = FIND(#name);
-	FUNCTIONS(CODE, OBJECT)
-	return NULL;
-}

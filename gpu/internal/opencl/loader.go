@@ -3,7 +3,7 @@
 package opencl
 
 // #cgo linux freebsd LDFLAGS: -Wl,--as-needed
-// #cgo linux LDFLAGS: -ldl
+// #cgo linux LDFLAGS: -ldl -lpthread
 // #include "loader.h"
 //
 // #ifdef __APPLE__ // where the framework is a part of the system, and linked
@@ -13,16 +13,15 @@ import "C"
 
 import (
 	"fmt"
-	"sync"
 
 	"github.com/gmind-go/compute"
 )
 
-// load finds the OpenCL loader and makes it serve the binding, once in a process. Its
-// error wraps compute.ErrUnavailable and says why there is none.
-var load = sync.OnceValue(func() error {
+// load finds the OpenCL loader, for the functions of loader.c. Its error wraps
+// compute.ErrUnavailable and says why there is none.
+func load() error {
 	if reason := C.compute_load_opencl(); reason != nil {
-		return fmt.Errorf("the OpenCL loader cannot be loaded (%s); install it (Debian: ocl-icd-libopencl1) with the driver of your device: %w", C.GoString(reason), compute.ErrUnavailable)
+		return fmt.Errorf("the OpenCL loader cannot be loaded (%s); it comes with the driver of the device, or as a package like Debian's ocl-icd-libopencl1: %w", C.GoString(reason), compute.ErrUnavailable)
 	}
 	return nil
-})
+}

@@ -88,7 +88,9 @@ func TestSoftware(t *testing.T) {
 		{cl.DeviceTypeGPU | cl.DeviceTypeDefault, "gfx1100", false},
 		{cl.DeviceTypeGPU, "llvmpipe (LLVM 15.0.6, 256 bits)", true},
 		{cl.DeviceTypeGPU | cl.DeviceTypeCPU | cl.DeviceTypeAccelerator | cl.DeviceTypeDefault, "Oclgrind Simulator", true},
+		{cl.DeviceTypeGPU, "zink Vulkan 1.3(llvmpipe (LLVM 15.0.6, 256 bits))", true},
 		{cl.DeviceTypeAccelerator, "FPGA", false},
+		{cl.DeviceTypeAccelerator, "Intel(R) FPGA Emulation Device", true},
 	} {
 		if got := isSoftware(int64(test.bits), test.name); got != test.want {
 			t.Errorf("%q of type %x: %v, want %v", test.name, int64(test.bits), got, test.want)
@@ -110,11 +112,12 @@ func TestHardware(t *testing.T) {
 		answers map[uint32][]byte
 		want    []string
 	}{
-		"Khronos":          {map[uint32][]byte{devicePCIBusInfo: words(1, 0x65, 2, 3), deviceUUID: uuid}, []string{"PCI 0001:65:02.3", "UUID 0102030405060708090a0b0c0d0e0f10"}},
-		"NVIDIA":           {map[uint32][]byte{deviceBusNV: words(0x65), deviceSlotNV: words(2<<3 | 1), deviceDomainNV: words(1)}, []string{"PCI 0001:65:02.1"}},
-		"NVIDIA, older":    {map[uint32][]byte{deviceBusNV: words(0x65), deviceSlotNV: words(0)}, []string{"PCI 0000:65:00.0"}},
-		"AMD":              {map[uint32][]byte{deviceTopologyAMD: amd}, []string{"PCI 0000:0a:1f.7"}},
+		"Khronos":          {map[uint32][]byte{deviceVendorID: words(0x8086), devicePCIBusInfo: words(1, 0x65, 2, 3), deviceUUID: uuid}, []string{"PCI 0001:65:02.3 of vendor 8086", "UUID 0102030405060708090a0b0c0d0e0f10"}},
+		"NVIDIA":           {map[uint32][]byte{deviceBusNV: words(0x65), deviceSlotNV: words(2<<3 | 1), deviceDomainNV: words(1)}, []string{"PCI 0001:65:02.1 of vendor 0000"}},
+		"NVIDIA, older":    {map[uint32][]byte{deviceBusNV: words(0x65), deviceSlotNV: words(0)}, []string{"PCI 0000:65:00.0 of vendor 0000"}},
+		"AMD":              {map[uint32][]byte{deviceTopologyAMD: amd}, []string{"PCI 0000:0a:1f.7 of vendor 0000"}},
 		"AMD, not on PCIe": {map[uint32][]byte{deviceTopologyAMD: make([]byte, 24)}, nil},
+		"no address":       {map[uint32][]byte{devicePCIBusInfo: make([]byte, 16)}, nil},
 		"no UUID":          {map[uint32][]byte{deviceUUID: make([]byte, 16)}, nil},
 		"says nothing":     {nil, nil},
 	} {

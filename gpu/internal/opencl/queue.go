@@ -30,7 +30,7 @@ type Queue struct {
 const maxPending = 256
 
 // Launch enqueues k over items work-items in groups of group, of which items is
-// a multiple. Each argument is a *Mem, a uint64 or a float32, as the kernel has it.
+// a multiple. Each argument is a *Mem, a uint32, a uint64 or a float32, as the kernel has it.
 func (q *Queue) Launch(k *Kernel, items, group int, args ...any) error {
 	if err := k.set(args); err != nil {
 		return err
