@@ -16,7 +16,8 @@ import (
 
 // TestImports holds the library to SECURITY.md: neither it nor what it needs imports a
 // package that reaches the network or starts programs, and its own code asks the
-// system for the environment, but for no file; internal/host alone reads some.
+// system for the environment, but for no file; internal/host alone reads some. It needs no
+// package that measures either.
 func TestImports(t *testing.T) {
 	testenv.NeedsGo(t)
 	osName := regexp.MustCompile(`\b(os|syscall|ioutil)\.[A-Z]\w*`)
@@ -50,6 +51,9 @@ func TestImports(t *testing.T) {
 				if path == "net" || strings.HasPrefix(path, "net/") || path == "os/exec" || path == "plugin" {
 					t.Errorf("%s: %s imports %s", goos, p.ImportPath, path)
 				}
+			}
+			if strings.HasPrefix(p.ImportPath, "golang.org/x/perf/") || strings.HasSuffix(p.ImportPath, "/internal/turns") {
+				t.Errorf("%s: the library needs %s", goos, p.ImportPath)
 			}
 			if !p.Module.Main {
 				continue

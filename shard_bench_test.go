@@ -4,14 +4,13 @@ import (
 	"context"
 	"errors"
 	"fmt"
-	"slices"
 	"testing"
-	"time"
 
 	"github.com/gmind-go/compute"
 	"github.com/gmind-go/compute/cpu"
 	"github.com/gmind-go/compute/gpu"
 	"github.com/gmind-go/compute/internal/testenv"
+	"github.com/gmind-go/compute/internal/turns"
 	"github.com/gmind-go/compute/internal/values"
 )
 
@@ -85,29 +84,16 @@ func shardCalls(b *testing.B, backend compute.Backend, n int) []func() error {
 	}
 }
 
-// inTurns reports how long one takes, and how many times as long all takes. A turn is some
-// calls, the first of which finds the caches and threads as the other has left them, and
-// does not count.
+// inTurns reports how long one takes, and how many times as long all takes. A sample is a
+// call after another, which finds the caches and threads as the other backend left them.
 func inTurns(b *testing.B, one, all func() error) {
-	var times [2][]float64
+	both := turns.Of(1, one, all)
 	for b.Loop() {
-		for i, call := range []func() error{one, all} {
-			for k := range 4 {
-				start := time.Now()
-				if err := call(); err != nil {
-					b.Fatal(err)
-				}
-				if k > 0 {
-					times[i] = append(times[i], float64(time.Since(start)))
-				}
-			}
+		if err := turns.Round(b.Context(), both); err != nil {
+			b.Fatal(err)
 		}
 	}
-	for _, list := range times {
-		slices.Sort(list)
-	}
-	middle := len(times[0]) / 2
 	b.ReportMetric(0, "ns/op") // of both, which is left out
-	b.ReportMetric(times[0][middle]/1e3, "µs-alone")
-	b.ReportMetric(times[1][middle]/times[0][middle], "slower")
+	b.ReportMetric(both[0].Median()/1e3, "µs-alone")
+	b.ReportMetric(both[1].Median()/both[0].Median(), "slower")
 }

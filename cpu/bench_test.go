@@ -4,11 +4,11 @@ import (
 	"errors"
 	"fmt"
 	"runtime"
-	"slices"
 	"testing"
 	"time"
 
 	"github.com/gmind-go/compute"
+	"github.com/gmind-go/compute/internal/turns"
 	"github.com/gmind-go/compute/internal/values"
 )
 
@@ -73,25 +73,20 @@ func BenchmarkProcs(b *testing.B) {
 			defer x.Release()
 			defer y.Release()
 			calls := 1 + 4<<20/n // some milliseconds
-			sample := func(procs int) float64 {
-				runtime.GOMAXPROCS(procs)
-				var start time.Time
-				for i := range 2 * calls { // the first half warms up
-					if i == calls {
-						start = time.Now()
-					}
-					if err := backend.Forward(compute.LeakyReLU(0.01), y, x); err != nil {
-						b.Fatal(err)
-					}
-				}
-				return float64(time.Since(start))
+			forward := func() error { return backend.Forward(compute.LeakyReLU(0.01), y, x) }
+			with := func(procs int) *turns.Series {
+				return &turns.Series{Calls: calls, Sample: func(calls int) (float64, error) {
+					runtime.GOMAXPROCS(procs)
+					return turns.Time(forward, calls, calls)
+				}}
 			}
-			var ratios []float64
+			alone, shared := with(1), with(all)
 			for b.Loop() {
-				ratios = append(ratios, sample(1)/sample(all))
+				if err := turns.Round(b.Context(), []*turns.Series{alone, shared}); err != nil {
+					b.Fatal(err)
+				}
 			}
-			slices.Sort(ratios)
-			b.ReportMetric(ratios[len(ratios)/2], "times-as-fast")
+			b.ReportMetric(alone.Median()/shared.Median(), "times-as-fast")
 			b.ReportMetric(0, "ns/op")
 		})
 	}
@@ -205,21 +200,19 @@ func BenchmarkMasks(b *testing.B) {
 		{"forward-in-place", 8 * n, func() error { return backend.Forward(same, d, d) }},
 		{"backward", 12 * n, func() error { return backend.Backward(f, y, d, x) }},
 	}
-	times := make([][]float64, len(steps))
+	var all []*turns.Series
+	for _, s := range steps {
+		all = append(all, turns.Of(0, s.run)...)
+	}
 	for b.Loop() {
-		for i, s := range steps { // in turn, so that all see the same machine
-			start := time.Now()
-			if err := s.run(); err != nil {
-				b.Fatal(err)
-			}
-			times[i] = append(times[i], time.Since(start).Seconds())
+		if err := turns.Round(b.Context(), all); err != nil {
+			b.Fatal(err)
 		}
 	}
 	for i, s := range steps {
-		slices.Sort(times[i])
-		median := times[i][len(times[i])/2]
-		b.ReportMetric(1e3*median, "ms-"+s.name)
-		b.ReportMetric(s.bytes/median/1e9, "GB/s-"+s.name)
+		median := all[i].Median()
+		b.ReportMetric(median/1e6, "ms-"+s.name)
+		b.ReportMetric(s.bytes/median, "GB/s-"+s.name)
 	}
 	b.ReportMetric(0, "ns/op")
 }

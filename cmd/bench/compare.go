@@ -17,7 +17,7 @@ const compareUsage = `Usage: bench compare [-threshold T] [-relative] OLD.json N
 
 Compares two reports of bench -json: for every measurement that is in both, the
 median times, their ratio, and whether the runs differ by more than noise (the
-Kolmogorov-Smirnov test at 0.01, corrected by Holm for the number of
+Mann-Whitney U test at 0.01, corrected by Holm for the number of
 measurements; p is the corrected one). "~" is within the noise.
 
   -threshold T   how much slower, beyond the noise, is a regression (5%)

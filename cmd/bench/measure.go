@@ -154,12 +154,13 @@ func measureSize(ctx context.Context, b compute.Backend, c config, in *input, li
 	}
 	err = timeAll(ctx, c, timers, progress)
 	for _, t := range timers {
-		r := t.result
-		if len(r.TimesNS) == 0 {
+		if len(t.NS) == 0 {
 			continue // interrupted before
 		}
-		r.Op, r.Data, r.Limit, r.Cache, r.N, r.Bytes, r.Calls = t.op, t.data, t.limit, state, n, t.bytes*n, t.calls
-		r.Verified = t.checked > 0 && t.wrong == ""
+		r := report.Result{
+			Op: t.op, Data: t.data, Limit: t.limit, Cache: state, N: n, Bytes: t.bytes * n, Calls: t.Calls,
+			Verified: t.checked > 0 && t.wrong == "", TimesNS: t.NS,
+		}
 		r.Summarize()
 		if profiler, ok := compute.As[ops.Profiler](b); ok && t.launch != nil && err == nil && ctx.Err() == nil {
 			r.EventNS, r.EventClockNS, err = t.profile(b, profiler)

@@ -6,6 +6,7 @@ import (
 
 	"github.com/gmind-go/compute"
 	"github.com/gmind-go/compute/internal/ops"
+	"github.com/gmind-go/compute/internal/turns"
 )
 
 // far is the CPU backend as one of a device with memory of its own.
@@ -55,7 +56,7 @@ func TestMeasurements(t *testing.T) {
 // count, and there is but one.
 func TestFirstRunIsChecked(t *testing.T) {
 	calls := 0
-	m := &timer{calls: 1, sets: &sets{list: make([]set, 1)}, measurement: measurement{
+	m := &timer{sets: &sets{list: make([]set, 1)}, measurement: measurement{
 		call: func(*set) error {
 			if calls++; calls > 1 {
 				time.Sleep(minRun())
@@ -65,10 +66,9 @@ func TestFirstRunIsChecked(t *testing.T) {
 		spoil:      func(*set) error { time.Sleep(time.Millisecond); return nil },
 		difference: func(*set) (string, error) { return "", nil },
 	}}
-	for len(m.result.TimesNS) == 0 {
-		if err := m.step(config{}); err != nil {
-			t.Fatal(err)
-		}
+	m.Least, m.Sample = minRun(), m.sample
+	if err := turns.Round(t.Context(), []*turns.Series{&m.Series}); err != nil || len(m.NS) != 1 {
+		t.Fatal(err, m.NS)
 	}
 	if calls < 2 || m.checked != 1 {
 		t.Errorf("after %d calls and one run that counts, %d results were compared", calls, m.checked)

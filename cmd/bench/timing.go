@@ -2,177 +2,113 @@ package main
 
 import (
 	"context"
-	"math"
 	"sync"
 	"time"
 
+	"gonum.org/v1/gonum/floats"
+
 	"github.com/gmind-go/compute/cmd/bench/internal/report"
+	"github.com/gmind-go/compute/internal/turns"
 )
 
-// A timer times one measurement, repeated within each run so that the run is long
-// enough, with operands that take turns.
+// A timer times one measurement, on sets of operands that take turns, and checks its
+// results.
 type timer struct {
 	measurement
-	sets   *sets
-	calls  int           // in a run
-	result report.Result // of which it makes TimesNS
-	spent  time.Duration // in timed runs
+	turns.Series
+	sets *sets
 
-	checking time.Duration // spent on the results
+	checking time.Duration // spent on results
 	wrong    string        // the first difference, or ""
-	checked  int           // runs whose result was compared
+	checked  int           // samples whose result was compared
 }
 
-// run makes one run.
-func (t *timer) run() (time.Duration, error) {
-	start := time.Now()
-	for range t.calls {
-		if err := t.call(t.sets.take()); err != nil {
-			return 0, err
-		}
-	}
-	return time.Since(start), nil
+// spent returns the time of all samples.
+func (t *timer) spent() time.Duration { return time.Duration(floats.Sum(t.NS) * float64(t.Calls)) }
+
+// run takes a sample.
+func (t *timer) run(calls int) (ns float64, err error) {
+	return turns.Time(func() error { return t.call(t.sets.take()) }, 0, calls)
 }
 
-const (
-	warmUpTime  = 300 * time.Millisecond // for one measurement at most, once it has made some runs
-	warmUpRuns  = 3
-	warmUpDrift = 0.05 // between runs that are warm
-)
-
-// warmUp finds out how many calls a run takes, and makes runs until one takes as
-// long as the one before, or for warmUpTime.
-func (t *timer) warmUp(ctx context.Context, c config) error {
-	t.calls = 1
-	begin, last := time.Now(), 0.0
-	for runs := 1; ctx.Err() == nil; runs++ {
-		d, err := t.run()
-		if err != nil {
-			return err
-		}
-		if d < runTime(c) {
-			t.calls *= 2
-			last = 0 // as long as none
-			continue
-		}
-		stable := math.Abs(float64(d)-last) <= warmUpDrift*last
-		if runs >= warmUpRuns && (stable || time.Since(begin) > warmUpTime) {
-			return nil
-		}
-		last = float64(d)
+// runChecked takes a sample and compares what its last call leaves.
+func (t *timer) runChecked(calls int) (ns float64, err error) {
+	begin, last := time.Now(), t.sets.after(calls)
+	if err := t.spoil(last); err != nil {
+		return 0, err
 	}
-	return nil
-}
-
-// step makes one timed run, and looks at its result if none was looked at yet, or not for
-// longer than calls were timed.
-func (t *timer) step(c config) error {
-	look := t.checked == 0 || t.checking <= t.spent
-	if look {
-		begin := time.Now()
-		if err := t.spoil(t.sets.after(t.calls)); err != nil {
-			return err
-		}
-		t.checking += time.Since(begin)
+	if ns, err = t.run(calls); err != nil {
+		return 0, err
 	}
-	last := t.sets.after(t.calls)
-	d, err := t.run()
+	difference, err := t.difference(last)
 	if err != nil {
-		return err
-	}
-	if d < runTime(c)/2 { // the warm-up was held up, so calls are too few
-		t.calls *= 2
-		t.result.TimesNS, t.spent, t.checking = nil, 0, 0
-		return nil
-	}
-	t.spent += d
-	t.result.TimesNS = append(t.result.TimesNS, float64(d.Nanoseconds())/float64(t.calls))
-	if !look {
-		return nil
-	}
-	begin := time.Now()
-	err = t.look(last)
-	t.checking += time.Since(begin)
-	return err
-}
-
-// look compares what the last call has left in s.
-func (t *timer) look(s *set) error {
-	difference, err := t.difference(s)
-	if err != nil {
-		return err
+		return 0, err
 	}
 	if t.wrong == "" {
 		t.wrong = difference
 	}
 	t.checked++
-	return nil
+	t.checking += time.Since(begin) - time.Duration(ns*float64(calls))
+	return ns, nil
 }
 
-// lookAgain makes one more run like those that were timed, and looks at its result.
-func (t *timer) lookAgain() error {
-	last := t.sets.after(t.calls)
-	if err := t.spoil(last); err != nil {
-		return err
+// sample takes a sample, and checks it if none is checked yet, or if checks took no longer
+// than the samples so far.
+func (t *timer) sample(calls int) (ns float64, err error) {
+	if t.checked > 0 && t.checking > t.spent() {
+		return t.run(calls)
 	}
-	if _, err := t.run(); err != nil {
-		return err
-	}
-	return t.look(last)
+	return t.runChecked(calls)
 }
 
-// minRuns is the least number of runs that the interval of the median is taken from,
-// where the most is not less.
+// minRuns is the least number of samples after which a measurement ends because its
+// median is known to the precision, or its time is over.
 const minRuns = 12
 
-// done tells whether the median is known well enough, or enough was spent on it.
+// done reports whether the median is known well enough, or enough was spent on it.
 func (t *timer) done(c config) bool {
-	runs := len(t.result.TimesNS)
-	switch {
+	switch runs, spent := len(t.NS), t.spent(); {
 	case runs >= c.runs:
 		return true
 	case runs < minRuns:
-		return t.spent > 20*c.time // a device so slow that it cannot be waited for
-	case t.spent >= c.time:
+		return spent > 20*c.time // a device so slow that it cannot be waited for
+	case spent >= c.time:
 		return true
 	}
-	t.result.Summarize()
-	return t.result.Spread() <= c.precision
+	r := report.Result{TimesNS: t.NS}
+	r.Summarize()
+	return r.Spread() <= c.precision
 }
 
-// timeAll warms up all timers and makes their runs. They take turns: the speed of a
-// machine's memory changes from second to second, and measurements are compared with
-// one another. At the end the result of each is looked at once more. It stops at the
-// end of ctx. progress is called whenever one is done.
+// timeAll warms up all timers, takes their samples in turns and at last checks the result
+// of each once more. It stops at the end of ctx. progress is called whenever one is done.
 func timeAll(ctx context.Context, c config, timers []*timer, progress func()) error {
+	var list []*turns.Series
 	for _, t := range timers {
-		if err := t.warmUp(ctx, c); err != nil {
+		t.Least, t.Sample = runTime(c), t.run
+		if err := t.WarmUp(ctx); err != nil {
 			return err
 		}
+		t.Sample = t.sample
+		list = append(list, &t.Series)
 	}
-	open := timers
-	for len(open) > 0 && ctx.Err() == nil {
-		var still []*timer
-		for _, t := range open {
-			if err := t.step(c); err != nil {
-				return err
-			}
-			if !t.done(c) {
-				still = append(still, t)
-			} else {
+	for open := len(timers); open > 0 && ctx.Err() == nil; {
+		if err := turns.Round(ctx, list); err != nil {
+			return err
+		}
+		for _, t := range timers {
+			if !t.Done && t.done(c) {
+				t.Done = true
+				open--
 				progress()
 			}
-			if ctx.Err() != nil {
-				return nil
-			}
 		}
-		open = still
 	}
 	for _, t := range timers {
 		if ctx.Err() != nil {
 			return nil
 		}
-		if err := t.lookAgain(); err != nil {
+		if _, err := t.runChecked(t.Calls); err != nil {
 			return err
 		}
 	}

@@ -1,18 +1,17 @@
 package main
 
 import (
+	"context"
 	"errors"
 	"fmt"
 	"math"
-	"math/rand/v2"
-	"slices"
 	"time"
 
 	"gonum.org/v1/gonum/blas/blas32"
-	"gonum.org/v1/gonum/stat"
 
 	"github.com/gmind-go/compute"
 	"github.com/gmind-go/compute/internal/ops"
+	"github.com/gmind-go/compute/internal/turns"
 	"github.com/gmind-go/compute/internal/values"
 )
 
@@ -47,14 +46,12 @@ type contestant struct {
 	op     string
 	bytes  int // that must move, per element
 
+	turns.Series
 	time   func(calls int) (ns float64, err error) // of one call
 	result func(dst []float32) error               // computed once, into dst
 	want   func(dy, x float32) float32
 
-	calls   int       // in a sample
-	samples []float64 // ns of one call, sorted at the end
-	wrong   string    // how the result differs from the reference
-	failed  error     // why there are no samples
+	wrong string // how the result differs from the reference
 }
 
 // A backend is this library's, and tells its limit.
@@ -223,31 +220,16 @@ func plainLoop(y, x []float32) {
 // a quarter of the calls before it looks at the clock, to have its values in the
 // cache again, and its threads awake.
 func timeGo(call func() error) func(calls int) (float64, error) {
-	repeat := func(calls int) error {
-		for range calls {
-			if err := call(); err != nil {
-				return err
-			}
-		}
-		return nil
-	}
-	return func(calls int) (float64, error) {
-		if err := repeat(1 + calls/4); err != nil {
-			return 0, err
-		}
-		start := time.Now()
-		err := repeat(calls)
-		return float64(time.Since(start).Nanoseconds()) / float64(calls), err
-	}
+	return func(calls int) (float64, error) { return turns.Time(call, 1+calls/4, calls) }
 }
 
 // verify compares every result with the reference. It is an error only if this
 // library is wrong.
 func verify(list []*contestant, h *host) error {
 	for _, c := range list {
-		if c.failed = c.result(h.out); c.failed != nil {
+		if c.Err = c.result(h.out); c.Err != nil {
 			if c.ours() {
-				return c.failed
+				return c.Err
 			}
 			continue
 		}
@@ -286,50 +268,26 @@ const (
 	rest = 30 * time.Millisecond
 )
 
-// compete takes the samples, one of each contestant in a round, so that a time when
-// the machine is slow meets all alike. Every round has an order of its own, so that
-// none always comes after the same one.
+// compete takes the samples, one of each contestant in a round.
 func compete(list []*contestant, c config) error {
+	ctx := context.Background()
+	var all []*turns.Series
 	for _, who := range list {
-		who.calibrate(c)
+		who.Least = c.minSample
+		who.Sample = func(calls int) (float64, error) {
+			time.Sleep(c.rest)
+			return who.time(calls)
+		}
+		_ = who.WarmUp(ctx) // an error ends this contestant alone
+		all = append(all, &who.Series)
 	}
-	order := rand.New(rand.NewPCG(1, 1))
 	for range c.rounds {
-		for _, i := range order.Perm(len(list)) {
-			if ns := list[i].sample(c); list[i].failed == nil {
-				list[i].samples = append(list[i].samples, ns)
-			}
-		}
+		_ = turns.Round(ctx, all)
 	}
 	for _, who := range list {
-		if who.failed != nil && who.ours() {
-			return who.failed
+		if who.Err != nil && who.ours() {
+			return who.Err
 		}
-		slices.Sort(who.samples)
 	}
 	return nil
 }
-
-// sample returns the time of one call in ns, or sets failed.
-func (who *contestant) sample(c config) (ns float64) {
-	if who.failed == nil {
-		time.Sleep(c.rest)
-		ns, who.failed = who.time(who.calls)
-	}
-	return ns
-}
-
-// calibrate finds how many calls a sample takes: so many that three in a row were
-// long enough, for a single one may have been held up.
-func (who *contestant) calibrate(c config) {
-	who.calls = 1
-	for enough := 0; enough < 3 && who.failed == nil; enough++ {
-		least := float64(c.minSample)
-		if ns := who.sample(c); ns*float64(who.calls) < least {
-			who.calls = max(who.calls+1, int(min(1.5*least/ns, 1000*float64(who.calls))))
-			enough = -1
-		}
-	}
-}
-
-func (c *contestant) median() float64 { return stat.Quantile(0.5, stat.Empirical, c.samples, nil) }

@@ -3,6 +3,7 @@ package main
 import (
 	"fmt"
 	"io"
+	"slices"
 	"strings"
 	"time"
 )
@@ -36,10 +37,10 @@ type result struct {
 func (r *report) add(n int, list []*contestant) {
 	for _, c := range list {
 		res := result{Who: c.column, Op: c.op, N: n, Bytes: c.bytes * n, Verified: c.wrong == ""}
-		if c.failed != nil {
-			res.Missing, res.Verified = c.failed.Error(), false
+		if c.Err != nil {
+			res.Missing, res.Verified = c.Err.Error(), false
 		} else {
-			res.MedianNS, res.MinNS = c.median(), c.samples[0]
+			res.MedianNS, res.MinNS = c.Median(), slices.Min(c.NS)
 			res.GBps = float64(res.Bytes) / res.MedianNS
 		}
 		if c.wrong != "" {

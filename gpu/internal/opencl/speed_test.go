@@ -18,6 +18,7 @@ import (
 	"github.com/gmind-go/compute/gpu"
 	"github.com/gmind-go/compute/internal/ops"
 	"github.com/gmind-go/compute/internal/testenv"
+	"github.com/gmind-go/compute/internal/turns"
 	"github.com/gmind-go/compute/internal/values"
 )
 
@@ -151,38 +152,29 @@ func fastest(times []float64) float64 { return slices.Min(times) }
 // median times.
 func versus(b *testing.B, bytes int, limitOf func(times []float64) float64, call func(), limits ...func()) {
 	b.Helper()
-	for _, f := range append(limits, call) { // warm
-		f()
+	var all []*turns.Series
+	for _, f := range append(limits, call) {
+		f() // warm
+		all = append(all, turns.Of(0, func() error { f(); return nil })...)
 	}
-	timed := func(f func()) float64 {
-		start := time.Now()
-		f()
-		return float64(time.Since(start))
-	}
-	rounds := max(1, int(2e6/timed(call))) // of what is short, many in one
-	calls, times := []float64{}, make([][]float64, len(limits))
+	warm := time.Now()
+	call()
+	rounds := max(1, int(2*time.Millisecond/max(time.Since(warm), time.Microsecond))) // of what is short, many in one
 	for b.Loop() {
 		for range rounds {
-			for i, f := range limits {
-				times[i] = append(times[i], timed(f))
-			}
-			calls = append(calls, timed(call))
+			must(b, turns.Round(b.Context(), all))
 		}
 	}
-	median := func(v []float64) float64 {
-		slices.Sort(v)
-		return v[len(v)/2]
-	}
 	var medians []float64
-	for _, t := range times {
-		medians = append(medians, median(t))
+	for _, s := range all {
+		medians = append(medians, s.Median())
 	}
-	limit := limitOf(medians)
+	limit, own := limitOf(medians[:len(limits)]), medians[len(limits)]
 	b.ReportMetric(0, "ns/op") // that of all together says nothing
-	b.ReportMetric(limit/median(calls), "of-limit")
-	b.ReportMetric(median(calls)/1e3, "µs")
+	b.ReportMetric(limit/own, "of-limit")
+	b.ReportMetric(own/1e3, "µs")
 	if bytes > 1<<20 {
-		b.ReportMetric(float64(bytes)/median(calls), "GB/s")
+		b.ReportMetric(float64(bytes)/own, "GB/s")
 		b.ReportMetric(float64(bytes)/limit, "limit-GB/s")
 	}
 }

@@ -42,8 +42,8 @@ const (
 const Alpha = 0.01
 
 // Compare compares every measurement that is in both reports: whether its times
-// differ by more than noise (Kolmogorov-Smirnov test at level Alpha, with the
-// correction of Holm), and by how much their medians do. A measurement is one of the
+// differ by more than noise (Mann-Whitney U test at level Alpha, with the correction of
+// Holm), and by how much their medians do. A measurement is one of the
 // same device, operation, data, cache and size, the first if it is made twice in a
 // report. A device that has another name in the other report is taken for the same if
 // both reports have just one of its backend.
@@ -99,7 +99,7 @@ func Compare(old, new *Report, threshold float64, relative bool) (*Comparison, e
 			d.OldValue, d.NewValue, d.Ratio = was.OfLimit, res.OfLimit, was.OfLimit/res.OfLimit
 			oldTimes, newTimes = was.relativeTimes(), res.relativeTimes()
 		}
-		d.P = sameDistribution(oldTimes, newTimes)
+		d.P = pValue(oldTimes, newTimes)
 		c.Deltas = append(c.Deltas, d)
 	}
 	for _, res := range old.Results {
@@ -126,7 +126,7 @@ func (c *Comparison) judge() {
 	few := 0
 	for _, d := range c.Deltas {
 		p = append(p, d.P)
-		if kolmogorov(1, d.Old.Runs(), d.New.Runs())*float64(len(c.Deltas)) > Alpha {
+		if leastP(d.Old.Runs(), d.New.Runs())*float64(len(c.Deltas)) > Alpha {
 			few++
 		}
 	}

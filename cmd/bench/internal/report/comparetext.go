@@ -45,7 +45,7 @@ func (c *Comparison) WriteText(w io.Writer) error {
 			verdict += "?"
 			doubtful++
 		}
-		row(d.New.Op, Count(d.New.N), d.New.Data, d.New.Cache, value(d.OldValue), value(d.NewValue), d.change(), fmt.Sprintf("%.1g", d.P), verdict)
+		row(d.New.Op, Count(d.New.N), d.New.Data, d.New.Cache, value(d.OldValue), value(d.NewValue), d.change(), probability(d.P), verdict)
 	}
 	if regressions > 0 {
 		fmt.Fprintf(&text, "! slower %s\n", c.beyond())
@@ -87,6 +87,15 @@ func (d Delta) change() string {
 		return fmt.Sprintf("%.3gx", d.Ratio)
 	}
 	return fmt.Sprintf("%+.1f%%", 100*(d.Ratio-1))
+}
+
+// probability returns p, or a bound where it is too small for the approximation that
+// Mann-Whitney tests use of many runs.
+func probability(p float64) string {
+	if p < 1e-9 {
+		return "<1e-9"
+	}
+	return fmt.Sprintf("%.1g", p)
 }
 
 func (c *Comparison) beyond() string { return fmt.Sprintf("by more than %.4g %%", 100*c.Threshold) }

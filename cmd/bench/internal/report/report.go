@@ -140,10 +140,6 @@ type Result struct {
 	TimesNS      []float64 `json:"times_ns"`       // of one call, for every run, in the order made
 }
 
-// Confidence is the probability with which [LowNS, HighNS] of a Result holds the
-// median, if runs are independent.
-const Confidence = 0.95
-
 // Runs returns the number of timed runs.
 func (r Result) Runs() int { return len(r.TimesNS) }
 
