@@ -52,10 +52,10 @@ func (t *timer) runChecked(calls int) (ns float64, err error) {
 	return ns, nil
 }
 
-// sample takes a sample, and checks it if none is checked yet, or if checks took no longer
-// than the samples so far.
+// sample takes a sample, and checks it if checks took no longer than the samples so far,
+// so the first.
 func (t *timer) sample(calls int) (ns float64, err error) {
-	if t.checked > 0 && t.checking > t.spent() {
+	if t.checking > t.spent() {
 		return t.run(calls)
 	}
 	return t.runChecked(calls)
