@@ -52,8 +52,8 @@ func (t *timer) runChecked(calls int) (ns float64, err error) {
 	return ns, nil
 }
 
-// sample takes a sample, and checks it if checks took no longer than the samples so far,
-// so the first.
+// sample takes a sample. It checks the first one, and later ones while the checks so far
+// took no longer than the samples.
 func (t *timer) sample(calls int) (ns float64, err error) {
 	if t.checking > t.spent() {
 		return t.run(calls)

@@ -18,11 +18,11 @@ type Series struct {
 	// Sample makes some calls and returns the time of one in ns.
 	Sample func(calls int) (ns float64, err error)
 
-	Least time.Duration // the shortest sample that counts
+	Least time.Duration // how long the calls of a sample should take, at least
 	Calls int           // in a sample; 0 means 1
 	NS    []float64     // the samples, in the order taken
-	Done  bool          // no more samples are taken
-	Err   error         // likewise, because of this error of Sample
+	Done  bool          // Round takes no more samples
+	Err   error         // the error of Sample, after which there are no more samples
 }
 
 // Of returns a Series for each call. A sample is the time of one call, after untimed ones.

@@ -18,8 +18,8 @@ func pValue(x, y []float64) float64 {
 }
 
 // leastP returns the smallest pValue of samples of n and m values, when all of one are
-// below all of the other. (A warning of benchmath is no substitute: it is for two samples
-// of one size, up to 9.)
+// below all of the other. The warning of benchmath about few runs covers only samples of
+// fewer than 10 values, and takes both to be of the same size.
 func leastP(n, m int) float64 { return 2 / combin.GeneralizedBinomial(float64(n+m), float64(n)) }
 
 // holm adjusts the p-values of several tests, so that each can be compared with a level
@@ -33,7 +33,7 @@ func holm(p []float64) []float64 {
 	}
 	slices.SortFunc(order, func(a, b int) int { return cmp.Compare(p[a], p[b]) })
 	adjusted := make([]float64, len(p))
-	highest := 0.0 // a test that is not rejected keeps all after it from that
+	highest := 0.0 // a difference that is not significant leaves none after it
 	for rank, i := range order {
 		highest = max(highest, min(float64(len(p)-rank)*p[i], 1))
 		adjusted[i] = highest
