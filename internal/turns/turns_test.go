@@ -137,7 +137,7 @@ func TestSummarize(t *testing.T) {
 func TestInterval(t *testing.T) {
 	rng := rand.New(rand.NewPCG(1, 2))
 	for _, n := range []int{LeastSamples, 12, 30, 100} {
-		const tries = 20000
+		const tries = 5000
 		held := 0
 		for range tries {
 			samples := make([]float64, n)
