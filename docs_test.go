@@ -71,9 +71,9 @@ func hasHeading(text, anchor string) bool {
 	return false
 }
 
-// TestDocumentedTests checks that the tests that documents name exist. The changelog may
-// name former ones.
-func TestDocumentedTests(t *testing.T) {
+// TestDocumentedNames checks that the tests and the paths that documents name exist. The
+// changelog may name former ones.
+func TestDocumentedNames(t *testing.T) {
 	exists := map[string]bool{}
 	definition := regexp.MustCompile(`(?m)^func (Test\w+)\(`)
 	for _, source := range files(t, ".go") {
@@ -81,11 +81,20 @@ func TestDocumentedTests(t *testing.T) {
 			exists[match[1]] = true
 		}
 	}
-	name := regexp.MustCompile(`\bTest[A-Z]\w*`)
+	test := regexp.MustCompile(`\bTest[A-Z]\w*`)
+	file := regexp.MustCompile("`((?:cmd|cpu|docs|examples|gonum|gpu|internal|kernels|scripts)/[\\w/.-]*\\w)`")
 	for document, text := range files(t, ".md") {
-		for _, test := range name.FindAllString(text, -1) {
-			if document != "CHANGELOG.md" && !exists[test] {
-				t.Errorf("%s names %s, which does not exist", document, test)
+		if document == "CHANGELOG.md" {
+			continue
+		}
+		for _, name := range test.FindAllString(text, -1) {
+			if !exists[name] {
+				t.Errorf("%s names %s, which does not exist", document, name)
+			}
+		}
+		for _, match := range file.FindAllStringSubmatch(text, -1) {
+			if _, err := os.Stat(match[1]); err != nil {
+				t.Errorf("%s: %v", document, err)
 			}
 		}
 	}
