@@ -215,14 +215,14 @@ func (s *shard) buffer(name string, b Buffer) operand {
 	if own, ok := b.(*shardBuffer); ok && own != nil && own.owner == s {
 		return operand{name: name, of: &own.sharded}
 	}
-	return operand{name: name, foreign: func(c check.Call) error { return c.Foreign(name, b) }}
+	return operand{name: name, foreign: func(c check.Call) error { return c.Foreign(name, b, false) }}
 }
 
 func (s *shard) mask(name string, m Mask) operand {
 	if own, ok := m.(*shardMask); ok && own != nil && own.owner == s {
 		return operand{name: name, of: &own.sharded}
 	}
-	return operand{name: name, foreign: func(c check.Call) error { return c.ForeignMask(name, m) }}
+	return operand{name: name, foreign: func(c check.Call) error { return c.Foreign(name, m, true) }}
 }
 
 // launch runs do on the members that have parts of the operands, the last of which

@@ -19,7 +19,7 @@ type operands struct {
 func (o *operands) add(b *backend, c check.Call, name string, arg compute.Buffer) error {
 	buf, ok := arg.(*buffer)
 	if !ok || buf == nil || buf.owner != b {
-		return c.Foreign(name, arg)
+		return c.Foreign(name, arg, false)
 	}
 	o.append(name, buf)
 	return nil
@@ -29,7 +29,7 @@ func (o *operands) add(b *backend, c check.Call, name string, arg compute.Buffer
 func (o *operands) addMask(b *backend, c check.Call, name string, arg compute.Mask) error {
 	m, ok := arg.(*mask)
 	if !ok || m == nil || m.bits.owner != b {
-		return c.ForeignMask(name, arg)
+		return c.Foreign(name, arg, true)
 	}
 	o.append(name, m.bits)
 	return nil

@@ -17,6 +17,7 @@ import (
 	"github.com/gmind-go/compute"
 	"github.com/gmind-go/compute/cpu"
 	"github.com/gmind-go/compute/gpu/internal/opencl"
+	"github.com/gmind-go/compute/internal/form"
 	"github.com/gmind-go/compute/internal/testenv"
 	"github.com/gmind-go/compute/internal/values"
 	"github.com/gmind-go/compute/kernels"
@@ -283,7 +284,7 @@ func TestSmallGroup(t *testing.T) {
 		})
 		return openMatching("any", devices, problem)
 	}).(*opened).Backend.(*backend)
-	if got := b.kernels[compute.KindLeakyReLU][forward].MaxGroup(); got != 16 {
+	if got := b.kernels[compute.KindLeakyReLU][form.Forward].MaxGroup(); got != 16 {
 		t.Errorf("after the self-test a kernel is launched in groups of %d, and takes 16 alone", got)
 	}
 }

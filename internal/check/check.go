@@ -57,21 +57,17 @@ func (c Call) Released(arg string) error {
 	return c.Fail(ErrClosed, "%s was released, by Release or by closing its backend; Alloc another", arg)
 }
 
-// Foreign is the error for buf, the argument named arg, when it is not a buffer
-// of the backend that was called.
-func (c Call) Foreign(arg string, buf any) error {
-	if IsNil(buf) {
-		return c.Fail(ErrForeignBuffer, "%s is nil; make one with Alloc or Upload", arg)
+// Foreign is the error for v, the argument named arg, when it is not a buffer, or not a
+// mask, of the backend that was called.
+func (c Call) Foreign(arg string, v any, mask bool) error {
+	from, otherwise := "Alloc or Upload", ", or Read the values and Upload them to it"
+	if mask {
+		from, otherwise = "AllocMask", ""
 	}
-	return c.Fail(ErrForeignBuffer, "%s, a %T, was not made by this backend; pass what its own Alloc or Upload returned, unwrapped, or Read the values and Upload them to it", arg, buf)
-}
-
-// ForeignMask is Foreign for a mask.
-func (c Call) ForeignMask(arg string, m any) error {
-	if IsNil(m) {
-		return c.Fail(ErrForeignBuffer, "%s is nil; make one with AllocMask", arg)
+	if IsNil(v) {
+		return c.Fail(ErrForeignBuffer, "%s is nil; make one with %s", arg, from)
 	}
-	return c.Fail(ErrForeignBuffer, "%s, a %T, was not made by this backend; pass what its own AllocMask returned, unwrapped", arg, m)
+	return c.Fail(ErrForeignBuffer, "%s, a %T, was not made by this backend; pass what its own %s returned, unwrapped%s", arg, v, from, otherwise)
 }
 
 // IsNil reports whether v is nil or holds a nil pointer.

@@ -5,6 +5,7 @@ import (
 	"slices"
 
 	"github.com/gmind-go/compute"
+	"github.com/gmind-go/compute/internal/form"
 	"github.com/gmind-go/compute/internal/values"
 )
 
@@ -29,51 +30,57 @@ type Player struct {
 // Player returns one that has no buffers yet.
 func (s *Session) Player() *Player { return &Player{s: s} }
 
-// held is what the model knows of a buffer as of a mask.
+// held is what the model knows of a buffer or a mask.
 type held struct {
 	n        int
 	released bool
 	foreign  bool
-	known    bool // what is in it
+
+	known  bool      // what is in it
+	values []float32 // the elements; of a mask, the x whose bits it has
+	copied bool      // from the host, so that the payloads of NaNs count
 }
 
-// buffer is a buffer of the backend, and what must be in it.
+// buffer is a buffer of the backend.
 type buffer struct {
 	held
-	real   compute.Buffer
-	values []float32
-	copied bool // from the host, so that the payloads of NaNs count
+	real compute.Buffer
 }
 
-// mask is a mask of the backend, and what must be in it.
+// mask is a mask of the backend.
 type mask struct {
 	held
 	real compute.Mask
-	bits []bool
 }
 
 // unlike is a buffer that no backend has made.
 type unlike struct{ compute.Buffer }
 
+// A step is one kind of call that a script makes.
+type step struct {
+	name string
+	play func(*Player) error
+}
+
 // Play plays a script to its end. Its error tells the first thing that is not as the
 // model has it.
 func (p *Player) Play(bytes []byte) error {
-	steps := []struct {
-		name string
-		play func(*Player) error
-	}{
+	operate := func(fm form.Form) step {
+		return step{fm.String(), func(p *Player) error { return p.operate(fm) }}
+	}
+	steps := []step{ // in the order of the corpus
 		{"alloc", (*Player).alloc},
 		{"upload", (*Player).upload},
 		{"write", (*Player).write},
 		{"read", (*Player).read},
-		{"forward", (*Player).forward},
-		{"derivative", (*Player).derivative},
-		{"backward", (*Player).backward},
+		operate(form.Forward),
+		operate(form.Derivative),
+		operate(form.Backward),
 		{"alloc mask", (*Player).allocMask},
 		{"read mask", (*Player).readMask},
-		{"forward mask", (*Player).forwardMask},
-		{"backward mask", (*Player).backwardMask},
-		{"forward derivative", (*Player).forwardDerivative},
+		operate(form.ForwardMask),
+		operate(form.BackwardMask),
+		operate(form.ForwardDerivative),
 		{"stream", (*Player).stream},
 		{"release", (*Player).release},
 		{"release mask", (*Player).releaseMask},

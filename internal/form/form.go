@@ -1,0 +1,226 @@
+// Package form is the table of the operations that a backend has on buffers: their
+// names, their operands, and what each result holds. Backends take the names and
+// operands of their calls from it; whatever tests or times backends ranges over All.
+package form
+
+import (
+	"slices"
+
+	"github.com/gmind-go/compute"
+)
+
+// A Form is one operation over an activation f. It computes element i of its results
+// from element i of its inputs.
+type Form int
+
+// The forms, in an order in which every mask is written before it is read.
+const (
+	Forward           Form = iota // y = f(x)
+	Derivative                    // d = f'(x)
+	Backward                      // dx = dy*f'(x)
+	ForwardDerivative             // y = f(x) and d = f'(x)
+	ForwardMask                   // y = f(x), and m remembers what f'(x) depends on
+	BackwardMask                  // dx = dy*f'(x) for the x that m remembers
+	Count             = iota
+)
+
+// table describes the forms. The operands are in the order of the call, results before
+// inputs, all of the same length. Any result that is a buffer may be the same buffer as
+// any input; no two results may be the same buffer. op is the operation of Backend.Stream
+// that computes the form, or none.
+var table = [Count]struct {
+	name     string
+	op       compute.Op
+	operands []Operand
+	results  int
+	call     func(b compute.Backend, f compute.Activation, a Args) error
+}{
+	Forward: {"forward", compute.OpForward, []Operand{Y, X}, 1,
+		func(b compute.Backend, f compute.Activation, a Args) error { return b.Forward(f, a.Y, a.X) }},
+	Derivative: {"derivative", compute.OpDerivative, []Operand{D, X}, 1,
+		func(b compute.Backend, f compute.Activation, a Args) error { return b.Derivative(f, a.D, a.X) }},
+	Backward: {"backward", none, []Operand{DX, DY, X}, 1,
+		func(b compute.Backend, f compute.Activation, a Args) error { return b.Backward(f, a.DX, a.DY, a.X) }},
+	ForwardDerivative: {"forward derivative", none, []Operand{Y, D, X}, 2,
+		func(b compute.Backend, f compute.Activation, a Args) error {
+			return b.ForwardDerivative(f, a.Y, a.D, a.X)
+		}},
+	ForwardMask: {"forward mask", none, []Operand{Y, M, X}, 2,
+		func(b compute.Backend, f compute.Activation, a Args) error { return b.ForwardMask(f, a.Y, a.M, a.X) }},
+	BackwardMask: {"backward mask", none, []Operand{DX, DY, M}, 1,
+		func(b compute.Backend, f compute.Activation, a Args) error { return b.BackwardMask(f, a.DX, a.DY, a.M) }},
+}
+
+const none = compute.Op(-1)
+
+// An Operand is what a buffer or a mask holds. It means the same in every form.
+type Operand int
+
+// The operands. All are buffers of float32 but M, which is a mask.
+const (
+	X  Operand = iota // the input of f
+	DY                // the gradient of a loss with respect to f(x)
+	Y                 // f(x)
+	D                 // f'(x)
+	DX                // dy*f'(x), the gradient of the loss with respect to x
+	M                 // a bit for each x: see Bit
+)
+
+var operands = [...]struct {
+	name string
+	want func(f compute.Activation, dy, x float32) float32 // nil for an input and for M
+}{
+	X:  {"x", nil},
+	DY: {"dy", nil},
+	Y:  {"y", func(f compute.Activation, _, x float32) float32 { return f.Value(x) }},
+	D:  {"d", func(f compute.Activation, _, x float32) float32 { return f.Derivative(x) }},
+	DX: {"dx", func(f compute.Activation, dy, x float32) float32 { return dy * f.Derivative(x) }},
+	M:  {"m", nil},
+}
+
+// Bit returns the bit of M for x: 1 if x >= 0, and 0 for negative x and NaN.
+func Bit(x float32) uint64 {
+	if x >= 0 {
+		return 1
+	}
+	return 0
+}
+
+// Args are the arguments of a call, by operand. A form ignores those that it does not
+// have.
+type Args struct {
+	X, DY, Y, D, DX compute.Buffer
+	M               compute.Mask
+}
+
+// Buffer returns where a has the buffer of o, which is not M.
+func (a *Args) Buffer(o Operand) *compute.Buffer {
+	return [...]*compute.Buffer{X: &a.X, DY: &a.DY, Y: &a.Y, D: &a.D, DX: &a.DX}[o]
+}
+
+// Take sets the argument of o to that of from.
+func (a *Args) Take(o Operand, from Args) {
+	if o == M {
+		a.M = from.M
+		return
+	}
+	*a.Buffer(o) = *from.Buffer(o)
+}
+
+// All returns every form.
+func All() []Form {
+	all := make([]Form, Count)
+	for i := range all {
+		all[i] = Form(i)
+	}
+	return all
+}
+
+// Plain returns the forms with one result and no mask, which benchmarks compare with a
+// copy.
+func Plain() (plain []Form) {
+	for _, fm := range All() {
+		if !fm.Masked() && len(fm.Results()) == 1 {
+			plain = append(plain, fm)
+		}
+	}
+	return plain
+}
+
+// Of returns the form that Backend.Stream computes for op, which is valid.
+func Of(op compute.Op) Form {
+	return Form(slices.IndexFunc(All(), func(fm Form) bool { return table[fm].op == op }))
+}
+
+// Op returns the operation of Backend.Stream that computes fm. ok is false if there is
+// none.
+func (fm Form) Op() (op compute.Op, ok bool) { return table[fm].op, table[fm].op != none }
+
+// String returns the name of fm in errors, such as "forward mask".
+func (fm Form) String() string { return table[fm].name }
+
+// Operands returns the operands of fm in the order of the call: the results, then the
+// inputs.
+func (fm Form) Operands() []Operand { return table[fm].operands }
+
+// Results returns the operands that fm writes.
+func (fm Form) Results() []Operand { return table[fm].operands[:table[fm].results] }
+
+// Inputs returns the operands that fm reads.
+func (fm Form) Inputs() []Operand { return table[fm].operands[table[fm].results:] }
+
+// Masked reports whether one of the operands is a mask.
+func (fm Form) Masked() bool { return slices.Contains(table[fm].operands, M) }
+
+// Bits returns the number of bits that fm moves for each element.
+func (fm Form) Bits() (bits int) {
+	for _, o := range table[fm].operands {
+		bits += o.Bits()
+	}
+	return bits
+}
+
+// Run calls the method of b that computes fm.
+func (fm Form) Run(b compute.Backend, f compute.Activation, a Args) error {
+	return table[fm].call(b, f, a)
+}
+
+// A Place says which input a result replaces. The zero Place is none: all operands are
+// apart.
+type Place struct{ Result, Input Operand }
+
+// Places returns the ways in which the operands of fm may share buffers, first the one
+// in which all are apart.
+func (fm Form) Places() []Place {
+	places := []Place{{}}
+	for _, result := range fm.Results() {
+		for _, input := range fm.Inputs() {
+			if result != M && input != M {
+				places = append(places, Place{result, input})
+			}
+		}
+	}
+	return places
+}
+
+// In returns a with the buffer of the input also as that of the result.
+func (p Place) In(a Args) Args {
+	if p != (Place{}) {
+		*a.Buffer(p.Result) = *a.Buffer(p.Input)
+	}
+	return a
+}
+
+// String returns a description such as "y over x".
+func (p Place) String() string {
+	if p == (Place{}) {
+		return "apart"
+	}
+	return p.Result.String() + " over " + p.Input.String()
+}
+
+// String returns the name of o in calls and errors, such as "dx".
+func (o Operand) String() string { return operands[o].name }
+
+// Bits returns the size of an element of o.
+func (o Operand) Bits() int {
+	if o == M {
+		return 1
+	}
+	return 32
+}
+
+// Want returns the element of o, a result that is not M, for one element of its inputs.
+// It is the reference of every backend. Only DX depends on dy.
+func (o Operand) Want(f compute.Activation, dy, x float32) float32 {
+	return operands[o].want(f, dy, x)
+}
+
+// Words returns M for x, as compute.Mask.Read does: the bits behind the last are 0.
+func Words(x []float32) []uint64 {
+	words := make([]uint64, (len(x)+63)/64)
+	for i, v := range x {
+		words[i/64] |= Bit(v) << (i % 64)
+	}
+	return words
+}
