@@ -56,8 +56,8 @@ func testBadActivation(t *testing.T, b compute.Backend) {
 		{compute.Activation{Kind: 255, NegativeSlope: 0.01}, compute.ErrActivation},
 	}
 	for _, test := range tests {
-		refused(t, b, test.f, "of "+test.f.String(), oneBuffer(x, m), test.want)
-		refused(t, b, test.f, "of "+test.f.String(), oneBuffer(empty, none), test.want)
+		refused(t, b, test.f, "of "+test.f.String(), form.Over(x, m), test.want)
+		refused(t, b, test.f, "of "+test.f.String(), form.Over(empty, none), test.want)
 		v := []float32{1, -2}
 		wantError(t, "stream of "+test.f.String(), b.Stream(context.Background(), compute.OpForward, test.f, v, v), test.want)
 	}
@@ -146,7 +146,7 @@ func testBadBuffer(t *testing.T, b compute.Backend) {
 	v := []float32{1, -2, 3}
 	args := newArgs(t, b, v, v)
 	defer releaseArgs(t, args)
-	for _, bad := range []form.Args{oneBuffer(foreign{}, foreignMask{}), oneBuffer(foreign{args.X}, foreignMask{args.M})} {
+	for _, bad := range []form.Args{form.Over(foreign{}, foreignMask{}), form.Over(foreign{args.X}, foreignMask{args.M})} {
 		refusedEach(t, b, "of nobody", args, bad, compute.ErrForeignBuffer, ", a ")
 	}
 	unchanged(t, args, v)
@@ -158,7 +158,7 @@ func testNil(t *testing.T, b compute.Backend) {
 	f, v := compute.LeakyReLU(0.01), []float32{1, -2, 3}
 	args := newArgs(t, b, v, v)
 	defer releaseArgs(t, args)
-	for _, bad := range []form.Args{{}, oneBuffer(typedNil(args.X), typedNil(args.M))} {
+	for _, bad := range []form.Args{{}, form.Over(typedNil(args.X), typedNil(args.M))} {
 		refusedEach(t, b, "nil", args, bad, compute.ErrForeignBuffer, " is nil")
 	}
 	unchanged(t, args, v)
@@ -261,7 +261,7 @@ func testClosed(t *testing.T, b compute.Backend) {
 		t.Errorf("after Close Info counts %d buffers of %d bytes", info.LiveBuffers, info.LiveBytes)
 	}
 	for _, buf := range []compute.Buffer{live, none} {
-		refused(t, b, f, "after Close", oneBuffer(buf, mask), compute.ErrClosed)
+		refused(t, b, f, "after Close", form.Over(buf, mask), compute.ErrClosed)
 	}
 	wantError(t, "a nil buffer after Close", b.Forward(f, nil, live), compute.ErrClosed)
 	wantError(t, "no activation after Close", b.Forward(compute.Activation{}, live, live), compute.ErrClosed)

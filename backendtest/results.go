@@ -67,6 +67,8 @@ func testLengths(t *testing.T, b compute.Backend) {
 				run(t, b, fm, functions[i%len(functions)], place, args, dys, xs)
 			}
 		}
+		same(t, "x, an input", read(t, args.X), xs)
+		same(t, "dy, an input", read(t, args.DY), dys)
 		releaseArgs(t, args)
 	}
 }
@@ -104,7 +106,7 @@ func testInPlace(t *testing.T, b compute.Backend) {
 				continue // its results are two buffers
 			}
 			write(t, x, xs)
-			if err := fm.Run(b, f, oneBuffer(x, m)); err != nil {
+			if err := fm.Run(b, f, form.Over(x, m)); err != nil {
 				t.Fatalf("%v of %d elements with one buffer for all: %v", fm, n, err)
 			}
 			compare(t, b, fm, fm.Results()[0], f, read(t, x), xs, xs)

@@ -3,6 +3,7 @@ package cpu
 import (
 	"github.com/gmind-go/compute"
 	"github.com/gmind-go/compute/internal/check"
+	"github.com/gmind-go/compute/internal/form"
 )
 
 // operands are the buffers and masks of one kernel call, the result first. The same
@@ -15,23 +16,43 @@ type operands struct {
 	locks  int
 }
 
-// add appends the argument arg, named name, if it is a buffer of b.
-func (o *operands) add(b *backend, c check.Call, name string, arg compute.Buffer) error {
-	buf, ok := arg.(*buffer)
-	if !ok || buf == nil || buf.owner != b {
-		return c.Foreign(name, arg, false)
+// take locks args, the operands of fm, for one call, or returns what is wrong with the
+// call.
+func (o *operands) take(b *backend, fm form.Form, f compute.Activation, args ...any) error {
+	c := b.call(fm.String())
+	if err := b.accepts(c, f); err != nil {
+		return err
 	}
-	o.append(name, buf)
+	for i, operand := range fm.Operands() {
+		if err := o.add(b, c, operand.String(), operand == form.M, args[i]); err != nil {
+			return err
+		}
+	}
+	if err := o.lock(c); err != nil {
+		return err
+	}
+	if len(fm.Results()) == 2 && o.bufs[0] == o.bufs[1] {
+		o.unlock()
+		return c.SameResult(o.names[0], o.names[1])
+	}
 	return nil
 }
 
-// addMask appends the argument arg, named name, if it is a mask of b.
-func (o *operands) addMask(b *backend, c check.Call, name string, arg compute.Mask) error {
-	m, ok := arg.(*mask)
-	if !ok || m == nil || m.bits.owner != b {
-		return c.Foreign(name, arg, true)
+// add appends the argument arg, named name, if it is a buffer or mask of b.
+func (o *operands) add(b *backend, c check.Call, name string, masked bool, arg any) error {
+	var own *buffer
+	switch v := arg.(type) {
+	case *buffer:
+		own = v
+	case *mask:
+		if v != nil {
+			own = v.bits
+		}
 	}
-	o.append(name, m.bits)
+	if own == nil || own.owner != b {
+		return c.Foreign(name, arg, masked)
+	}
+	o.append(name, own)
 	return nil
 }
 

@@ -342,7 +342,7 @@ func everyCall(b compute.Backend, buf compute.Buffer, m compute.Mask) map[string
 		"read on":    m.Read(make([]uint64, (m.Len()+63)/64)), // of the mask, in words that both errors have
 	}
 	for _, fm := range form.All() {
-		errs[fm.String()] = fm.Run(b, f, form.Args{X: buf, DY: buf, Y: buf, D: buf, DX: buf, M: m})
+		errs[fm.String()] = fm.Run(b, f, form.Over(buf, m))
 	}
 	return errs
 }

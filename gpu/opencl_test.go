@@ -310,8 +310,11 @@ func TestFault(t *testing.T) {
 	f := compute.LeakyReLU(0.01)
 	_, allocErr := b.Alloc(1)
 	_, maskErr := b.AllocMask(1)
-	for _, err := range []error{b.Forward(f, x, x), b.Backward(f, x, x, x), x.Read(make([]float32, 2)), x.Write(make([]float32, 2)), b.Sync(), allocErr, maskErr,
-		m.Read(make([]uint64, 1)), b.ForwardMask(f, x, m, x), b.BackwardMask(f, x, x, m), b.ForwardDerivative(f, x, x, x)} {
+	errs := []error{x.Read(make([]float32, 2)), x.Write(make([]float32, 2)), b.Sync(), allocErr, maskErr, m.Read(make([]uint64, 1))}
+	for _, fm := range form.All() {
+		errs = append(errs, fm.Run(b, f, form.Over(x, m)))
+	}
+	for _, err := range errs {
 		if !errors.Is(err, compute.ErrDevice) || !strings.Contains(err.Error(), "on fire") {
 			t.Errorf("after a fault got %v, want ErrDevice with what happened", err)
 		}

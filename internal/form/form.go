@@ -33,21 +33,22 @@ var table = [Count]struct {
 	op       compute.Op
 	operands []Operand
 	results  int
+	bits     int // that move for each element
 	call     func(b compute.Backend, f compute.Activation, a Args) error
 }{
-	Forward: {"forward", compute.OpForward, []Operand{Y, X}, 1,
+	Forward: {"forward", compute.OpForward, []Operand{Y, X}, 1, 64,
 		func(b compute.Backend, f compute.Activation, a Args) error { return b.Forward(f, a.Y, a.X) }},
-	Derivative: {"derivative", compute.OpDerivative, []Operand{D, X}, 1,
+	Derivative: {"derivative", compute.OpDerivative, []Operand{D, X}, 1, 64,
 		func(b compute.Backend, f compute.Activation, a Args) error { return b.Derivative(f, a.D, a.X) }},
-	Backward: {"backward", none, []Operand{DX, DY, X}, 1,
+	Backward: {"backward", none, []Operand{DX, DY, X}, 1, 96,
 		func(b compute.Backend, f compute.Activation, a Args) error { return b.Backward(f, a.DX, a.DY, a.X) }},
-	ForwardDerivative: {"forward derivative", none, []Operand{Y, D, X}, 2,
+	ForwardDerivative: {"forward derivative", none, []Operand{Y, D, X}, 2, 96,
 		func(b compute.Backend, f compute.Activation, a Args) error {
 			return b.ForwardDerivative(f, a.Y, a.D, a.X)
 		}},
-	ForwardMask: {"forward mask", none, []Operand{Y, M, X}, 2,
+	ForwardMask: {"forward mask", none, []Operand{Y, M, X}, 2, 65,
 		func(b compute.Backend, f compute.Activation, a Args) error { return b.ForwardMask(f, a.Y, a.M, a.X) }},
-	BackwardMask: {"backward mask", none, []Operand{DX, DY, M}, 1,
+	BackwardMask: {"backward mask", none, []Operand{DX, DY, M}, 1, 65,
 		func(b compute.Backend, f compute.Activation, a Args) error { return b.BackwardMask(f, a.DX, a.DY, a.M) }},
 }
 
@@ -93,6 +94,11 @@ type Args struct {
 	M               compute.Mask
 }
 
+// Over returns the arguments of a call in which one buffer is all operands, but for m.
+func Over(x compute.Buffer, m compute.Mask) Args {
+	return Args{X: x, DY: x, Y: x, D: x, DX: x, M: m}
+}
+
 // Buffer returns where a has the buffer of o, which is not M.
 func (a *Args) Buffer(o Operand) *compute.Buffer {
 	return [...]*compute.Buffer{X: &a.X, DY: &a.DY, Y: &a.Y, D: &a.D, DX: &a.DX}[o]
@@ -129,7 +135,11 @@ func Plain() (plain []Form) {
 
 // Of returns the form that Backend.Stream computes for op, which is valid.
 func Of(op compute.Op) Form {
-	return Form(slices.IndexFunc(All(), func(fm Form) bool { return table[fm].op == op }))
+	fm := Form(0)
+	for table[fm].op != op {
+		fm++
+	}
+	return fm
 }
 
 // Op returns the operation of Backend.Stream that computes fm. ok is false if there is
@@ -152,13 +162,9 @@ func (fm Form) Inputs() []Operand { return table[fm].operands[table[fm].results:
 // Masked reports whether one of the operands is a mask.
 func (fm Form) Masked() bool { return slices.Contains(table[fm].operands, M) }
 
-// Bits returns the number of bits that fm moves for each element.
-func (fm Form) Bits() (bits int) {
-	for _, o := range table[fm].operands {
-		bits += o.Bits()
-	}
-	return bits
-}
+// Bits returns the number of bits that fm moves for each element: 32 for a buffer, 1 for a
+// mask.
+func (fm Form) Bits() int { return table[fm].bits }
 
 // Run calls the method of b that computes fm.
 func (fm Form) Run(b compute.Backend, f compute.Activation, a Args) error {
@@ -201,14 +207,6 @@ func (p Place) String() string {
 
 // String returns the name of o in calls and errors, such as "dx".
 func (o Operand) String() string { return operands[o].name }
-
-// Bits returns the size of an element of o.
-func (o Operand) Bits() int {
-	if o == M {
-		return 1
-	}
-	return 32
-}
 
 // Want returns the element of o, a result that is not M, for one element of its inputs.
 // It is the reference of every backend. Only DX depends on dy.
