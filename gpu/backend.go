@@ -166,25 +166,22 @@ func (b *backend) BackwardMask(f compute.Activation, dx, dy compute.Buffer, m co
 	return b.launch(form.BackwardMask, f, dx, dy, m)
 }
 
-// operand is a buffer or a mask among the arguments of a call, with its name there.
-type operand struct {
-	name   string
-	mask   bool
-	arg    any
-	memory *memory // nil if arg does not belong to this backend
-}
-
-func (b *backend) operand(name string, masked bool, arg any) operand {
-	o := operand{name: name, mask: masked, arg: arg}
+// operand returns the argument arg, named name, as that of a call.
+func (b *backend) operand(name string, masked bool, arg any) check.Operand {
+	var m *memory
 	switch own := arg.(type) {
 	case *buffer:
-		if own != nil && own.owner == b {
-			o.memory = &own.memory
+		if own != nil {
+			m = &own.memory
 		}
 	case *mask:
-		if own != nil && own.owner == b {
-			o.memory = &own.memory
+		if own != nil {
+			m = &own.memory
 		}
+	}
+	o := check.Operand{Name: name, Mask: masked, Arg: arg}
+	if m != nil && m.owner == b {
+		o.Memory = m
 	}
 	return o
 }
@@ -192,7 +189,7 @@ func (b *backend) operand(name string, masked bool, arg any) operand {
 // launch enqueues the kernel of f for fm over args, its operands.
 func (b *backend) launch(fm form.Form, f compute.Activation, args ...any) error {
 	c := b.call(fm.String())
-	operands := make([]operand, len(args))
+	operands := make([]check.Operand, len(args))
 	for i, o := range fm.Operands() {
 		operands[i] = b.operand(o.String(), o == form.M, args[i])
 	}
@@ -205,7 +202,7 @@ func (b *backend) launch(fm form.Form, f compute.Activation, args ...any) error 
 	if err := c.Wrap(f.Validate()); err != nil {
 		return err
 	}
-	args, n, err := b.arguments(c, operands, len(fm.Results()))
+	args, n, err := arguments(c, operands, len(fm.Results()))
 	if err != nil || n == 0 {
 		return err
 	}
@@ -219,38 +216,22 @@ func (b *backend) launch(fm form.Form, f compute.Activation, args ...any) error 
 
 // settle waits until lanes copy none of operands. The lock is held, and given up
 // meanwhile.
-func (b *backend) settle(operands []operand) {
-	for slices.ContainsFunc(operands, func(o operand) bool { return o.memory != nil && o.memory.moving }) {
+func (b *backend) settle(operands []check.Operand) {
+	moving := func(o check.Operand) bool { return o.Memory != nil && o.Memory.(*memory).moving }
+	for slices.ContainsFunc(operands, moving) {
 		b.moved.Wait()
 	}
 }
 
 // arguments returns the memory of operands, as the arguments of a kernel that writes the
 // first of them, as many as results, and their length.
-func (b *backend) arguments(c check.Call, operands []operand, results int) (args []any, n int, err error) {
-	for _, o := range operands {
-		if o.memory == nil {
-			return nil, 0, c.Foreign(o.name, o.arg, o.mask)
-		}
+func arguments(c check.Call, operands []check.Operand, results int) (args []any, n int, err error) {
+	if n, err = c.Operands(operands, results); err != nil {
+		return nil, 0, err
 	}
-	for _, o := range operands {
-		if o.memory.released {
-			return nil, 0, c.Released(o.name)
-		}
-	}
-	last := operands[len(operands)-1]
-	n = last.memory.n
 	args = make([]any, len(operands), len(operands)+2) // and what kernels take behind them
 	for i, o := range operands {
-		if err := c.Lengths(o.name, o.memory.n, last.name, n); err != nil {
-			return nil, 0, err
-		}
-		args[i] = o.memory.mem
-	}
-	for i, o := range operands[1:results] {
-		if before := operands[i]; before.memory == o.memory {
-			return nil, 0, c.SameResult(before.name, o.name)
-		}
+		args[i] = o.Memory.(*memory).mem
 	}
 	return args, n, nil
 }
@@ -259,14 +240,14 @@ func (b *backend) arguments(c check.Call, operands []operand, results int) (args
 // by: see form.Copier.
 func (b *backend) Copy(dst, src compute.Buffer) error {
 	c := b.call("copy")
-	operands := []operand{b.operand("dst", false, dst), b.operand("src", false, src)}
+	operands := []check.Operand{b.operand("dst", false, dst), b.operand("src", false, src)}
 	b.mu.Lock()
 	defer b.mu.Unlock()
 	b.settle(operands)
 	if err := b.usable(c); err != nil {
 		return err
 	}
-	args, n, err := b.arguments(c, operands, 1)
+	args, n, err := arguments(c, operands, 1)
 	if err != nil || n == 0 {
 		return err
 	}

@@ -96,6 +96,9 @@ func (m *memory) alloc() error {
 
 func (m *memory) Len() int { return m.n }
 
+// Released is for check.Call.Operands. The lock of the owner is held.
+func (m *memory) Released() bool { return m.released }
+
 func (buf *buffer) Write(src []float32) error {
 	return buf.transfer("write", "src", src, (*backend).write)
 }

@@ -70,6 +70,46 @@ func (c Call) Foreign(arg string, v any, mask bool) error {
 	return c.Fail(ErrForeignBuffer, "%s, a %T, was not made by this backend; pass what its own %s returned, unwrapped%s", arg, v, from, otherwise)
 }
 
+// An Operand is a buffer or a mask among the arguments of a call.
+type Operand struct {
+	Name   string // in the call
+	Mask   bool
+	Arg    any    // as it was passed
+	Memory Memory // of Arg; nil if the backend that was called did not make it
+}
+
+// Memory is what a backend holds for a buffer or a mask. It is comparable.
+type Memory interface {
+	Len() int // elements, or bits
+	Released() bool
+}
+
+// Operands returns the length of operands, of which the first are results. It refuses
+// operands that the backend did not make, that were released, that differ in length, and
+// two results in one buffer.
+func (c Call) Operands(operands []Operand, results int) (n int, err error) {
+	for _, o := range operands {
+		if o.Memory == nil {
+			return 0, c.Foreign(o.Name, o.Arg, o.Mask)
+		}
+	}
+	for _, o := range operands {
+		if o.Memory.Released() {
+			return 0, c.Released(o.Name)
+		}
+	}
+	last := operands[len(operands)-1]
+	for _, o := range operands {
+		if err := c.Lengths(o.Name, o.Memory.Len(), last.Name, last.Memory.Len()); err != nil {
+			return 0, err
+		}
+	}
+	if results == 2 && operands[0].Memory == operands[1].Memory {
+		return 0, c.SameResult(operands[0].Name, operands[1].Name)
+	}
+	return last.Memory.Len(), nil
+}
+
 // IsNil reports whether v is nil or holds a nil pointer.
 func IsNil(v any) bool {
 	r := reflect.ValueOf(v)

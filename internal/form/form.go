@@ -4,6 +4,7 @@
 package form
 
 import (
+	"errors"
 	"slices"
 
 	"github.com/gmind-go/compute"
@@ -24,32 +25,21 @@ const (
 	Count             = iota
 )
 
-// table describes the forms. The operands are in the order of the call, results before
-// inputs, all of the same length. Any result that is a buffer may be the same buffer as
-// any input; no two results may be the same buffer. op is the operation of Backend.Stream
-// that computes the form, or none.
+// table describes the forms. All operands of a form have the same length. A result that is
+// a buffer may be the same buffer as any input; no two results may be the same buffer.
 var table = [Count]struct {
-	name     string
-	op       compute.Op
-	operands []Operand
-	results  int
-	bits     int // that move for each element
-	call     func(b compute.Backend, f compute.Activation, a Args) error
+	name     string     // of calls, in errors
+	operands []Operand  // in the order of the call, results before inputs
+	results  int        // how many of them are results
+	bits     int        // that move for each element: 32 for a buffer, 1 for a mask
+	op       compute.Op // of Backend.Stream, or none
 }{
-	Forward: {"forward", compute.OpForward, []Operand{Y, X}, 1, 64,
-		func(b compute.Backend, f compute.Activation, a Args) error { return b.Forward(f, a.Y, a.X) }},
-	Derivative: {"derivative", compute.OpDerivative, []Operand{D, X}, 1, 64,
-		func(b compute.Backend, f compute.Activation, a Args) error { return b.Derivative(f, a.D, a.X) }},
-	Backward: {"backward", none, []Operand{DX, DY, X}, 1, 96,
-		func(b compute.Backend, f compute.Activation, a Args) error { return b.Backward(f, a.DX, a.DY, a.X) }},
-	ForwardDerivative: {"forward derivative", none, []Operand{Y, D, X}, 2, 96,
-		func(b compute.Backend, f compute.Activation, a Args) error {
-			return b.ForwardDerivative(f, a.Y, a.D, a.X)
-		}},
-	ForwardMask: {"forward mask", none, []Operand{Y, M, X}, 2, 65,
-		func(b compute.Backend, f compute.Activation, a Args) error { return b.ForwardMask(f, a.Y, a.M, a.X) }},
-	BackwardMask: {"backward mask", none, []Operand{DX, DY, M}, 1, 65,
-		func(b compute.Backend, f compute.Activation, a Args) error { return b.BackwardMask(f, a.DX, a.DY, a.M) }},
+	Forward:           {"forward", []Operand{Y, X}, 1, 64, compute.OpForward},
+	Derivative:        {"derivative", []Operand{D, X}, 1, 64, compute.OpDerivative},
+	Backward:          {"backward", []Operand{DX, DY, X}, 1, 96, none},
+	ForwardDerivative: {"forward derivative", []Operand{Y, D, X}, 2, 96, none},
+	ForwardMask:       {"forward mask", []Operand{Y, M, X}, 2, 65, none},
+	BackwardMask:      {"backward mask", []Operand{DX, DY, M}, 1, 65, none},
 }
 
 const none = compute.Op(-1)
@@ -149,26 +139,35 @@ func (fm Form) Op() (op compute.Op, ok bool) { return table[fm].op, table[fm].op
 // String returns the name of fm in errors, such as "forward mask".
 func (fm Form) String() string { return table[fm].name }
 
-// Operands returns the operands of fm in the order of the call: the results, then the
-// inputs.
+// Operands returns all operands of fm in the order of the call, Results those that it
+// writes, and Inputs those that it reads.
 func (fm Form) Operands() []Operand { return table[fm].operands }
-
-// Results returns the operands that fm writes.
-func (fm Form) Results() []Operand { return table[fm].operands[:table[fm].results] }
-
-// Inputs returns the operands that fm reads.
-func (fm Form) Inputs() []Operand { return table[fm].operands[table[fm].results:] }
+func (fm Form) Results() []Operand  { return table[fm].operands[:table[fm].results] }
+func (fm Form) Inputs() []Operand   { return table[fm].operands[table[fm].results:] }
 
 // Masked reports whether one of the operands is a mask.
 func (fm Form) Masked() bool { return slices.Contains(table[fm].operands, M) }
 
-// Bits returns the number of bits that fm moves for each element: 32 for a buffer, 1 for a
-// mask.
+// Bits returns the number of bits that fm moves for each element.
 func (fm Form) Bits() int { return table[fm].bits }
 
 // Run calls the method of b that computes fm.
 func (fm Form) Run(b compute.Backend, f compute.Activation, a Args) error {
-	return table[fm].call(b, f, a)
+	switch fm {
+	case Forward:
+		return b.Forward(f, a.Y, a.X)
+	case Derivative:
+		return b.Derivative(f, a.D, a.X)
+	case Backward:
+		return b.Backward(f, a.DX, a.DY, a.X)
+	case ForwardDerivative:
+		return b.ForwardDerivative(f, a.Y, a.D, a.X)
+	case ForwardMask:
+		return b.ForwardMask(f, a.Y, a.M, a.X)
+	case BackwardMask:
+		return b.BackwardMask(f, a.DX, a.DY, a.M)
+	}
+	return errors.ErrUnsupported
 }
 
 // A Place says which input a result replaces. The zero Place is none: all operands are
