@@ -50,11 +50,11 @@ func (p *Player) operate(fm form.Form) error {
 	picked := map[form.Operand]*held{}
 	pick := func(o form.Operand) {
 		if o == form.M {
-			m := p.mask(picked[last])
-			picked[o], args.M = &m.held, m.real
+			picked[o] = p.mask(picked[last])
+			args.M = picked[o].mask()
 		} else if picked[o] == nil {
-			b := p.buffer(picked[last])
-			picked[o], *args.Buffer(o) = &b.held, b.real
+			picked[o] = p.buffer(picked[last])
+			*args.Buffer(o) = picked[o].buffer()
 		}
 	}
 	pick(last)
@@ -108,32 +108,6 @@ func (p *Player) set(h *held, o form.Operand, f compute.Activation, known bool, 
 	h.known = !p.flushed(h.values) && !p.flushed([]float32{f.NegativeSlope})
 }
 
-func (p *Player) allocMask() error {
-	n, want := p.newLength(), error(nil)
-	if p.script.oneIn(32) {
-		n, want = p.script.badLength()
-	}
-	m := &mask{held: held{n: n}}
-	done, err := p.call(want, func() (err error) {
-		m.real, err = p.s.b.AllocMask(n)
-		return err
-	})
-	if !done {
-		return err
-	}
-	if m.real.Len() != n {
-		return fmt.Errorf("the length is %d, want %d", m.real.Len(), n)
-	}
-	if len(p.masks) < slots {
-		p.masks = append(p.masks, m)
-		return nil
-	}
-	i := p.script.below(slots)
-	err = p.releaseOne(&p.masks[i].held, p.masks[i].real.Release)
-	p.masks[i] = m
-	return err
-}
-
 func (p *Player) readMask() error {
 	m := p.mask(nil)
 	n := p.hostLength(m.n)
@@ -153,7 +127,7 @@ func (p *Player) readMask() error {
 	case words != check.Words(m.n):
 		want = compute.ErrLength
 	}
-	done, err := p.call(want, func() error { return m.real.Read(host[1 : 1+words]) })
+	done, err := p.call(want, func() error { return m.mask().Read(host[1 : 1+words]) })
 	if err != nil {
 		return err
 	}
