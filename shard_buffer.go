@@ -93,7 +93,8 @@ func (s *shard) count(buffers int, bytes int64) {
 
 func (h *sharded) Len() int { return h.n }
 
-// Released is for check.Call.Operands. The order of the owner is held.
+// Owner and Released are for check.Operand. The order of the owner is held.
+func (h *sharded) Owner() any     { return h.owner }
 func (h *sharded) Released() bool { return h.released }
 
 func (h *sharded) Release() error {
@@ -208,19 +209,11 @@ func (s *shard) Copy(dst, src Buffer) error {
 func bufferPart(b Buffer, i int) Buffer { return b.(*shardBuffer).part(i) }
 
 func (s *shard) buffer(name string, b Buffer) check.Operand {
-	o := check.Operand{Name: name, Arg: b}
-	if own, ok := b.(*shardBuffer); ok && own != nil && own.owner == s {
-		o.Memory = &own.sharded
-	}
-	return o
+	return check.NewOperand(s, name, false, b)
 }
 
 func (s *shard) mask(name string, m Mask) check.Operand {
-	o := check.Operand{Name: name, Arg: m, Mask: true}
-	if own, ok := m.(*shardMask); ok && own != nil && own.owner == s {
-		o.Memory = &own.sharded
-	}
-	return o
+	return check.NewOperand(s, name, true, m)
 }
 
 // launch runs do on the members that have parts of the operands, the last of which

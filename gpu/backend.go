@@ -166,32 +166,12 @@ func (b *backend) BackwardMask(f compute.Activation, dx, dy compute.Buffer, m co
 	return b.launch(form.BackwardMask, f, dx, dy, m)
 }
 
-// operand returns the argument arg, named name, as that of a call.
-func (b *backend) operand(name string, masked bool, arg any) check.Operand {
-	var m *memory
-	switch own := arg.(type) {
-	case *buffer:
-		if own != nil {
-			m = &own.memory
-		}
-	case *mask:
-		if own != nil {
-			m = &own.memory
-		}
-	}
-	o := check.Operand{Name: name, Mask: masked, Arg: arg}
-	if m != nil && m.owner == b {
-		o.Memory = m
-	}
-	return o
-}
-
 // launch enqueues the kernel of f for fm over args, its operands.
 func (b *backend) launch(fm form.Form, f compute.Activation, args ...any) error {
 	c := b.call(fm.String())
 	operands := make([]check.Operand, len(args))
 	for i, o := range fm.Operands() {
-		operands[i] = b.operand(o.String(), o == form.M, args[i])
+		operands[i] = check.NewOperand(b, o.String(), o == form.M, args[i])
 	}
 	b.mu.Lock()
 	defer b.mu.Unlock()
@@ -217,7 +197,7 @@ func (b *backend) launch(fm form.Form, f compute.Activation, args ...any) error 
 // settle waits until lanes copy none of operands. The lock is held, and given up
 // meanwhile.
 func (b *backend) settle(operands []check.Operand) {
-	moving := func(o check.Operand) bool { return o.Memory != nil && o.Memory.(*memory).moving }
+	moving := func(o check.Operand) bool { return o.Memory != nil && o.Memory.(holder).held().moving }
 	for slices.ContainsFunc(operands, moving) {
 		b.moved.Wait()
 	}
@@ -231,7 +211,7 @@ func arguments(c check.Call, operands []check.Operand, results int) (args []any,
 	}
 	args = make([]any, len(operands), len(operands)+2) // and what kernels take behind them
 	for i, o := range operands {
-		args[i] = o.Memory.(*memory).mem
+		args[i] = o.Memory.(holder).held().mem
 	}
 	return args, n, nil
 }
@@ -240,7 +220,7 @@ func arguments(c check.Call, operands []check.Operand, results int) (args []any,
 // by: see form.Copier.
 func (b *backend) Copy(dst, src compute.Buffer) error {
 	c := b.call("copy")
-	operands := []check.Operand{b.operand("dst", false, dst), b.operand("src", false, src)}
+	operands := []check.Operand{check.NewOperand(b, "dst", false, dst), check.NewOperand(b, "src", false, src)}
 	b.mu.Lock()
 	defer b.mu.Unlock()
 	b.settle(operands)

@@ -70,18 +70,28 @@ func (c Call) Foreign(arg string, v any, mask bool) error {
 	return c.Fail(ErrForeignBuffer, "%s, a %T, was not made by this backend; pass what its own %s returned, unwrapped%s", arg, v, from, otherwise)
 }
 
-// An Operand is a buffer or a mask among the arguments of a call.
-type Operand struct {
-	Name   string // in the call
-	Mask   bool
-	Arg    any    // as it was passed
-	Memory Memory // of Arg; nil if the backend that was called did not make it
-}
-
-// Memory is what a backend holds for a buffer or a mask. It is comparable.
+// Memory is a buffer or a mask that a backend has made.
 type Memory interface {
 	Len() int // elements, or bits
+	Owner() any
 	Released() bool
+}
+
+// An Operand is a buffer or a mask among the arguments of a call.
+type Operand struct {
+	Name   string
+	Mask   bool
+	Arg    any    // as it was passed
+	Memory Memory // Arg; nil if the backend that was called did not make it
+}
+
+// NewOperand returns the argument arg, named name, of a call of owner.
+func NewOperand(owner any, name string, mask bool, arg any) Operand {
+	o := Operand{Name: name, Mask: mask, Arg: arg}
+	if m, ok := arg.(Memory); ok && !IsNil(arg) && m.Owner() == owner {
+		o.Memory = m
+	}
+	return o
 }
 
 // Operands returns the length of operands, of which the first are results. It refuses

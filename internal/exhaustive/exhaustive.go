@@ -165,9 +165,7 @@ func (e *expected) set(f compute.Activation, dy, x []float32) {
 		for i, v := range x {
 			y[i], d[i] = f.Value(v), f.Derivative(v)
 			dx[i] = dy[i] * d[i]
-			if v >= 0 {
-				signs |= 1 << i
-			}
+			signs |= form.Bit(v) << i
 		}
 		e.signs[word] = signs
 	}

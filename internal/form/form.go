@@ -114,13 +114,8 @@ func All() []Form {
 
 // Plain returns the forms with one result and no mask, which benchmarks compare with a
 // copy.
-func Plain() (plain []Form) {
-	for _, fm := range All() {
-		if !fm.Masked() && len(fm.Results()) == 1 {
-			plain = append(plain, fm)
-		}
-	}
-	return plain
+func Plain() []Form {
+	return slices.DeleteFunc(All(), func(fm Form) bool { return fm.Masked() || len(fm.Results()) > 1 })
 }
 
 // Of returns the form that Backend.Stream computes for op, which is valid.
