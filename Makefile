@@ -13,9 +13,12 @@
 # make test    all checks; installs PoCL to test OpenCL, unless SETUP=0
 .PHONY: bench bench-opencl bench-peers check-peers coverage faults exhaustive fuzz soak load machines static test cross
 
-# Else the OpenCL headers remark on every file that the binding compiles.
-export CGO_CFLAGS ?= -g -O2 -DCL_TARGET_OPENCL_VERSION=120
-# Else the build needs the OpenCL loader, which programs find when they run.
+# Without the version the OpenCL headers print a note for every file of the binding.
+# scripts/pkg-config lets the binding be built without the OpenCL loader. Go's build cache
+# does not know what pkg-config said, so a flag of their own keeps these builds apart from
+# those of other programs that use the binding.
+apart := -DCOMPUTE_LINKS_NO_OPENCL
+export CGO_CFLAGS := $(filter-out $(apart),$(or $(CGO_CFLAGS),-g -O2 -DCL_TARGET_OPENCL_VERSION=120)) $(apart)
 export PKG_CONFIG := '$(CURDIR)/scripts/pkg-config'
 
 bench:

@@ -138,7 +138,7 @@ func names(devices []device) string {
 		}
 		fmt.Fprintf(&b, "%d %s", i, deviceName(d.info))
 		if d.software {
-			b.WriteString(", which is the CPU")
+			b.WriteString(" (simulated on the CPU)")
 		}
 	}
 	return b.String()

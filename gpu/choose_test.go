@@ -43,7 +43,7 @@ func TestSoftware(t *testing.T) {
 		t.Errorf("any matches %v, which does not begin with %v", got, preferred(devices))
 	}
 	b, err := openPreferred(devices[:1], nil)
-	if b != nil || !errors.Is(err, compute.ErrUnavailable) || !strings.Contains(err.Error(), "0 llvmpipe, which is the CPU") || !strings.Contains(err.Error(), DeviceEnv+"=any") {
+	if b != nil || !errors.Is(err, compute.ErrUnavailable) || !strings.Contains(err.Error(), "0 llvmpipe (simulated on the CPU)") || !strings.Contains(err.Error(), DeviceEnv+"=any") {
 		t.Errorf("alone it gives %v, %v; want ErrUnavailable, with the reason and the remedy", b, err)
 	}
 }

@@ -116,7 +116,8 @@ func vendors(t *testing.T, source string) (dir string, env []string) {
 		t.Fatalf("%v: %s", err, out)
 	}
 	put("fake.icd", library+"\n")
-	return dir, []string{vendorsEnv + "=" + dir, vendorPathEnv + "=", filenamesEnv + "="}
+	// Without a layer, which would answer for the driver.
+	return dir, []string{vendorsEnv + "=" + dir, vendorPathEnv + "=", filenamesEnv + "=", "OPENCL_LAYERS="}
 }
 
 // TestBadDriver: a driver that crashes or hangs when it is loaded is named, and the
