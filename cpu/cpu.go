@@ -81,7 +81,7 @@ func (b *backend) Derivative(f compute.Activation, d, x compute.Buffer) error {
 
 func (b *backend) unary(fm form.Form, op compute.Op, f compute.Activation, dst, x compute.Buffer) error {
 	var o operands
-	if err := o.take(b, fm, f, dst, x); err != nil {
+	if err := o.begin(b, fm, f, dst, x); err != nil {
 		return err
 	}
 	defer o.unlock()
@@ -105,7 +105,7 @@ func (b *backend) unaryJob(op compute.Op, f compute.Activation, dst, x []float32
 
 func (b *backend) Backward(f compute.Activation, dx, dy, x compute.Buffer) error {
 	var o operands
-	if err := o.take(b, form.Backward, f, dx, dy, x); err != nil {
+	if err := o.begin(b, form.Backward, f, dx, dy, x); err != nil {
 		return err
 	}
 	defer o.unlock()
@@ -128,18 +128,11 @@ func (b *backend) Backward(f compute.Activation, dx, dy, x compute.Buffer) error
 // their work: on the same cores, with the same stores. It is the limit that they
 // are measured against.
 func (b *backend) Copy(dst, src compute.Buffer) error {
-	c := b.call("copy")
 	if b.closed.Load() {
-		return c.Closed()
+		return b.call(form.Copy.String()).Closed()
 	}
 	var o operands
-	if err := o.add(b, c, "dst", false, dst); err != nil {
-		return err
-	}
-	if err := o.add(b, c, "src", false, src); err != nil {
-		return err
-	}
-	if err := o.lock(c); err != nil {
+	if err := o.take(b, form.Copy, dst, src); err != nil {
 		return err
 	}
 	defer o.unlock()
@@ -152,7 +145,7 @@ func (b *backend) copy(dst, src []float32) {
 	if len(dst) == 0 || &dst[0] == &src[0] {
 		return
 	}
-	past := b.pastCaches(64, dst, src, nil)
+	past := b.pastCaches(form.Copy.Bits(), dst, src, nil)
 	if len(src) < 2*minShare && !past {
 		copy(dst, src)
 		return
@@ -239,10 +232,13 @@ func (b *backend) Close() error {
 
 func (b *backend) call(op string) check.Call { return check.Call{Op: op, Device: b.name} }
 
-// accepts refuses a call on a closed backend, or for an f that there is not.
-func (b *backend) accepts(c check.Call, f compute.Activation) error {
+// accepts returns an error if the backend is closed or f is invalid.
+func (b *backend) accepts(fm form.Form, f compute.Activation) error {
 	if b.closed.Load() {
-		return c.Closed()
+		return b.call(fm.String()).Closed()
 	}
-	return c.Wrap(f.Validate())
+	if err := f.Validate(); err != nil {
+		return b.call(fm.String()).Wrap(err)
+	}
+	return nil
 }

@@ -56,7 +56,7 @@ func (m *mask) Read(dst []uint64) error {
 
 func (b *backend) ForwardMask(f compute.Activation, y compute.Buffer, m compute.Mask, x compute.Buffer) error {
 	var o operands
-	if err := o.take(b, form.ForwardMask, f, y, m, x); err != nil {
+	if err := o.begin(b, form.ForwardMask, f, y, m, x); err != nil {
 		return err
 	}
 	defer o.unlock()
@@ -77,7 +77,7 @@ func (b *backend) ForwardMask(f compute.Activation, y compute.Buffer, m compute.
 
 func (b *backend) BackwardMask(f compute.Activation, dx, dy compute.Buffer, m compute.Mask) error {
 	var o operands
-	if err := o.take(b, form.BackwardMask, f, dx, dy, m); err != nil {
+	if err := o.begin(b, form.BackwardMask, f, dx, dy, m); err != nil {
 		return err
 	}
 	defer o.unlock()
@@ -98,7 +98,7 @@ func (b *backend) BackwardMask(f compute.Activation, dx, dy compute.Buffer, m co
 
 func (b *backend) ForwardDerivative(f compute.Activation, y, d, x compute.Buffer) error {
 	var o operands
-	if err := o.take(b, form.ForwardDerivative, f, y, d, x); err != nil {
+	if err := o.begin(b, form.ForwardDerivative, f, y, d, x); err != nil {
 		return err
 	}
 	defer o.unlock()

@@ -166,13 +166,19 @@ func (b *backend) BackwardMask(f compute.Activation, dx, dy compute.Buffer, m co
 	return b.launch(form.BackwardMask, f, dx, dy, m)
 }
 
-// launch enqueues the kernel of f for fm over args, its operands.
-func (b *backend) launch(fm form.Form, f compute.Activation, args ...any) error {
-	c := b.call(fm.String())
+// operands returns args as the operands of fm.
+func (b *backend) operands(fm form.Form, args []any) []check.Operand {
 	operands := make([]check.Operand, len(args))
 	for i, o := range fm.Operands() {
 		operands[i] = check.NewOperand(b, o.String(), o == form.M, args[i])
 	}
+	return operands
+}
+
+// launch enqueues the kernel of f for fm over args, its operands.
+func (b *backend) launch(fm form.Form, f compute.Activation, args ...any) error {
+	c := b.call(fm.String())
+	operands := b.operands(fm, args)
 	b.mu.Lock()
 	defer b.mu.Unlock()
 	b.settle(operands)
@@ -219,8 +225,8 @@ func arguments(c check.Call, operands []check.Operand, results int) (args []any,
 // Copy sets dst to src as the kernels would. It is the limit that they are measured
 // by: see form.Copier.
 func (b *backend) Copy(dst, src compute.Buffer) error {
-	c := b.call("copy")
-	operands := []check.Operand{check.NewOperand(b, "dst", false, dst), check.NewOperand(b, "src", false, src)}
+	c := b.call(form.Copy.String())
+	operands := b.operands(form.Copy, []any{dst, src})
 	b.mu.Lock()
 	defer b.mu.Unlock()
 	b.settle(operands)

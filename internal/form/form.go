@@ -22,12 +22,15 @@ const (
 	ForwardDerivative             // y = f(x) and d = f'(x)
 	ForwardMask                   // y = f(x), and m remembers what f'(x) depends on
 	BackwardMask                  // dx = dy*f'(x) for the x that m remembers
-	Count             = iota
+	Count                  = iota
+
+	// Copy sets dst = src. It has no activation, so that it is not one of All.
+	Copy Form = Count
 )
 
 // table describes the forms. All operands of a form have the same length. A result that is
 // a buffer may be the same buffer as any input; no two results may be the same buffer.
-var table = [Count]struct {
+var table = [...]struct {
 	name     string     // of calls, in errors
 	operands []Operand  // in the order of the call, results before inputs
 	results  int        // how many of them are results
@@ -40,6 +43,7 @@ var table = [Count]struct {
 	ForwardDerivative: {"forward derivative", []Operand{Y, D, X}, 2, 96, none},
 	ForwardMask:       {"forward mask", []Operand{Y, M, X}, 2, 65, none},
 	BackwardMask:      {"backward mask", []Operand{DX, DY, M}, 1, 65, none},
+	Copy:              {"copy", []Operand{Dst, Src}, 1, 64, none},
 }
 
 const none = compute.Op(-1)
@@ -49,24 +53,28 @@ type Operand int
 
 // The operands. All are buffers of float32 but M, which is a mask.
 const (
-	X  Operand = iota // the input of f
-	DY                // the gradient of a loss with respect to f(x)
-	Y                 // f(x)
-	D                 // f'(x)
-	DX                // dy*f'(x), the gradient of the loss with respect to x
-	M                 // a bit for each x: see Bit
+	X   Operand = iota // the input of f
+	DY                 // the gradient of a loss with respect to f(x)
+	Y                  // f(x)
+	D                  // f'(x)
+	DX                 // dy*f'(x), the gradient of the loss with respect to x
+	M                  // a bit for each x: see Bit
+	Dst                // what Copy writes
+	Src                // what Copy reads
 )
 
 var operands = [...]struct {
 	name string
 	want func(f compute.Activation, dy, x float32) float32 // nil for an input and for M
 }{
-	X:  {"x", nil},
-	DY: {"dy", nil},
-	Y:  {"y", func(f compute.Activation, _, x float32) float32 { return f.Value(x) }},
-	D:  {"d", func(f compute.Activation, _, x float32) float32 { return f.Derivative(x) }},
-	DX: {"dx", func(f compute.Activation, dy, x float32) float32 { return dy * f.Derivative(x) }},
-	M:  {"m", nil},
+	X:   {"x", nil},
+	DY:  {"dy", nil},
+	Y:   {"y", func(f compute.Activation, _, x float32) float32 { return f.Value(x) }},
+	D:   {"d", func(f compute.Activation, _, x float32) float32 { return f.Derivative(x) }},
+	DX:  {"dx", func(f compute.Activation, dy, x float32) float32 { return dy * f.Derivative(x) }},
+	M:   {"m", nil},
+	Dst: {"dst", nil},
+	Src: {"src", nil},
 }
 
 // Bit returns the bit of M for x: 1 if x >= 0, and 0 for negative x and NaN.
@@ -103,7 +111,7 @@ func (a *Args) Take(o Operand, from Args) {
 	*a.Buffer(o) = *from.Buffer(o)
 }
 
-// All returns every form.
+// All returns every form of an activation.
 func All() []Form {
 	all := make([]Form, Count)
 	for i := range all {
@@ -146,7 +154,7 @@ func (fm Form) Masked() bool { return slices.Contains(table[fm].operands, M) }
 // Bits returns the number of bits that fm moves for each element.
 func (fm Form) Bits() int { return table[fm].bits }
 
-// Run calls the method of b that computes fm.
+// Run calls the method of b that computes fm, one of All.
 func (fm Form) Run(b compute.Backend, f compute.Activation, a Args) error {
 	switch fm {
 	case Forward:
