@@ -1,8 +1,8 @@
 # make bench   measure the devices of this machine; ARGS="-device any" and so on
-# make bench-peers   this library beside oneDNN, PyTorch and others, on the CPU
-# make check-peers   its bits beside those of PyTorch and ONNX; ARGS="-device any"
+# make bench-peers   compare with oneDNN, PyTorch and others, on the CPU
+# make check-peers   compare its bits with PyTorch and ONNX; ARGS="-device any"
 # make coverage   how much of the code the tests run
-# make bench-opencl  the OpenCL backend beside its limits: copies, launches, transfers
+# make bench-opencl  compare the OpenCL backend with its limits: copies, launches, transfers
 # make faults  fail every OpenCL call in every way
 # make exhaustive    every operation on all 2^32 inputs, and on more than 2^31 elements
 # make fuzz    every fuzz target for TIME, 30s unless set
@@ -63,7 +63,7 @@ test:
 	@scripts/setup
 	@scripts/test
 
-# What CI builds beside the machine it runs on.
+# What CI builds besides the tests.
 cross:
 	@for target in $(or $(TARGETS),windows/amd64 darwin/amd64 darwin/arm64 linux/arm64 linux/386 js/wasm); do \
 		echo "build $$target"; \

@@ -51,8 +51,10 @@ func TestDocumentedExamples(t *testing.T) {
 		if err != nil {
 			t.Fatal(err)
 		}
-		if code := strings.ReplaceAll("\n"+body, "\n\t", "\n"); !strings.Contains(string(text), "```go"+code+"\n```") {
-			t.Errorf("%s does not show %s:%s", document, example, code)
+		whole := "\n\nfunc main() {\n" + body + "\n}\n```"
+		part := "```go" + strings.ReplaceAll("\n"+body, "\n\t", "\n") + "\n```"
+		if !strings.Contains(string(text), whole) && !strings.Contains(string(text), part) {
+			t.Errorf("%s shows %s neither as a program nor as its lines:\n%s", document, example, body)
 		}
 	}
 }

@@ -67,7 +67,8 @@ type config struct {
 	timeout    time.Duration // for a driver, in a child
 	output     string
 	outputs    []output
-	available  func() int64 // returns the bytes of memory that can be used
+	available  func() int64    // returns the bytes of memory that can be used
+	mapped     func(int) error // asks the system for them: see the function mapped
 }
 
 // defaultTimeout is long, since there are drivers that compile for seconds.
@@ -78,7 +79,7 @@ func (c *config) flags() *flag.FlagSet {
 	*c = config{
 		slope: compute.DefaultNegativeSlope, caches: []string{report.Cold},
 		precision: 0.02, time: 500 * time.Millisecond, runs: maxRunsByDefault, timeout: defaultTimeout,
-		outputs: newOutputs(), available: host.Available,
+		outputs: newOutputs(), available: host.Available, mapped: mapped,
 	}
 	for n := 1 << 10; n <= 64<<20; n *= 4 {
 		c.sizes = append(c.sizes, n)

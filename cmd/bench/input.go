@@ -81,11 +81,6 @@ func (in *input) generate(ctx context.Context, c *config) (tooLarge, err error) 
 // fit returns how many values each operand has. Sizes for which there is not the memory
 // are an error, or if nobody asked for them taken out of c; tooLarge tells why.
 func (c *config) fit() (total int, tooLarge, err error) {
-	b, err := cpu.Open()
-	if err != nil {
-		return 0, nil, err
-	}
-	defer b.Close()
 	for {
 		total := 0
 		for _, n := range c.sizes {
@@ -93,7 +88,7 @@ func (c *config) fit() (total int, tooLarge, err error) {
 		}
 		err := c.fits(total)
 		if err == nil {
-			err = mapped(b, total)
+			err = c.mapped(total)
 		}
 		if err == nil {
 			return total, tooLarge, nil
@@ -130,10 +125,15 @@ func (c *config) fits(total int) error {
 
 // mapped asks the system for the memory of total elements, which it may refuse for
 // reasons of its own, as with ulimit -v.
-func mapped(b compute.Backend, total int) error {
+func mapped(total int) error {
 	if total > math.MaxInt/need {
 		return fmt.Errorf("more than an address holds: %w", compute.ErrOutOfMemory)
 	}
+	b, err := cpu.Open()
+	if err != nil {
+		return err
+	}
+	defer b.Close()
 	buf, err := b.Alloc(need / 4 * total)
 	if err != nil {
 		return err

@@ -46,6 +46,7 @@ func TestMemory(t *testing.T) {
 		c := new(config)
 		c.flags()
 		c.sizes, c.available = sizes, func() int64 { return available }
+		c.mapped = func(int) error { return nil } // whatever this machine has
 		return c
 	}
 	// Each has two sets or one, as the cache does not hold one, so the second needs more.
@@ -66,7 +67,19 @@ func TestMemory(t *testing.T) {
 		}
 	}
 
-	c := with(3_000_000_000, 1<<30)
+	refused := errors.New("refused")
+	c := with(math.MaxInt64, sizes...)
+	c.mapped = func(total int) error {
+		if total == 8*n {
+			return refused
+		}
+		return nil
+	}
+	if _, tooLarge, err := c.fit(); err != nil || !errors.Is(tooLarge, refused) || !slices.Equal(c.sizes, sizes[:1]) {
+		t.Errorf("where the system refuses: %v, %v, %v", tooLarge, err, c.sizes)
+	}
+
+	c = with(3_000_000_000, 1<<30)
 	c.sizesAsked = true
 	want := "-n: 1Gi elements: operands and results take 34.4 GB, and 3.0 GB of memory can be used: out of memory; measure smaller sizes"
 	if _, _, err := c.fit(); !errors.Is(err, compute.ErrOutOfMemory) || err.Error() != want {

@@ -3,9 +3,11 @@ package main
 import (
 	"bytes"
 	"encoding/binary"
+	"errors"
 	"fmt"
 	"os"
 	"slices"
+	"strconv"
 
 	"github.com/sbinet/npyio/npy"
 
@@ -43,6 +45,9 @@ func readNpy(name string) (f *npyFile, err error) {
 	}
 	rest := bytes.NewReader(file)
 	r, err := npy.NewReader(rest)
+	if number := new(strconv.NumError); errors.As(err, &number) {
+		err = fmt.Errorf("its header has %s for a number", number.Num)
+	}
 	if err != nil {
 		return nil, fmt.Errorf("%s: not a NumPy file (.npy) that can be read: %w", name, err)
 	}
