@@ -7,6 +7,7 @@ import (
 	"sync"
 
 	"github.com/gmind-go/compute"
+	"github.com/gmind-go/compute/internal/form"
 )
 
 // faulty is a CPU backend whose failAt-th call fails with err, and if that is ErrDevice
@@ -107,48 +108,43 @@ func (m faultyMask) Read(dst []uint64) error {
 	return m.Mask.Read(dst)
 }
 
-func own(b compute.Buffer) compute.Buffer { return b.(faultyBuffer).Buffer }
-
-func (b *faulty) Forward(f compute.Activation, y, x compute.Buffer) error {
+// run calls fm of the backend inside on what is inside its operands.
+func (b *faulty) run(fm form.Form, f compute.Activation, args form.Args) error {
 	if err := b.next(); err != nil {
 		return err
 	}
-	return b.Backend.Forward(f, own(y), own(x))
+	for _, o := range fm.Operands() {
+		if o == form.M {
+			args.M = args.M.(faultyMask).Mask
+		} else {
+			*args.Buffer(o) = (*args.Buffer(o)).(faultyBuffer).Buffer
+		}
+	}
+	return fm.Run(b.Backend, f, args)
+}
+
+func (b *faulty) Forward(f compute.Activation, y, x compute.Buffer) error {
+	return b.run(form.Forward, f, form.Args{Y: y, X: x})
 }
 
 func (b *faulty) Derivative(f compute.Activation, d, x compute.Buffer) error {
-	if err := b.next(); err != nil {
-		return err
-	}
-	return b.Backend.Derivative(f, own(d), own(x))
+	return b.run(form.Derivative, f, form.Args{D: d, X: x})
 }
 
 func (b *faulty) Backward(f compute.Activation, dx, dy, x compute.Buffer) error {
-	if err := b.next(); err != nil {
-		return err
-	}
-	return b.Backend.Backward(f, own(dx), own(dy), own(x))
+	return b.run(form.Backward, f, form.Args{DX: dx, DY: dy, X: x})
 }
 
 func (b *faulty) ForwardDerivative(f compute.Activation, y, d, x compute.Buffer) error {
-	if err := b.next(); err != nil {
-		return err
-	}
-	return b.Backend.ForwardDerivative(f, own(y), own(d), own(x))
+	return b.run(form.ForwardDerivative, f, form.Args{Y: y, D: d, X: x})
 }
 
 func (b *faulty) ForwardMask(f compute.Activation, y compute.Buffer, m compute.Mask, x compute.Buffer) error {
-	if err := b.next(); err != nil {
-		return err
-	}
-	return b.Backend.ForwardMask(f, own(y), m.(faultyMask).Mask, own(x))
+	return b.run(form.ForwardMask, f, form.Args{Y: y, M: m, X: x})
 }
 
 func (b *faulty) BackwardMask(f compute.Activation, dx, dy compute.Buffer, m compute.Mask) error {
-	if err := b.next(); err != nil {
-		return err
-	}
-	return b.Backend.BackwardMask(f, own(dx), own(dy), m.(faultyMask).Mask)
+	return b.run(form.BackwardMask, f, form.Args{DX: dx, DY: dy, M: m})
 }
 
 func (b *faulty) Sync() error {

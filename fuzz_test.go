@@ -13,8 +13,8 @@ import (
 	"github.com/gmind-go/compute"
 	"github.com/gmind-go/compute/cpu"
 	"github.com/gmind-go/compute/internal/check"
+	"github.com/gmind-go/compute/internal/form"
 	"github.com/gmind-go/compute/internal/model"
-	"github.com/gmind-go/compute/internal/ops"
 	"github.com/gmind-go/compute/internal/testenv"
 	"github.com/gmind-go/compute/internal/values"
 )
@@ -90,7 +90,7 @@ func (k *kept) session(tb testing.TB) (*model.Session, func()) {
 	}
 }
 
-// FuzzElements: every operation on any bits, of any length and slope, from and to any
+// FuzzElements: every form on any bits, of any length and slope, from and to any
 // place in the memory of the host. x is the bits of the operands, repeated.
 func FuzzElements(f *testing.F) {
 	backends := keptBackends(f)
@@ -119,73 +119,64 @@ func FuzzElements(f *testing.F) {
 	})
 }
 
-// elements runs every operation of f on xs and dys.
+// elements runs every form of f on xs and dys.
 func elements(t *testing.T, b compute.Backend, f compute.Activation, xs, dys []float32) {
-	n, info, all := len(xs), b.Info(), ops.All()
-	x, err := b.Upload(xs)
-	if err != nil {
-		t.Fatal(err)
+	n, info := len(xs), b.Info()
+	var args form.Args
+	for _, o := range []form.Operand{form.X, form.DY, form.Y, form.D, form.DX} {
+		buf, err := b.Upload(map[bool][]float32{true: xs, false: dys}[o == form.X])
+		if err != nil {
+			t.Fatal(err)
+		}
+		defer buf.Release()
+		*args.Buffer(o) = buf
 	}
-	defer x.Release()
-	dy, err := b.Upload(dys)
-	if err != nil {
-		t.Fatal(err)
-	}
-	defer dy.Release()
-	y, err := b.Alloc(n)
-	if err != nil {
-		t.Fatal(err)
-	}
-	defer y.Release()
 	m, err := b.AllocMask(n)
 	if err != nil {
 		t.Fatal(err)
 	}
 	defer m.Release()
+	args.M = m
 
 	want := error(nil)
 	if f.Validate() != nil {
 		want = compute.ErrSlope
 	}
 	got := make([]float32, n)
-	compare := func(what string, op ops.Op, err error) {
-		t.Helper()
+	refused := func(what string, err error) bool {
 		if !errors.Is(err, want) {
 			t.Fatalf("%s on %s: error %v, want %v", what, info.Name, err, want)
 		}
-		if want != nil {
-			return
+		return want != nil
+	}
+	for _, fm := range form.All() {
+		if refused(fm.String(), fm.Run(b, f, args)) {
+			continue
 		}
-		for i := range got {
-			if !op.Agrees(f, got[i], dys[i], xs[i], info.FlushesSubnormals) {
-				t.Fatalf("%s on %s, %v: element %d of %d is %x and should be %x (x = %x, dy = %x)", what, info.Name, f, i, n, got[i], op.Want(f, dys[i], xs[i]), xs[i], dys[i])
+		for _, o := range fm.Results() {
+			wrong := ""
+			if o == form.M {
+				words := make([]uint64, check.Words(n))
+				err = m.Read(words)
+				wrong = fm.WrongBits(f, words, xs, info.FlushesSubnormals)
+			} else {
+				err = (*args.Buffer(o)).Read(got)
+				wrong = fm.Wrong(o, f, got, dys, xs, info.FlushesSubnormals)
+			}
+			if err != nil || wrong != "" {
+				t.Fatalf("on %s: %v %s", info.Name, err, wrong)
 			}
 		}
 	}
-	result := func(err error) error { return errors.Join(err, y.Read(got)) }
-	for _, op := range all {
-		compare(op.Name, op, result(op.Run(b, f, y, dy, x)))
-	}
-	for i, op := range all[:2] {
-		compare("stream", op, b.Stream(context.Background(), compute.Op(i), f, got, xs))
-	}
-	compare("forward mask", all[0], result(b.ForwardMask(f, y, m, x)))
-	if want == nil {
-		words := make([]uint64, check.Words(n))
-		if err := m.Read(words); err != nil {
-			t.Fatal(err)
+	for _, fm := range form.All() {
+		op, ok := fm.Op()
+		if !ok || refused("stream", b.Stream(context.Background(), op, f, got, xs)) {
+			continue
 		}
-		for i := range 64 * len(words) {
-			bit := words[i/64]>>(i%64)&1 == 1
-			flushed := info.FlushesSubnormals && i < n && values.IsSubnormal(xs[i])
-			if bit != (i < n && xs[i] >= 0) && !flushed {
-				t.Fatalf("on %s, bit %d of %d is %v", info.Name, i, n, bit)
-			}
+		if wrong := fm.Wrong(fm.Results()[0], f, got, dys, xs, info.FlushesSubnormals); wrong != "" {
+			t.Fatalf("stream on %s: %s", info.Name, wrong)
 		}
 	}
-	compare("backward mask", all[2], result(b.BackwardMask(f, y, dy, m)))
-	compare("forward derivative", all[0], result(b.ForwardDerivative(f, y, x, x)))
-	compare("forward derivative", all[1], errors.Join(map[bool]error{true: want}[want != nil], x.Read(got)))
 }
 
 // FuzzOperations plays operations in any order, right ones and wrong ones, by up to

@@ -93,6 +93,10 @@ func (s *shard) count(buffers int, bytes int64) {
 
 func (h *sharded) Len() int { return h.n }
 
+// Owner and Released are for check.Operand. The order of the owner is held.
+func (h *sharded) Owner() any     { return h.owner }
+func (h *sharded) Released() bool { return h.released }
+
 func (h *sharded) Release() error {
 	s := h.owner
 	s.order.Lock()
@@ -204,64 +208,27 @@ func (s *shard) Copy(dst, src Buffer) error {
 // bufferPart returns the part of b, of this shard, on member i.
 func bufferPart(b Buffer, i int) Buffer { return b.(*shardBuffer).part(i) }
 
-// operand is a buffer or a mask among the arguments of a call, with its name there.
-type operand struct {
-	name    string
-	of      *sharded               // nil if it does not belong to this shard
-	foreign func(check.Call) error // then, what to say of it
+func (s *shard) buffer(name string, b Buffer) check.Operand {
+	return check.NewOperand(s, name, false, b)
 }
 
-func (s *shard) buffer(name string, b Buffer) operand {
-	if own, ok := b.(*shardBuffer); ok && own != nil && own.owner == s {
-		return operand{name: name, of: &own.sharded}
-	}
-	return operand{name: name, foreign: func(c check.Call) error { return c.Foreign(name, b) }}
-}
-
-func (s *shard) mask(name string, m Mask) operand {
-	if own, ok := m.(*shardMask); ok && own != nil && own.owner == s {
-		return operand{name: name, of: &own.sharded}
-	}
-	return operand{name: name, foreign: func(c check.Call) error { return c.ForeignMask(name, m) }}
+func (s *shard) mask(name string, m Mask) check.Operand {
+	return check.NewOperand(s, name, true, m)
 }
 
 // launch runs do on the members that have parts of the operands, the last of which
 // gives the length. The first are results, so many as results says. invalid is what is
 // wrong with the function, or nil.
-func (s *shard) launch(op string, invalid error, results int, do func(i int) error, operands ...operand) error {
+func (s *shard) launch(op string, invalid error, results int, do func(i int) error, operands ...check.Operand) error {
 	c := s.call(op)
 	s.order.Lock()
 	defer s.order.Unlock()
 	if err := cmp.Or(s.usable(c), c.Wrap(invalid)); err != nil {
 		return err
 	}
-	n, err := length(c, operands, results)
+	n, err := c.Operands(operands, results)
 	if err != nil {
 		return err
 	}
 	return s.each(c, n, s.layout(n).holders(n), false, do)
-}
-
-// length returns the length of all operands, or what is wrong with them.
-func length(c check.Call, operands []operand, results int) (int, error) {
-	for _, o := range operands {
-		if o.of == nil {
-			return 0, o.foreign(c)
-		}
-	}
-	for _, o := range operands {
-		if o.of.released {
-			return 0, c.Released(o.name)
-		}
-	}
-	last := operands[len(operands)-1]
-	for _, o := range operands {
-		if err := c.Lengths(o.name, o.of.n, last.name, last.of.n); err != nil {
-			return 0, err
-		}
-	}
-	if results == 2 && operands[0].of == operands[1].of {
-		return 0, c.SameResult(operands[0].name, operands[1].name)
-	}
-	return last.of.n, nil
 }

@@ -10,6 +10,7 @@ import (
 	"time"
 
 	"github.com/gmind-go/compute"
+	"github.com/gmind-go/compute/internal/form"
 	"github.com/gmind-go/compute/internal/testenv"
 	"github.com/gmind-go/compute/internal/values"
 )
@@ -51,12 +52,10 @@ func everyCall(b compute.Backend, n int) (err error) {
 	do(func() (err error) { y, err = b.Alloc(n); return err })
 	do(func() (err error) { m, err = b.AllocMask(n); return err })
 	do(func() error { return x.Write(xs) })
-	do(func() error { return b.Forward(f, y, x) })
-	do(func() error { return b.Derivative(f, y, x) })
-	do(func() error { return b.Backward(f, y, x, x) })
-	do(func() error { return b.ForwardDerivative(f, y, x, x) })
-	do(func() error { return b.ForwardMask(f, y, m, x) })
-	do(func() error { return b.BackwardMask(f, y, x, m) })
+	args := form.Args{X: x, DY: x, Y: y, D: x, DX: y, M: m}
+	for _, fm := range form.All() {
+		do(func() error { return fm.Run(b, f, args) })
+	}
 	do(func() error { return m.Read(words) })
 	do(func() error { return y.Read(xs) })
 	do(b.Sync)
@@ -68,7 +67,7 @@ func everyCall(b compute.Backend, n int) (err error) {
 	return err
 }
 
-const callsOfEvery = 13
+const callsOfEvery = 7 + form.Count
 
 // TestShardMemberFails: whatever call of a member fails, the Shard says so from then on
 // and names it, the other member stays usable, Stream goes on with it, and nothing leaks.

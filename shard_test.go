@@ -12,7 +12,7 @@ import (
 	"github.com/gmind-go/compute/backendtest"
 	"github.com/gmind-go/compute/cpu"
 	"github.com/gmind-go/compute/gpu"
-	"github.com/gmind-go/compute/internal/ops"
+	"github.com/gmind-go/compute/internal/form"
 	"github.com/gmind-go/compute/internal/testenv"
 	"github.com/gmind-go/compute/internal/values"
 )
@@ -317,8 +317,8 @@ func TestShardErrorsTellTheWhole(t *testing.T) {
 	}
 }
 
-func copier(b compute.Backend) ops.Copier {
-	c, _ := compute.As[ops.Copier](b)
+func copier(b compute.Backend) form.Copier {
+	c, _ := compute.As[form.Copier](b)
 	return c
 }
 

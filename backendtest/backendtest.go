@@ -9,7 +9,7 @@ import (
 	"testing"
 
 	"github.com/gmind-go/compute"
-	"github.com/gmind-go/compute/internal/ops"
+	"github.com/gmind-go/compute/internal/form"
 )
 
 // Run tests the backend that open opens, in subtests of t. It opens one for each
@@ -27,10 +27,9 @@ func Run(t *testing.T, open compute.Opener) {
 		{"InPlace", testInPlace},
 		{"Order", testOrder},
 		{"HostSlices", testHostSlices},
-		{"Masks", testMasks},
 		{"MaskOrder", testMaskOrder},
 		{"BadMask", testBadMask},
-		{"ForwardDerivative", testForwardDerivative},
+		{"SameResult", testSameResult},
 		{"Stream", testStream},
 		{"BadActivation", testBadActivation},
 		{"BadLength", testBadLength},
@@ -73,15 +72,51 @@ func finish(t *testing.T, b compute.Backend) {
 	}
 }
 
-// compare fails the test at the first element of got that is not what op gives.
-func compare(t *testing.T, info compute.Info, op ops.Op, f compute.Activation, got, dy, x []float32) {
+// run runs fm at place, and fails the test unless its results are those of the reference
+// for xs and dys. args is that of newArgs, and its buffers hold the same when run returns.
+func run(t *testing.T, b compute.Backend, fm form.Form, f compute.Activation, place form.Place, args form.Args, dys, xs []float32) {
 	t.Helper()
-	for i := range got {
-		if !op.Agrees(f, got[i], dy[i], x[i], info.FlushesSubnormals) {
-			t.Fatalf("%s of %v: element %d of %d is %x and should be %x (x = %x, dy = %x)",
-				op.Name, f, i, len(got), got[i], op.Want(f, dy[i], x[i]), x[i], dy[i])
+	call := place.In(args)
+	if err := fm.Run(b, f, call); err != nil {
+		t.Fatalf("%v of %d elements, %v: %v", fm, len(xs), place, err)
+	}
+	for _, o := range fm.Results() {
+		if o == form.M {
+			wantMask(t, b, fm, f, call.M, xs)
+			continue
+		}
+		buf := *call.Buffer(o)
+		compare(t, b, fm, o, f, read(t, buf), dys, xs)
+		if buf == args.X {
+			write(t, buf, xs)
+		} else {
+			write(t, buf, dys)
 		}
 	}
+}
+
+// compare fails the test at the first element of got, the result o of fm, that is not the
+// reference's.
+func compare(t *testing.T, b compute.Backend, fm form.Form, o form.Operand, f compute.Activation, got, dys, xs []float32) {
+	t.Helper()
+	if wrong := fm.Wrong(o, f, got, dys, xs, b.Info().FlushesSubnormals); wrong != "" {
+		t.Fatal(wrong)
+	}
+}
+
+// newArgs returns buffers for all operands: x holds xs, and the others dys.
+func newArgs(t *testing.T, b compute.Backend, dys, xs []float32) form.Args {
+	t.Helper()
+	return form.Args{
+		X: upload(t, b, xs), DY: upload(t, b, dys),
+		Y: upload(t, b, dys), D: upload(t, b, dys), DX: upload(t, b, dys), M: allocMask(t, b, len(xs)),
+	}
+}
+
+// releaseArgs releases what newArgs returned.
+func releaseArgs(t *testing.T, a form.Args) {
+	t.Helper()
+	release(t, a.X, a.DY, a.Y, a.D, a.DX, a.M)
 }
 
 func upload(t *testing.T, b compute.Backend, v []float32) compute.Buffer {
@@ -117,10 +152,17 @@ func read(t *testing.T, buf compute.Buffer) []float32 {
 	return v
 }
 
-func release(t *testing.T, bufs ...compute.Buffer) {
+func write(t *testing.T, buf compute.Buffer, v []float32) {
 	t.Helper()
-	for _, buf := range bufs {
-		if err := buf.Release(); err != nil {
+	if err := buf.Write(v); err != nil {
+		t.Fatalf("Write of %d elements: %v", len(v), err)
+	}
+}
+
+func release(t *testing.T, held ...interface{ Release() error }) {
+	t.Helper()
+	for _, h := range held {
+		if err := h.Release(); err != nil {
 			t.Errorf("Release: %v", err)
 		}
 	}

@@ -2,6 +2,7 @@ package backendtest
 
 import (
 	"context"
+	"fmt"
 	"math"
 	"reflect"
 	"strconv"
@@ -9,13 +10,40 @@ import (
 	"testing"
 
 	"github.com/gmind-go/compute"
-	"github.com/gmind-go/compute/internal/ops"
+	"github.com/gmind-go/compute/internal/form"
 )
 
+// refused fails the test unless every form of f refuses args with an error that wraps want
+// and names the form and the device.
+func refused(t *testing.T, b compute.Backend, f compute.Activation, what string, args form.Args, want error) {
+	t.Helper()
+	for _, fm := range form.All() {
+		err := fm.Run(b, f, args)
+		wantError(t, fm.String()+" "+what, err, want)
+		wantNames(t, b, fm.String(), err)
+	}
+}
+
+// refusedEach fails the test unless every form refuses args with any one of its operands
+// from bad, with an error that wraps want and contains the words.
+func refusedEach(t *testing.T, b compute.Backend, what string, args, bad form.Args, want error, words string) {
+	t.Helper()
+	for _, fm := range form.All() {
+		for _, o := range fm.Operands() {
+			call := args
+			call.Take(o, bad)
+			err := fm.Run(b, compute.LeakyReLU(0.01), call)
+			wantError(t, fmt.Sprintf("%v with %v %s", fm, o, what), err, want)
+			wantNames(t, b, fm.String(), err)
+			wantNames(t, b, o.String()+words, err)
+		}
+	}
+}
+
 func testBadActivation(t *testing.T, b compute.Backend) {
-	x := upload(t, b, []float32{1, -2, 3})
-	empty := alloc(t, b, 0)
-	defer release(t, x, empty)
+	x, m := upload(t, b, []float32{1, -2, 3}), allocMask(t, b, 3)
+	empty, none := alloc(t, b, 0), allocMask(t, b, 0)
+	defer release(t, x, m, empty, none)
 	nan, inf := float32(math.NaN()), float32(math.Inf(1))
 	tests := []struct {
 		f    compute.Activation
@@ -28,13 +56,8 @@ func testBadActivation(t *testing.T, b compute.Backend) {
 		{compute.Activation{Kind: 255, NegativeSlope: 0.01}, compute.ErrActivation},
 	}
 	for _, test := range tests {
-		for _, op := range ops.All() {
-			for _, buf := range []compute.Buffer{x, empty} {
-				err := op.Run(b, test.f, buf, buf, buf)
-				wantError(t, op.Name+" of "+test.f.String(), err, test.want)
-				wantNames(t, b, op.Name, err)
-			}
-		}
+		refused(t, b, test.f, "of "+test.f.String(), form.Over(x, m), test.want)
+		refused(t, b, test.f, "of "+test.f.String(), form.Over(empty, none), test.want)
 		v := []float32{1, -2}
 		wantError(t, "stream of "+test.f.String(), b.Stream(context.Background(), compute.OpForward, test.f, v, v), test.want)
 	}
@@ -55,17 +78,22 @@ func wantNames(t *testing.T, b compute.Backend, op string, err error) {
 }
 
 func testBadLength(t *testing.T, b compute.Backend) {
-	f := compute.LeakyReLU(0.01)
-	three, four, none := alloc(t, b, 3), alloc(t, b, 4), alloc(t, b, 0)
-	defer release(t, three, four, none)
-	for _, pair := range [][2]compute.Buffer{{three, four}, {four, three}, {none, three}, {three, none}} {
-		for _, op := range ops.All() {
-			err := op.Run(b, f, pair[0], pair[1], pair[1])
-			wantError(t, op.Name+" of different lengths", err, compute.ErrLength)
-			wantNames(t, b, op.Name, err)
+	lengths := [][]float32{{1, -2, 3}, {1, -2, 3, 4}, {}}
+	for _, own := range lengths {
+		args := newArgs(t, b, own, own)
+		for _, other := range lengths {
+			if len(own) == len(other) {
+				continue
+			}
+			bad := newArgs(t, b, other, other)
+			refusedEach(t, b, "of another length", args, bad, compute.ErrLength, " has ")
+			releaseArgs(t, bad)
 		}
-		wantError(t, "backward with a dy of another length", b.Backward(f, pair[0], pair[1], pair[0]), compute.ErrLength)
+		unchanged(t, args, own)
+		releaseArgs(t, args)
 	}
+	three, none := alloc(t, b, 3), alloc(t, b, 0)
+	defer release(t, three, none)
 	for _, v := range [][]float32{nil, make([]float32, 2), make([]float32, 4)} {
 		wantError(t, "Read of another length", three.Read(v), compute.ErrLength)
 		wantError(t, "Write of another length", three.Write(v), compute.ErrLength)
@@ -84,40 +112,56 @@ func testBadLength(t *testing.T, b compute.Backend) {
 	}
 }
 
-// foreign is a Buffer that no backend has made.
-type foreign struct{ compute.Buffer }
+// unchanged fails the test unless all buffers of args hold v.
+func unchanged(t *testing.T, args form.Args, v []float32) {
+	t.Helper()
+	for _, buf := range []compute.Buffer{args.X, args.DY, args.Y, args.D, args.DX} {
+		same(t, "a buffer after refused calls", read(t, buf), v)
+	}
+}
 
-func (foreign) Len() int { return 3 }
+// testSameResult gives two results one buffer.
+func testSameResult(t *testing.T, b compute.Backend) {
+	v := []float32{1, -2, 3}
+	args := newArgs(t, b, v, v)
+	defer releaseArgs(t, args)
+	for _, y := range []compute.Buffer{args.Y, args.X} {
+		err := b.ForwardDerivative(compute.LeakyReLU(0.01), y, y, args.X)
+		wantError(t, "forward derivative with one buffer for both results", err, compute.ErrOverlap)
+		wantNames(t, b, "forward derivative", err)
+	}
+	unchanged(t, args, v)
+}
+
+// foreign is a Buffer, and foreignMask a Mask, that no backend has made.
+type (
+	foreign     struct{ compute.Buffer }
+	foreignMask struct{ compute.Mask }
+)
+
+func (foreign) Len() int     { return 3 }
+func (foreignMask) Len() int { return 3 }
 
 func testBadBuffer(t *testing.T, b compute.Backend) {
-	own := alloc(t, b, 3)
-	defer release(t, own)
-	for _, bad := range []compute.Buffer{nil, foreign{}, foreign{own}} {
-		wantForeign(t, b, own, bad)
+	v := []float32{1, -2, 3}
+	args := newArgs(t, b, v, v)
+	defer releaseArgs(t, args)
+	for _, bad := range []form.Args{form.Over(foreign{}, foreignMask{}), form.Over(foreign{args.X}, foreignMask{args.M})} {
+		refusedEach(t, b, "of nobody", args, bad, compute.ErrForeignBuffer, ", a ")
 	}
+	unchanged(t, args, v)
 }
 
 // testNil passes nil, and nil pointers of the backend's own types, where a buffer, a mask
 // or a context belongs.
 func testNil(t *testing.T, b compute.Backend) {
-	f := compute.LeakyReLU(0.01)
-	own, m := alloc(t, b, 3), allocMask(t, b, 3)
-	defer release(t, own)
-	defer m.Release()
-	masks := []compute.Mask{nil, typedNil(m)}
-	for i, buf := range []compute.Buffer{nil, typedNil(own)} {
-		wantForeign(t, b, own, buf)
-		for _, err := range []error{
-			b.ForwardMask(f, own, masks[i], own), b.ForwardMask(f, buf, m, own), b.ForwardMask(f, own, m, buf),
-			b.BackwardMask(f, own, own, masks[i]), b.BackwardMask(f, buf, own, m), b.BackwardMask(f, own, buf, m),
-			b.ForwardDerivative(f, buf, own, own), b.ForwardDerivative(f, own, buf, own), b.ForwardDerivative(f, own, own, buf),
-		} {
-			wantError(t, "a nil buffer or mask", err, compute.ErrForeignBuffer)
-			if err != nil && !strings.Contains(err.Error(), " is nil") {
-				t.Errorf("the error does not say what is nil: %v", err)
-			}
-		}
+	f, v := compute.LeakyReLU(0.01), []float32{1, -2, 3}
+	args := newArgs(t, b, v, v)
+	defer releaseArgs(t, args)
+	for _, bad := range []form.Args{{}, form.Over(typedNil(args.X), typedNil(args.M))} {
+		refusedEach(t, b, "nil", args, bad, compute.ErrForeignBuffer, " is nil")
 	}
+	unchanged(t, args, v)
 	var noContext context.Context
 	for _, v := range [][]float32{{1, -2, 3}, nil} {
 		err := b.Stream(noContext, compute.OpForward, f, v, v)
@@ -143,44 +187,28 @@ func testForeignBuffer(t *testing.T, open compute.Opener) {
 	b, other := mustOpen(t, open), mustOpen(t, open)
 	defer finish(t, b)
 	defer finish(t, other)
-	own, bad := alloc(t, b, 3), alloc(t, other, 3)
-	defer release(t, own, bad)
-	wantForeign(t, b, own, bad)
-	badMask := allocMask(t, other, 3)
-	defer badMask.Release()
-	f := compute.LeakyReLU(0.01)
-	wantError(t, "forward mask with a foreign mask", b.ForwardMask(f, own, badMask, own), compute.ErrForeignBuffer)
-	wantError(t, "backward mask with a foreign mask", b.BackwardMask(f, own, own, badMask), compute.ErrForeignBuffer)
-	wantError(t, "forward derivative into a foreign buffer", b.ForwardDerivative(f, own, bad, own), compute.ErrForeignBuffer)
-}
-
-func wantForeign(t *testing.T, b compute.Backend, own, bad compute.Buffer) {
-	t.Helper()
-	f := compute.LeakyReLU(0.01)
-	for _, op := range ops.All() {
-		err := op.Run(b, f, bad, own, own)
-		wantError(t, op.Name+" into a foreign buffer", err, compute.ErrForeignBuffer)
-		wantNames(t, b, op.Name, err)
-		wantError(t, op.Name+" of a foreign buffer", op.Run(b, f, own, own, bad), compute.ErrForeignBuffer)
-	}
-	wantError(t, "backward with a foreign dy", b.Backward(f, own, bad, own), compute.ErrForeignBuffer)
+	v := []float32{1, -2, 3}
+	args, bad := newArgs(t, b, v, v), newArgs(t, other, v, v)
+	refusedEach(t, b, "of another backend", args, bad, compute.ErrForeignBuffer, ", a ")
+	unchanged(t, args, v)
+	unchanged(t, bad, v)
+	releaseArgs(t, args)
+	releaseArgs(t, bad)
 }
 
 func testReleased(t *testing.T, b compute.Backend) {
 	f := compute.LeakyReLU(0.01)
 	for _, n := range []int{0, 3, 100000} {
-		own, gone := alloc(t, b, n), alloc(t, b, n)
-		release(t, gone)
-		if gone.Len() != n {
-			t.Errorf("after Release, Len is %d and not %d", gone.Len(), n)
+		v := make([]float32, n)
+		args, bad := newArgs(t, b, v, v), newArgs(t, b, v, v)
+		gone := bad.X
+		releaseArgs(t, bad)
+		if gone.Len() != n || bad.M.Len() != n {
+			t.Errorf("after Release, Len is %d and %d and not %d", gone.Len(), bad.M.Len(), n)
 		}
-		for _, op := range ops.All() {
-			err := op.Run(b, f, gone, own, own)
-			wantError(t, op.Name+" into a released buffer", err, compute.ErrClosed)
-			wantNames(t, b, op.Name, err)
-			wantError(t, op.Name+" of a released buffer", op.Run(b, f, own, own, gone), compute.ErrClosed)
-		}
-		wantError(t, "backward with a released dy", b.Backward(f, own, gone, own), compute.ErrClosed)
+		refusedEach(t, b, "released", args, bad, compute.ErrClosed, " was released")
+		unchanged(t, args, v)
+		releaseArgs(t, args)
 		// More than one thing wrong: the first of closed, activation, foreign,
 		// released and length is told.
 		other := alloc(t, b, n+1)
@@ -191,7 +219,6 @@ func testReleased(t *testing.T, b compute.Backend) {
 
 		wantError(t, "Read of a released buffer", gone.Read(make([]float32, n)), compute.ErrClosed)
 		wantError(t, "Write of a released buffer", gone.Write(make([]float32, n)), compute.ErrClosed)
-		release(t, own)
 	}
 }
 
@@ -233,10 +260,8 @@ func testClosed(t *testing.T, b compute.Backend) {
 	if info := b.Info(); info.LiveBuffers != 0 || info.LiveBytes != 0 {
 		t.Errorf("after Close Info counts %d buffers of %d bytes", info.LiveBuffers, info.LiveBytes)
 	}
-	for _, op := range ops.All() {
-		for _, buf := range []compute.Buffer{live, none} {
-			wantError(t, op.Name+" after Close", op.Run(b, f, buf, buf, buf), compute.ErrClosed)
-		}
+	for _, buf := range []compute.Buffer{live, none} {
+		refused(t, b, f, "after Close", form.Over(buf, mask), compute.ErrClosed)
 	}
 	wantError(t, "a nil buffer after Close", b.Forward(f, nil, live), compute.ErrClosed)
 	wantError(t, "no activation after Close", b.Forward(compute.Activation{}, live, live), compute.ErrClosed)
@@ -251,9 +276,6 @@ func testClosed(t *testing.T, b compute.Backend) {
 	wantError(t, "Upload after Close", err, compute.ErrClosed)
 	v := []float32{1}
 	wantError(t, "Stream after Close", b.Stream(context.Background(), compute.OpForward, f, v, v), compute.ErrClosed)
-	wantError(t, "ForwardMask after Close", b.ForwardMask(f, live, mask, live), compute.ErrClosed)
-	wantError(t, "BackwardMask after Close", b.BackwardMask(f, live, live, mask), compute.ErrClosed)
-	wantError(t, "ForwardDerivative after Close", b.ForwardDerivative(f, live, none, live), compute.ErrClosed)
 	_, err = b.AllocMask(3)
 	wantError(t, "AllocMask after Close", err, compute.ErrClosed)
 	wantError(t, "Read of a mask after Close", mask.Read(make([]uint64, (mask.Len()+63)/64)), compute.ErrClosed)

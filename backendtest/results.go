@@ -8,7 +8,7 @@ import (
 	"time"
 
 	"github.com/gmind-go/compute"
-	"github.com/gmind-go/compute/internal/ops"
+	"github.com/gmind-go/compute/internal/form"
 	"github.com/gmind-go/compute/internal/values"
 )
 
@@ -56,24 +56,20 @@ func testInfo(t *testing.T, b compute.Backend) {
 	}
 }
 
+// testLengths runs every form in every place.
 func testLengths(t *testing.T, b compute.Backend) {
-	info, functions := b.Info(), ops.Activations()
+	functions := form.Activations()
 	for i, n := range lengths() {
 		xs, dys := mixed(n, uint64(i)), mixed(n, uint64(i+1))
-		x, dy, dst := upload(t, b, xs), upload(t, b, dys), alloc(t, b, n)
-		f := functions[i%len(functions)]
-		for _, op := range ops.All() {
-			if err := op.Run(b, f, dst, dy, x); err != nil {
-				t.Fatalf("%s of %d elements: %v", op.Name, n, err)
-			}
-			compare(t, info, op, f, read(t, dst), dys, xs)
-		}
-		for i, v := range read(t, x) {
-			if !values.Identical(v, xs[i]) {
-				t.Fatalf("of %d elements, x[%d] was changed", n, i)
+		args := newArgs(t, b, dys, xs)
+		for _, fm := range form.All() {
+			for _, place := range fm.Places() {
+				run(t, b, fm, functions[i%len(functions)], place, args, dys, xs)
 			}
 		}
-		release(t, x, dy, dst)
+		same(t, "x, an input", read(t, args.X), xs)
+		same(t, "dy, an input", read(t, args.DY), dys)
+		releaseArgs(t, args)
 	}
 }
 
@@ -86,48 +82,36 @@ func testSpecialValues(t *testing.T, b compute.Backend) {
 			xs, dys = append(xs, x), append(dys, dy)
 		}
 	}
-	x, dy, dst := upload(t, b, xs), upload(t, b, dys), alloc(t, b, len(xs))
-	defer release(t, x, dy, dst)
-	functions := ops.Activations()
+	args := newArgs(t, b, dys, xs)
+	defer releaseArgs(t, args)
+	functions := form.Activations()
 	for _, slope := range []float32{math.MaxFloat32, math.SmallestNonzeroFloat32, float32(math.Copysign(0, -1))} {
 		functions = append(functions, compute.LeakyReLU(slope))
 	}
 	for _, f := range functions {
-		for _, op := range ops.All() {
-			if err := op.Run(b, f, dst, dy, x); err != nil {
-				t.Fatal(err)
-			}
-			compare(t, b.Info(), op, f, read(t, dst), dys, xs)
+		for _, fm := range form.All() {
+			run(t, b, fm, f, form.Place{}, args, dys, xs)
 		}
 	}
 }
 
+// testInPlace uses one buffer for all operands.
 func testInPlace(t *testing.T, b compute.Backend) {
 	f := compute.LeakyReLU(0.5) // applied twice it shows
 	for _, n := range []int{1, 3, 17, 130, 5001, 100003} {
-		xs, dys := mixed(n, 1), mixed(n, 2)
-		for _, op := range ops.All() {
-			x, dy := upload(t, b, xs), upload(t, b, dys)
-			if err := op.Run(b, f, x, dy, x); err != nil {
-				t.Fatalf("%s over x: %v", op.Name, err)
+		xs := mixed(n, 1)
+		x, m := upload(t, b, xs), allocMask(t, b, n)
+		for _, fm := range form.All() {
+			if fm == form.ForwardDerivative {
+				continue // its results are two buffers
 			}
-			compare(t, b.Info(), op, f, read(t, x), dys, xs)
-
-			if op.Name == "backward" {
-				if err := x.Write(xs); err != nil {
-					t.Fatal(err)
-				}
-				if err := b.Backward(f, dy, dy, x); err != nil {
-					t.Fatalf("backward over dy: %v", err)
-				}
-				compare(t, b.Info(), op, f, read(t, dy), dys, xs)
-				if err := b.Backward(f, x, x, x); err != nil {
-					t.Fatalf("backward with one buffer for all: %v", err)
-				}
-				compare(t, b.Info(), op, f, read(t, x), xs, xs)
+			write(t, x, xs)
+			if err := fm.Run(b, f, form.Over(x, m)); err != nil {
+				t.Fatalf("%v of %d elements with one buffer for all: %v", fm, n, err)
 			}
-			release(t, x, dy)
+			compare(t, b, fm, fm.Results()[0], f, read(t, x), xs, xs)
 		}
+		release(t, x, m)
 	}
 }
 
@@ -200,16 +184,15 @@ func testHostSlices(t *testing.T, b compute.Backend) {
 		release(t, buf)
 
 		f := compute.LeakyReLU(-0.5)
-		forward := ops.All()[compute.OpForward]
 		copy(host, want)
 		if err := b.Stream(context.Background(), compute.OpForward, f, host, host); err != nil {
 			t.Fatalf("Stream in %s: %v", where, err)
 		}
-		compare(t, b.Info(), forward, f, host, want, want)
+		compare(t, b, form.Forward, form.Y, f, host, want, want)
 		if err := b.Stream(context.Background(), compute.OpForward, f, host, want); err != nil {
 			t.Fatalf("Stream to %s: %v", where, err)
 		}
-		compare(t, b.Info(), forward, f, host, want, want)
+		compare(t, b, form.Forward, form.Y, f, host, want, want)
 	}
 	runtime.KeepAlive(inside.pointer)
 	for i, v := range array {
@@ -235,21 +218,25 @@ func (past) Deadline() (time.Time, bool) { return time.Unix(0, 0), true }
 
 func testStream(t *testing.T, b compute.Backend) {
 	ctx := context.Background()
-	functions := ops.Activations()
+	functions := form.Activations()
 	for i, n := range []int{0, 1, 5, 130, 65537, 1<<20 + 1, 4<<20 + 3} {
 		if testing.Short() && n > 1<<20 {
 			break
 		}
 		f := functions[i%len(functions)]
 		xs := mixed(n, uint64(i))
-		for _, op := range []compute.Op{compute.OpForward, compute.OpDerivative} {
+		for _, fm := range form.All() {
+			op, ok := fm.Op()
+			if !ok {
+				continue
+			}
 			host := make([]float32, n+2) // guards around dst
 			host[0], host[n+1] = 7, 7
 			dst := host[1 : n+1]
 			if err := b.Stream(ctx, op, f, dst, xs); err != nil {
 				t.Fatalf("Stream of %d elements: %v", n, err)
 			}
-			compare(t, b.Info(), ops.All()[op], f, dst, xs, xs)
+			compare(t, b, fm, fm.Results()[0], f, dst, xs, xs)
 			if host[0] != 7 || host[n+1] != 7 {
 				t.Fatalf("Stream of %d elements wrote outside of dst", n)
 			}
@@ -258,7 +245,7 @@ func testStream(t *testing.T, b compute.Backend) {
 		if err := b.Stream(ctx, compute.OpForward, f, inPlace, inPlace); err != nil {
 			t.Fatalf("Stream of %d elements in place: %v", n, err)
 		}
-		compare(t, b.Info(), ops.All()[compute.OpForward], f, inPlace, xs, xs)
+		compare(t, b, form.Forward, form.Y, f, inPlace, xs, xs)
 	}
 
 	f := compute.LeakyReLU(0.01)

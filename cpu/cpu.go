@@ -22,6 +22,7 @@ import (
 
 	"github.com/gmind-go/compute"
 	"github.com/gmind-go/compute/internal/check"
+	"github.com/gmind-go/compute/internal/form"
 	"github.com/gmind-go/compute/internal/host"
 )
 
@@ -71,29 +72,20 @@ func (b *backend) Info() compute.Info {
 }
 
 func (b *backend) Forward(f compute.Activation, y, x compute.Buffer) error {
-	return b.unary(b.call("forward"), compute.OpForward, f, "y", y, x)
+	return b.unary(form.Forward, compute.OpForward, f, y, x)
 }
 
 func (b *backend) Derivative(f compute.Activation, d, x compute.Buffer) error {
-	return b.unary(b.call("derivative"), compute.OpDerivative, f, "d", d, x)
+	return b.unary(form.Derivative, compute.OpDerivative, f, d, x)
 }
 
-func (b *backend) unary(c check.Call, op compute.Op, f compute.Activation, dstName string, dst, x compute.Buffer) error {
-	if err := b.accepts(c, f); err != nil {
-		return err
-	}
+func (b *backend) unary(fm form.Form, op compute.Op, f compute.Activation, dst, x compute.Buffer) error {
 	var o operands
-	if err := o.add(b, c, dstName, dst); err != nil {
-		return err
-	}
-	if err := o.add(b, c, "x", x); err != nil {
-		return err
-	}
-	if err := o.lock(c); err != nil {
+	if err := o.begin(b, fm, f, dst, x); err != nil {
 		return err
 	}
 	defer o.unlock()
-	b.unaryJob(op, f, o.data(0), o.data(1), b.pastCaches(64, o.data(0), o.data(1), nil))
+	b.unaryJob(op, f, o.data(0), o.data(1), b.pastCaches(fm.Bits(), o.data(0), o.data(1), nil))
 	return nil
 }
 
@@ -112,18 +104,14 @@ func (b *backend) unaryJob(op compute.Op, f compute.Activation, dst, x []float32
 }
 
 func (b *backend) Backward(f compute.Activation, dx, dy, x compute.Buffer) error {
-	c := b.call("backward")
 	var o operands
-	if err := cmp.Or(b.accepts(c, f), o.add(b, c, "dx", dx), o.add(b, c, "dy", dy), o.add(b, c, "x", x)); err != nil {
-		return err
-	}
-	if err := o.lock(c); err != nil {
+	if err := o.begin(b, form.Backward, f, dx, dy, x); err != nil {
 		return err
 	}
 	defer o.unlock()
 	k := b.row.kernels[f.Kind].backward
 	dst, grad, src := o.data(0), o.data(1), o.data(2)
-	past := b.pastCaches(96, dst, src, grad)
+	past := b.pastCaches(form.Backward.Bits(), dst, src, grad)
 	if len(src) < 2*minShare && !past {
 		k(dst, grad, src, f.NegativeSlope)
 		return nil
@@ -140,18 +128,11 @@ func (b *backend) Backward(f compute.Activation, dx, dy, x compute.Buffer) error
 // their work: on the same cores, with the same stores. It is the limit that they
 // are measured against.
 func (b *backend) Copy(dst, src compute.Buffer) error {
-	c := b.call("copy")
 	if b.closed.Load() {
-		return c.Closed()
+		return b.call(form.Copy.String()).Closed()
 	}
 	var o operands
-	if err := o.add(b, c, "dst", dst); err != nil {
-		return err
-	}
-	if err := o.add(b, c, "src", src); err != nil {
-		return err
-	}
-	if err := o.lock(c); err != nil {
+	if err := o.take(b, form.Copy, dst, src); err != nil {
 		return err
 	}
 	defer o.unlock()
@@ -164,7 +145,7 @@ func (b *backend) copy(dst, src []float32) {
 	if len(dst) == 0 || &dst[0] == &src[0] {
 		return
 	}
-	past := b.pastCaches(64, dst, src, nil)
+	past := b.pastCaches(form.Copy.Bits(), dst, src, nil)
 	if len(src) < 2*minShare && !past {
 		copy(dst, src)
 		return
@@ -212,7 +193,7 @@ func (b *backend) Stream(ctx context.Context, op compute.Op, f compute.Activatio
 	if err := c.Stream(ctx, cmp.Or(op.Validate(), f.Validate()), dst, src); err != nil {
 		return err
 	}
-	past := b.pastCaches(64, dst, src, nil) // of the whole, not of a part
+	past := b.pastCaches(form.Of(op).Bits(), dst, src, nil) // of the whole, not of a part
 	for len(src) > 0 {
 		if err := check.Ended(ctx); err != nil {
 			return c.Wrap(err)
@@ -251,10 +232,13 @@ func (b *backend) Close() error {
 
 func (b *backend) call(op string) check.Call { return check.Call{Op: op, Device: b.name} }
 
-// accepts refuses a call on a closed backend, or for an f that there is not.
-func (b *backend) accepts(c check.Call, f compute.Activation) error {
+// accepts returns an error if the backend is closed or f is invalid.
+func (b *backend) accepts(fm form.Form, f compute.Activation) error {
 	if b.closed.Load() {
-		return c.Closed()
+		return b.call(fm.String()).Closed()
 	}
-	return c.Wrap(f.Validate())
+	if err := f.Validate(); err != nil {
+		return b.call(fm.String()).Wrap(err)
+	}
+	return nil
 }

@@ -15,6 +15,7 @@ import (
 	"github.com/gmind-go/compute"
 	"github.com/gmind-go/compute/backendtest"
 	"github.com/gmind-go/compute/internal/check"
+	"github.com/gmind-go/compute/internal/form"
 	"github.com/gmind-go/compute/internal/testenv"
 	"github.com/gmind-go/compute/internal/values"
 )
@@ -170,18 +171,16 @@ func TestNoAllocation(t *testing.T) {
 		if err != nil {
 			t.Fatal(err)
 		}
-		for name, call := range map[string]func() error{
-			"Forward":    func() error { return b.Forward(f, y, x) },
-			"Derivative": func() error { return b.Derivative(f, y, x) },
-			"Backward":   func() error { return b.Backward(f, y, y, x) },
-			"Read":       func() error { return y.Read(host) },
-			"Write":      func() error { return y.Write(host) },
-
-			"ForwardMask":       func() error { return b.ForwardMask(f, y, m, x) },
-			"BackwardMask":      func() error { return b.BackwardMask(f, y, y, m) },
-			"ForwardDerivative": func() error { return b.ForwardDerivative(f, y, x, x) },
-			"Read of a mask":    func() error { return m.Read(words) },
-		} {
+		calls := map[string]func() error{
+			"read":           func() error { return y.Read(host) },
+			"write":          func() error { return y.Write(host) },
+			"read of a mask": func() error { return m.Read(words) },
+		}
+		args := form.Args{X: x, DY: y, Y: y, D: x, DX: y, M: m}
+		for _, fm := range form.All() {
+			calls[fm.String()] = func() error { return fm.Run(b, f, args) }
+		}
+		for name, call := range calls {
 			// testing.AllocsPerRun would run on one core.
 			const runs = 50
 			var before, after runtime.MemStats

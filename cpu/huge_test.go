@@ -6,6 +6,7 @@ import (
 	"github.com/gmind-go/compute"
 	"github.com/gmind-go/compute/internal/check"
 	"github.com/gmind-go/compute/internal/exhaustive"
+	"github.com/gmind-go/compute/internal/form"
 )
 
 // TestHuge: more elements than 31 bits count, in place: all operations but the one
@@ -26,26 +27,20 @@ func TestHuge(t *testing.T) {
 		t.Fatal(err)
 	}
 	f := compute.LeakyReLU(-0.5)
-	backward := func(x float32) float32 { return x * f.Derivative(x) } // dy is x too
-	data := x.(*buffer).data                                           // used in place while nothing else is at work
-	for _, step := range []struct {
-		name string
-		run  func() error
-		want func(x float32) float32
-	}{
-		{"forward", func() error { return b.Forward(f, x, x) }, f.Value},
-		{"derivative", func() error { return b.Derivative(f, x, x) }, f.Derivative},
-		{"backward", func() error { return b.Backward(f, x, x, x) }, backward},
-		{"forward mask", func() error { return b.ForwardMask(f, x, m, x) }, f.Value},
-		{"backward mask", func() error { return b.BackwardMask(f, x, x, m) }, backward},
-		{"stream of forward", func() error { return b.Stream(t.Context(), compute.OpForward, f, data, data) }, f.Value},
-	} {
+	data := x.(*buffer).data // used in place while nothing else is at work
+	try := func(name string, o form.Operand, run func() error) {
 		exhaustive.Fill(data)
-		if err := step.run(); err != nil {
+		if err := run(); err != nil {
 			t.Fatal(err)
 		}
-		exhaustive.Check(t, b.Info().Name+": "+step.name, data, step.want)
+		exhaustive.Check(t, b.Info().Name+": "+name, data, func(x float32) float32 { return o.Want(f, x, x) })
 	}
+	for _, fm := range form.All() {
+		if fm != form.ForwardDerivative {
+			try(fm.String(), fm.Results()[0], func() error { return fm.Run(b, f, form.Over(x, m)) })
+		}
+	}
+	try("stream of forward", form.Y, func() error { return b.Stream(t.Context(), compute.OpForward, f, data, data) })
 	words := make([]uint64, check.Words(n))
 	if err := m.Read(words); err != nil {
 		t.Fatal(err)

@@ -1,11 +1,11 @@
 package cpu
 
 import (
-	"cmp"
 	"unsafe"
 
 	"github.com/gmind-go/compute"
 	"github.com/gmind-go/compute/internal/check"
+	"github.com/gmind-go/compute/internal/form"
 )
 
 // mask is bits in the memory of buffers. What bits holds of them lies behind the
@@ -55,18 +55,14 @@ func (m *mask) Read(dst []uint64) error {
 }
 
 func (b *backend) ForwardMask(f compute.Activation, y compute.Buffer, m compute.Mask, x compute.Buffer) error {
-	c := b.call("forward mask")
 	var o operands
-	if err := cmp.Or(b.accepts(c, f), o.add(b, c, "y", y), o.addMask(b, c, "m", m), o.add(b, c, "x", x)); err != nil {
-		return err
-	}
-	if err := o.lock(c); err != nil {
+	if err := o.begin(b, form.ForwardMask, f, y, m, x); err != nil {
 		return err
 	}
 	defer o.unlock()
 	k := b.row.kernels[f.Kind].forwardMask
 	dst, words, src := o.data(0), o.words(1), o.data(2)
-	past := b.pastCaches(32+1+32, dst, src, nil)
+	past := b.pastCaches(form.ForwardMask.Bits(), dst, src, nil)
 	if len(src) < 2*minShare && !past {
 		k(dst, words, src, f.NegativeSlope)
 		return nil
@@ -80,18 +76,14 @@ func (b *backend) ForwardMask(f compute.Activation, y compute.Buffer, m compute.
 }
 
 func (b *backend) BackwardMask(f compute.Activation, dx, dy compute.Buffer, m compute.Mask) error {
-	c := b.call("backward mask")
 	var o operands
-	if err := cmp.Or(b.accepts(c, f), o.add(b, c, "dx", dx), o.add(b, c, "dy", dy), o.addMask(b, c, "m", m)); err != nil {
-		return err
-	}
-	if err := o.lock(c); err != nil {
+	if err := o.begin(b, form.BackwardMask, f, dx, dy, m); err != nil {
 		return err
 	}
 	defer o.unlock()
 	k := b.row.kernels[f.Kind].backwardMask
 	dst, grad, words := o.data(0), o.data(1), o.words(2)
-	past := b.pastCaches(32+32+1, dst, grad, nil)
+	past := b.pastCaches(form.BackwardMask.Bits(), dst, grad, nil)
 	if len(grad) < 2*minShare && !past {
 		k(dst, grad, words, f.NegativeSlope)
 		return nil
@@ -105,22 +97,16 @@ func (b *backend) BackwardMask(f compute.Activation, dx, dy compute.Buffer, m co
 }
 
 func (b *backend) ForwardDerivative(f compute.Activation, y, d, x compute.Buffer) error {
-	c := b.call("forward derivative")
 	var o operands
-	if err := cmp.Or(b.accepts(c, f), o.add(b, c, "y", y), o.add(b, c, "d", d), o.add(b, c, "x", x)); err != nil {
-		return err
-	}
-	if err := o.lock(c); err != nil {
+	if err := o.begin(b, form.ForwardDerivative, f, y, d, x); err != nil {
 		return err
 	}
 	defer o.unlock()
-	if y == d {
-		return c.SameResult("y", "d")
-	}
 	k := b.row.kernels[f.Kind].forwardDerivative
 	dst, second, src := o.data(0), o.data(1), o.data(2)
 	// Either result over x keeps both in the caches: one kernel stores in one way.
-	past := b.pastCaches(3*32, dst, src, nil) && b.pastCaches(3*32, second, src, nil)
+	bits := form.ForwardDerivative.Bits()
+	past := b.pastCaches(bits, dst, src, nil) && b.pastCaches(bits, second, src, nil)
 	if len(src) < 2*minShare && !past {
 		k(dst, second, src, f.NegativeSlope)
 		return nil

@@ -5,6 +5,7 @@ import (
 
 	"github.com/gmind-go/compute"
 	"github.com/gmind-go/compute/internal/check"
+	"github.com/gmind-go/compute/internal/form"
 	"github.com/gmind-go/compute/internal/values"
 )
 
@@ -27,7 +28,7 @@ func TestMaskShares(t *testing.T) {
 			p.share(&rest, shares)
 			p.mu.Unlock()
 			p.stop()
-			for i, want := range signWords(x) {
+			for i, want := range form.Words(x) {
 				if got[i] != want {
 					t.Fatalf("word %d of %d elements in %d shares is %#x and should be %#x", i, n, shares, got[i], want)
 				}

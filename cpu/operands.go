@@ -3,41 +3,63 @@ package cpu
 import (
 	"github.com/gmind-go/compute"
 	"github.com/gmind-go/compute/internal/check"
+	"github.com/gmind-go/compute/internal/form"
 )
 
-// operands are the buffers and masks of one kernel call, the result first. The same
-// buffer may stand there more than once.
+// operands are the buffers and masks of one call. The same buffer may stand there more
+// than once.
 type operands struct {
+	b      *backend
+	form   form.Form
 	n      int
-	names  [3]string
 	bufs   [3]*buffer
 	locked [3]*buffer // each buffer once, by id
 	locks  int
 }
 
-// add appends the argument arg, named name, if it is a buffer of b.
-func (o *operands) add(b *backend, c check.Call, name string, arg compute.Buffer) error {
-	buf, ok := arg.(*buffer)
-	if !ok || buf == nil || buf.owner != b {
-		return c.Foreign(name, arg)
+// begin is take for a call of f.
+func (o *operands) begin(b *backend, fm form.Form, f compute.Activation, args ...any) error {
+	if err := b.accepts(fm, f); err != nil {
+		return err
 	}
-	o.append(name, buf)
+	return o.take(b, fm, args...)
+}
+
+// take locks args, the operands of fm, for one call, or returns what is wrong with them.
+func (o *operands) take(b *backend, fm form.Form, args ...any) error {
+	o.b, o.form = b, fm
+	for i, arg := range args {
+		var own *buffer
+		switch v := arg.(type) {
+		case *buffer:
+			own = v
+		case *mask:
+			if v != nil {
+				own = v.bits
+			}
+		}
+		if own == nil || own.owner != b {
+			return o.call().Foreign(o.name(i), arg, fm.Operands()[i] == form.M)
+		}
+		o.append(own)
+	}
+	if err := o.lock(); err != nil {
+		return err
+	}
+	if o.bufs[0] == o.bufs[1] && len(fm.Results()) == 2 {
+		o.unlock()
+		return o.call().SameResult(o.name(0), o.name(1))
+	}
 	return nil
 }
 
-// addMask appends the argument arg, named name, if it is a mask of b.
-func (o *operands) addMask(b *backend, c check.Call, name string, arg compute.Mask) error {
-	m, ok := arg.(*mask)
-	if !ok || m == nil || m.bits.owner != b {
-		return c.ForeignMask(name, arg)
-	}
-	o.append(name, m.bits)
-	return nil
-}
+// call and name are for errors.
+func (o *operands) call() check.Call  { return o.b.call(o.form.String()) }
+func (o *operands) name(i int) string { return o.form.Operands()[i].String() }
 
 // append appends buf, and sorts it in among those to lock.
-func (o *operands) append(name string, buf *buffer) {
-	o.names[o.n], o.bufs[o.n] = name, buf
+func (o *operands) append(buf *buffer) {
+	o.bufs[o.n] = buf
 	o.n++
 	for _, locked := range o.locked[:o.locks] {
 		if locked == buf {
@@ -58,23 +80,23 @@ func (o *operands) data(i int) []float32 { return o.bufs[i].data }
 // words returns the words of operand i, a mask, for use between lock and unlock.
 func (o *operands) words(i int) []uint64 { return asWords(o.bufs[i].data) }
 
-// lock takes the buffers for one call, or says what is wrong with them. All calls
+// lock locks the buffers for one call, or returns what is wrong with them. All calls
 // lock by id, so no two can wait for each other.
-func (o *operands) lock(c check.Call) error {
+func (o *operands) lock() error {
 	for _, buf := range o.locked[:o.locks] {
 		buf.mu.Lock()
 	}
 	for i, buf := range o.bufs[:o.n] {
 		if buf.released {
 			o.unlock()
-			return c.Released(o.names[i])
+			return o.call().Released(o.name(i))
 		}
 	}
 	last := o.n - 1
 	for i := range last {
 		if o.bufs[i].n != o.bufs[last].n {
 			o.unlock()
-			return c.Lengths(o.names[i], o.bufs[i].n, o.names[last], o.bufs[last].n)
+			return o.call().Lengths(o.name(i), o.bufs[i].n, o.name(last), o.bufs[last].n)
 		}
 	}
 	return nil

@@ -8,7 +8,7 @@ import (
 	"unsafe"
 
 	"github.com/gmind-go/compute"
-	"github.com/gmind-go/compute/internal/check"
+	"github.com/gmind-go/compute/internal/form"
 	"github.com/gmind-go/compute/internal/values"
 )
 
@@ -31,28 +31,17 @@ func newExample(n int) *example {
 		x[i] = special[(i+n)%len(special)]
 	}
 	f := compute.LeakyReLU(slopes[n%len(slopes)])
-	e := &example{slope: f.NegativeSlope, x: x, dy: dy, signs: signWords(x)}
+	e := &example{slope: f.NegativeSlope, x: x, dy: dy, signs: form.Words(x)}
 	for i, v := range x {
-		e.y = append(e.y, f.Value(v))
-		e.d = append(e.d, f.Derivative(v))
-		e.dx = append(e.dx, dy[i]*f.Derivative(v))
+		e.y = append(e.y, form.Y.Want(f, dy[i], v))
+		e.d = append(e.d, form.D.Want(f, dy[i], v))
+		e.dx = append(e.dx, form.DX.Want(f, dy[i], v))
 	}
 	e.loose = slices.Clone(e.signs)
 	if n%64 > 0 {
 		e.loose[len(e.loose)-1] |= ^uint64(0) << (n % 64)
 	}
 	return e
-}
-
-// signWords returns the mask of x.
-func signWords(x []float32) []uint64 {
-	w := make([]uint64, check.Words(len(x)))
-	for i, v := range x {
-		if v >= 0 {
-			w[i/64] |= 1 << (i % 64)
-		}
-	}
-	return w
 }
 
 // An operation is one kernel on an example, as a job runs it.
@@ -67,12 +56,12 @@ type operation struct {
 // operations returns those of k on e.
 func operations(k kernels, e *example) []operation {
 	return []operation{
-		{name: "forward", loop: loop{unary: k.unary[compute.OpForward]}, x: e.x, dst: e.y, over: []place{inX}},
-		{name: "derivative", loop: loop{unary: k.unary[compute.OpDerivative]}, x: e.x, dst: e.d, over: []place{inX}},
-		{name: "backward", loop: loop{backward: k.backward}, x: e.x, dst: e.dx, over: []place{inX, inDY}},
-		{name: "forward mask", loop: loop{forwardMask: k.forwardMask}, x: e.x, dst: e.y, over: []place{inX}},
-		{name: "backward mask", loop: loop{backwardMask: k.backwardMask}, x: e.dy, dst: e.dx, over: []place{inX}},
-		{name: "forward derivative", loop: loop{forwardDerivative: k.forwardDerivative}, x: e.x, dst: e.y, over: []place{inX, inD}},
+		{name: form.Forward.String(), loop: loop{unary: k.unary[compute.OpForward]}, x: e.x, dst: e.y, over: []place{inX}},
+		{name: form.Derivative.String(), loop: loop{unary: k.unary[compute.OpDerivative]}, x: e.x, dst: e.d, over: []place{inX}},
+		{name: form.Backward.String(), loop: loop{backward: k.backward}, x: e.x, dst: e.dx, over: []place{inX, inDY}},
+		{name: form.ForwardMask.String(), loop: loop{forwardMask: k.forwardMask}, x: e.x, dst: e.y, over: []place{inX}},
+		{name: form.BackwardMask.String(), loop: loop{backwardMask: k.backwardMask}, x: e.dy, dst: e.dx, over: []place{inX}},
+		{name: form.ForwardDerivative.String(), loop: loop{forwardDerivative: k.forwardDerivative}, x: e.x, dst: e.y, over: []place{inX, inD}},
 	}
 }
 

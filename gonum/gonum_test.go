@@ -13,7 +13,7 @@ import (
 	"github.com/gmind-go/compute"
 	"github.com/gmind-go/compute/cpu"
 	"github.com/gmind-go/compute/gonum"
-	"github.com/gmind-go/compute/internal/ops"
+	"github.com/gmind-go/compute/internal/form"
 	"github.com/gmind-go/compute/internal/testenv"
 )
 
@@ -143,7 +143,7 @@ func TestNil(t *testing.T) {
 // TestDerivative: the derivative of every activation is that of its values, as
 // finite differences have it, away from 0, where there are two.
 func TestDerivative(t *testing.T) {
-	for _, f := range ops.Activations() {
+	for _, f := range form.Activations() {
 		for _, x := range []float64{-100, -1.5, -0.5, 0.5, 1.5, 100} {
 			// Steps that float32 has exactly.
 			got := fd.Derivative(func(x float64) float64 { return float64(f.Value(float32(x))) }, x,

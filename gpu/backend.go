@@ -14,6 +14,7 @@ import (
 	"github.com/gmind-go/compute"
 	"github.com/gmind-go/compute/gpu/internal/opencl"
 	"github.com/gmind-go/compute/internal/check"
+	"github.com/gmind-go/compute/internal/form"
 	"github.com/gmind-go/compute/internal/mempool"
 	"github.com/gmind-go/compute/kernels"
 )
@@ -142,55 +143,42 @@ func (b *backend) Info() compute.Info {
 }
 
 func (b *backend) Forward(f compute.Activation, y, x compute.Buffer) error {
-	return b.launch(forward, f, b.buffer("y", y), b.buffer("x", x))
+	return b.launch(form.Forward, f, y, x)
 }
 
 func (b *backend) Derivative(f compute.Activation, d, x compute.Buffer) error {
-	return b.launch(derivative, f, b.buffer("d", d), b.buffer("x", x))
+	return b.launch(form.Derivative, f, d, x)
 }
 
 func (b *backend) Backward(f compute.Activation, dx, dy, x compute.Buffer) error {
-	return b.launch(backward, f, b.buffer("dx", dx), b.buffer("dy", dy), b.buffer("x", x))
+	return b.launch(form.Backward, f, dx, dy, x)
 }
 
 func (b *backend) ForwardDerivative(f compute.Activation, y, d, x compute.Buffer) error {
-	return b.launch(forwardDerivative, f, b.buffer("y", y), b.buffer("d", d), b.buffer("x", x))
+	return b.launch(form.ForwardDerivative, f, y, d, x)
 }
 
 func (b *backend) ForwardMask(f compute.Activation, y compute.Buffer, m compute.Mask, x compute.Buffer) error {
-	return b.launch(forwardMask, f, b.buffer("y", y), b.mask("m", m), b.buffer("x", x))
+	return b.launch(form.ForwardMask, f, y, m, x)
 }
 
 func (b *backend) BackwardMask(f compute.Activation, dx, dy compute.Buffer, m compute.Mask) error {
-	return b.launch(backwardMask, f, b.buffer("dx", dx), b.buffer("dy", dy), b.mask("m", m))
+	return b.launch(form.BackwardMask, f, dx, dy, m)
 }
 
-// operand is a buffer or a mask among the arguments of a call, with its name there.
-type operand struct {
-	name    string
-	memory  *memory                // nil if it does not belong to this backend
-	foreign func(check.Call) error // then, what to say of it
-}
-
-func (b *backend) buffer(name string, buf compute.Buffer) operand {
-	if own, ok := buf.(*buffer); ok && own != nil && own.owner == b {
-		return operand{name: name, memory: &own.memory}
+// operands returns args as the operands of fm.
+func (b *backend) operands(fm form.Form, args []any) []check.Operand {
+	operands := make([]check.Operand, len(args))
+	for i, o := range fm.Operands() {
+		operands[i] = check.NewOperand(b, o.String(), o == form.M, args[i])
 	}
-	return operand{name: name, foreign: func(c check.Call) error { return c.Foreign(name, buf) }}
+	return operands
 }
 
-func (b *backend) mask(name string, m compute.Mask) operand {
-	if own, ok := m.(*mask); ok && own != nil && own.owner == b {
-		return operand{name: name, memory: &own.memory}
-	}
-	return operand{name: name, foreign: func(c check.Call) error { return c.ForeignMask(name, m) }}
-}
-
-// launch enqueues the kernel of f for op over its operands, the last of which gives
-// the length.
-func (b *backend) launch(op operation, f compute.Activation, operands ...operand) error {
-	o := &operations[op]
-	c := b.call(o.name)
+// launch enqueues the kernel of f for fm over args, its operands.
+func (b *backend) launch(fm form.Form, f compute.Activation, args ...any) error {
+	c := b.call(fm.String())
+	operands := b.operands(fm, args)
 	b.mu.Lock()
 	defer b.mu.Unlock()
 	b.settle(operands)
@@ -200,68 +188,52 @@ func (b *backend) launch(op operation, f compute.Activation, operands ...operand
 	if err := c.Wrap(f.Validate()); err != nil {
 		return err
 	}
-	args, n, err := b.arguments(c, operands, o.results)
+	args, n, err := arguments(c, operands, len(fm.Results()))
 	if err != nil || n == 0 {
 		return err
 	}
 	s := b.shape
-	if o.masked {
+	if fm.Masked() {
 		s = s.masked()
 	}
 	args = append(args, s.count(n), f.NegativeSlope)
-	return b.result(c, n, b.start(s, b.kernels[f.Kind][op], n, args...))
+	return b.result(c, n, b.start(s, b.kernels[f.Kind][fm], n, args...))
 }
 
 // settle waits until lanes copy none of operands. The lock is held, and given up
 // meanwhile.
-func (b *backend) settle(operands []operand) {
-	for slices.ContainsFunc(operands, func(o operand) bool { return o.memory != nil && o.memory.moving }) {
+func (b *backend) settle(operands []check.Operand) {
+	moving := func(o check.Operand) bool { return o.Memory != nil && o.Memory.(holder).held().moving }
+	for slices.ContainsFunc(operands, moving) {
 		b.moved.Wait()
 	}
 }
 
-// arguments returns the memory of operands, as the arguments of a kernel that
-// writes the first of them, so many as results says, and their length.
-func (b *backend) arguments(c check.Call, operands []operand, results int) (args []any, n int, err error) {
-	for _, o := range operands {
-		if o.memory == nil {
-			return nil, 0, o.foreign(c)
-		}
+// arguments returns the memory of operands, as the arguments of a kernel that writes the
+// first of them, as many as results, and their length.
+func arguments(c check.Call, operands []check.Operand, results int) (args []any, n int, err error) {
+	if n, err = c.Operands(operands, results); err != nil {
+		return nil, 0, err
 	}
-	for _, o := range operands {
-		if o.memory.released {
-			return nil, 0, c.Released(o.name)
-		}
-	}
-	last := operands[len(operands)-1]
-	n = last.memory.n
 	args = make([]any, len(operands), len(operands)+2) // and what kernels take behind them
 	for i, o := range operands {
-		if err := c.Lengths(o.name, o.memory.n, last.name, n); err != nil {
-			return nil, 0, err
-		}
-		args[i] = o.memory.mem
-	}
-	for i, o := range operands[1:results] {
-		if before := operands[i]; before.memory == o.memory {
-			return nil, 0, c.SameResult(before.name, o.name)
-		}
+		args[i] = o.Memory.(holder).held().mem
 	}
 	return args, n, nil
 }
 
 // Copy sets dst to src as the kernels would. It is the limit that they are measured
-// by: see ops.Copier.
+// by: see form.Copier.
 func (b *backend) Copy(dst, src compute.Buffer) error {
-	c := b.call("copy")
-	operands := []operand{b.buffer("dst", dst), b.buffer("src", src)}
+	c := b.call(form.Copy.String())
+	operands := b.operands(form.Copy, []any{dst, src})
 	b.mu.Lock()
 	defer b.mu.Unlock()
 	b.settle(operands)
 	if err := b.usable(c); err != nil {
 		return err
 	}
-	args, n, err := b.arguments(c, operands, 1)
+	args, n, err := arguments(c, operands, 1)
 	if err != nil || n == 0 {
 		return err
 	}

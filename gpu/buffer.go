@@ -96,6 +96,15 @@ func (m *memory) alloc() error {
 
 func (m *memory) Len() int { return m.n }
 
+// Owner and Released are for check.Operand. The lock of the owner is held.
+func (m *memory) Owner() any     { return m.owner }
+func (m *memory) Released() bool { return m.released }
+
+// holder is a buffer or a mask.
+type holder interface{ held() *memory }
+
+func (m *memory) held() *memory { return m }
+
 func (buf *buffer) Write(src []float32) error {
 	return buf.transfer("write", "src", src, (*backend).write)
 }

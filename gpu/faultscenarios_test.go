@@ -13,7 +13,7 @@ import (
 
 	"github.com/gmind-go/compute"
 	"github.com/gmind-go/compute/cpu"
-	"github.com/gmind-go/compute/internal/ops"
+	"github.com/gmind-go/compute/internal/form"
 	"github.com/gmind-go/compute/internal/values"
 )
 
@@ -229,17 +229,42 @@ func (s *sweep) run(b compute.Backend) (op string, err error) {
 		copy(d.got, d.garbage)
 		check("read", d.got, func() error { return buf.Read(d.got) }, right)
 	}
-	all := ops.All()
-	forward, derivative, backward := all[0], all[1], all[2]
+	right := func(o form.Operand, f compute.Activation, xs []float32) func(i int, got float32) bool {
+		return func(i int, got float32) bool { return o.Agrees(f, got, d.dys[i%len(d.dys)], xs[i], false) }
+	}
 
 	x := take("upload", func() (compute.Buffer, error) { return b.Upload(d.xs) })
 	dy := take("upload", func() (compute.Buffer, error) { return b.Upload(d.dys) })
 	y := take("alloc", func() (compute.Buffer, error) { return b.Alloc(len(d.xs)) })
+	second := take("alloc", func() (compute.Buffer, error) { return b.Alloc(len(d.xs)) })
 	do("write", func() error { return y.Write(d.garbage) })
-	for i, o := range all {
-		f := ops.Activations()[i]
-		do(o.Name, func() error { return o.Run(b, f, y, dy, x) })
-		read(y, func(i int, got float32) bool { return o.Agrees(f, got, d.dys[i], d.xs[i], false) })
+	var m compute.Mask
+	do("alloc mask", func() (err error) {
+		if m, err = b.AllocMask(len(d.xs)); err == nil {
+			made = append(made, m)
+		}
+		return err
+	})
+	args := form.Args{X: x, DY: dy, Y: y, D: second, DX: y, M: m}
+	for i, fm := range form.All() {
+		f := form.Activations()[i%len(form.Activations())]
+		do(fm.String(), func() error { return fm.Run(b, f, args) })
+		for _, o := range fm.Results() {
+			if o != form.M {
+				read(*args.Buffer(o), right(o, f, d.xs))
+				continue
+			}
+			do("read", func() error {
+				words := slices.Repeat([]uint64{0xaaaa5555aaaa5555}, (len(d.xs)+63)/64)
+				if err := m.Read(words); err != nil {
+					return err
+				}
+				if wrong := fm.WrongBits(f, words, d.xs, false); wrong != "" {
+					return fmt.Errorf("%w: %s", errWrong, wrong)
+				}
+				return nil
+			})
+		}
 	}
 	// Several that nobody has waited for, the last of them in place.
 	f := compute.LeakyReLU(-0.5)
@@ -248,11 +273,10 @@ func (s *sweep) run(b compute.Backend) (op string, err error) {
 	do("backward", func() error { return b.Backward(f, dy, dy, x) })
 	do("forward", func() error { return b.Forward(f, x, x) })
 	do("sync", b.Sync)
-	read(dy, func(i int, got float32) bool { return backward.Agrees(f, got, d.dys[i], d.xs[i], false) })
-	read(x, func(i int, got float32) bool { return forward.Agrees(f, got, 0, d.xs[i], false) })
-	read(y, func(i int, got float32) bool { return derivative.Agrees(f, got, 0, d.xs[i], false) })
-	do("write", func() error { return errors.Join(x.Write(d.xs), dy.Write(d.dys)) })
-	s.runMasked(b, do, read, x, dy, y, &made)
+	read(dy, right(form.DX, f, d.xs))
+	read(x, right(form.Y, f, d.xs))
+	read(y, right(form.D, f, d.xs))
+	do("write", func() error { return x.Write(d.xs) })
 	// Memory that was used before.
 	do("release", func() error { return dy.Release() })
 	again := take("alloc", func() (compute.Buffer, error) { return b.Alloc(len(d.xs)) })
@@ -263,57 +287,17 @@ func (s *sweep) run(b compute.Backend) (op string, err error) {
 	most := d.long[:maxAlloc/4]
 	large := take("upload", func() (compute.Buffer, error) { return b.Upload(most) })
 	do("forward", func() error { return b.Forward(f, large, large) })
-	check("read", d.longGot[:len(most)], func() error { return large.Read(d.longGot[:len(most)]) },
-		func(i int, got float32) bool { return forward.Agrees(f, got, 0, most[i], false) })
+	check("read", d.longGot[:len(most)], func() error { return large.Read(d.longGot[:len(most)]) }, right(form.Y, f, most))
 
 	ctx := context.Background()
 	copy(d.got, d.garbage)
-	check("stream", d.got, func() error { return b.Stream(ctx, compute.OpForward, f, d.got, d.xs) },
-		func(i int, got float32) bool { return forward.Agrees(f, got, 0, d.xs[i], false) })
+	check("stream", d.got, func() error { return b.Stream(ctx, compute.OpForward, f, d.got, d.xs) }, right(form.Y, f, d.xs))
 	copy(d.got, d.xs)
-	check("stream", d.got, func() error { return b.Stream(ctx, compute.OpDerivative, f, d.got, d.got) },
-		func(i int, got float32) bool { return derivative.Agrees(f, got, 0, d.xs[i], false) })
+	check("stream", d.got, func() error { return b.Stream(ctx, compute.OpDerivative, f, d.got, d.got) }, right(form.D, f, d.xs))
 	clear(d.longGot)
-	check("stream", d.longGot, func() error { return b.Stream(ctx, compute.OpForward, f, d.longGot, d.long) },
-		func(i int, got float32) bool { return forward.Agrees(f, got, 0, d.long[i], false) })
+	check("stream", d.longGot, func() error { return b.Stream(ctx, compute.OpForward, f, d.longGot, d.long) }, right(form.Y, f, d.long))
 	do("forward", func() error { return b.Forward(f, y, x) }) // Close is the first to wait for it
 	return op, err
-}
-
-// runMasked is the part of run with masks and two results. x and dy hold the operands.
-func (s *sweep) runMasked(b compute.Backend, do func(name string, call func() error), read func(buf compute.Buffer, right func(i int, got float32) bool),
-	x, dy, y compute.Buffer, made *[]interface{ Release() error }) {
-	d, f, all := &s.data, compute.LeakyReLU(-0.5), ops.All()
-	isForward := func(i int, got float32) bool { return all[0].Agrees(f, got, 0, d.xs[i], false) }
-	isDerivative := func(i int, got float32) bool { return all[1].Agrees(f, got, 0, d.xs[i], false) }
-	isBackward := func(i int, got float32) bool { return all[2].Agrees(f, got, d.dys[i], d.xs[i], false) }
-
-	var m compute.Mask
-	do("alloc mask", func() (err error) {
-		if m, err = b.AllocMask(len(d.xs)); err == nil {
-			*made = append(*made, m)
-		}
-		return err
-	})
-	do("forward mask", func() error { return b.ForwardMask(f, y, m, x) })
-	read(y, isForward)
-	do("backward mask", func() error { return b.BackwardMask(f, dy, dy, m) })
-	do("forward derivative", func() error { return b.ForwardDerivative(f, x, y, x) })
-	do("read", func() error {
-		got := slices.Repeat([]uint64{0xaaaa5555aaaa5555}, (len(d.xs)+63)/64)
-		if err := m.Read(got); err != nil {
-			return err
-		}
-		for i := range 64 * len(got) {
-			if want := i < len(d.xs) && d.xs[i] >= 0; got[i/64]>>(i%64)&1 == 1 != want {
-				return fmt.Errorf("%w: bit %d is %v", errWrong, i, !want)
-			}
-		}
-		return nil
-	})
-	read(dy, isBackward)
-	read(x, isForward)
-	read(y, isDerivative)
 }
 
 // judge tells what is wrong with err, the first that a call named op returned.
@@ -347,23 +331,20 @@ func everyCall(b compute.Backend, buf compute.Buffer, m compute.Mask) map[string
 	_, upload := b.Upload(v)
 	_, alloc := b.Alloc(len(v))
 	_, allocMask := b.AllocMask(len(v))
-	return map[string]error{
+	errs := map[string]error{
 		"upload":     upload,
 		"alloc":      alloc,
-		"forward":    b.Forward(f, buf, buf),
-		"derivative": b.Derivative(f, buf, buf),
-		"backward":   b.Backward(f, buf, buf, buf),
+		"alloc mask": allocMask,
 		"stream":     b.Stream(context.Background(), compute.OpForward, f, v, v),
 		"sync":       b.Sync(),
 		"write":      buf.Write(v),
 		"read":       buf.Read(v),
-
-		"alloc mask":         allocMask,
-		"forward mask":       b.ForwardMask(f, buf, m, buf),
-		"backward mask":      b.BackwardMask(f, buf, buf, m),
-		"forward derivative": b.ForwardDerivative(f, buf, buf, buf),
-		"read on":            m.Read(make([]uint64, (m.Len()+63)/64)), // of the mask, in words that both errors have
+		"read on":    m.Read(make([]uint64, (m.Len()+63)/64)), // of the mask, in words that both errors have
 	}
+	for _, fm := range form.All() {
+		errs[fm.String()] = fm.Run(b, f, form.Over(buf, m))
+	}
+	return errs
 }
 
 // poisoned tells what is wrong with a backend after ErrDevice.

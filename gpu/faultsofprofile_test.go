@@ -8,7 +8,7 @@ import (
 	"strings"
 
 	"github.com/gmind-go/compute"
-	"github.com/gmind-go/compute/internal/ops"
+	"github.com/gmind-go/compute/internal/form"
 	"github.com/gmind-go/compute/internal/values"
 )
 
@@ -40,7 +40,7 @@ func (s *sweep) profile(b compute.Backend) (op string, err error) {
 	}
 	const kernels = 4
 	earlierFails := s.control.failed.Load() > 0 && s.control.mode.Load() >= late
-	profiler, _ := compute.As[ops.Profiler](b)
+	profiler, _ := compute.As[form.Profiler](b)
 	times, failed := profiler.Profile(func() error {
 		if earlierFails {
 			err = fmt.Errorf("%w: the work is begun before what came earlier is done", errWrong)
@@ -92,7 +92,7 @@ func (s *sweep) closeProfiled(f fault) error {
 	var op string
 	var failed error
 	s.arm(f)
-	profiler, _ := compute.As[ops.Profiler](b)
+	profiler, _ := compute.As[form.Profiler](b)
 	times, err := profiler.Profile(func() error {
 		if op, failed = "forward", b.Forward(compute.LeakyReLU(-0.5), buf, buf); failed == nil {
 			op, failed = "close", b.Close()

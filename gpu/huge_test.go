@@ -7,6 +7,7 @@ import (
 
 	"github.com/gmind-go/compute"
 	"github.com/gmind-go/compute/internal/exhaustive"
+	"github.com/gmind-go/compute/internal/form"
 	"github.com/gmind-go/compute/internal/testenv"
 )
 
@@ -16,14 +17,15 @@ func TestHuge(t *testing.T) {
 	b := testenv.Open(t, OpenDevice("any"))
 	f := compute.LeakyReLU(-0.5)
 	host := make([]float32, n)
-	for _, step := range []struct {
-		op   compute.Op
-		want func(x float32) float32
-	}{{compute.OpForward, f.Value}, {compute.OpDerivative, f.Derivative}} {
+	for _, fm := range form.All() {
+		op, ok := fm.Op()
+		if !ok {
+			continue
+		}
 		exhaustive.Fill(host)
-		if err := b.Stream(t.Context(), step.op, f, host, host); err != nil {
+		if err := b.Stream(t.Context(), op, f, host, host); err != nil {
 			t.Fatal(err)
 		}
-		exhaustive.Check(t, b.Info().Name+": stream of "+step.op.String(), host, step.want)
+		exhaustive.Check(t, b.Info().Name+": stream of "+op.String(), host, func(x float32) float32 { return fm.Results()[0].Want(f, 0, x) })
 	}
 }

@@ -8,6 +8,7 @@ import (
 
 	"github.com/gmind-go/compute"
 	"github.com/gmind-go/compute/gpu/internal/opencl"
+	"github.com/gmind-go/compute/internal/form"
 	"github.com/gmind-go/compute/internal/mempool"
 )
 
@@ -42,7 +43,7 @@ func newLane(b *backend) (*lane, error) {
 
 // run computes dst from src, of the same length, not empty.
 func (l *lane) run(op compute.Op, f compute.Activation, dst, src []float32) error {
-	k := l.kernels[f.Kind][op]
+	k := l.kernels[f.Kind][form.Of(op)]
 	if !l.b.shared {
 		return l.staged(k, f.NegativeSlope, dst, src)
 	}

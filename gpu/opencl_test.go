@@ -17,6 +17,7 @@ import (
 	"github.com/gmind-go/compute"
 	"github.com/gmind-go/compute/cpu"
 	"github.com/gmind-go/compute/gpu/internal/opencl"
+	"github.com/gmind-go/compute/internal/form"
 	"github.com/gmind-go/compute/internal/testenv"
 	"github.com/gmind-go/compute/internal/values"
 	"github.com/gmind-go/compute/kernels"
@@ -283,7 +284,7 @@ func TestSmallGroup(t *testing.T) {
 		})
 		return openMatching("any", devices, problem)
 	}).(*opened).Backend.(*backend)
-	if got := b.kernels[compute.KindLeakyReLU][forward].MaxGroup(); got != 16 {
+	if got := b.kernels[compute.KindLeakyReLU][form.Forward].MaxGroup(); got != 16 {
 		t.Errorf("after the self-test a kernel is launched in groups of %d, and takes 16 alone", got)
 	}
 }
@@ -309,8 +310,11 @@ func TestFault(t *testing.T) {
 	f := compute.LeakyReLU(0.01)
 	_, allocErr := b.Alloc(1)
 	_, maskErr := b.AllocMask(1)
-	for _, err := range []error{b.Forward(f, x, x), b.Backward(f, x, x, x), x.Read(make([]float32, 2)), x.Write(make([]float32, 2)), b.Sync(), allocErr, maskErr,
-		m.Read(make([]uint64, 1)), b.ForwardMask(f, x, m, x), b.BackwardMask(f, x, x, m), b.ForwardDerivative(f, x, x, x)} {
+	errs := []error{x.Read(make([]float32, 2)), x.Write(make([]float32, 2)), b.Sync(), allocErr, maskErr, m.Read(make([]uint64, 1))}
+	for _, fm := range form.All() {
+		errs = append(errs, fm.Run(b, f, form.Over(x, m)))
+	}
+	for _, err := range errs {
 		if !errors.Is(err, compute.ErrDevice) || !strings.Contains(err.Error(), "on fire") {
 			t.Errorf("after a fault got %v, want ErrDevice with what happened", err)
 		}

@@ -10,7 +10,7 @@ import (
 	"github.com/gmind-go/compute/internal/check"
 )
 
-// Profile counts what work starts by the clock of the device: see ops.Profiler. All
+// Profile counts what work starts by the clock of the device: see form.Profiler. All
 // goes through a queue that was made for it meanwhile. Its error is that of work,
 // unless the device fails, which weighs more.
 func (b *backend) Profile(work func() error) (ns []float64, err error) {

@@ -7,6 +7,7 @@ import (
 	"time"
 
 	"github.com/gmind-go/compute"
+	"github.com/gmind-go/compute/internal/form"
 	"github.com/gmind-go/compute/internal/testenv"
 	"github.com/gmind-go/compute/internal/values"
 )
@@ -25,13 +26,13 @@ func TestStarts(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	for name, call := range map[string]func() error{
-		"Forward":      func() error { return b.Forward(f, x, x) },
-		"Backward":     func() error { return b.Backward(f, x, x, x) },
-		"ForwardMask":  func() error { return b.ForwardMask(f, x, m, x) },
-		"BackwardMask": func() error { return b.BackwardMask(f, x, x, m) },
-		"Copy":         func() error { return b.Copy(x, x) },
-	} {
+	calls := map[string]func() error{"copy": func() error { return b.Copy(x, x) }}
+	for _, fm := range form.All() {
+		if fm != form.ForwardDerivative { // which needs a second buffer
+			calls[fm.String()] = func() error { return fm.Run(b, f, form.Over(x, m)) }
+		}
+	}
+	for name, call := range calls {
 		if err := call(); err != nil {
 			t.Fatal(err)
 		}

@@ -15,14 +15,14 @@ import (
 
 	"github.com/gmind-go/compute"
 	"github.com/gmind-go/compute/cmd/bench/internal/report"
-	"github.com/gmind-go/compute/internal/ops"
+	"github.com/gmind-go/compute/internal/form"
 	"github.com/gmind-go/compute/internal/values"
 )
 
 func opNames() []string {
 	var names []string
-	for _, op := range ops.All() {
-		names = append(names, op.Name)
+	for _, fm := range form.Plain() {
+		names = append(names, fm.String())
 	}
 	return names
 }
@@ -43,36 +43,37 @@ func measurements(b compute.Backend, c config) []measurement {
 	info := b.Info()
 	list := limits(b)
 	f := compute.LeakyReLU(c.slope)
-	for i, op := range ops.All() {
-		if !slices.Contains(c.ops, op.Name) {
+	for _, fm := range form.Plain() {
+		name := fm.String()
+		if !slices.Contains(c.ops, name) {
 			continue
 		}
-		launch := func(s *set) error { return op.Run(b, f, s.dst, s.dy, s.x) }
-		right := func(s *set, i int) bool {
-			return op.Agrees(f, s.hostDst[i], s.hostDY[i], s.hostX[i], info.FlushesSubnormals)
+		bytes, result := fm.Bits()/8, fm.Results()[0]
+		launch := func(s *set) error {
+			return fm.Run(b, f, form.Args{X: s.x, DY: s.dy, Y: s.dst, D: s.dst, DX: s.dst})
 		}
-		list = append(list, onDevice(b, measurement{op: op.Name, limit: report.Copy, bytes: op.Bytes, launch: launch}, right))
+		right := func(s *set, i int) bool {
+			return result.Agrees(f, s.hostDst[i], s.hostDY[i], s.hostX[i], info.FlushesSubnormals)
+		}
+		list = append(list, onDevice(b, measurement{op: name, limit: report.Copy, bytes: bytes, launch: launch}, right))
 		if info.Backend == "cpu" {
 			continue // no way between the host and the device
 		}
 		limit := report.Transfer
-		switch {
-		case info.Backend == "shard":
-			limit = "" // Stream shares the work by other speeds than the parts of buffers
-		case info.SharedMemory:
-			limit = report.Copy // Stream works on the slices where they are
-		}
 		host := func(s *set) error {
-			return b.Stream(context.Background(), compute.Op(i), f, s.hostDst, s.hostX)
+			return errors.Join(s.x.Write(s.hostX), s.dy.Write(s.hostDY), launch(s), s.dst.Read(s.hostDst))
 		}
-		if op.Name == "backward" { // which has no Stream
-			limit = report.Transfer
-			host = func(s *set) error {
-				return errors.Join(s.x.Write(s.hostX), s.dy.Write(s.hostDY), launch(s), s.dst.Read(s.hostDst))
+		if op, streams := fm.Op(); streams {
+			host = func(s *set) error { return b.Stream(context.Background(), op, f, s.hostDst, s.hostX) }
+			switch {
+			case info.Backend == "shard":
+				limit = "" // Stream shares the work by other speeds than the parts of buffers
+			case info.SharedMemory:
+				limit = report.Copy // Stream works on the slices where they are
 			}
 		}
 		list = append(list, measurement{
-			op: op.Name, data: report.OnHost, limit: limit, bytes: op.Bytes, call: host,
+			op: name, data: report.OnHost, limit: limit, bytes: bytes, call: host,
 			spoil:      func(s *set) error { spoilHost(s); return nil },
 			difference: func(s *set) (string, error) { return firstDifference(s, right), nil },
 		})
@@ -84,7 +85,7 @@ func measurements(b compute.Backend, c config) []measurement {
 func limits(b compute.Backend) []measurement {
 	copied := func(s *set, i int) bool { return values.Identical(s.hostDst[i], s.hostX[i]) }
 	var list []measurement
-	if copier, ok := compute.As[ops.Copier](b); ok {
+	if copier, ok := compute.As[form.Copier](b); ok {
 		launch := func(s *set) error { return copier.Copy(s.dst, s.x) }
 		list = append(list, onDevice(b, measurement{op: report.Copy, bytes: 8, launch: launch}, copied))
 	}
@@ -162,7 +163,7 @@ func measureSize(ctx context.Context, b compute.Backend, c config, in *input, li
 			Verified: t.checked > 0 && t.wrong == "", TimesNS: t.NS,
 		}
 		r.Summarize()
-		if profiler, ok := compute.As[ops.Profiler](b); ok && t.launch != nil && err == nil && ctx.Err() == nil {
+		if profiler, ok := compute.As[form.Profiler](b); ok && t.launch != nil && err == nil && ctx.Err() == nil {
 			r.EventNS, r.EventClockNS, err = t.profile(b, profiler)
 		}
 		if t.wrong != "" {
@@ -181,7 +182,7 @@ const (
 // profile returns the time of one call by the clock of the device, the mean of some, and
 // by that of the host, of the same; or zeros if the device tells none. It is done some
 // times, of which it is the median.
-func (t *timer) profile(b compute.Backend, p ops.Profiler) (events, clock float64, err error) {
+func (t *timer) profile(b compute.Backend, p form.Profiler) (events, clock float64, err error) {
 	type pair struct{ events, clock float64 }
 	var pairs []pair
 	for range profiledTimes {

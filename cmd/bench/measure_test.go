@@ -5,14 +5,14 @@ import (
 	"time"
 
 	"github.com/gmind-go/compute"
-	"github.com/gmind-go/compute/internal/ops"
+	"github.com/gmind-go/compute/internal/form"
 	"github.com/gmind-go/compute/internal/turns"
 )
 
 // far is the CPU backend as one of a device with memory of its own.
 type far struct {
 	compute.Backend
-	ops.Copier
+	form.Copier
 }
 
 func (b far) Info() compute.Info {
@@ -29,7 +29,7 @@ func TestMeasurements(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	list := measurements(far{b, b.(ops.Copier)}, c)
+	list := measurements(far{b, b.(form.Copier)}, c)
 	if len(list) != 4+2*3 {
 		t.Fatalf("%d measurements", len(list))
 	}

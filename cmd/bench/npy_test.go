@@ -12,7 +12,7 @@ import (
 
 	"github.com/gmind-go/compute"
 	"github.com/gmind-go/compute/gpu"
-	"github.com/gmind-go/compute/internal/ops"
+	"github.com/gmind-go/compute/internal/form"
 	"github.com/gmind-go/compute/internal/testenv"
 	"github.com/gmind-go/compute/internal/values"
 )
@@ -60,11 +60,11 @@ func TestNpy(t *testing.T) {
 			}
 			for name, format := range formats {
 				in := write(t, npyBytes(format.descr, format.shape, format.order, x))
-				for _, op := range ops.All() {
+				for _, fm := range form.Plain() {
 					out := filepath.Join(t.TempDir(), "out.npy")
-					args := append([]string{"-input", in, "-output", out, "-op", op.Name, "-slope", "-0.5", "-runs", "1", "-cache", "warm"}, args...)
+					args := append([]string{"-input", in, "-output", out, "-op", fm.String(), "-slope", "-0.5", "-runs", "1", "-cache", "warm"}, args...)
 					if _, stderr, code := bench(t, args...); code != 0 {
-						t.Fatalf("%s, %s: exit %d: %s", name, op.Name, code, stderr)
+						t.Fatalf("%s, %v: exit %d: %s", name, fm, code, stderr)
 					}
 					got, err := os.ReadFile(out)
 					if err != nil {
@@ -77,8 +77,8 @@ func TestNpy(t *testing.T) {
 					for i := range x {
 						bits := format.order.(binary.ByteOrder).Uint32(got[len(empty)+4*i:])
 						dy := x[len(x)-1-i]
-						if v := math.Float32frombits(bits); !op.Agrees(f, v, dy, x[i], flushes) {
-							t.Fatalf("%s, %s: value %d is %x and should be %x", name, op.Name, i, v, op.Want(f, dy, x[i]))
+						if v := math.Float32frombits(bits); !fm.Results()[0].Agrees(f, v, dy, x[i], flushes) {
+							t.Fatalf("%s, %v: value %d is %x and should be %x", name, fm, i, v, fm.Results()[0].Want(f, dy, x[i]))
 						}
 					}
 				}

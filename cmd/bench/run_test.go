@@ -13,7 +13,7 @@ import (
 	"github.com/gmind-go/compute"
 	"github.com/gmind-go/compute/cmd/bench/internal/report"
 	"github.com/gmind-go/compute/gpu"
-	"github.com/gmind-go/compute/internal/ops"
+	"github.com/gmind-go/compute/internal/form"
 	"github.com/gmind-go/compute/internal/testenv"
 )
 
@@ -91,7 +91,7 @@ func hasClock(t *testing.T) bool {
 	if err != nil {
 		t.Fatal(err)
 	}
-	profiler, ok := compute.As[ops.Profiler](b)
+	profiler, ok := compute.As[form.Profiler](b)
 	if !ok {
 		return false
 	}

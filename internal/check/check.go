@@ -57,21 +57,67 @@ func (c Call) Released(arg string) error {
 	return c.Fail(ErrClosed, "%s was released, by Release or by closing its backend; Alloc another", arg)
 }
 
-// Foreign is the error for buf, the argument named arg, when it is not a buffer
-// of the backend that was called.
-func (c Call) Foreign(arg string, buf any) error {
-	if IsNil(buf) {
-		return c.Fail(ErrForeignBuffer, "%s is nil; make one with Alloc or Upload", arg)
+// Foreign is the error for v, the argument named arg, when it is not a buffer, or not a
+// mask, of the backend that was called.
+func (c Call) Foreign(arg string, v any, mask bool) error {
+	from, otherwise := "Alloc or Upload", ", or Read the values and Upload them to it"
+	if mask {
+		from, otherwise = "AllocMask", ""
 	}
-	return c.Fail(ErrForeignBuffer, "%s, a %T, was not made by this backend; pass what its own Alloc or Upload returned, unwrapped, or Read the values and Upload them to it", arg, buf)
+	if IsNil(v) {
+		return c.Fail(ErrForeignBuffer, "%s is nil; make one with %s", arg, from)
+	}
+	return c.Fail(ErrForeignBuffer, "%s, a %T, was not made by this backend; pass what its own %s returned, unwrapped%s", arg, v, from, otherwise)
 }
 
-// ForeignMask is Foreign for a mask.
-func (c Call) ForeignMask(arg string, m any) error {
-	if IsNil(m) {
-		return c.Fail(ErrForeignBuffer, "%s is nil; make one with AllocMask", arg)
+// Memory is a buffer or a mask that a backend has made.
+type Memory interface {
+	Len() int // elements, or bits
+	Owner() any
+	Released() bool
+}
+
+// An Operand is a buffer or a mask among the arguments of a call.
+type Operand struct {
+	Name   string
+	Mask   bool
+	Arg    any    // as it was passed
+	Memory Memory // Arg; nil if the backend that was called did not make it
+}
+
+// NewOperand returns the argument arg, named name, of a call of owner.
+func NewOperand(owner any, name string, mask bool, arg any) Operand {
+	o := Operand{Name: name, Mask: mask, Arg: arg}
+	if m, ok := arg.(Memory); ok && !IsNil(arg) && m.Owner() == owner {
+		o.Memory = m
 	}
-	return c.Fail(ErrForeignBuffer, "%s, a %T, was not made by this backend; pass what its own AllocMask returned, unwrapped", arg, m)
+	return o
+}
+
+// Operands returns the length of operands, of which the first are results. It refuses
+// operands that the backend did not make, that were released, that differ in length, and
+// two results in one buffer.
+func (c Call) Operands(operands []Operand, results int) (n int, err error) {
+	for _, o := range operands {
+		if o.Memory == nil {
+			return 0, c.Foreign(o.Name, o.Arg, o.Mask)
+		}
+	}
+	for _, o := range operands {
+		if o.Memory.Released() {
+			return 0, c.Released(o.Name)
+		}
+	}
+	last := operands[len(operands)-1]
+	for _, o := range operands {
+		if err := c.Lengths(o.Name, o.Memory.Len(), last.Name, last.Memory.Len()); err != nil {
+			return 0, err
+		}
+	}
+	if results == 2 && operands[0].Memory == operands[1].Memory {
+		return 0, c.SameResult(operands[0].Name, operands[1].Name)
+	}
+	return last.Memory.Len(), nil
 }
 
 // IsNil reports whether v is nil or holds a nil pointer.

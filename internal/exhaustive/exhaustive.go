@@ -7,8 +7,8 @@ import (
 	"errors"
 	"fmt"
 	"math"
-	"math/bits"
 	"runtime"
+	"slices"
 	"sync"
 	"sync/atomic"
 	"testing"
@@ -16,7 +16,7 @@ import (
 
 	"github.com/gmind-go/compute"
 	"github.com/gmind-go/compute/internal/check"
-	"github.com/gmind-go/compute/internal/ops"
+	"github.com/gmind-go/compute/internal/form"
 	"github.com/gmind-go/compute/internal/testenv"
 	"github.com/gmind-go/compute/internal/values"
 )
@@ -102,8 +102,7 @@ func run(t *testing.T, subjects []Subject, every uint64, length int) {
 		t.Fatal(err)
 	}
 	for _, s := range subjects {
-		t.Logf("all equal: %s, %d inputs, %d in a call, slopes %v, forward, derivative, backward, forward mask, backward mask, forward derivative",
-			s.Name, 1<<32/every, length, Slopes)
+		t.Logf("all equal: %s, %d inputs, %d in a call, slopes %v, all forms", s.Name, 1<<32/every, length, Slopes)
 	}
 }
 
@@ -166,9 +165,7 @@ func (e *expected) set(f compute.Activation, dy, x []float32) {
 		for i, v := range x {
 			y[i], d[i] = f.Value(v), f.Derivative(v)
 			dx[i] = dy[i] * d[i]
-			if v >= 0 {
-				signs |= 1 << i
-			}
+			signs |= form.Bit(v) << i
 		}
 		e.signs[word] = signs
 	}
@@ -187,9 +184,10 @@ type worker struct {
 // device is a subject with the buffers of one worker.
 type device struct {
 	Subject
-	flushes     bool
-	x, dy, a, b compute.Buffer
-	m           compute.Mask
+	flushes bool
+	x, dy   compute.Buffer
+	results [2]compute.Buffer // which results take in turn
+	m       compute.Mask
 }
 
 func newWorker(subjects []Subject, length int) (*worker, error) {
@@ -202,7 +200,7 @@ func newWorker(subjects []Subject, length int) (*worker, error) {
 		d := &device{Subject: s, flushes: s.Info().FlushesSubnormals}
 		w.devices = append(w.devices, d)
 		var err error
-		for _, buf := range []*compute.Buffer{&d.x, &d.dy, &d.a, &d.b} {
+		for _, buf := range []*compute.Buffer{&d.x, &d.dy, &d.results[0], &d.results[1]} {
 			if *buf, err = s.Alloc(length); err != nil {
 				return nil, err
 			}
@@ -216,7 +214,7 @@ func newWorker(subjects []Subject, length int) (*worker, error) {
 
 func (w *worker) release() {
 	for _, d := range w.devices {
-		for _, held := range []interface{ Release() error }{d.x, d.dy, d.a, d.b, d.m} {
+		for _, held := range []interface{ Release() error }{d.x, d.dy, d.results[0], d.results[1], d.m} {
 			held.Release() // closing the backend shows what is wrong
 		}
 	}
@@ -227,7 +225,7 @@ func (w *worker) try() error {
 	for _, d := range w.devices {
 		// Results that a kernel fails to write are wrong: here, and below, where each goes
 		// over another one.
-		if err := errors.Join(d.x.Write(w.x), d.dy.Write(w.dy), d.a.Write(w.dy), d.b.Write(w.dy)); err != nil {
+		if err := errors.Join(d.x.Write(w.x), d.dy.Write(w.dy), d.results[0].Write(w.dy), d.results[1].Write(w.dy)); err != nil {
 			return err
 		}
 	}
@@ -244,45 +242,26 @@ func (w *worker) try() error {
 }
 
 func (w *worker) tryDevice(d *device, f compute.Activation) error {
-	const forward, derivative, backward = 0, 1, 2 // in ops.All
-	type result struct {
-		buf  compute.Buffer
-		op   int
-		want []float32
-	}
-	y := func(buf compute.Buffer) result { return result{buf, forward, w.want.y} }
-	dydx := func(buf compute.Buffer) result { return result{buf, derivative, w.want.d} }
-	dx := func(buf compute.Buffer) result { return result{buf, backward, w.want.dx} }
-	for _, step := range []struct {
-		name    string
-		run     func() error
-		signs   bool // to be compared too
-		results []result
-	}{
-		{"forward", func() error { return d.Forward(f, d.a, d.x) }, false, []result{y(d.a)}},
-		{"derivative", func() error { return d.Derivative(f, d.b, d.x) }, false, []result{dydx(d.b)}},
-		{"backward", func() error { return d.Backward(f, d.a, d.dy, d.x) }, false, []result{dx(d.a)}},
-		{"forward mask", func() error {
-			return errors.Join(d.ForwardMask(f, d.b, d.m, d.dy), // other bits, which must not stay
-				d.ForwardMask(f, d.b, d.m, d.x))
-		}, true, []result{y(d.b)}},
-		{"backward mask", func() error { return d.BackwardMask(f, d.b, d.dy, d.m) }, false, []result{dx(d.b)}},
-		{"forward derivative", func() error { return d.ForwardDerivative(f, d.b, d.a, d.x) }, false, []result{y(d.b), dydx(d.a)}},
-	} {
-		if err := step.run(); err != nil {
+	next := 0
+	for _, fm := range form.All() {
+		args := form.Args{X: d.x, DY: d.dy, M: d.m}
+		for _, o := range fm.Results() {
+			if o != form.M {
+				*args.Buffer(o) = d.results[next%2]
+				next++
+				continue
+			}
+			bad := args
+			bad.X = d.dy // the mask of other bits, which must not stay
+			if err := fm.Run(d, f, bad); err != nil {
+				return err
+			}
+		}
+		if err := fm.Run(d, f, args); err != nil {
 			return err
 		}
-		for _, r := range step.results {
-			got, err := w.read(d, r.buf)
-			if err != nil {
-				return err
-			}
-			if err := w.compare(d, f, step.name, ops.All()[r.op], got, r.want); err != nil {
-				return err
-			}
-		}
-		if step.signs {
-			if err := w.compareSigns(d, f); err != nil {
+		for _, o := range fm.Results() {
+			if err := w.compare(d, f, fm, o, args); err != nil {
 				return err
 			}
 		}
@@ -298,9 +277,17 @@ func (w *worker) read(d *device, buf compute.Buffer) ([]float32, error) {
 	return w.got, buf.Read(w.got)
 }
 
-// compare returns an error that names the first element of got that is not what is
-// wanted.
-func (w *worker) compare(d *device, f compute.Activation, name string, op ops.Op, got, want []float32) error {
+// compare returns an error that names the first element of the result o that is not what
+// is wanted.
+func (w *worker) compare(d *device, f compute.Activation, fm form.Form, o form.Operand, args form.Args) error {
+	if o == form.M {
+		return w.compareMask(d, f, fm)
+	}
+	got, err := w.read(d, *args.Buffer(o))
+	if err != nil {
+		return err
+	}
+	want := map[form.Operand][]float32{form.Y: w.want.y, form.D: w.want.d, form.DX: w.want.dx}[o]
 	if bytes.Equal(asBytes(got), asBytes(want)) {
 		return nil
 	}
@@ -311,29 +298,26 @@ func (w *worker) compare(d *device, f compute.Activation, name string, op ops.Op
 			continue
 		}
 		for i := lo; i < hi; i++ {
-			if values.Same(got[i], want[i]) || d.flushes && op.Agrees(f, got[i], w.dy[i], w.x[i], true) {
+			if values.Same(got[i], want[i]) || d.flushes && o.Agrees(f, got[i], w.dy[i], w.x[i], true) {
 				continue
 			}
-			return fmt.Errorf("%s of %v at x = %s, dy = %s is %s and should be %s",
-				name, f, show(w.x[i]), show(w.dy[i]), show(got[i]), show(want[i]))
+			return fmt.Errorf("%v of %v at x = %s, dy = %s is %s and should be %s",
+				fm, f, show(w.x[i]), show(w.dy[i]), show(got[i]), show(want[i]))
 		}
 	}
 	return nil
 }
 
-// compareSigns is compare for the mask.
-func (w *worker) compareSigns(d *device, f compute.Activation) error {
+// compareMask is compare for a mask.
+func (w *worker) compareMask(d *device, f compute.Activation, fm form.Form) error {
 	if err := d.m.Read(w.gotSigns); err != nil {
 		return err
 	}
-	for i, got := range w.gotSigns {
-		for wrong := got ^ w.want.signs[i]; wrong != 0; wrong &= wrong - 1 {
-			bit := bits.TrailingZeros64(wrong)
-			x := w.x[64*i+bit]
-			if !(d.flushes && values.IsSubnormal(x)) { // a zero of any sign is >= 0
-				return fmt.Errorf("the bit of forward mask of %v at x = %s is %d", f, show(x), got>>bit&1)
-			}
-		}
+	if slices.Equal(w.gotSigns, w.want.signs) {
+		return nil
+	}
+	if wrong := fm.WrongBits(f, w.gotSigns, w.x, d.flushes); wrong != "" {
+		return errors.New(wrong)
 	}
 	return nil
 }

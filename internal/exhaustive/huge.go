@@ -10,6 +10,7 @@ import (
 	"sync/atomic"
 	"testing"
 
+	"github.com/gmind-go/compute/internal/form"
 	"github.com/gmind-go/compute/internal/testenv"
 	"github.com/gmind-go/compute/internal/values"
 )
@@ -67,9 +68,7 @@ func CheckSigns(t *testing.T, words []uint64, n int) {
 		for i := lo; i < hi; i++ {
 			var want uint64
 			for bit := range min(64, n-64*i) {
-				if filled(64*i+bit) >= 0 {
-					want |= 1 << bit
-				}
+				want |= form.Bit(filled(64*i+bit)) << bit
 			}
 			if words[i] != want {
 				return fmt.Errorf("word %d of the mask of %d elements is %#x and should be %#x", i, n, words[i], want)

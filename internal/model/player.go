@@ -5,6 +5,7 @@ import (
 	"slices"
 
 	"github.com/gmind-go/compute"
+	"github.com/gmind-go/compute/internal/form"
 	"github.com/gmind-go/compute/internal/values"
 )
 
@@ -21,62 +22,77 @@ type Player struct {
 
 	s       *Session
 	script  script
-	buffers []*buffer
-	masks   []*mask
+	buffers []*held
+	masks   []*held
 	watched []watched
 }
 
 // Player returns one that has no buffers yet.
 func (s *Session) Player() *Player { return &Player{s: s} }
 
-// held is what the model knows of a buffer as of a mask.
+// memory is a compute.Buffer or a compute.Mask.
+type memory interface {
+	Len() int
+	Release() error
+}
+
+// held is what the model knows of a buffer or a mask.
 type held struct {
+	memory   memory // of the backend
 	n        int
 	released bool
 	foreign  bool
-	known    bool // what is in it
+
+	known  bool      // what is in it
+	values []float32 // the elements; of a mask, the x whose bits it has
+	copied bool      // from the host, so that the payloads of NaNs count
 }
 
-// buffer is a buffer of the backend, and what must be in it.
-type buffer struct {
-	held
-	real   compute.Buffer
-	values []float32
-	copied bool // from the host, so that the payloads of NaNs count
+func (h *held) buffer() compute.Buffer {
+	b, _ := h.memory.(compute.Buffer)
+	return b
 }
 
-// mask is a mask of the backend, and what must be in it.
-type mask struct {
-	held
-	real compute.Mask
-	bits []bool
+func (h *held) mask() compute.Mask {
+	m, _ := h.memory.(compute.Mask)
+	return m
 }
 
 // unlike is a buffer that no backend has made.
 type unlike struct{ compute.Buffer }
 
+// A step is one kind of call that a script makes.
+type step struct {
+	name string
+	play func(*Player) error
+}
+
 // Play plays a script to its end. Its error tells the first thing that is not as the
 // model has it.
 func (p *Player) Play(bytes []byte) error {
-	steps := []struct {
-		name string
-		play func(*Player) error
-	}{
-		{"alloc", (*Player).alloc},
+	operate := func(fm form.Form) step {
+		return step{fm.String(), func(p *Player) error { return p.operate(fm) }}
+	}
+	steps := []step{ // in the order of the corpus
+		{"alloc", func(p *Player) error {
+			return p.alloc(&p.buffers, func(n int) (memory, error) { return p.s.b.Alloc(n) })
+		}},
 		{"upload", (*Player).upload},
 		{"write", (*Player).write},
 		{"read", (*Player).read},
-		{"forward", (*Player).forward},
-		{"derivative", (*Player).derivative},
-		{"backward", (*Player).backward},
-		{"alloc mask", (*Player).allocMask},
+		operate(form.Forward),
+		operate(form.Derivative),
+		operate(form.Backward),
+		{"alloc mask", func(p *Player) error {
+			return p.alloc(&p.masks, func(n int) (memory, error) { return p.s.b.AllocMask(n) })
+		}},
 		{"read mask", (*Player).readMask},
-		{"forward mask", (*Player).forwardMask},
-		{"backward mask", (*Player).backwardMask},
-		{"forward derivative", (*Player).forwardDerivative},
+		operate(form.ForwardMask),
+		operate(form.BackwardMask),
+		operate(form.ForwardDerivative),
 		{"stream", (*Player).stream},
-		{"release", (*Player).release},
-		{"release mask", (*Player).releaseMask},
+		{"release", func(p *Player) error { return p.release(p.buffer(nil)) }},
+		{"release mask", func(p *Player) error { return p.release(p.mask(nil)) }},
 		{"others", (*Player).others},
 	}
 	p.script = bytes
@@ -95,13 +111,8 @@ func (p *Player) Play(bytes []byte) error {
 
 // Release releases all buffers and masks of the player.
 func (p *Player) Release() error {
-	for _, b := range p.buffers {
-		if err := p.releaseOne(&b.held, b.real.Release); err != nil {
-			return err
-		}
-	}
-	for _, m := range p.masks {
-		if err := p.releaseOne(&m.held, m.real.Release); err != nil {
+	for _, h := range append(p.buffers, p.masks...) {
+		if err := p.release(h); err != nil {
 			return err
 		}
 	}
@@ -127,16 +138,26 @@ func (p *Player) call(want error, do func() error) (done bool, err error) {
 	return got == nil, nil
 }
 
-// keep adds a buffer with its contents, or without. When there are enough it comes
-// in place of another.
-func (p *Player) keep(b *buffer) error {
-	if len(p.buffers) < slots {
-		p.buffers = append(p.buffers, b)
+// made adds h, with what make returns, to list. When that has enough it comes in place of
+// another.
+func (p *Player) made(list *[]*held, h *held, want error, make func() (memory, error)) error {
+	done, err := p.call(want, func() (err error) {
+		h.memory, err = make()
+		return err
+	})
+	if !done {
+		return err
+	}
+	if h.memory.Len() != h.n {
+		return fmt.Errorf("the length is %d, want %d", h.memory.Len(), h.n)
+	}
+	if len(*list) < slots {
+		*list = append(*list, h)
 		return nil
 	}
 	i := p.script.below(slots)
-	err := p.releaseOne(&p.buffers[i].held, p.buffers[i].real.Release)
-	p.buffers[i] = b
+	err = p.release((*list)[i])
+	(*list)[i] = h
 	return err
 }
 
@@ -149,50 +170,26 @@ func (p *Player) newLength() int {
 	return p.script.length()
 }
 
-func (p *Player) alloc() error {
+func (p *Player) alloc(list *[]*held, make func(n int) (memory, error)) error {
 	n, want := p.newLength(), error(nil)
 	if p.script.oneIn(32) {
 		n, want = p.script.badLength()
 	}
-	b := &buffer{held: held{n: n}}
-	done, err := p.call(want, func() (err error) {
-		b.real, err = p.s.b.Alloc(n)
-		return err
-	})
-	if !done {
-		return err
-	}
-	b.values = make([]float32, n)
-	return p.kept(b)
+	return p.made(list, &held{n: n}, want, func() (memory, error) { return make(n) })
 }
 
 func (p *Player) upload() error {
 	v := p.script.values(p.newLength())
-	b := &buffer{held: held{n: len(v)}}
-	done, err := p.call(nil, func() (err error) {
-		b.real, err = p.s.b.Upload(v)
-		return err
-	})
-	if !done {
-		return err
-	}
-	p.fill(b, slices.Clone(v))
-	clear(v) // which was copied
-	return p.kept(b)
+	h := &held{n: len(v)}
+	p.fill(h, slices.Clone(v))
+	defer clear(v) // which was copied
+	return p.made(&p.buffers, h, nil, func() (memory, error) { return p.s.b.Upload(v) })
 }
 
-// kept is keep for a buffer just made, whose length is looked at.
-func (p *Player) kept(b *buffer) error {
-	if b.real.Len() != b.n {
-		return fmt.Errorf("the length is %d, want %d", b.real.Len(), b.n)
-	}
-	return p.keep(b)
-}
-
-// fill makes v, from the host, what b holds.
-func (p *Player) fill(b *buffer, v []float32) {
-	b.values, b.copied = v, true
-	b.known = !p.flushed(v)
+// fill makes v, from the host, what h holds.
+func (p *Player) fill(h *held, v []float32) {
+	h.values, h.copied = v, true
+	h.known = !p.flushed(v)
 }
 
 // flushed tells whether the device may have something else for v than the model.
@@ -214,7 +211,7 @@ func (p *Player) write() error {
 	if b.foreign {
 		return nil // a method of another backend
 	}
-	done, err := p.call(b.moves(len(v)), func() error { return b.real.Write(v) })
+	done, err := p.call(b.moves(len(v)), func() error { return b.buffer().Write(v) })
 	if done {
 		p.fill(b, v)
 	}
@@ -242,7 +239,7 @@ func (p *Player) read() error {
 		return nil
 	}
 	host := repeat([]float32{guard}, before+n+1)
-	done, err := p.call(b.moves(n), func() error { return b.real.Read(host[before : before+n]) })
+	done, err := p.call(b.moves(n), func() error { return b.buffer().Read(host[before : before+n]) })
 	if err != nil {
 		return err
 	}
@@ -285,27 +282,14 @@ func equal(got, want []float32, agree func(a, b float32) bool) error {
 	return nil
 }
 
-func (p *Player) release() error {
-	b := p.buffer(nil)
-	if b.foreign {
+// release releases h, which never fails, not even a second time.
+func (p *Player) release(h *held) error {
+	if h.foreign {
 		return nil
 	}
-	return p.releaseOne(&b.held, b.real.Release)
-}
-
-func (p *Player) releaseMask() error {
-	m := p.mask(nil)
-	if m.foreign {
-		return nil
-	}
-	return p.releaseOne(&m.held, m.real.Release)
-}
-
-// releaseOne releases what h tells of, which never fails, not even a second time.
-func (p *Player) releaseOne(h *held, release func() error) error {
 	h.released = true
 	p.Operations++
-	if err := release(); err != nil {
+	if err := h.memory.Release(); err != nil {
 		return fmt.Errorf("Release: %w", err)
 	}
 	return nil
@@ -351,43 +335,41 @@ func (p *Player) counted() error {
 }
 
 // buffer picks a buffer, mostly a live one, and where like is not nil, of its length.
-func (p *Player) buffer(like *held) *buffer {
-	kind := p.script.below(64)
-	var fit []*buffer
-	for _, b := range p.buffers {
-		if kind >= 56 || !b.released && (like == nil || b.n == like.n) {
-			fit = append(fit, b)
-		}
-	}
-	i := p.script.below(256)
+func (p *Player) buffer(like *held) *held {
+	fit, kind, i := p.fitting(p.buffers, like)
 	switch {
 	case kind == 63 && i%3 == 0:
-		return &buffer{held: held{foreign: true}}
+		return &held{foreign: true}
 	case kind == 63 && i%3 == 1:
-		return &buffer{held: held{n: 3, foreign: true}, real: p.s.foreign}
+		return &held{n: 3, foreign: true, memory: p.s.foreign}
 	case kind == 63 && len(fit) > 0:
-		return &buffer{held: held{n: fit[0].n, foreign: true}, real: unlike{fit[0].real}}
+		return &held{n: fit[0].n, foreign: true, memory: unlike{fit[0].buffer()}}
 	case len(fit) == 0:
-		return &buffer{held: held{foreign: true}}
+		return &held{foreign: true}
 	}
 	return fit[i%len(fit)]
 }
 
 // mask is buffer for masks.
-func (p *Player) mask(like *held) *mask {
-	kind := p.script.below(64)
-	var fit []*mask
-	for _, m := range p.masks {
-		if kind >= 56 || !m.released && (like == nil || m.n == like.n) {
-			fit = append(fit, m)
-		}
-	}
-	i := p.script.below(256)
+func (p *Player) mask(like *held) *held {
+	fit, kind, i := p.fitting(p.masks, like)
 	switch {
 	case kind == 63 && i%2 == 0:
-		return &mask{held: held{n: 3, foreign: true}, real: p.s.foreignMask}
+		return &held{n: 3, foreign: true, memory: p.s.foreignMask}
 	case kind == 63 || len(fit) == 0:
-		return &mask{held: held{foreign: true}}
+		return &held{foreign: true}
 	}
 	return fit[i%len(fit)]
+}
+
+// fitting returns those of list that may be picked, and what the script says of the
+// choice.
+func (p *Player) fitting(list []*held, like *held) (fit []*held, kind, i int) {
+	kind = p.script.below(64)
+	for _, h := range list {
+		if kind >= 56 || !h.released && (like == nil || h.n == like.n) {
+			fit = append(fit, h)
+		}
+	}
+	return fit, kind, p.script.below(256)
 }

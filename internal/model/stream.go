@@ -7,6 +7,7 @@ import (
 	"time"
 
 	"github.com/gmind-go/compute"
+	"github.com/gmind-go/compute/internal/form"
 	"github.com/gmind-go/compute/internal/values"
 )
 
@@ -99,11 +100,9 @@ func (p *Player) stream() error {
 		return nil
 	}
 	before, x := old[to:to+length], old[from:from+n]
+	result := form.Of(op).Results()[0]
 	for i := range dst {
-		right := f.Value(x[i])
-		if op == compute.OpDerivative {
-			right = f.Derivative(x[i])
-		}
+		right := result.Want(f, 0, x[i])
 		asBefore := got != nil && values.Identical(dst[i], before[i])
 		if !values.Same(dst[i], right) && !asBefore {
 			return fmt.Errorf("%v: element %d of %d is %x and should be %x (it was %x, Stream returned %v)", op, i, n, dst[i], right, before[i], got)

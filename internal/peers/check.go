@@ -7,7 +7,7 @@ import (
 	"math"
 
 	"github.com/gmind-go/compute"
-	"github.com/gmind-go/compute/internal/ops"
+	"github.com/gmind-go/compute/internal/form"
 	"github.com/gmind-go/compute/internal/values"
 )
 
@@ -18,28 +18,27 @@ const checked = 1_000_000
 // same, but in one case.
 type comparison struct {
 	*peer
-	op     ops.Op
+	form   form.Form
 	theirs func(slope, dy, x, ours float32) float32
 	known  string
 }
 
 // comparisons returns those that check makes. ONNX has no backward.
 func comparisons(torch, onnx *peer) []comparison {
-	forward, backward := ops.All()[0], ops.All()[2]
 	return []comparison{
-		{torch, forward, func(slope, _, x, ours float32) float32 {
+		{torch, form.Forward, func(slope, _, x, ours float32) float32 {
 			if x == 0 {
 				return slope * x
 			}
 			return ours
 		}, "PyTorch multiplies x by the slope where it is 0 or -0, so a negative slope turns its sign"},
-		{torch, backward, func(slope, dy, x, ours float32) float32 {
+		{torch, form.Backward, func(slope, dy, x, ours float32) float32 {
 			if x == 0 {
 				return slope * dy
 			}
 			return ours
 		}, "PyTorch takes the slope for the derivative where x is 0 or -0"},
-		{onnx, forward, func(_, _, _, ours float32) float32 {
+		{onnx, form.Forward, func(_, _, _, ours float32) float32 {
 			if ours == 0 {
 				return 0
 			}
@@ -60,7 +59,7 @@ func pairs() (x, dy []float32) {
 }
 
 // check compares the results of b with those of the peers, bit by bit, for every slope
-// of ops.Activations, and prints the counts to w. It is an error if ours is not that of
+// of form.Activations, and prints the counts to w. It is an error if ours is not that of
 // the reference, or theirs differs in a way that is not known, or a peer is missing.
 func check(b compute.Backend, torch, onnx *peer, w io.Writer) error {
 	if torch.err != nil || onnx.err != nil {
@@ -68,35 +67,37 @@ func check(b compute.Backend, torch, onnx *peer, w io.Writer) error {
 	}
 	x, dy := pairs()
 	ours, theirs := make([]float32, len(x)), make([]float32, len(x))
-	var bufs [3]compute.Buffer // released when b is closed
-	for i, v := range [][]float32{ours, dy, x} {
+	var args form.Args // released when b is closed
+	for o, v := range map[form.Operand][]float32{form.X: x, form.DY: dy, form.Y: ours} {
 		var err error
-		if bufs[i], err = b.Upload(v); err != nil {
+		if *args.Buffer(o), err = b.Upload(v); err != nil {
 			return err
 		}
 	}
+	args.DX = args.Y
 	fmt.Fprintf(w, "%s beside %s and %s: %d pairs of random bit patterns, %d of special values.\n\n",
 		b.Info().Name, torch.name, onnx.name, checked, len(x)-checked)
 	fmt.Fprintln(w, "| peer    | operation | slope | compared |   equal | both NaN | known to differ | wrong |")
 	fmt.Fprintln(w, "| ------- | --------- | ----: | -------: | ------: | -------: | --------------: | ----: |")
 	list := comparisons(torch, onnx)
 	var failed error
-	for _, f := range ops.Activations() {
+	for _, f := range form.Activations() {
 		slope := f.NegativeSlope
 		if err := errors.Join(torch.load(slope, x, dy), onnx.load(slope, x, dy)); err != nil {
 			return err
 		}
 		for _, c := range list {
-			if err := errors.Join(c.op.Run(b, f, bufs[0], bufs[1], bufs[2]), bufs[0].Read(ours), c.result(c.op.Name, theirs)); err != nil {
+			result := c.form.Results()[0]
+			if err := errors.Join(c.form.Run(b, f, args), (*args.Buffer(result)).Read(ours), c.result(c.form.String(), theirs)); err != nil {
 				return err
 			}
 			var equal, nan, known, wrong int
 			for i, got := range ours {
 				switch {
-				case !values.Same(got, c.op.Want(f, dy[i], x[i])) || !values.Same(theirs[i], c.theirs(slope, dy[i], x[i], got)):
+				case !values.Same(got, result.Want(f, dy[i], x[i])) || !values.Same(theirs[i], c.theirs(slope, dy[i], x[i], got)):
 					if wrong == 0 {
-						failed = errors.Join(failed, fmt.Errorf("%s, slope %v, where x is %v and dy %v: 0x%08x, by the reference 0x%08x, by %s 0x%08x", c.op.Name, slope,
-							x[i], dy[i], math.Float32bits(got), math.Float32bits(c.op.Want(f, dy[i], x[i])), c.name, math.Float32bits(theirs[i])))
+						failed = errors.Join(failed, fmt.Errorf("%v, slope %v, where x is %v and dy %v: 0x%08x, by the reference 0x%08x, by %s 0x%08x", c.form, slope,
+							x[i], dy[i], math.Float32bits(got), math.Float32bits(result.Want(f, dy[i], x[i])), c.name, math.Float32bits(theirs[i])))
 					}
 					wrong++
 				case got != got:
@@ -111,12 +112,12 @@ func check(b compute.Backend, torch, onnx *peer, w io.Writer) error {
 			if c.peer == onnx {
 				peer = "ONNX"
 			}
-			fmt.Fprintf(w, "| %-7s | %-9s | %5v | %8d | %7d | %8d | %15d | %5d |\n", peer, c.op.Name, slope, len(x), equal, nan, known, wrong)
+			fmt.Fprintf(w, "| %-7s | %-9v | %5v | %8d | %7d | %8d | %15d | %5d |\n", peer, c.form, slope, len(x), equal, nan, known, wrong)
 		}
 	}
 	fmt.Fprintln(w, "\nKnown to differ:")
 	for _, c := range list {
-		fmt.Fprintf(w, "- %s: %s.\n", c.op.Name, c.known)
+		fmt.Fprintf(w, "- %v: %s.\n", c.form, c.known)
 	}
 	return failed
 }

@@ -10,7 +10,7 @@ import (
 	"gonum.org/v1/gonum/blas/blas32"
 
 	"github.com/gmind-go/compute"
-	"github.com/gmind-go/compute/internal/ops"
+	"github.com/gmind-go/compute/internal/form"
 	"github.com/gmind-go/compute/internal/turns"
 	"github.com/gmind-go/compute/internal/values"
 )
@@ -57,7 +57,7 @@ type contestant struct {
 // A backend is this library's, and tells its limit.
 type backend interface {
 	compute.Backend
-	ops.Copier
+	form.Copier
 }
 
 // contestants returns all there are on the values of h. release gives their buffers
@@ -79,9 +79,8 @@ func contestants(b backend, onednn, torch *peer, h *host) (list []*contestant, r
 	}
 	x, dy, y := bufs[0].(compute.Buffer), bufs[1].(compute.Buffer), bufs[2].(compute.Buffer)
 	f := compute.LeakyReLU(slope)
-	forward, backward := ops.All()[0], ops.All()[2]
-	wantOf := func(op ops.Op) func(dy, x float32) float32 {
-		return func(dy, x float32) float32 { return op.Want(f, dy, x) }
+	wantOf := func(o form.Operand) func(dy, x float32) float32 {
+		return func(dy, x float32) float32 { return o.Want(f, dy, x) }
 	}
 	add := func(c contestant) { list = append(list, &c) }
 
@@ -91,12 +90,12 @@ func contestants(b backend, onednn, torch *peer, h *host) (list []*contestant, r
 		result: func(dst []float32) error { return errors.Join(copied(), y.Read(dst)) },
 		want:   func(_, x float32) float32 { return x },
 	})
-	for _, op := range ops.All() {
-		call := func() error { return op.Run(b, f, y, dy, x) }
-		add(contestant{column: colOurs, op: op.Name, bytes: op.Bytes,
+	for _, fm := range form.Plain() {
+		call := func() error { return fm.Run(b, f, form.Args{X: x, DY: dy, Y: y, D: y, DX: y}) }
+		add(contestant{column: colOurs, op: fm.String(), bytes: fm.Bits() / 8,
 			time:   timeGo(call),
 			result: func(dst []float32) error { return errors.Join(call(), y.Read(dst)) },
-			want:   wantOf(op),
+			want:   wantOf(fm.Results()[0]),
 		})
 	}
 	step, err := trainingStep(b, f, y, dy, x, h)
@@ -107,8 +106,9 @@ func contestants(b backend, onednn, torch *peer, h *host) (list []*contestant, r
 	add(contestant{column: colOurs, op: training, bytes: trainingBytes,
 		time:   timeGo(step.inPlace),
 		result: func(dst []float32) error { return errors.Join(step.apart(), y.Read(dst)) },
-		want:   wantOf(backward),
+		want:   wantOf(form.DX),
 	})
+	forward, bytes := form.Forward.String(), form.Forward.Bits()/8
 	fresh := func(use func(y compute.Buffer) error) error {
 		y, err := b.Alloc(len(h.x))
 		if err != nil {
@@ -116,19 +116,19 @@ func contestants(b backend, onednn, torch *peer, h *host) (list []*contestant, r
 		}
 		return errors.Join(b.Forward(f, y, x), use(y), y.Release())
 	}
-	add(contestant{column: colFresh, op: forward.Name, bytes: forward.Bytes,
+	add(contestant{column: colFresh, op: forward, bytes: bytes,
 		time:   timeGo(func() error { return fresh(func(compute.Buffer) error { return nil }) }),
 		result: func(dst []float32) error { return fresh(func(y compute.Buffer) error { return y.Read(dst) }) },
-		want:   wantOf(forward),
+		want:   wantOf(form.Y),
 	})
-	add(contestant{column: colLoop, op: forward.Name, bytes: forward.Bytes,
+	add(contestant{column: colLoop, op: forward, bytes: bytes,
 		time:   timeGo(func() error { plainLoop(h.out, h.x); return nil }),
 		result: func(dst []float32) error { plainLoop(dst, h.x); return nil },
-		want:   wantOf(forward),
+		want:   wantOf(form.Y),
 	})
 	copy(h.work, h.x)
 	scal := func(by float32, v []float32) { blas32.Scal(by, blas32.Vector{N: len(v), Data: v, Inc: 1}) }
-	add(contestant{column: colGonum, op: forward.Name, bytes: 8,
+	add(contestant{column: colGonum, op: forward, bytes: bytes,
 		// By -1, so that the values do not sink to zero, in place as they are.
 		time:   timeGo(func() error { scal(-1, h.work); return nil }),
 		result: func(dst []float32) error { copy(dst, h.x); scal(slope, dst); return nil },
@@ -138,24 +138,24 @@ func contestants(b backend, onednn, torch *peer, h *host) (list []*contestant, r
 	for _, p := range []struct {
 		*peer
 		column, request string
-		op              ops.Op
+		form            form.Form
 	}{
-		{onednn, colOneDNN, "forward", forward},
-		{onednn, colOneDNN, "backward", backward},
-		{torch, colTorch, "forward", forward},
-		{torch, colTorch, "backward", backward},
-		{torch, colTorchFresh, "fresh", forward},
-		{onednn, colOneDNN, training, backward},
-		{torch, colTorch, training, backward},
+		{onednn, colOneDNN, "forward", form.Forward},
+		{onednn, colOneDNN, "backward", form.Backward},
+		{torch, colTorch, "forward", form.Forward},
+		{torch, colTorch, "backward", form.Backward},
+		{torch, colTorchFresh, "fresh", form.Forward},
+		{onednn, colOneDNN, training, form.Backward},
+		{torch, colTorch, training, form.Backward},
 	} {
-		op, bytes := p.op.Name, p.op.Bytes
+		op, bytes := p.form.String(), p.form.Bits()/8
 		if p.request == training {
 			op, bytes = training, trainingBytes
 		}
 		add(contestant{column: p.column, op: op, bytes: bytes,
 			time:   func(calls int) (float64, error) { return p.time(p.request, calls) },
 			result: func(dst []float32) error { return p.result(p.request, dst) },
-			want:   wantOf(p.op),
+			want:   wantOf(p.form.Results()[0]),
 		})
 	}
 	// What comes of it shows at the first use.

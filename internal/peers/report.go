@@ -6,6 +6,8 @@ import (
 	"slices"
 	"strings"
 	"time"
+
+	"github.com/gmind-go/compute/internal/form"
 )
 
 // A report is what -json writes and the tables show.
@@ -125,7 +127,11 @@ all by one number, in place, and is the nearest thing that gonum has.
 func (r *report) table(w io.Writer, format func(op string, res *result) string) {
 	columns := []string{colCopy, colOurs, colOneDNN, colTorch, colLoop, colGonum, colFresh, colTorchFresh}
 	rows := [][]string{append([]string{"operation", "elements"}, columns...)}
-	for _, op := range []string{"forward", "derivative", "backward", training} {
+	var ops []string
+	for _, fm := range form.Plain() {
+		ops = append(ops, fm.String())
+	}
+	for _, op := range append(ops, training) {
 		for _, res := range r.Results {
 			if res.Who != colOurs || res.Op != op {
 				continue

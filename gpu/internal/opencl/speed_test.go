@@ -16,7 +16,7 @@ import (
 
 	"github.com/gmind-go/compute"
 	"github.com/gmind-go/compute/gpu"
-	"github.com/gmind-go/compute/internal/ops"
+	"github.com/gmind-go/compute/internal/form"
 	"github.com/gmind-go/compute/internal/testenv"
 	"github.com/gmind-go/compute/internal/turns"
 	"github.com/gmind-go/compute/internal/values"
@@ -206,15 +206,15 @@ func BenchmarkKernel(b *testing.B) {
 	r := openRaw(b, backend.Info())
 	defer r.close()
 	for _, n := range sizes(backend.Info()) {
-		for _, op := range ops.All()[:2] { // forward and derivative
-			b.Run(op.Name+"/"+count(n), func(b *testing.B) {
+		for _, fm := range []form.Form{form.Forward, form.Derivative} {
+			b.Run(fm.String()+"/"+count(n), func(b *testing.B) {
 				r.b = b
 				y, x := upload(b, backend, n)
 				call := func() {
-					must(b, op.Run(backend, function, y, nil, x))
+					must(b, fm.Run(backend, function, form.Args{X: x, Y: y, D: y}))
 					must(b, backend.Sync())
 				}
-				copier, _ := compute.As[ops.Copier](backend)
+				copier, _ := compute.As[form.Copier](backend)
 				own := func() {
 					must(b, copier.Copy(y, x))
 					must(b, backend.Sync())

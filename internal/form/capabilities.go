@@ -1,0 +1,18 @@
+package form
+
+import "github.com/gmind-go/compute"
+
+// A Copier is a backend that can measure the limit of its kernels: a copy from buffer to
+// buffer that accesses memory as they do.
+type Copier interface {
+	// Copy sets dst to src, of the same length.
+	Copy(dst, src compute.Buffer) error
+}
+
+// A Profiler is a backend whose device has a clock of its own.
+type Profiler interface {
+	// Profile calls work, which runs forms on buffers, and returns how long each kernel
+	// took that the device ran meanwhile, in ns by the clock of the device. It returns
+	// nothing if the device does not report times. Nothing else may use the backend.
+	Profile(work func() error) (ns []float64, err error)
+}

@@ -1,0 +1,226 @@
+// Package form is the table of the operations that a backend has on buffers: their
+// names, their operands, and what each result holds. Backends take the names and
+// operands of their calls from it; whatever tests or times backends ranges over All.
+package form
+
+import (
+	"errors"
+	"slices"
+
+	"github.com/gmind-go/compute"
+)
+
+// A Form is one operation over an activation f. It computes element i of its results
+// from element i of its inputs.
+type Form int
+
+// The forms, in an order in which every mask is written before it is read.
+const (
+	Forward           Form = iota // y = f(x)
+	Derivative                    // d = f'(x)
+	Backward                      // dx = dy*f'(x)
+	ForwardDerivative             // y = f(x) and d = f'(x)
+	ForwardMask                   // y = f(x), and m remembers what f'(x) depends on
+	BackwardMask                  // dx = dy*f'(x) for the x that m remembers
+	Count                  = iota
+
+	// Copy sets dst = src. It has no activation, so that it is not one of All.
+	Copy Form = Count
+)
+
+// table describes the forms. All operands of a form have the same length. A result that is
+// a buffer may be the same buffer as any input; no two results may be the same buffer.
+var table = [...]struct {
+	name     string     // of calls, in errors
+	operands []Operand  // in the order of the call, results before inputs
+	results  int        // how many of them are results
+	bits     int        // that move for each element: 32 for a buffer, 1 for a mask
+	op       compute.Op // of Backend.Stream, or none
+}{
+	Forward:           {"forward", []Operand{Y, X}, 1, 64, compute.OpForward},
+	Derivative:        {"derivative", []Operand{D, X}, 1, 64, compute.OpDerivative},
+	Backward:          {"backward", []Operand{DX, DY, X}, 1, 96, none},
+	ForwardDerivative: {"forward derivative", []Operand{Y, D, X}, 2, 96, none},
+	ForwardMask:       {"forward mask", []Operand{Y, M, X}, 2, 65, none},
+	BackwardMask:      {"backward mask", []Operand{DX, DY, M}, 1, 65, none},
+	Copy:              {"copy", []Operand{Dst, Src}, 1, 64, none},
+}
+
+const none = compute.Op(-1)
+
+// An Operand is what a buffer or a mask holds. It means the same in every form.
+type Operand int
+
+// The operands. All are buffers of float32 but M, which is a mask.
+const (
+	X   Operand = iota // the input of f
+	DY                 // the gradient of a loss with respect to f(x)
+	Y                  // f(x)
+	D                  // f'(x)
+	DX                 // dy*f'(x), the gradient of the loss with respect to x
+	M                  // a bit for each x: see Bit
+	Dst                // what Copy writes
+	Src                // what Copy reads
+)
+
+var operands = [...]struct {
+	name string
+	want func(f compute.Activation, dy, x float32) float32 // nil for an input and for M
+}{
+	X:   {"x", nil},
+	DY:  {"dy", nil},
+	Y:   {"y", func(f compute.Activation, _, x float32) float32 { return f.Value(x) }},
+	D:   {"d", func(f compute.Activation, _, x float32) float32 { return f.Derivative(x) }},
+	DX:  {"dx", func(f compute.Activation, dy, x float32) float32 { return dy * f.Derivative(x) }},
+	M:   {"m", nil},
+	Dst: {"dst", nil},
+	Src: {"src", nil},
+}
+
+// Bit returns the bit of M for x: 1 if x >= 0, and 0 for negative x and NaN.
+func Bit(x float32) uint64 {
+	if x >= 0 {
+		return 1
+	}
+	return 0
+}
+
+// Args are the arguments of a call, by operand. A form ignores those that it does not
+// have.
+type Args struct {
+	X, DY, Y, D, DX compute.Buffer
+	M               compute.Mask
+}
+
+// Over returns the arguments of a call in which one buffer is all operands, but for m.
+func Over(x compute.Buffer, m compute.Mask) Args {
+	return Args{X: x, DY: x, Y: x, D: x, DX: x, M: m}
+}
+
+// Buffer returns where a has the buffer of o, which is not M.
+func (a *Args) Buffer(o Operand) *compute.Buffer {
+	return [...]*compute.Buffer{X: &a.X, DY: &a.DY, Y: &a.Y, D: &a.D, DX: &a.DX}[o]
+}
+
+// Take sets the argument of o to that of from.
+func (a *Args) Take(o Operand, from Args) {
+	if o == M {
+		a.M = from.M
+		return
+	}
+	*a.Buffer(o) = *from.Buffer(o)
+}
+
+// All returns every form of an activation.
+func All() []Form {
+	all := make([]Form, Count)
+	for i := range all {
+		all[i] = Form(i)
+	}
+	return all
+}
+
+// Plain returns the forms with one result and no mask, which benchmarks compare with a
+// copy.
+func Plain() []Form {
+	return slices.DeleteFunc(All(), func(fm Form) bool { return fm.Masked() || len(fm.Results()) > 1 })
+}
+
+// Of returns the form that Backend.Stream computes for op, which is valid.
+func Of(op compute.Op) Form {
+	fm := Form(0)
+	for table[fm].op != op {
+		fm++
+	}
+	return fm
+}
+
+// Op returns the operation of Backend.Stream that computes fm. ok is false if there is
+// none.
+func (fm Form) Op() (op compute.Op, ok bool) { return table[fm].op, table[fm].op != none }
+
+// String returns the name of fm in errors, such as "forward mask".
+func (fm Form) String() string { return table[fm].name }
+
+// Operands returns all operands of fm in the order of the call, Results those that it
+// writes, and Inputs those that it reads.
+func (fm Form) Operands() []Operand { return table[fm].operands }
+func (fm Form) Results() []Operand  { return table[fm].operands[:table[fm].results] }
+func (fm Form) Inputs() []Operand   { return table[fm].operands[table[fm].results:] }
+
+// Masked reports whether one of the operands is a mask.
+func (fm Form) Masked() bool { return slices.Contains(table[fm].operands, M) }
+
+// Bits returns the number of bits that fm moves for each element.
+func (fm Form) Bits() int { return table[fm].bits }
+
+// Run calls the method of b that computes fm, one of All.
+func (fm Form) Run(b compute.Backend, f compute.Activation, a Args) error {
+	switch fm {
+	case Forward:
+		return b.Forward(f, a.Y, a.X)
+	case Derivative:
+		return b.Derivative(f, a.D, a.X)
+	case Backward:
+		return b.Backward(f, a.DX, a.DY, a.X)
+	case ForwardDerivative:
+		return b.ForwardDerivative(f, a.Y, a.D, a.X)
+	case ForwardMask:
+		return b.ForwardMask(f, a.Y, a.M, a.X)
+	case BackwardMask:
+		return b.BackwardMask(f, a.DX, a.DY, a.M)
+	}
+	return errors.ErrUnsupported
+}
+
+// A Place says which input a result replaces. The zero Place is none: all operands are
+// apart.
+type Place struct{ Result, Input Operand }
+
+// Places returns the ways in which the operands of fm may share buffers, first the one
+// in which all are apart.
+func (fm Form) Places() []Place {
+	places := []Place{{}}
+	for _, result := range fm.Results() {
+		for _, input := range fm.Inputs() {
+			if result != M && input != M {
+				places = append(places, Place{result, input})
+			}
+		}
+	}
+	return places
+}
+
+// In returns a with the buffer of the input also as that of the result.
+func (p Place) In(a Args) Args {
+	if p != (Place{}) {
+		*a.Buffer(p.Result) = *a.Buffer(p.Input)
+	}
+	return a
+}
+
+// String returns a description such as "y over x".
+func (p Place) String() string {
+	if p == (Place{}) {
+		return "apart"
+	}
+	return p.Result.String() + " over " + p.Input.String()
+}
+
+// String returns the name of o in calls and errors, such as "dx".
+func (o Operand) String() string { return operands[o].name }
+
+// Want returns the element of o, a result that is not M, for one element of its inputs.
+// It is the reference of every backend. Only DX depends on dy.
+func (o Operand) Want(f compute.Activation, dy, x float32) float32 {
+	return operands[o].want(f, dy, x)
+}
+
+// Words returns M for x, as compute.Mask.Read does: the bits behind the last are 0.
+func Words(x []float32) []uint64 {
+	words := make([]uint64, (len(x)+63)/64)
+	for i, v := range x {
+		words[i/64] |= Bit(v) << (i % 64)
+	}
+	return words
+}
