@@ -35,7 +35,7 @@ func refusedEach(t *testing.T, b compute.Backend, what string, args, bad form.Ar
 			err := fm.Run(b, compute.LeakyReLU(0.01), call)
 			wantError(t, fmt.Sprintf("%v with %v %s", fm, o, what), err, want)
 			wantNames(t, b, fm.String(), err)
-			wantNames(t, b, o.String()+words, err)
+			wantNames(t, b, " "+o.String()+words, err) // x is no part of dx
 		}
 	}
 }
@@ -125,10 +125,17 @@ func testSameResult(t *testing.T, b compute.Backend) {
 	v := []float32{1, -2, 3}
 	args := newArgs(t, b, v, v)
 	defer releaseArgs(t, args)
-	for _, y := range []compute.Buffer{args.Y, args.X} {
-		err := b.ForwardDerivative(compute.LeakyReLU(0.01), y, y, args.X)
-		wantError(t, "forward derivative with one buffer for both results", err, compute.ErrOverlap)
-		wantNames(t, b, "forward derivative", err)
+	for _, fm := range form.All() {
+		if fm.InOne() {
+			continue
+		}
+		for _, y := range []compute.Buffer{args.Y, args.X} {
+			one := form.Over(y, args.M)
+			one.X = args.X
+			err := fm.Run(b, compute.LeakyReLU(0.01), one)
+			wantError(t, fm.String()+" with one buffer for both results", err, compute.ErrOverlap)
+			wantNames(t, b, fm.String(), err)
+		}
 	}
 	unchanged(t, args, v)
 }

@@ -26,8 +26,8 @@ import (
 	"github.com/gmind-go/compute/internal/host"
 )
 
-// Open returns the CPU backend, on the first row of the kernel table that the
-// processor has. It never fails.
+// Open returns the CPU backend, with the best instruction set that the processor has. It
+// never fails.
 func Open() (compute.Backend, error) { return Options{}.Open() }
 
 // open returns a backend on the row r. The options are in range.

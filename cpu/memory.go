@@ -84,7 +84,9 @@ func (p *memoryPool) free(m memory) {
 }
 
 // maxAlloc returns the bytes of the largest buffer, or 0 if that is not known.
-func (p *memoryPool) maxAlloc() int64 { return min(p.total, math.MaxInt/2) }
+func (p *memoryPool) maxAlloc() int64 {
+	return 4 * int64(mempool.Largest(int(min(p.total, math.MaxInt/2)/4)))
+}
 
 // get returns memory with n elements.
 func (p *memoryPool) get(n int) (memory, error) {
@@ -110,19 +112,23 @@ func (p *memoryPool) get(n int) (memory, error) {
 // fresh returns memory with n elements, the number of a class.
 func (p *memoryPool) fresh(n int) (memory, error) {
 	bytes := 4 * int64(n)
-	if have := p.total - p.taken.Load(); p.total > 0 && bytes > have {
-		return memory{}, fmt.Errorf("of the %d bytes of memory that this process can have, %d are not in buffers yet", p.total, max(have, 0))
+	taken := p.taken.Add(bytes) // before it is made, since other calls may take it
+	m, err := memory{}, error(nil)
+	if p.total > 0 && taken > p.total {
+		err = fmt.Errorf("of the %d bytes of memory that this process can have, %d are not in buffers yet", p.total, max(p.total-taken+bytes, 0))
 	}
-	if p.unlooked.Load()+bytes > lookAfter {
+	if err == nil && p.unlooked.Add(bytes) > lookAfter {
 		if have := p.available(); bytes > have {
-			return memory{}, fmt.Errorf("%d bytes of memory are available to this process", have)
+			err = fmt.Errorf("%d bytes of memory are available to this process", have)
+		} else {
+			p.unlooked.Store(bytes)
 		}
-		p.unlooked.Store(0)
 	}
-	m, err := newMemory(n)
 	if err == nil {
-		p.taken.Add(bytes)
-		p.unlooked.Add(bytes)
+		m, err = newMemory(n)
+	}
+	if err != nil {
+		p.taken.Add(-bytes)
 	}
 	return m, err
 }

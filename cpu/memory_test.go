@@ -6,6 +6,8 @@ import (
 	"fmt"
 	"math"
 	"strings"
+	"sync"
+	"sync/atomic"
 	"testing"
 	"unsafe"
 
@@ -52,6 +54,7 @@ func TestMemory(t *testing.T) {
 func TestAvailable(t *testing.T) {
 	for name, test := range map[string]struct{ total, available int64 }{
 		"of the process": {64 << 20, math.MaxInt64},
+		"no size class":  {50e6, math.MaxInt64},
 		"of the machine": {0, 32 << 20},
 		"both":           {64 << 20, 32 << 20},
 	} {
@@ -64,11 +67,21 @@ func TestAvailable(t *testing.T) {
 				if test.available == math.MaxInt64 {
 					return test.available
 				}
-				return test.available - taken.Load()
+				info := b.Info()
+				return test.available - info.LiveBytes - info.PooledBytes
 			}
 			most := min(cmp.Or(test.total, math.MaxInt64), test.available)
-			if info := b.Info(); info.Memory != test.total || info.MaxAlloc != test.total {
+			info := b.Info()
+			if info.Memory != test.total || info.MaxAlloc > test.total || info.MaxAlloc < test.total/5*4 {
 				t.Errorf("of %d bytes, Info tells %d, at most %d at a time", test.total, info.Memory, info.MaxAlloc)
+			}
+			if test.available == math.MaxInt64 {
+				if buf, err := b.Alloc(int(info.MaxAlloc / 4)); err != nil {
+					t.Errorf("Alloc of MaxAlloc: %v", err)
+				} else {
+					buf.Release()
+					compute.Trim(b)
+				}
 			}
 			_, err := b.Alloc(int(most/4) + 1)
 			if !errors.Is(err, compute.ErrOutOfMemory) || !strings.Contains(err.Error(), fmt.Sprint(most)) {
@@ -104,6 +117,28 @@ func TestAvailable(t *testing.T) {
 				t.Errorf("after Close, %d bytes count as taken", left)
 			}
 		})
+	}
+}
+
+// TestAvailableAtOnce: calls at the same time do not get more than there is.
+func TestAvailableAtOnce(t *testing.T) {
+	for range 100 {
+		b := open(generic)
+		b.memory.total = 10 << 20
+		var made atomic.Int64
+		var wg sync.WaitGroup
+		for range 8 {
+			wg.Go(func() {
+				if _, err := b.Alloc(6 << 20 / 4); err == nil {
+					made.Add(1)
+				}
+			})
+		}
+		wg.Wait()
+		b.Close()
+		if made.Load() > 1 {
+			t.Fatalf("%d buffers of 6 MiB are made, of 10 MiB", made.Load())
+		}
 	}
 }
 

@@ -14,20 +14,20 @@ import (
 //	compute.Open(gpu.Open, cpu.Options{Threads: 4}.Open)
 type Options struct {
 	// Threads is the largest number of goroutines that compute one call: the caller and
-	// its helpers. 0 means GOMAXPROCS at the time of the call, which is the limit for
-	// other values too; 1 means no helpers. Helpers work on one call at a time; calls that
+	// its workers. 0 means GOMAXPROCS at the time of the call, which is the limit for
+	// other values too; 1 means no workers. Workers work on one call at a time; calls that
 	// are made meanwhile are computed by their callers.
 	//
-	// On Linux, a helper that wakes up on the core of the goroutine that woke it moves to
+	// On Linux, a worker that wakes up on the core of the goroutine that woke it moves to
 	// another core: it calls sched_setaffinity for its thread, and again to restore the
 	// cores that the thread may use. A change of the thread's affinity from outside in
 	// between is lost. With Threads 1 this never happens.
 	Threads int
 
-	// Spin is how long an idle helper waits for the next call, using its core, before it
+	// Spin is how long an idle worker waits for the next call, using its core, before it
 	// sleeps: calls in a row start faster so. 0 means a millisecond, a negative value no
 	// time, and the largest value is a second. Only calls on 256 Ki elements or more wake
-	// a helper that sleeps; shorter ones are then computed by the caller.
+	// a worker that sleeps; shorter ones are then computed by the caller.
 	Spin time.Duration
 }
 
@@ -36,8 +36,8 @@ const (
 	maxSpin     = time.Second
 )
 
-// Open returns the CPU backend, on the first row of the kernel table that the processor
-// has. It fails only for options that are out of range; that error does not wrap
+// Open returns the CPU backend, with the best instruction set that the processor has. It
+// fails only for options that are out of range; that error does not wrap
 // compute.ErrUnavailable, so that compute.Open returns it.
 func (o Options) Open() (compute.Backend, error) {
 	if o.Threads < 0 {

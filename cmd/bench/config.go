@@ -219,7 +219,7 @@ func parseSize(text string) (int, error) {
 	most := min(maxSize, int64(math.MaxInt/4))
 	switch {
 	case err != nil || n > most/unit:
-		return 0, fmt.Errorf("is too large; the most is %dGi", most>>30)
+		return 0, fmt.Errorf("is too large; the most is %s", report.Elements(int(most)))
 	case n == 0:
 		return 0, errors.New("should be 1 or more")
 	}

@@ -97,8 +97,10 @@ func (c *config) fit() (total int, tooLarge, err error) {
 		switch {
 		case inputs[c.input] == nil:
 			return 0, nil, fmt.Errorf("%s: %w", c.input, err)
-		case c.sizesAsked || len(c.sizes) == 1:
+		case c.sizesAsked:
 			return 0, nil, fmt.Errorf("-n: %w; measure smaller sizes", err)
+		case len(c.sizes) == 1:
+			return 0, nil, err
 		}
 		tooLarge = err
 		c.sizes = c.sizes[:len(c.sizes)-1]

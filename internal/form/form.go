@@ -1,6 +1,7 @@
 // Package form is the table of the operations that a backend has on buffers: their
-// names, their operands, and what each result holds. Backends take the names and
-// operands of their calls from it; whatever tests or times backends ranges over All.
+// names, their operands, and what each result holds. Packages cpu and gpu take the names
+// and operands of their calls from it; Shard, which this package imports, is held to it by
+// the conformance suite. Whatever tests or times backends ranges over All.
 package form
 
 import (
@@ -142,11 +143,26 @@ func (fm Form) Op() (op compute.Op, ok bool) { return table[fm].op, table[fm].op
 // String returns the name of fm in errors, such as "forward mask".
 func (fm Form) String() string { return table[fm].name }
 
-// Operands returns all operands of fm in the order of the call, Results those that it
-// writes, and Inputs those that it reads.
+// Operands returns all operands of fm in the order of the call: results, then inputs.
 func (fm Form) Operands() []Operand { return table[fm].operands }
-func (fm Form) Results() []Operand  { return table[fm].operands[:table[fm].results] }
-func (fm Form) Inputs() []Operand   { return table[fm].operands[table[fm].results:] }
+
+// Results returns the operands that fm writes.
+func (fm Form) Results() []Operand { return table[fm].operands[:table[fm].results] }
+
+// Inputs returns the operands that fm reads.
+func (fm Form) Inputs() []Operand { return table[fm].operands[table[fm].results:] }
+
+// InOne reports whether one buffer may be all operands but a mask: whether there is one
+// result that is a buffer.
+func (fm Form) InOne() bool {
+	buffers := 0
+	for _, o := range fm.Results() {
+		if o != M {
+			buffers++
+		}
+	}
+	return buffers == 1
+}
 
 // Masked reports whether one of the operands is a mask.
 func (fm Form) Masked() bool { return slices.Contains(table[fm].operands, M) }

@@ -81,33 +81,45 @@ func (s system) hierarchies() []hierarchy {
 		}
 	}
 	var list []hierarchy
+	above := map[string]bool{} // whether a mount has the group of this process, by version
 	for line := range strings.Lines(s.read("/proc/self/mountinfo")) {
 		where, what, _ := strings.Cut(line, " - ")
 		at, of := strings.Fields(where), strings.Fields(what)
 		if len(at) < 5 || len(of) < 3 {
 			continue
 		}
-		root, mount := unescape(at[3]), unescape(at[4])
+		h := hierarchy{mount: unescape(at[4])}
+		own := own1
 		switch {
 		case of[0] == "cgroup" && slices.Contains(strings.Split(of[2], ","), "memory"):
-			list = append(list, hierarchy{mount, below(own1, root),
-				"memory.limit_in_bytes", "memory.usage_in_bytes", []string{"total_inactive_file", "total_active_file"}})
+			h.limit, h.used = "memory.limit_in_bytes", "memory.usage_in_bytes"
+			h.files = []string{"total_inactive_file", "total_active_file"}
 		case of[0] == "cgroup2":
-			list = append(list, hierarchy{mount, below(own2, root),
-				"memory.max", "memory.current", []string{"inactive_file", "active_file"}})
+			own = own2
+			h.limit, h.used = "memory.max", "memory.current"
+			h.files = []string{"inactive_file", "active_file"}
+		default:
+			continue
 		}
+		h.own = below(own, unescape(at[3]))
+		above[h.limit] = above[h.limit] || h.own != ""
+		list = append(list, h)
+	}
+	// In a container the path may be that of the host, and what is mounted is then the
+	// group itself. Where a mount has the group, others are of other groups.
+	list = slices.DeleteFunc(list, func(h hierarchy) bool { return h.own == "" && above[h.limit] })
+	for i := range list {
+		list[i].own = path.Join("/", list[i].own)
 	}
 	return list
 }
 
-// below returns the group own relative to the group root, or "/" if it is not below: in
-// a container the path may be that of the host, and what is mounted is then the group
-// itself.
+// below returns the group own relative to the group root, or "" if it is not below.
 func below(own, root string) string {
 	if rest, ok := strings.CutPrefix(own, strings.TrimSuffix(root, "/")); ok && (rest == "" || rest[0] == '/') {
 		return path.Clean("/" + rest)
 	}
-	return "/"
+	return ""
 }
 
 // inFiles returns the bytes that hold copies of files, by the lines of memory.stat.

@@ -4,6 +4,7 @@ package host
 
 import (
 	"math"
+	"runtime"
 
 	"github.com/klauspost/cpuid/v2"
 )
@@ -24,12 +25,22 @@ func LastCache() int {
 // Memory returns the bytes of memory that this process can have at most: those of the
 // machine, or of the smallest control group that the process is in. It returns 0 where
 // the system does not report them.
-func Memory() int64 { return system("").memory() }
+func Memory() int64 {
+	if runtime.GOOS != "linux" { // where such files may be anything
+		return 0
+	}
+	return system("").memory()
+}
 
 // Available returns the bytes of memory that this process can still use without
 // swapping: those of the machine, or what is left of the limits of its control groups. It
 // returns math.MaxInt64 where the system does not report them.
-func Available() int64 { return system("").available() }
+func Available() int64 {
+	if runtime.GOOS != "linux" {
+		return math.MaxInt64
+	}
+	return system("").available()
+}
 
 // A system is where the files of /proc and /sys are: below that directory.
 type system string

@@ -82,6 +82,15 @@ func TestMemory(t *testing.T) {
 			"sys/fs/cgroup/my memory/memory.limit_in_bytes": "512000\n",
 			"sys/fs/cgroup/my memory/memory.usage_in_bytes": "409600\n",
 		}, 500 * kib, 100 * kib},
+		"a mount of another group": {map[string]string{
+			"proc/meminfo":                       meminfo,
+			"proc/self/cgroup":                   "0::/a\n",
+			"proc/self/mountinfo":                "30 23 0:26 /b /sys/fs/cgroup/other rw - cgroup2 cgroup2 rw\n" + mounts2,
+			"sys/fs/cgroup/other/memory.max":     "4096\n",
+			"sys/fs/cgroup/other/memory.current": "1\n",
+			"sys/fs/cgroup/a/memory.max":         "512000\n",
+			"sys/fs/cgroup/a/memory.current":     "409600\n",
+		}, 500 * kib, 100 * kib},
 		"a path that is not below what is mounted": {map[string]string{
 			"proc/meminfo":                 meminfo,
 			"proc/self/cgroup":             "0::/docker/1\n",

@@ -37,6 +37,16 @@ func Class(n int) int {
 	return (n + step - 1) / step * step
 }
 
+// Largest returns the largest class of at most n elements, 0 or more.
+func Largest(n int) int {
+	const least = 64 / 4
+	if n <= 4*least {
+		return n / least * least
+	}
+	step := 1 << (bits.Len(uint(n)) - 3)
+	return n / step * step
+}
+
 // size returns the bytes of n elements.
 func size(n int) int64 { return 4 * int64(n) }
 

@@ -73,3 +73,13 @@ func TestClass(t *testing.T) {
 		last = c
 	}
 }
+
+// TestLargest: it is a class, and none above it is small enough.
+func TestLargest(t *testing.T) {
+	for n := range 5000 {
+		largest := Largest(n)
+		if largest > n || Class(largest) != largest || Class(largest+1) <= n {
+			t.Fatalf("the largest class of at most %d elements is %d", n, largest)
+		}
+	}
+}

@@ -67,13 +67,12 @@ type step struct {
 	play func(*Player) error
 }
 
-// Play plays a script to its end. Its error tells the first thing that is not as the
-// model has it.
-func (p *Player) Play(bytes []byte) error {
+// steps returns all steps, in the order of the corpus: a new one comes last.
+func steps() []step {
 	operate := func(fm form.Form) step {
 		return step{fm.String(), func(p *Player) error { return p.operate(fm) }}
 	}
-	steps := []step{ // in the order of the corpus
+	return []step{
 		{"alloc", func(p *Player) error {
 			return p.alloc(&p.buffers, func(n int) (memory, error) { return p.s.b.Alloc(n) })
 		}},
@@ -95,6 +94,12 @@ func (p *Player) Play(bytes []byte) error {
 		{"release mask", func(p *Player) error { return p.release(p.mask(nil)) }},
 		{"others", (*Player).others},
 	}
+}
+
+// Play plays a script to its end. Its error tells the first thing that is not as the
+// model has it.
+func (p *Player) Play(bytes []byte) error {
+	steps := steps()
 	p.script = bytes
 	for len(p.script) > 0 {
 		at := len(bytes) - len(p.script)

@@ -38,7 +38,7 @@ type Environment struct {
 	CPU      string   `json:"cpu"`    // its name
 	Cores    int      `json:"cores"`  // logical ones that the program may use
 	Caches   Caches   `json:"caches"` // of the CPU
-	Memory   int64    `json:"memory"` // of the machine, in bytes; 0 if not known
+	Memory   int64    `json:"memory"` // that the program can have, in bytes; 0 if not known
 	Commit   string   `json:"commit"` // of the source; "" if not known; with "+" if it was changed since
 	OpenCL   bool     `json:"opencl"` // built in
 	Loader   string   `json:"loader"` // the file of the OpenCL loader in use; "" if none or not known
