@@ -204,9 +204,16 @@ func (b *backend) launch(fm form.Form, f compute.Activation, args ...any) error 
 // meanwhile.
 func (b *backend) settle(operands []check.Operand) {
 	moving := func(o check.Operand) bool { return o.Memory != nil && o.Memory.(holder).held().moving }
-	for slices.ContainsFunc(operands, moving) {
-		b.moved.Wait()
+	if !slices.ContainsFunc(operands, moving) {
+		return
 	}
+	var memories []*memory
+	for _, o := range operands {
+		if o.Memory != nil {
+			memories = append(memories, o.Memory.(holder).held())
+		}
+	}
+	b.await(memories...)
 }
 
 // arguments returns the memory of operands, as the arguments of a kernel that writes the

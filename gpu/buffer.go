@@ -6,6 +6,7 @@ import (
 	"context"
 	"errors"
 	"runtime"
+	"slices"
 	"sync"
 
 	"github.com/gmind-go/compute"
@@ -23,6 +24,7 @@ type memory struct {
 	// Guarded by the lock of owner:
 	released bool
 	moving   bool // lanes copy it; calls on it wait until that is done
+	waiting  int  // such calls, which come before further transfers
 }
 
 type buffer struct{ memory }
@@ -118,7 +120,7 @@ func (buf *buffer) transfer(op, name string, host []float32, move func(*backend,
 	c := b.call(op)
 	b.mu.Lock()
 	defer b.mu.Unlock()
-	buf.settle()
+	buf.awaitTurn()
 	if err := b.usable(c); err != nil {
 		return err
 	}
@@ -220,9 +222,25 @@ func (b *backend) move(m *memory, n int, part func(l *lane, from, to int) error)
 	})
 }
 
-// settle waits until lanes do not copy m. The lock is held, and given up meanwhile.
-func (m *memory) settle() {
-	for m.moving {
+// await waits until lanes copy none of memories. Transfers that come later wait for it in
+// turn: one after the other, they would keep it waiting for ever. The lock is held, and
+// given up meanwhile.
+func (b *backend) await(memories ...*memory) {
+	for _, m := range memories {
+		m.waiting++
+	}
+	for slices.ContainsFunc(memories, func(m *memory) bool { return m.moving }) {
+		b.moved.Wait()
+	}
+	for _, m := range memories {
+		m.waiting--
+	}
+	b.moved.Broadcast()
+}
+
+// awaitTurn is await for a transfer of m.
+func (m *memory) awaitTurn() {
+	for m.moving || m.waiting > 0 {
 		m.owner.moved.Wait()
 	}
 }
@@ -250,7 +268,9 @@ func copyAll(dst, src []float32) {
 func (m *memory) Release() error {
 	m.owner.mu.Lock()
 	defer m.owner.mu.Unlock()
-	m.settle()
+	if m.moving {
+		m.owner.await(m)
+	}
 	m.release()
 	return nil
 }

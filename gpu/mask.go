@@ -36,7 +36,7 @@ func (m *mask) Read(dst []uint64) error {
 	c := b.call("read")
 	b.mu.Lock()
 	defer b.mu.Unlock()
-	m.settle()
+	m.awaitTurn()
 	if err := b.usable(c); err != nil {
 		return err
 	}

@@ -107,3 +107,36 @@ func TestMoving(t *testing.T) {
 		}
 	}
 }
+
+// TestMovingAlways: a call gets its turn though others transfer the buffer all the time.
+func TestMovingAlways(t *testing.T) {
+	b := testenv.Open(t, Options{Device: "any", Staged: true, StreamMemory: minStreamMemory}.Open).(*opened).Backend.(*backend)
+	n := 8 * b.transferPart()
+	x, err := b.Upload(values.Normal(n, 1))
+	if err != nil {
+		t.Fatal(err)
+	}
+	var wg sync.WaitGroup
+	for range 4 {
+		wg.Go(func() {
+			host := make([]float32, n)
+			for {
+				if err := x.Read(host); err != nil {
+					if !errors.Is(err, compute.ErrClosed) {
+						t.Error(err)
+					}
+					return
+				}
+			}
+		})
+	}
+	for range 20 {
+		if err := b.Forward(compute.LeakyReLU(-0.5), x, x); err != nil {
+			t.Error(err)
+		}
+	}
+	if err := x.Release(); err != nil {
+		t.Error(err)
+	}
+	wg.Wait()
+}

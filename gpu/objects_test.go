@@ -21,6 +21,7 @@ var counted = map[string]func(*testing.T){
 	"TestFault":           TestFault,
 	"TestLargeBuffers":    TestLargeBuffers,
 	"TestMoving":          TestMoving,
+	"TestMovingAlways":    TestMovingAlways,
 	"TestOutOfMemory":     TestOutOfMemory,
 	"TestPool":            TestPool,
 	"TestProfile":         TestProfile,
