@@ -55,7 +55,7 @@ func (t *timer) runChecked(calls int) (ns float64, err error) {
 // sample takes a sample. It checks the first one, and later ones while the checks so far
 // took no longer than the samples.
 func (t *timer) sample(calls int) (ns float64, err error) {
-	if len(t.NS) > 0 && t.checking > t.spent() {
+	if t.checking > t.spent() {
 		return t.run(calls)
 	}
 	return t.runChecked(calls)
