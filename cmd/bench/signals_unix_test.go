@@ -10,6 +10,8 @@ import (
 	"strings"
 	"syscall"
 	"testing"
+
+	"github.com/gmind-go/compute/internal/testenv"
 )
 
 // TestHangup: what was measured is kept when the terminal hangs up, as when an ssh
@@ -24,7 +26,7 @@ func TestHangup(t *testing.T) {
 func TestNohup(t *testing.T) {
 	sh, err := exec.LookPath("sh")
 	if err != nil {
-		t.Skip(err)
+		testenv.Lacking(t, "sh: %v", err)
 	}
 	name := filepath.Join(t.TempDir(), "r.json")
 	cmd := exec.Command(sh, "-c", `trap "" HUP; exec "$0" "$@"`, os.Args[0], "-backend", "cpu", "-n", "1Ki", "-cache", "warm", "-json", name)
