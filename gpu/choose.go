@@ -13,7 +13,7 @@ import (
 
 // takePreferred returns the indices of the devices that Open takes, best first, or
 // why there are none. problem is why devices are missing from the list, or nil.
-func takePreferred(devices []device, problem error) ([]int, error) {
+func takePreferred(devices []candidate, problem error) ([]int, error) {
 	order := preferred(devices)
 	if len(order) == 0 {
 		return nil, noneFor(devices, problem)
@@ -22,7 +22,7 @@ func takePreferred(devices []device, problem error) ([]int, error) {
 }
 
 // takeMatching is takePreferred for the devices that match names.
-func takeMatching(match string, devices []device, problem error) ([]int, error) {
+func takeMatching(match string, devices []candidate, problem error) ([]int, error) {
 	if len(devices) == 0 {
 		return nil, noneFor(devices, problem)
 	}
@@ -35,7 +35,7 @@ func takeMatching(match string, devices []device, problem error) ([]int, error) 
 
 // preferred returns the indices of the devices that Open takes, best first: GPUs and
 // accelerators, unless they are the CPU by another name, for which package cpu is made.
-func preferred(devices []device) []int {
+func preferred(devices []candidate) []int {
 	return slices.DeleteFunc(ranked(devices), func(i int) bool {
 		kind := devices[i].info.Kind
 		return kind != "gpu" && kind != "accelerator" || devices[i].software
@@ -45,7 +45,7 @@ func preferred(devices []device) []int {
 // matching returns the indices of the devices that match names, best first. A
 // number that is no index is taken as a part of a name: there are devices called
 // 4090.
-func matching(devices []device, match string) []int {
+func matching(devices []candidate, match string) []int {
 	want := strings.ToLower(strings.TrimSpace(match))
 	if want == "any" {
 		return ranked(devices)
@@ -65,16 +65,16 @@ func matching(devices []device, match string) []int {
 }
 
 // ranked returns the indices of all devices, best first.
-func ranked(devices []device) []int {
-	rank := func(d device) int {
+func ranked(devices []candidate) []int {
+	rank := func(c candidate) int {
 		switch {
-		case d.software:
+		case c.software:
 			return 3
-		case d.info.Kind == "gpu" && !d.info.SharedMemory:
+		case c.info.Kind == "gpu" && !c.info.SharedMemory:
 			return 0
-		case d.info.Kind == "gpu":
+		case c.info.Kind == "gpu":
 			return 1
-		case d.info.Kind == "accelerator":
+		case c.info.Kind == "accelerator":
 			return 2
 		}
 		return 3
@@ -93,7 +93,7 @@ func ranked(devices []device) []int {
 // sameHardware returns the index, of those in others, of a device that is i as another
 // platform shows it, and by what that is known, as "PCI 0000:01:00.0"; or -1. One platform
 // shows parts of a device as devices, which have its address.
-func sameHardware(devices []device, i int, others []int) (int, string) {
+func sameHardware(devices []candidate, i int, others []int) (int, string) {
 	for _, j := range others {
 		if devices[i].platform == devices[j].platform {
 			continue
@@ -112,7 +112,7 @@ func deviceName(info compute.Info) string { return strings.TrimPrefix(info.Name,
 
 // noneFor says why Open takes none of devices. problem is why devices are missing
 // from the list, or nil.
-func noneFor(devices []device, problem error) error {
+func noneFor(devices []candidate, problem error) error {
 	if len(devices) > 0 {
 		err := fmt.Errorf("gpu: no OpenCL device is a GPU or an accelerator (there are: %s), and others are left to the cpu backend; %s=any takes one all the same: %w",
 			names(devices), DeviceEnv, compute.ErrUnavailable)
@@ -125,12 +125,12 @@ func noneFor(devices []device, problem error) error {
 }
 
 // noMatch says that none of devices is called match.
-func noMatch(devices []device, match string, problem error) error {
+func noMatch(devices []candidate, match string, problem error) error {
 	err := fmt.Errorf("gpu: no OpenCL device matches %q; there are: %s: %w", match, names(devices), compute.ErrUnavailable)
 	return errors.Join(err, problem)
 }
 
-func names(devices []device) string {
+func names(devices []candidate) string {
 	var b strings.Builder
 	for i, d := range devices {
 		if i > 0 {

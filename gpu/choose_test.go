@@ -13,7 +13,7 @@ import (
 )
 
 // machine is a list of devices as a well-equipped machine may show it.
-var machine = []device{
+var machine = []candidate{
 	{info: compute.Info{Name: "opencl pthread-EPYC", Kind: "cpu", Vendor: "AuthenticAMD", Platform: "Portable Computing Language", SharedMemory: true, Memory: 64 << 30}},
 	{info: compute.Info{Name: "opencl UHD Graphics", Kind: "gpu", Vendor: "Intel", Platform: "Intel OpenCL", SharedMemory: true, Memory: 32 << 30}},
 	{info: compute.Info{Name: "opencl FPGA", Kind: "accelerator", Vendor: "Intel", Platform: "Intel FPGA", Memory: 99 << 30}},
@@ -35,7 +35,7 @@ func TestPreferred(t *testing.T) {
 // TestSoftware: what is the CPU by another name is left to package cpu, and comes last
 // where it is asked for.
 func TestSoftware(t *testing.T) {
-	devices := append([]device{{software: true, info: compute.Info{Name: "opencl llvmpipe", Kind: "gpu", SharedMemory: true, Memory: 1 << 40}}}, machine...)
+	devices := append([]candidate{{software: true, info: compute.Info{Name: "opencl llvmpipe", Kind: "gpu", SharedMemory: true, Memory: 1 << 40}}}, machine...)
 	if got, want := preferred(devices), []int{5, 6, 4, 2, 3}; !slices.Equal(got, want) {
 		t.Errorf("got %v, want %v", got, want)
 	}
@@ -52,12 +52,12 @@ func TestSoftware(t *testing.T) {
 // second one where the first fails; parts of a GPU that one platform shows are devices.
 func TestSameHardware(t *testing.T) {
 	first, second, part, other := openCPU(t), openCPU(t), openCPU(t), openCPU(t)
-	at := func(d device, platform int, hardware ...string) device {
+	at := func(d candidate, platform int, hardware ...string) candidate {
 		d.platform, d.hardware = platform, hardware
 		return d
 	}
 	broken := errors.New("the driver is broken")
-	devices := []device{
+	devices := []candidate{
 		at(opening("first", "gpu", first, nil), 0, "PCI 0000:01:00.0", "UUID 12"),
 		at(opening("second", "gpu", second, nil), 1, "UUID 12"),
 		at(opening("part", "gpu", part, nil), 0, "PCI 0000:01:00.0"),
@@ -105,8 +105,8 @@ func TestMatching(t *testing.T) {
 }
 
 // opening returns a device that opens as b, or fails with err.
-func opening(name, kind string, b compute.Backend, err error) device {
-	return device{
+func opening(name, kind string, b compute.Backend, err error) candidate {
+	return candidate{
 		info: compute.Info{Name: "opencl " + name, Kind: kind},
 		open: func() (compute.Backend, error) { return b, err },
 	}
@@ -149,7 +149,7 @@ func TestOpenSkipsBadDevices(t *testing.T) {
 		return y
 	}}
 	listed := errors.New("a platform could not be listed")
-	devices := []device{
+	devices := []candidate{
 		opening("broken", "gpu", nil, broken),
 		opening("wrong", "gpu", wrong, nil),
 		opening("good", "accelerator", openCPU(t), nil),
@@ -194,13 +194,13 @@ func TestOpenAll(t *testing.T) {
 	broken, listed := errors.New("the driver is broken"), errors.New("a platform could not be listed")
 	wrong := changed{openCPU(t), func(y, _ float32) float32 { return y + 1 }}
 	fpga, first, second, host := openCPU(t), openCPU(t), openCPU(t), openCPU(t)
-	good := []device{
+	good := []candidate{
 		opening("host", "cpu", host, nil),
 		opening("fpga", "accelerator", fpga, nil),
 		opening("first", "gpu", first, nil),
 		opening("second", "gpu", second, nil),
 	}
-	bad := []device{
+	bad := []candidate{
 		opening("broken", "gpu", nil, broken),
 		opening("wrong", "gpu", wrong, nil),
 	}
@@ -259,7 +259,7 @@ func TestFlushingDevice(t *testing.T) {
 		}
 		return y
 	}}
-	b, err := openPreferred([]device{opening("flushing", "gpu", flushing, nil)}, nil)
+	b, err := openPreferred([]candidate{opening("flushing", "gpu", flushing, nil)}, nil)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -268,7 +268,7 @@ func TestFlushingDevice(t *testing.T) {
 		t.Error("Info does not say that subnormals are flushed")
 	}
 
-	exact, err := openPreferred([]device{opening("exact", "gpu", openCPU(t), nil)}, nil)
+	exact, err := openPreferred([]candidate{opening("exact", "gpu", openCPU(t), nil)}, nil)
 	if err != nil {
 		t.Fatal(err)
 	}

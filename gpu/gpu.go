@@ -43,7 +43,7 @@ func OpenAll() ([]compute.Backend, error) { return Options{}.OpenAll() }
 
 // openNamed opens, with matching, what o names, or else what DeviceEnv names; if
 // neither does, it opens with preferred.
-func openNamed[T any](o Options, preferred func([]device, error) (T, error), matching func(string, []device, error) (T, error)) (opened T, err error) {
+func openNamed[T any](o Options, preferred func([]candidate, error) (T, error), matching func(string, []candidate, error) (T, error)) (opened T, err error) {
 	if o, err = o.resolved(); err != nil {
 		return opened, err
 	}
@@ -96,8 +96,8 @@ func Devices() ([]compute.Info, error) {
 	return infos, problem
 }
 
-// A device is one that can be opened.
-type device struct {
+// A candidate is a device that can be opened.
+type candidate struct {
 	info     compute.Info
 	software bool     // it says that it is a GPU or an accelerator, and is the CPU
 	platform int      // index of its platform
@@ -107,7 +107,7 @@ type device struct {
 
 // openPreferred opens the best of devices that Open takes. problem is why devices
 // are missing from the list, or nil.
-func openPreferred(devices []device, problem error) (compute.Backend, error) {
+func openPreferred(devices []candidate, problem error) (compute.Backend, error) {
 	order, err := takePreferred(devices, problem)
 	if err != nil {
 		return nil, err
@@ -116,7 +116,7 @@ func openPreferred(devices []device, problem error) (compute.Backend, error) {
 }
 
 // openMatching opens the best of devices that match names.
-func openMatching(match string, devices []device, problem error) (compute.Backend, error) {
+func openMatching(match string, devices []candidate, problem error) (compute.Backend, error) {
 	order, err := takeMatching(match, devices, problem)
 	if err != nil {
 		return nil, err
@@ -125,7 +125,7 @@ func openMatching(match string, devices []device, problem error) (compute.Backen
 }
 
 // openAllPreferred is openPreferred for all.
-func openAllPreferred(devices []device, problem error) ([]compute.Backend, error) {
+func openAllPreferred(devices []candidate, problem error) ([]compute.Backend, error) {
 	order, err := takePreferred(devices, problem)
 	if err != nil {
 		return nil, err
@@ -134,7 +134,7 @@ func openAllPreferred(devices []device, problem error) ([]compute.Backend, error
 }
 
 // openAllMatching is openMatching for all.
-func openAllMatching(match string, devices []device, problem error) ([]compute.Backend, error) {
+func openAllMatching(match string, devices []candidate, problem error) ([]compute.Backend, error) {
 	order, err := takeMatching(match, devices, problem)
 	if err != nil {
 		return nil, err
@@ -144,7 +144,7 @@ func openAllMatching(match string, devices []device, problem error) ([]compute.B
 
 // openFirst opens the first device of order that can be opened and computes
 // right. skipped is why devices are missing from the list, or nil.
-func openFirst(devices []device, order []int, skipped error) (compute.Backend, error) {
+func openFirst(devices []candidate, order []int, skipped error) (compute.Backend, error) {
 	for _, i := range order {
 		b, err := devices[i].openTested(i)
 		if err == nil {
@@ -158,7 +158,7 @@ func openFirst(devices []device, order []int, skipped error) (compute.Backend, e
 
 // openEach opens every device of order that can be opened and computes right. Its
 // error joins why others were passed over to skipped, which is as for openFirst.
-func openEach(devices []device, order []int, skipped error) ([]compute.Backend, error) {
+func openEach(devices []candidate, order []int, skipped error) ([]compute.Backend, error) {
 	var all []compute.Backend
 	var taken []int
 	for _, i := range order {
@@ -179,10 +179,10 @@ func openEach(devices []device, order []int, skipped error) ([]compute.Backend, 
 	return all, skipped
 }
 
-// openTested opens d, which stands at index i of the list, and closes it again if it
+// openTested opens c, which stands at index i of the list, and closes it again if it
 // fails the self-test.
-func (d device) openTested(i int) (*opened, error) {
-	b, err := d.open()
+func (c candidate) openTested(i int) (*opened, error) {
+	b, err := c.open()
 	if err == nil {
 		var flushes bool
 		if flushes, err = selfTest(b); err == nil {
@@ -190,7 +190,7 @@ func (d device) openTested(i int) (*opened, error) {
 		}
 		err = errors.Join(err, b.Close())
 	}
-	return nil, fmt.Errorf("gpu: device %d (%s): %w", i, d.info.Name, err)
+	return nil, fmt.Errorf("gpu: device %d (%s): %w", i, c.info.Name, err)
 }
 
 // unavailable makes err wrap compute.ErrUnavailable.

@@ -6,18 +6,17 @@ import (
 	"errors"
 	"unsafe"
 
-	"github.com/gmind-go/compute"
 	"github.com/gmind-go/compute/gpu/internal/opencl"
-	"github.com/gmind-go/compute/internal/form"
+	"github.com/gmind-go/compute/internal/driver"
 	"github.com/gmind-go/compute/internal/mempool"
 )
 
 // A lane moves data between the host and the device, and computes on the way. It
 // has a queue and kernels of its own, so that several lanes are at work at once: one
 // transfers while another computes. It belongs to whoever took it out of
-// backend.lanes. All its methods wait for what they enqueue.
+// device.lanes. All its methods wait for what they enqueue.
 type lane struct {
-	b       *backend
+	d       *device
 	queue   *opencl.Queue
 	kernels []kernelSet
 
@@ -26,35 +25,36 @@ type lane struct {
 	staging  *opencl.Staging // of the host; nil where data is used where it is
 }
 
-func newLane(b *backend) (*lane, error) {
-	l := &lane{b: b}
-	err := b.withMemory(func() (err error) {
-		l.queue, err = b.context.NewQueue()
+func newLane(d *device) (*lane, error) {
+	l := &lane{d: d}
+	err := d.withMemory(func() (err error) {
+		l.queue, err = d.context.NewQueue()
 		return err
 	})
 	if err != nil {
 		return nil, err
 	}
-	if l.kernels, err = newKernels(b.context); err != nil {
+	if l.kernels, err = newKernels(d.context); err != nil {
 		return nil, worst([]error{err, l.close()})
 	}
 	return l, nil
 }
 
 // run computes dst from src, of the same length, not empty.
-func (l *lane) run(op compute.Op, f compute.Activation, dst, src []float32) error {
-	k := l.kernels[f.Kind][form.Of(op)]
-	if !l.b.shared {
+func (l *lane) run(kernel driver.Kernel, dst, src []float32) error {
+	f := kernel.F
+	k := l.kernels[f.Kind][kernel.Form]
+	if !l.d.shared {
 		return l.staged(k, f.NegativeSlope, dst, src)
 	}
-	if l.b.usableInPlace(dst) && l.b.usableInPlace(src) {
+	if l.d.usableInPlace(dst) && l.d.usableInPlace(src) {
 		err := l.direct(k, f.NegativeSlope, dst, src)
 		if !errors.Is(err, errNotWrapped) {
 			return err
 		}
 	}
 	for len(src) > 0 { // which may be more than fits into the memory of the lane
-		n := min(len(src), l.b.part)
+		n := min(len(src), l.d.part)
 		if err := l.copied(k, f.NegativeSlope, dst[:n], src[:n]); err != nil {
 			return err
 		}
@@ -67,8 +67,8 @@ func (l *lane) run(op compute.Op, f compute.Activation, dst, src []float32) erro
 // of a copy of it. A CPU does; others need whole pages, or for the end of one a
 // multiple of a cache line (Intel's guide to OpenCL on its graphics names 4096 and
 // 64 bytes).
-func (b *backend) usableInPlace(s []float32) bool {
-	if !b.shape.aligned {
+func (d *device) usableInPlace(s []float32) bool {
+	if !d.shape.aligned {
 		return true
 	}
 	return uintptr(unsafe.Pointer(&s[0]))%4096 == 0 && len(s)%(64/4) == 0
@@ -80,10 +80,10 @@ var errNotWrapped = errors.New("not usable in place")
 // direct lets the device work in the memory of dst and src.
 func (l *lane) direct(k *opencl.Kernel, slope float32, dst, src []float32) error {
 	inPlace := &dst[0] == &src[0]
-	x, err := l.b.context.Wrap(src, inPlace)
+	x, err := l.d.context.Wrap(src, inPlace)
 	y := x
 	if err == nil && !inPlace {
-		if y, err = l.b.context.Wrap(dst, true); err != nil {
+		if y, err = l.d.context.Wrap(dst, true); err != nil {
 			x.Release()
 		}
 	}
@@ -94,7 +94,7 @@ func (l *lane) direct(k *opencl.Kernel, slope float32, dst, src []float32) error
 		return err
 	}
 	n := len(src)
-	err = l.b.enqueue(l.queue, k, n, y, x, l.b.shape.count(n), slope)
+	err = l.d.enqueue(l.queue, k, n, y, x, l.d.shape.count(n), slope)
 	if err == nil {
 		err = l.queue.Update(y, n)
 	}
@@ -115,10 +115,10 @@ func (l *lane) copied(k *opencl.Kernel, slope float32, dst, src []float32) error
 	n := len(src)
 	err := l.reserve(n, true)
 	if err == nil {
-		err = l.b.withMemory(func() error { return l.queue.Write(l.buffer, 0, src) })
+		err = l.d.withMemory(func() error { return l.queue.Write(l.buffer, 0, src) })
 	}
 	if err == nil {
-		err = l.b.enqueue(l.queue, k, n, l.buffer, l.buffer, l.b.shape.count(n), slope)
+		err = l.d.enqueue(l.queue, k, n, l.buffer, l.buffer, l.d.shape.count(n), slope)
 	}
 	if err == nil {
 		err = l.queue.Read(l.buffer, 0, dst)
@@ -133,9 +133,9 @@ func (l *lane) staged(k *opencl.Kernel, slope float32, dst, src []float32) error
 		return err
 	}
 	copy(l.staging.Values, src)
-	err := l.b.withMemory(func() error { return l.queue.StartWrite(l.buffer, 0, l.staging, n) })
+	err := l.d.withMemory(func() error { return l.queue.StartWrite(l.buffer, 0, l.staging, n) })
 	if err == nil {
-		err = l.b.enqueue(l.queue, k, n, l.buffer, l.buffer, l.b.shape.count(n), slope)
+		err = l.d.enqueue(l.queue, k, n, l.buffer, l.buffer, l.d.shape.count(n), slope)
 	}
 	if err == nil {
 		err = l.queue.StartRead(l.buffer, 0, l.staging, n)
@@ -152,7 +152,7 @@ func (l *lane) upload(m *opencl.Mem, offset int, src []float32) error {
 		return err
 	}
 	copy(l.staging.Values, src)
-	return l.done(l.b.withMemory(func() error { return l.queue.StartWrite(m, offset, l.staging, len(src)) }))
+	return l.done(l.d.withMemory(func() error { return l.queue.StartWrite(m, offset, l.staging, len(src)) }))
 }
 
 // download copies m, from its element offset on, to dst.
@@ -182,19 +182,19 @@ func (l *lane) reserve(n int, device bool) error {
 		if _, err := l.shrink(); err != nil {
 			return err
 		}
-		l.capacity = max(n, min(mempool.Class(n), l.b.part))
+		l.capacity = max(n, min(mempool.Class(n), l.d.part))
 	}
 	before := l.bytes()
-	err := l.b.withMemory(func() (err error) {
-		if !l.b.shared && l.staging == nil {
-			l.staging, err = l.b.context.NewStaging(l.queue, l.capacity)
+	err := l.d.withMemory(func() (err error) {
+		if !l.d.shared && l.staging == nil {
+			l.staging, err = l.d.context.NewStaging(l.queue, l.capacity)
 		}
 		if device && l.buffer == nil && err == nil {
-			l.buffer, err = l.b.context.Alloc(4 * l.capacity)
+			l.buffer, err = l.d.context.Alloc(4 * l.capacity)
 		}
 		return err
 	})
-	l.b.laneBytes.Add(l.bytes() - before)
+	l.d.laneBytes.Add(l.bytes() - before)
 	return err
 }
 
@@ -216,7 +216,7 @@ func (l *lane) shrink() (int64, error) {
 	err := l.staging.Release()
 	l.buffer.Release()
 	l.staging, l.buffer, l.capacity = nil, nil, 0
-	l.b.laneBytes.Add(-bytes)
+	l.d.laneBytes.Add(-bytes)
 	return bytes, err
 }
 

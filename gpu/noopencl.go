@@ -12,6 +12,6 @@ import (
 const Built = false
 
 // list has no devices in a build without OpenCL.
-func list(Options) ([]device, error) {
+func list(Options) ([]candidate, error) {
 	return nil, fmt.Errorf("gpu: built without OpenCL (rebuild with -tags opencl and CGO_ENABLED=1): %w", compute.ErrUnavailable)
 }

@@ -18,11 +18,9 @@ import (
 var counted = map[string]func(*testing.T){
 	"TestConformance":     TestConformance,
 	"TestDevices":         TestDevices,
-	"TestFault":           TestFault,
 	"TestLargeBuffers":    TestLargeBuffers,
 	"TestMoving":          TestMoving,
 	"TestMovingAlways":    TestMovingAlways,
-	"TestOutOfMemory":     TestOutOfMemory,
 	"TestPool":            TestPool,
 	"TestProfile":         TestProfile,
 	"TestSmallGroup":      TestSmallGroup,

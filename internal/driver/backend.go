@@ -159,13 +159,13 @@ func (b *Backend) Profile(work func() error) (ns []float64, err error) {
 	if err := b.usable("profile"); err != nil {
 		return nil, err
 	}
-	var own error // of work, which is not about profiling
+	var own error
 	ns, err = d.Profile(func() error {
 		own = work()
 		return own
 	})
-	if err == nil || err == own {
-		return ns, err
+	if own != nil && !errors.Is(err, compute.ErrDevice) || errors.Is(own, compute.ErrDevice) {
+		return ns, own
 	}
 	return ns, b.result("profile", 0, err)
 }
@@ -210,8 +210,8 @@ func (b *Backend) usable(op string) error {
 	return nil
 }
 
-// result returns what op, on n elements or 0 for none, reports of err, an error of the
-// device or nil. The first fault is remembered.
+// result returns what op, on n float32 elements or 0 for none, reports of err, an error of
+// the device or nil. The first fault is remembered.
 func (b *Backend) result(op string, n int, err error) error {
 	if err == nil {
 		return nil
@@ -222,7 +222,7 @@ func (b *Backend) result(op string, n int, err error) error {
 		b.mu.Lock()
 		bytes, buffers := b.liveBytes, len(b.live)
 		b.mu.Unlock()
-		return b.call(op).wrap(fmt.Errorf("%d elements, with %d bytes in %d live buffers: %w; release some or work in parts", n, bytes, buffers, err))
+		return b.call(op).wrap(fmt.Errorf("%d bytes, with %d bytes in %d live buffers: %w; release some or work in parts", 4*int64(n), bytes, buffers, err))
 	case n > 0:
 		err = fmt.Errorf("%d elements: %w", n, err)
 	}
