@@ -10,8 +10,6 @@ package gpu
 import (
 	"errors"
 	"fmt"
-	"os"
-	"strings"
 
 	"github.com/gmind-go/compute"
 )
@@ -41,30 +39,6 @@ func Open() (compute.Backend, error) { return Options{}.Open() }
 // there are backends, and not at the error, to know.
 func OpenAll() ([]compute.Backend, error) { return Options{}.OpenAll() }
 
-// openNamed opens, with matching, what o names, or else what DeviceEnv names; if
-// neither does, it opens with preferred.
-func openNamed[T any](o Options, preferred func([]candidate, error) (T, error), matching func(string, []candidate, error) (T, error)) (opened T, err error) {
-	if o, err = o.resolved(); err != nil {
-		return opened, err
-	}
-	env := strings.TrimSpace(os.Getenv(DeviceEnv))
-	switch {
-	case o.Device != "":
-		devices, problem := list(o)
-		return matching(o.Device, devices, problem)
-	case env == "":
-		return preferred(list(o))
-	case strings.EqualFold(env, "none"):
-		return opened, fmt.Errorf("gpu: OpenCL is turned off by %s=none: %w", DeviceEnv, compute.ErrUnavailable)
-	}
-	devices, problem := list(o)
-	opened, err = matching(env, devices, problem)
-	if err != nil {
-		err = fmt.Errorf("%w (the device was named by %s)", err, DeviceEnv)
-	}
-	return opened, err
-}
-
 // OpenDevice returns an opener for the device that match names: its index in the
 // list of Devices, or a part of its name, vendor or platform in any case, or
 // "any". Of several it is the best, in the order of Open, with CPU-type devices, and
@@ -75,8 +49,8 @@ func OpenDevice(match string) compute.Opener {
 		if err != nil {
 			return nil, err
 		}
-		devices, problem := list(o)
-		return openMatching(match, devices, problem)
+		devices, missing := list(o)
+		return openFirst(takeMatching(match, devices, missing))
 	}
 }
 
@@ -85,15 +59,15 @@ func OpenDevice(match string) compute.Opener {
 // is not known. The error joins the reasons why devices are missing from the
 // list; it wraps compute.ErrUnavailable when the list is empty.
 func Devices() ([]compute.Info, error) {
-	devices, problem := list(Options{})
+	devices, missing := list(Options{})
 	if len(devices) == 0 {
-		return nil, noneFor(devices, problem)
+		return nil, noneFor(devices, missing)
 	}
 	infos := make([]compute.Info, len(devices))
 	for i, d := range devices {
 		infos[i] = d.info
 	}
-	return infos, problem
+	return infos, missing
 }
 
 // A candidate is a device that can be opened.
@@ -105,68 +79,38 @@ type candidate struct {
 	open     func() (compute.Backend, error)
 }
 
-// openPreferred opens the best of devices that Open takes. problem is why devices
-// are missing from the list, or nil.
-func openPreferred(devices []candidate, problem error) (compute.Backend, error) {
-	order, err := takePreferred(devices, problem)
+// openFirst opens the first device of c that can be opened and computes right. err is why
+// there is no c, or nil.
+func openFirst(c choice, err error) (compute.Backend, error) {
 	if err != nil {
-		return nil, err
+		return nil, c.named(err)
 	}
-	return openFirst(devices, order, problem)
-}
-
-// openMatching opens the best of devices that match names.
-func openMatching(match string, devices []candidate, problem error) (compute.Backend, error) {
-	order, err := takeMatching(match, devices, problem)
-	if err != nil {
-		return nil, err
-	}
-	return openFirst(devices, order, problem)
-}
-
-// openAllPreferred is openPreferred for all.
-func openAllPreferred(devices []candidate, problem error) ([]compute.Backend, error) {
-	order, err := takePreferred(devices, problem)
-	if err != nil {
-		return nil, err
-	}
-	return openEach(devices, order, problem)
-}
-
-// openAllMatching is openMatching for all.
-func openAllMatching(match string, devices []candidate, problem error) ([]compute.Backend, error) {
-	order, err := takeMatching(match, devices, problem)
-	if err != nil {
-		return nil, err
-	}
-	return openEach(devices, order, problem)
-}
-
-// openFirst opens the first device of order that can be opened and computes
-// right. skipped is why devices are missing from the list, or nil.
-func openFirst(devices []candidate, order []int, skipped error) (compute.Backend, error) {
-	for _, i := range order {
-		b, err := devices[i].openTested(i)
+	skipped := c.missing
+	for _, i := range c.order {
+		b, err := c.devices[i].openTested(i)
 		if err == nil {
 			b.skipped = skipped
 			return b, nil
 		}
 		skipped = errors.Join(skipped, err)
 	}
-	return nil, unavailable(skipped)
+	return nil, c.named(unavailable(skipped))
 }
 
-// openEach opens every device of order that can be opened and computes right. Its
-// error joins why others were passed over to skipped, which is as for openFirst.
-func openEach(devices []candidate, order []int, skipped error) ([]compute.Backend, error) {
-	var all []compute.Backend
+// openEach opens every device of c that can be opened and computes right. Its error joins
+// why others are missing or were passed over. err is why there is no c, or nil.
+func openEach(c choice, err error) (all []compute.Backend, skipped error) {
+	if err != nil {
+		return nil, c.named(err)
+	}
+	skipped = c.missing
 	var taken []int
-	for _, i := range order {
-		if j, by := sameHardware(devices, i, taken); j >= 0 {
-			skipped = errors.Join(skipped, fmt.Errorf("gpu: device %d (%s) is device %d (%s), as another platform shows it (%s)", i, devices[i].info.Name, j, devices[j].info.Name, by))
+	for _, i := range c.order {
+		if j, by := sameHardware(c.devices, i, taken); j >= 0 {
+			skipped = errors.Join(skipped, fmt.Errorf("gpu: device %d (%s) is device %d (%s), as another platform shows it (%s)", i, c.devices[i].info.Name, j, c.devices[j].info.Name, by))
 			continue
 		}
-		b, err := devices[i].openTested(i)
+		b, err := c.devices[i].openTested(i)
 		if err != nil {
 			skipped = errors.Join(skipped, err)
 			continue
@@ -174,9 +118,9 @@ func openEach(devices []candidate, order []int, skipped error) ([]compute.Backen
 		all, taken = append(all, b), append(taken, i)
 	}
 	if len(all) == 0 {
-		return nil, unavailable(skipped)
+		return nil, c.named(unavailable(skipped))
 	}
-	return all, skipped
+	return all, c.named(skipped)
 }
 
 // openTested opens c, which stands at index i of the list, and closes it again if it

@@ -261,7 +261,7 @@ func TestWrongKernels(t *testing.T) {
 			devices, problem := listWith(Options{StreamMemory: defaultStreamMemory}, func(d *opencl.Device) program {
 				return program{source, shapes[opencl.GPU]} // which has loops to break, too
 			})
-			return openMatching("any", devices, problem)
+			return openFirst(takeMatching("any", devices, problem))
 		}
 		backend, err := compute.Open(broken, cpu.Open)
 		if err != nil {
@@ -282,7 +282,7 @@ func TestSmallGroup(t *testing.T) {
 		devices, problem := listWith(Options{StreamMemory: defaultStreamMemory}, func(d *opencl.Device) program {
 			return program{source, shapeFor(d)}
 		})
-		return openMatching("any", devices, problem)
+		return openFirst(takeMatching("any", devices, problem))
 	})
 	d := inside(b)
 	if got := d.kernels[compute.KindLeakyReLU][form.Forward].MaxGroup(); got != 16 {

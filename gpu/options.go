@@ -43,14 +43,14 @@ const (
 // option, or of StreamMemoryEnv, does not wrap compute.ErrUnavailable, so that
 // compute.Open returns it.
 func (o Options) Open() (compute.Backend, error) {
-	return openNamed(o, openPreferred, openMatching)
+	return openFirst(o.choose())
 }
 
 // OpenAll opens all devices that Device matches, or else those of the function
 // OpenAll, with these options. Its errors are those of the function OpenAll and of
 // Options.Open.
 func (o Options) OpenAll() ([]compute.Backend, error) {
-	return openNamed(o, openAllPreferred, openAllMatching)
+	return openEach(o.choose())
 }
 
 // resolved returns o with the environment and the defaults in it.

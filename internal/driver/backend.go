@@ -228,7 +228,8 @@ func (b *Backend) result(op string, n int, err error) error {
 	}
 	err = b.call(op).wrap(err)
 	if fault && b.survivor == nil {
-		b.fault.CompareAndSwap(nil, &err)
+		first := err // its address would put err on the heap for every call
+		b.fault.CompareAndSwap(nil, &first)
 	}
 	return err
 }
