@@ -67,7 +67,7 @@ func listWith(o Options, choose func(*opencl.Device) program) ([]candidate, erro
 // device is one device. Buffers and the kernels over them go through one queue, in the order
 // of the calls, under one lock, since the arguments of a kernel are state of the kernel. The
 // device works on what was enqueued without the lock. Stream, and large transfers to a device
-// with memory of its own, go through lanes.
+// with memory of its own, go through pipelines.
 type device struct {
 	info    compute.Info // but for what is pooled
 	shape   shape
@@ -75,12 +75,12 @@ type device struct {
 	context *opencl.Context
 	pool    *mempool.Pool[*memory]
 
-	part       int          // most elements that a lane copies at a time
-	directPart int          // most that it works on where they are
-	lanes      chan *lane   // those that rest; nil for one not yet made
-	laneBytes  atomic.Int64 // memory of the device and the host that lanes hold
+	part          int            // most elements that a pipeline copies at a time
+	directPart    int            // most that it works on where they are
+	pipelines     chan *pipeline // those that rest; nil for one not yet made
+	pipelineBytes atomic.Int64   // memory of the device and the host that pipelines hold
 
-	mu      sync.Mutex // guards what follows; never asked for by who holds a lane
+	mu      sync.Mutex // guards what follows; never asked for by who holds a pipeline
 	queue   *opencl.Queue
 	kernels []kernelSet
 	copy    *opencl.Kernel // nil until it is used
@@ -108,7 +108,7 @@ func open(found *opencl.Device, info compute.Info, p program, o Options) (comput
 		context: ctx,
 		pool:    mempool.New(poolLimit(found), func(m *memory) { m.Release() }),
 	}
-	d.planLanes(o.StreamMemory, runtime.GOMAXPROCS(0))
+	d.planPipelines(o.StreamMemory, runtime.GOMAXPROCS(0))
 	if d.queue, err = ctx.NewQueue(); err == nil {
 		d.kernels, err = newKernels(ctx)
 	}
@@ -129,7 +129,7 @@ func poolLimit(d *opencl.Device) int64 {
 
 func (d *device) Info() compute.Info {
 	info := d.info
-	info.PooledBytes = d.pool.Bytes() + d.laneBytes.Load()
+	info.PooledBytes = d.pool.Bytes() + d.pipelineBytes.Load()
 	return info
 }
 
@@ -248,15 +248,15 @@ func (d *device) Trim() error {
 // many bytes that was, and the fault of the device if it shows one.
 func (d *device) trim() (bytes int64, err error) {
 	bytes = d.pool.Empty()
-	for range cap(d.lanes) {
+	for range cap(d.pipelines) {
 		select {
-		case l := <-d.lanes:
-			if l != nil {
-				freed, fault := l.shrink()
+		case p := <-d.pipelines:
+			if p != nil {
+				freed, fault := p.shrink()
 				bytes += freed
 				err = worst([]error{err, fault})
 			}
-			d.lanes <- l
+			d.pipelines <- p
 		default: // the others are at work
 		}
 	}
@@ -277,9 +277,9 @@ func (d *device) Close() error {
 	if d.queue != nil {
 		errs = append(errs, d.queue.Wait())
 	}
-	for range cap(d.lanes) {
-		if l := <-d.lanes; l != nil {
-			errs = append(errs, l.close())
+	for range cap(d.pipelines) {
+		if p := <-d.pipelines; p != nil {
+			errs = append(errs, p.close())
 		}
 	}
 	d.pool.Empty()

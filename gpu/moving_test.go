@@ -13,7 +13,7 @@ import (
 	"github.com/gmind-go/compute/internal/values"
 )
 
-// TestMoving: while lanes copy a buffer, calls on others go on, those on it wait, and so
+// TestMoving: while pipelines copy a buffer, calls on others go on, those on it wait, and so
 // does Close.
 func TestMoving(t *testing.T) {
 	b := testenv.Open(t, Options{Device: "any", Staged: true}.Open)
@@ -34,7 +34,7 @@ func TestMoving(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	giveBack := takeLanes(d)
+	giveBack := takePipelines(d)
 	defer giveBack()
 	calls := []struct {
 		name string

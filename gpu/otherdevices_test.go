@@ -38,7 +38,7 @@ var otherDevices = map[string]struct {
 			compute.Trim(b)
 			d := inside(b)
 			roundTrip(t, b, 3*d.transferPart()+7)
-			if d.laneBytes.Load() == 0 {
+			if d.pipelineBytes.Load() == 0 {
 				t.Error("a large transfer was not staged")
 			}
 		},

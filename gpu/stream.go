@@ -13,26 +13,26 @@ import (
 	"github.com/gmind-go/compute/internal/driver"
 )
 
-// planLanes decides how many lanes there are and how much each takes at a time,
-// within so many bytes of the device, on a host with so many cores. Some lanes copy
+// planPipelines decides how many pipelines there are and how much each takes at a time,
+// within so many bytes of the device, on a host with so many cores. Some pipelines copy
 // on the host while others' data is on its way up, at the device, or on its way
 // down.
-func (d *device) planLanes(bytes int64, cores int) {
+func (d *device) planPipelines(bytes int64, cores int) {
 	const (
 		page    = 4096 / 4
 		maxPart = 512 << 10 // 2 MiB: more gains little on a bus, and this stays in the caches of the host
 	)
-	lanes := min(max(3, cores/2), 8)
-	if bytes/4 < int64(lanes*page) {
-		lanes = 1
+	pipelines := min(max(3, cores/2), 8)
+	if bytes/4 < int64(pipelines*page) {
+		pipelines = 1
 	}
 	// Whole pages, so that what follows begins with one.
 	pages := func(n int64) int { return max(int(min(n, d.info.MaxAlloc/4))/page*page, 1) }
-	d.part = pages(min(bytes/4/int64(lanes), maxPart))
+	d.part = pages(min(bytes/4/int64(pipelines), maxPart))
 	d.directPart = pages(directPart) // it takes no memory of the device
-	d.lanes = make(chan *lane, lanes)
-	for range lanes {
-		d.lanes <- nil
+	d.pipelines = make(chan *pipeline, pipelines)
+	for range pipelines {
+		d.pipelines <- nil
 	}
 }
 
@@ -42,12 +42,12 @@ func (d *device) planLanes(bytes int64, cores int) {
 const directPart = 64 << 20
 
 func (d *device) Stream(ctx context.Context, k driver.Kernel, dst, src []float32) error {
-	part, workers := d.part, cap(d.lanes)
+	part, workers := d.part, cap(d.pipelines)
 	if d.shared && d.usableInPlace(dst) && d.usableInPlace(src) {
 		part, workers = d.directPart, 1
 	}
 	return inParts(len(src), part, workers, func(from, to int) error {
-		err := d.withLane(ctx, func(l *lane) error { return l.run(k, dst[from:to], src[from:to]) })
+		err := d.withPipeline(ctx, func(p *pipeline) error { return p.run(k, dst[from:to], src[from:to]) })
 		if errors.Is(err, compute.ErrOutOfMemory) && !errors.Is(err, compute.ErrDevice) {
 			err = fmt.Errorf("%w; lower Options.StreamMemory or %s", err, StreamMemoryEnv)
 		}
@@ -104,24 +104,24 @@ func worst(errs []error) error {
 	return first
 }
 
-// withLane runs do on a lane, when one rests.
-func (d *device) withLane(ctx context.Context, do func(*lane) error) error {
+// withPipeline runs do on a pipeline, when one rests.
+func (d *device) withPipeline(ctx context.Context, do func(*pipeline) error) error {
 	if err := driver.Ended(ctx); err != nil {
 		return err
 	}
-	var l *lane
+	var p *pipeline
 	select {
-	case l = <-d.lanes:
+	case p = <-d.pipelines:
 	case <-ctx.Done():
 		return ctx.Err()
 	}
-	defer func() { d.lanes <- l }()
-	if l == nil {
-		made, err := newLane(d)
+	defer func() { d.pipelines <- p }()
+	if p == nil {
+		made, err := newPipeline(d)
 		if err != nil {
 			return err
 		}
-		l = made
+		p = made
 	}
-	return do(l)
+	return do(p)
 }

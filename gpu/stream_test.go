@@ -191,18 +191,18 @@ func TestStreamCancelled(t *testing.T) {
 	})
 }
 
-// TestStreamWaits: a Stream that finds all lanes at work waits for one, and gives up when
+// TestStreamWaits: a Stream that finds all pipelines at work waits for one, and gives up when
 // its context ends. Close waits for it.
 func TestStreamWaits(t *testing.T) {
 	b := testenv.Open(t, Options{Device: "any", Staged: true}.Open)
 	d := inside(b)
-	giveBack := takeLanes(d)
+	giveBack := takePipelines(d)
 	defer giveBack()
 	v := values.Normal(100, 1)
 	ctx, cancel := context.WithTimeout(context.Background(), 10*time.Millisecond)
 	defer cancel()
 	if err := b.Stream(ctx, compute.OpForward, compute.LeakyReLU(0.01), v, v); !errors.Is(err, context.DeadlineExceeded) {
-		t.Errorf("without a free lane: %v, want that the context ended", err)
+		t.Errorf("without a free pipeline: %v, want that the context ended", err)
 	}
 	streamed, closed := make(chan error, 1), make(chan error, 1)
 	go func() {
@@ -212,7 +212,7 @@ func TestStreamWaits(t *testing.T) {
 	go func() { closed <- b.Close() }()
 	select {
 	case err := <-streamed:
-		t.Errorf("Stream did not wait for a lane: %v", err)
+		t.Errorf("Stream did not wait for a pipeline: %v", err)
 	case <-time.After(10 * time.Millisecond):
 	}
 	giveBack()
@@ -224,15 +224,15 @@ func TestStreamWaits(t *testing.T) {
 	}
 }
 
-// takeLanes makes all that needs a lane wait until giveBack is called.
-func takeLanes(d *device) (giveBack func()) {
-	lanes := make([]*lane, cap(d.lanes))
-	for i := range lanes {
-		lanes[i] = <-d.lanes
+// takePipelines makes all that needs a pipeline wait until giveBack is called.
+func takePipelines(d *device) (giveBack func()) {
+	pipelines := make([]*pipeline, cap(d.pipelines))
+	for i := range pipelines {
+		pipelines[i] = <-d.pipelines
 	}
 	return sync.OnceFunc(func() {
-		for _, l := range lanes {
-			d.lanes <- l
+		for _, l := range pipelines {
+			d.pipelines <- l
 		}
 	})
 }
@@ -363,11 +363,11 @@ func TestUsableInPlace(t *testing.T) {
 	}
 }
 
-func TestPlanLanes(t *testing.T) {
+func TestPlanPipelines(t *testing.T) {
 	for _, test := range []struct {
 		bytes, maxAlloc int64
 		cores           int
-		lanes, part     int
+		pipelines, part int
 	}{
 		{minStreamMemory, 1 << 30, 2, 1, 1024},
 		{3 * minStreamMemory, 1 << 30, 2, 3, 1024},
@@ -378,11 +378,11 @@ func TestPlanLanes(t *testing.T) {
 		{1 << 40, 100, 2, 3, 1},
 	} {
 		d := &device{info: compute.Info{MaxAlloc: test.maxAlloc}}
-		d.planLanes(test.bytes, test.cores)
-		if cap(d.lanes) != test.lanes || d.part != test.part {
-			t.Errorf("%+v: %d lanes with %d elements each", test, cap(d.lanes), d.part)
+		d.planPipelines(test.bytes, test.cores)
+		if cap(d.pipelines) != test.pipelines || d.part != test.part {
+			t.Errorf("%+v: %d pipelines with %d elements each", test, cap(d.pipelines), d.part)
 		}
-		if used := 4 * int64(d.part) * int64(cap(d.lanes)); used > test.bytes {
+		if used := 4 * int64(d.part) * int64(cap(d.pipelines)); used > test.bytes {
 			t.Errorf("%+v: %d bytes are used", test, used)
 		}
 	}

@@ -13,7 +13,7 @@ import (
 	"github.com/gmind-go/compute/internal/driver"
 )
 
-// transferPart returns how many elements a lane moves at a time between the host
+// transferPart returns how many elements a pipeline moves at a time between the host
 // and a device with memory of its own: 1 MiB by default, for which a fast bus takes some
 // 40 µs, about as long as it takes to ask for a transfer and to wait for it. What is less is
 // not worth being staged.
@@ -30,8 +30,8 @@ func (d *device) Write(m driver.Memory, src []float32) error {
 		return d.queue.Write(mem, 0, src)
 	}, func() error {
 		return d.queue.Fill(mem, len(src), func(values []float32) { copyAll(values, src) })
-	}, func(l *lane, from, to int) error {
-		return l.upload(mem, from, src[from:to])
+	}, func(p *pipeline, from, to int) error {
+		return p.upload(mem, from, src[from:to])
 	})
 }
 
@@ -41,8 +41,8 @@ func (d *device) Read(m driver.Memory, dst []float32) error {
 		return d.queue.Read(mem, 0, dst)
 	}, func() error {
 		return d.queue.View(mem, len(dst), func(values []float32) { copyAll(dst, values) })
-	}, func(l *lane, from, to int) error {
-		return l.download(dst[from:to], mem, from)
+	}, func(p *pipeline, from, to int) error {
+		return p.download(dst[from:to], mem, from)
 	})
 }
 
@@ -55,14 +55,14 @@ func (d *device) ReadMask(m driver.Memory, dst []uint64) error {
 
 // transfer moves n elements between the host and memory that no other call uses: by a
 // command, where memory is shared by mapping it if c chooses so, and much of it in parts
-// by lanes, while other calls go on.
-func (d *device) transfer(n int, c *chooser, command, mapped func() error, part func(l *lane, from, to int) error) error {
+// by pipelines, while other calls go on.
+func (d *device) transfer(n int, c *chooser, command, mapped func() error, part func(p *pipeline, from, to int) error) error {
 	if !d.shared && n > d.transferPart() {
 		if err := d.Sync(); err != nil { // the kernels that use the memory
 			return err
 		}
-		err := inParts(n, d.transferPart(), cap(d.lanes), func(from, to int) error {
-			return d.withLane(context.Background(), func(l *lane) error { return part(l, from, to) })
+		err := inParts(n, d.transferPart(), cap(d.pipelines), func(from, to int) error {
+			return d.withPipeline(context.Background(), func(p *pipeline) error { return part(p, from, to) })
 		})
 		if !errors.Is(err, compute.ErrOutOfMemory) { // for the staging
 			return err
