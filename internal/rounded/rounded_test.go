@@ -1,0 +1,178 @@
+package rounded
+
+import (
+	"math"
+	"math/rand/v2"
+	"testing"
+)
+
+// A trial is a function of the package and its definition.
+type trial struct {
+	name     string
+	f        func(float32) float32
+	exactly  func(float32) float32 // nil for a quotient
+	low      float64               // where the definition is tried, besides in [-20, 20]
+	high     float64
+	want     func(fixed) fixed
+	hard     []float32 // the hardest to round
+	infinite [2]float32
+}
+
+func trials() []trial {
+	one, two := whole(1), whole(2)
+	realSilu := func(x fixed) fixed { return x.mul(x.sigmoid()) }
+	realGelu := func(x fixed) fixed { return x.mul(one.add(x.div(two.sqrt()).erf())).div(two) }
+	realGeluTanh := func(x fixed) fixed {
+		c := whole(44715).div(whole(1000000))
+		u := two.div(pi).sqrt().mul(x.add(c.mul(x).mul(x).mul(x)))
+		return x.mul(one.add(u.tanh())).div(two)
+	}
+	realMish := func(x fixed) fixed { return x.mul(x.softplus().tanh()) }
+	realSoftsign := func(x fixed) fixed { return x.div(one.add(fixed{x.neg().Abs(x.Int)})) }
+	prime := func(f func(fixed) fixed) func(fixed) fixed {
+		return func(x fixed) fixed { return x.slope(f) }
+	}
+	return []trial{
+		{"exp", Exp, exp.exactly, -104, 89, fixed.exp, []float32{-0x1.d2259ap+3}, [2]float32{0, inf}},
+		{"expm1", Expm1, expm1.exactly, -30, 89, func(x fixed) fixed { return x.exp().sub(one) }, []float32{0x1.84a5bap-4}, [2]float32{-1, inf}},
+		{"log", Log, log.exactly, 0, math.MaxFloat32, fixed.log, nil, [2]float32{nan, inf}},
+		{"log1p", Log1p, log1p.exactly, -1, math.MaxFloat32, func(x fixed) fixed { return one.add(x).log() }, nil, [2]float32{nan, inf}},
+		{"tanh", Tanh, tanh.exactly, -12, 12, fixed.tanh, []float32{0x1.86fbc4p-10}, [2]float32{-1, 1}},
+		{"sigmoid", Sigmoid, sigmoid.exactly, -110, 20, fixed.sigmoid, append(odds(-23), -0x1.250c02p-10), [2]float32{0, 1}},
+		{"softplus", Softplus, softplus.exactly, -110, 110, fixed.softplus, []float32{0x1.d483ap-12, 0x1.172c44p-12}, [2]float32{0, inf}},
+		{"logSigmoid", LogSigmoid, nil, -110, 110, func(x fixed) fixed { return x.neg().softplus().neg() }, []float32{-0x1.d483ap-12, -0x1.172c44p-12}, [2]float32{-inf, negative}},
+		{"erf", Erf, erf.exactly, -4, 4, fixed.erf, []float32{0x1.81d5acp-13}, [2]float32{-1, 1}},
+		{"silu", SiLU, silu.exactly, -120, 50, realSilu, odds(-149), [2]float32{negative, inf}},
+		{"gelu", GELU, gelu.exactly, -15.5, 10, realGelu, odds(-149), [2]float32{negative, inf}},
+		{"geluTanh", GELUTanh, geluTanh.exactly, -12, 12, realGeluTanh, odds(-149), [2]float32{negative, inf}},
+		{"mish", Mish, mish.exactly, -110, 50, realMish, []float32{0x1.4p-24, -0x1.4p-24}, [2]float32{negative, inf}},
+		{"softsign", Softsign, nil, -math.MaxFloat32, math.MaxFloat32, realSoftsign, nil, [2]float32{-1, 1}},
+		{"log1pPrime", Log1pPrime, nil, -2, math.MaxFloat32, func(x fixed) fixed { return one.div(one.add(x)) }, odds(-24), [2]float32{negative, 0}},
+		{"tanhPrime", TanhPrime, tanhPrime.exactly, -55, 55, prime(fixed.tanh), nil, [2]float32{0, 0}},
+		{"sigmoidPrime", SigmoidPrime, sigmoidPrime.exactly, -104, 104, prime(fixed.sigmoid), nil, [2]float32{0, 0}},
+		{"erfPrime", ErfPrime, erfPrime.exactly, -10.4, 10.4, prime(fixed.erf), nil, [2]float32{0, 0}},
+		{"siluPrime", SiLUPrime, siluPrime.exactly, -120, 50, prime(realSilu), append(odds(-24), -1.2784646, -1.278464543), [2]float32{negative, 1}},
+		{"geluPrime", GELUPrime, geluPrime.exactly, -15.5, 10, prime(realGelu), []float32{-0.7517915, -0.75179}, [2]float32{negative, 1}},
+		{"geluTanhPrime", GELUTanhPrime, geluTanhPrime.exactly, -12, 12, prime(realGeluTanh), []float32{-0.7524614, -0.75246}, [2]float32{negative, 1}},
+		{"mishPrime", MishPrime, mishPrime.exactly, -110, 50, prime(realMish), []float32{-0x1.4p-27, -1.1924312}, [2]float32{negative, 1}},
+		{"softsignPrime", SoftsignPrime, nil, -math.MaxFloat32, math.MaxFloat32, func(x fixed) fixed {
+			d := one.add(fixed{x.neg().Abs(x.Int)})
+			return one.div(d.mul(d))
+		}, odds(-25), [2]float32{0, 0}},
+	}
+}
+
+// odds returns odd multiples of 2^exponent, and of its half, of both signs.
+func odds(exponent int) []float32 {
+	var list []float32
+	for _, n := range []float64{1, 3, 5, 77, 999, 2047} {
+		for _, e := range []int{exponent, exponent - 1} {
+			x := float32(math.Ldexp(n, e))
+			list = append(list, x, -x)
+		}
+	}
+	return list
+}
+
+// TestRounded compares with the definitions, at the inputs that are the hardest to round and
+// at random ones, both what is computed in float64 and what is computed exactly.
+func TestRounded(t *testing.T) {
+	samples := 60
+	if testing.Short() {
+		samples = 5
+	}
+	for seed, trial := range trials() {
+		t.Run(trial.name, func(t *testing.T) {
+			t.Parallel()
+			r := rand.New(rand.NewPCG(uint64(seed), 1))
+			inputs := append([]float32{0x1p-149, -0x1p-149, 0x1p-126, 0x1p-24, 1, -1}, trial.hard...)
+			for range samples {
+				inputs = append(inputs, float32(40*r.Float64()-20), math.Float32frombits(r.Uint32()))
+				if width := trial.high - trial.low; width < 1000 {
+					inputs = append(inputs, float32(trial.low+width*r.Float64()))
+				}
+			}
+			tried := 0
+			for _, x := range inputs {
+				if isNaN(x) || float64(x) <= trial.low || float64(x) >= trial.high || x == 0 || x == -1 && trial.low >= -2 {
+					continue
+				}
+				tried++
+				want := trial.want(fromFloat(float64(x))).float32()
+				if got := trial.f(x); got != want {
+					t.Errorf("%s(%x) = %x, want %x", trial.name, x, got, want)
+				}
+				if trial.exactly != nil {
+					if got := trial.exactly(x); got != want {
+						t.Errorf("%s(%x) = %x exactly, want %x", trial.name, x, got, want)
+					}
+				}
+			}
+			if tried < samples/2 {
+				t.Errorf("tried %d inputs only", tried)
+			}
+		})
+	}
+}
+
+// TestLimits checks the results at infinities and NaN, with their signs.
+func TestLimits(t *testing.T) {
+	for _, trial := range trials() {
+		for i, x := range []float32{-inf, inf} {
+			if got, want := trial.f(x), trial.infinite[i]; math.Float32bits(got) != math.Float32bits(want) && !(isNaN(got) && isNaN(want)) {
+				t.Errorf("%s(%v) = %v, want %v", trial.name, x, got, want)
+			}
+		}
+		if got := trial.f(nan); !isNaN(got) {
+			t.Errorf("%s(NaN) = %v", trial.name, got)
+		}
+	}
+}
+
+// TestZeros checks that odd functions, and those that are x times something, keep the sign
+// of a zero.
+func TestZeros(t *testing.T) {
+	for name, f := range map[string]func(float32) float32{
+		"expm1": Expm1, "log1p": Log1p, "tanh": Tanh, "erf": Erf, "silu": SiLU, "gelu": GELU,
+		"geluTanh": GELUTanh, "mish": Mish, "softsign": Softsign,
+	} {
+		for _, zero := range []float32{0, negative} {
+			if got := f(zero); math.Float32bits(got) != math.Float32bits(zero) {
+				t.Errorf("%s(%v) = %v", name, zero, got)
+			}
+		}
+	}
+	for _, known := range []struct {
+		name string
+		f    func(float32) float32
+		want float64
+	}{
+		{"exp", Exp, 1}, {"log", Log, math.Inf(-1)}, {"sigmoid", Sigmoid, 0.5}, {"softplus", Softplus, math.Ln2},
+		{"logSigmoid", LogSigmoid, -math.Ln2}, {"log1pPrime", Log1pPrime, 1}, {"tanhPrime", TanhPrime, 1},
+		{"sigmoidPrime", SigmoidPrime, 0.25}, {"erfPrime", ErfPrime, 2 / math.SqrtPi}, {"siluPrime", SiLUPrime, 0.5},
+		{"geluPrime", GELUPrime, 0.5}, {"geluTanhPrime", GELUTanhPrime, 0.5}, {"mishPrime", MishPrime, 0.6},
+		{"softsignPrime", SoftsignPrime, 1},
+	} {
+		if got := known.f(negative); got != float32(known.want) {
+			t.Errorf("%s(-0) = %v, want %v", known.name, got, float32(known.want))
+		}
+	}
+}
+
+// TestTails checks that every function is steady where its special part takes over: no
+// input on either side is far from its neighbour.
+func TestTails(t *testing.T) {
+	for _, trial := range trials() {
+		for _, limit := range []float32{-110, -104, -53, -30, -15, -12, -10.3, -10, -4, 4, 8, 10, 10.3, 12, 17, 18, 40, 53, 89, 100, 104} {
+			below := math.Nextafter32(limit, -inf)
+			for _, x := range []float32{below, limit, math.Nextafter32(limit, inf)} {
+				if x < float32(trial.low) || x > float32(trial.high) {
+					continue
+				}
+				if got, want := trial.f(x), trial.want(fromFloat(float64(x))).float32(); got != want {
+					t.Errorf("%s(%v) = %v, want %v", trial.name, x, got, want)
+				}
+			}
+		}
+	}
+}
