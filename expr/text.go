@@ -166,7 +166,8 @@ func (t *printer) definition(v ir.Value) string {
 // node returns what v is, and the precedence of that.
 func (t *printer) node(v ir.Value) (string, int) {
 	n := &t.p.Nodes[v]
-	name := n.Op.Info().Name
+	info := n.Op.Info()
+	name := info.Name
 	switch x := n.Operands(); {
 	case n.Op == ir.Arg:
 		return t.p.Args[n.Imm].Name, primary
@@ -174,7 +175,7 @@ func (t *printer) node(v ir.Value) (string, int) {
 		return constantText(n)
 	case n.Op == ir.Not && t.names[x[0]] == "" && isEqual(t.p.Nodes[x[0]].Op):
 		return t.binary("!=", t.p.Nodes[x[0]].In[0], t.p.Nodes[x[0]].In[1])
-	case name[0] >= 'a':
+	case info.Called():
 		return name + "(" + t.operands(n) + ")", primary
 	case len(x) == 1:
 		return name + t.operand(x[0], primary), unary

@@ -62,17 +62,17 @@ func (s *simplifier) simplify(n Node) Value {
 	case Not:
 		v, ok = s.operand(x, Not)
 	case And:
-		v, ok = s.identity(x, y, Bool, 1, true)
+		v, ok = s.bitwise(x, y, Bool, 1, 0)
 	case Or:
-		v, ok = s.identity(x, y, Bool, 0, true)
+		v, ok = s.bitwise(x, y, Bool, 0, 1)
 	case AddU32, XorU32:
-		v, ok = s.identity(x, y, U32, 0, false)
+		v, ok = s.identity(x, y, U32, 0)
 	case OrU32:
-		v, ok = s.identity(x, y, U32, 0, true)
+		v, ok = s.bitwise(x, y, U32, 0, math.MaxUint32)
 	case AndU32:
-		v, ok = s.identity(x, y, U32, math.MaxUint32, true)
+		v, ok = s.bitwise(x, y, U32, math.MaxUint32, 0)
 	case MulU32:
-		v, ok = s.identity(x, y, U32, 1, false)
+		v, ok = s.identity(x, y, U32, 1)
 	case SubU32, ShlU32, ShrU32:
 		v, ok = x, s.is(y, U32, 0)
 	case WhereF32, WhereU32, WhereF64, WhereU64:
@@ -114,10 +114,10 @@ func (s *simplifier) is(v Value, t Type, bits uint64) bool {
 func (s *simplifier) isFloat32(v Value, x float32) bool { return s.is(v, F32, fromF32(x)) }
 
 // identity returns the other operand if x or y is the neutral element of a commutative
-// operation, or x if the operands are equal and the operation is idempotent.
-func (s *simplifier) identity(x, y Value, t Type, neutral uint64, idempotent bool) (Value, bool) {
+// operation.
+func (s *simplifier) identity(x, y Value, t Type, neutral uint64) (Value, bool) {
 	switch {
-	case s.is(y, t, neutral), idempotent && x == y:
+	case s.is(y, t, neutral):
 		return x, true
 	case s.is(x, t, neutral):
 		return y, true
@@ -125,8 +125,20 @@ func (s *simplifier) identity(x, y Value, t Type, neutral uint64, idempotent boo
 	return 0, false
 }
 
+// bitwise returns the result of && or || and the like if the operands are equal, or if one is
+// neutral or decides the result.
+func (s *simplifier) bitwise(x, y Value, t Type, neutral, decides uint64) (Value, bool) {
+	switch {
+	case x == y, s.is(x, t, decides):
+		return x, true
+	case s.is(y, t, decides):
+		return y, true
+	}
+	return s.identity(x, y, t, neutral)
+}
+
 func (s *simplifier) add(x, y Value) (Value, bool) {
-	if v, ok := s.identity(x, y, F32, sign, false); ok { // x + -0
+	if v, ok := s.identity(x, y, F32, sign); ok { // x + -0
 		return v, true
 	}
 	if x == y {
@@ -149,7 +161,7 @@ func (s *simplifier) sub(x, y Value) (Value, bool) {
 }
 
 func (s *simplifier) mul(x, y Value) (Value, bool) {
-	if v, ok := s.identity(x, y, F32, fromF32(1), false); ok {
+	if v, ok := s.identity(x, y, F32, fromF32(1)); ok {
 		return v, true
 	}
 	switch {

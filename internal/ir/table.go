@@ -44,6 +44,9 @@ func (i *Info) Public() bool {
 	return i.Name != "" && i.Out.Public()
 }
 
+// Called reports whether text writes the operation as a call, and not with an operator.
+func (i *Info) Called() bool { return 'a' <= i.Name[0] && i.Name[0] <= 'z' }
+
 // Info returns the row of the table.
 func (op Op) Info() *Info { return &table[op] }
 
@@ -227,7 +230,7 @@ func Named(name string) []Op {
 func Functions() []string {
 	var names []string
 	for name := range byName {
-		if name[0] >= 'a' && len(Named(name)) > 0 {
+		if list := Named(name); len(list) > 0 && list[0].Info().Called() {
 			names = append(names, name)
 		}
 	}
