@@ -126,7 +126,7 @@ func (p *parse) fold(at ast.Node, op token.Token, operands []operand, es []ast.E
 		operands[1].untyped, operands[1].t = x.untyped, x.t
 	}
 	for _, o := range operands {
-		if !o.untyped {
+		if !o.untyped && t == nil {
 			t = &o.t
 		}
 	}

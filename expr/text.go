@@ -175,6 +175,8 @@ func (t *printer) node(v ir.Value) (string, int) {
 		return constantText(n)
 	case n.Op == ir.Not && t.names[x[0]] == "" && isEqual(t.p.Nodes[x[0]].Op):
 		return t.binary("!=", t.p.Nodes[x[0]].In[0], t.p.Nodes[x[0]].In[1])
+	case n.Op == ir.XorU32 && t.p.Nodes[x[1]] == ir.Node{Op: ir.Const, Type: ir.U32, Imm: math.MaxUint32}:
+		return "^" + t.operand(x[0], primary), unary
 	case info.Called():
 		return name + "(" + t.operands(n) + ")", primary
 	case len(x) == 1:
