@@ -116,9 +116,7 @@ func (p *Program) names() map[string]bool {
 // unique returns the name, with as many underscores as make it unlike the used ones, and adds
 // it to them.
 func unique(used map[string]bool, name string) string {
-	for used[name] || checkName(name) != nil {
-		name += "_"
-	}
+	name = unnamed(name, func(name string) bool { return used[name] || checkName(name) != nil })
 	used[name] = true
 	return name
 }

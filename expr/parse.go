@@ -172,20 +172,25 @@ func (p *parse) short(body *ast.BlockStmt) error {
 	return nil
 }
 
-// unnamed returns the names of n results that the text does not name. They differ from those
-// of the arguments.
+// unnamed returns the names of n results that the text does not name.
 func (p *parse) unnamed(n int) []string {
+	taken := func(name string) bool { return p.variables[name] != nil }
+	if n == 1 {
+		return []string{unnamed("y", taken)}
+	}
 	names := make([]string, n)
 	for i := range names {
-		names[i] = "y"
-		if n > 1 {
-			names[i] = fmt.Sprintf("y%d", i+1)
-		}
-		for p.variables[names[i]] != nil {
-			names[i] += "_"
-		}
+		names[i] = unnamed(fmt.Sprintf("y%d", i+1), taken)
 	}
 	return names
+}
+
+// unnamed returns the name, with as many underscores as it takes to be a new one.
+func unnamed(name string, taken func(name string) bool) string {
+	for taken(name) {
+		name += "_"
+	}
+	return name
 }
 
 // function parses the long form.

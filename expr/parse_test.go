@@ -15,7 +15,7 @@ func TestParse(t *testing.T) {
 		{"func f(x float32) float32 { return 2*x }", "f(x) = 2 * x"},
 		{"func1(x) = x", "func1(x) = x"},
 		{"f() = 3", "f() = 3"},
-		{"f(y) = 2*y", "func f(y float32) (y_ float32) {\n\ty_ = 2 * y\n\treturn\n}"},
+		{"f(y) = 2*y", "f(y) = 2 * y"},
 		{
 			"func f(x float32) (float32, bool) { t := x*x; return t, t < 1 }",
 			"func f(x float32) (y1 float32, y2 bool) {\n\ty1 = x * x\n\ty2 = y1 < 1\n\treturn\n}",

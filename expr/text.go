@@ -70,13 +70,16 @@ func (t *printer) isOperation(v ir.Value) bool { return t.p.Nodes[v].Op > ir.Con
 
 // isShort reports whether the short form can express the program.
 func (t *printer) isShort() bool {
-	if len(t.p.Results) != 1 || t.p.Results[0].Name != "y" || t.p.Nodes[t.p.Results[0].Value].Type != ir.F32 {
+	if len(t.p.Results) != 1 || t.p.Nodes[t.p.Results[0].Value].Type != ir.F32 {
 		return false
 	}
 	for _, a := range t.p.Args {
-		if a.Type != ir.F32 || a.Name == "y" {
+		if a.Type != ir.F32 {
 			return false
 		}
+	}
+	if t.p.Results[0].Name != unnamed("y", func(name string) bool { return t.p.ArgIndex(name) >= 0 }) {
+		return false
 	}
 	for v, name := range t.names {
 		if name != "" && ir.Value(v) != t.p.Results[0].Value {
