@@ -131,7 +131,9 @@ func (b *Builder) fits(op ir.Op, values []ir.Value) bool {
 // Call returns the results of a program, for other arguments than its own.
 func (b *Builder) Call(p *Program, args ...Value) []Value {
 	if err := p.Err(); err != nil {
-		b.fail("%w", err)
+		if b.err == nil {
+			b.err = err
+		}
 		return nil
 	}
 	results := make([]Value, len(p.ir.Results))

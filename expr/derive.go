@@ -66,7 +66,7 @@ func (p *Program) WithPartial(arg string, q *Program) *Program {
 	one := func(p *Program) bool { r := p.Results(); return len(r) == 1 && r[0].Type == Float32 }
 	switch {
 	case q.Err() != nil:
-		return failed("the derivative of %s is no program: %w", p.ir.Name, q.Err())
+		return &Program{err: q.Err()}
 	case !one(p), !one(q):
 		return failed("%s and its derivative %s must have one result, of type float32", p.ir.Name, q.ir.Name)
 	case !slices.Equal(p.ir.Args, q.ir.Args):

@@ -82,7 +82,7 @@ func rows() [count]Info {
 	f, u, c, d, v := F32, U32, Bool, F64, U64
 	return [count]Info{
 		NegF32:   {Name: "-", In: []Type{f}, Out: f, Doc: "x with the other sign", Slope: "-dx", eval: f1(neg), derive: deriveNeg},
-		AddF32:   {Name: "+", In: []Type{f, f}, Out: f, Doc: "the sum, rounded to nearest even, as are all results that are not exact", Slope: "dx + dy", Commutes: true, eval: f2(func(x, y float32) float32 { return x + y }), derive: deriveAdd},
+		AddF32:   {Name: "+", In: []Type{f, f}, Out: f, Doc: "the sum", Slope: "dx + dy", Commutes: true, eval: f2(func(x, y float32) float32 { return x + y }), derive: deriveAdd},
 		SubF32:   {Name: "-", In: []Type{f, f}, Out: f, Doc: "the difference", Slope: "dx - dy", eval: f2(func(x, y float32) float32 { return x - y }), derive: deriveSub},
 		MulF32:   {Name: "*", In: []Type{f, f}, Out: f, Doc: "the product", Slope: "y*dx + x*dy", Commutes: true, eval: f2(func(x, y float32) float32 { return float32(x * y) }), derive: deriveMul},
 		DivF32:   {Name: "/", In: []Type{f, f}, Out: f, Doc: "the quotient", Slope: "(dx - r*dy) / y", eval: f2(func(x, y float32) float32 { return x / y }), derive: deriveDiv},
@@ -104,14 +104,14 @@ func rows() [count]Info {
 		GeF32:    {Name: ">=", In: []Type{f, f}, Out: c, Doc: "y <= x", define: func(b *Builder, x []Value) Value { return b.Op(LeF32, x[1], x[0]) }},
 		WhereF32: {Name: "where", In: []Type{c, f, f}, Out: f, Doc: "x if c is true, otherwise y", Slope: "where(c, dx, dy)", eval: where, derive: deriveWhere},
 
-		And:       {Name: "&&", In: []Type{c, c}, Out: c, Doc: "whether both are true; both are computed", Commutes: true, eval: func(a, b, _ uint64) uint64 { return a & b }},
-		Or:        {Name: "||", In: []Type{c, c}, Out: c, Doc: "whether one is true; both are computed", Commutes: true, eval: func(a, b, _ uint64) uint64 { return a | b }},
+		And:       {Name: "&&", In: []Type{c, c}, Out: c, Doc: "whether both are true", Commutes: true, eval: func(a, b, _ uint64) uint64 { return a & b }},
+		Or:        {Name: "||", In: []Type{c, c}, Out: c, Doc: "whether one is true", Commutes: true, eval: func(a, b, _ uint64) uint64 { return a | b }},
 		Not:       {Name: "!", In: []Type{c}, Out: c, Doc: "whether c is false", eval: func(a, _, _ uint64) uint64 { return a ^ 1 }},
 		EqBool:    {Name: "==", In: []Type{c, c}, Out: c, Doc: "!(c != d)", define: func(b *Builder, x []Value) Value { return b.Op(Not, b.Op(NeBool, x...)) }},
 		NeBool:    {Name: "!=", In: []Type{c, c}, Out: c, Doc: "c && !d || !c && d", define: defineNeBool},
 		WhereBool: {Name: "where", In: []Type{c, c, c}, Out: c, Doc: "c && d || !c && e", define: defineWhereBool},
 
-		AddU32:    {Name: "+", In: []Type{u, u}, Out: u, Doc: "the sum modulo 1<<32, as are the following", Commutes: true, eval: u2(func(x, y uint32) uint32 { return x + y })},
+		AddU32:    {Name: "+", In: []Type{u, u}, Out: u, Doc: "the sum modulo 1<<32; likewise for - * <<", Commutes: true, eval: u2(func(x, y uint32) uint32 { return x + y })},
 		SubU32:    {Name: "-", In: []Type{u, u}, Out: u, Doc: "the difference", eval: u2(func(x, y uint32) uint32 { return x - y })},
 		NegU32:    {Name: "-", In: []Type{u}, Out: u, Doc: "0 - u", define: func(b *Builder, x []Value) Value { return b.Op(SubU32, b.Const(U32, 0), x[0]) }},
 		MulU32:    {Name: "*", In: []Type{u, u}, Out: u, Doc: "the product", Commutes: true, eval: u2(func(x, y uint32) uint32 { return x * y })},
@@ -139,8 +139,8 @@ func rows() [count]Info {
 		SameBool:   {Name: "bool", In: []Type{c}, Out: c, Doc: "c", define: same},
 		Bits:       {Name: "bits", In: []Type{f}, Out: u, Doc: "the bits of x, as math.Float32bits: 0x7fc00000 for every NaN", eval: func(a, _, _ uint64) uint64 { return canonical(a) }},
 		FromBits:   {Name: "frombits", In: []Type{u}, Out: f, Doc: "the float32 with the bits u", eval: func(a, _, _ uint64) uint64 { return a }},
-		RandBits:   {Name: "randbits", In: []Type{u, u}, Out: u, Doc: "the first word of threefry2x32-20 under the key (u, v) at the index of the element, of 64 bits with the low word first", Indexed: true, eval: randBits},
-		Rand:       {Name: "rand", In: []Type{u, u}, Out: f, Doc: "float32(randbits(u, v)>>8) / (1<<24), which is uniform in [0, 1)", define: defineRand},
+		RandBits:   {Name: "randbits", In: []Type{u, u}, Out: u, Doc: "random bits, of the key (u, v) and the index of the element", Indexed: true, eval: randBits},
+		Rand:       {Name: "rand", In: []Type{u, u}, Out: f, Doc: "float32(randbits(u, v)>>8) / (1<<24), uniform in [0, 1)", define: defineRand},
 
 		Exp:        {Name: "exp", Doc: "e^x", Slope: "r * dx", eval: f1(rounded.Exp), derive: deriveExp},
 		Expm1:      {Name: "expm1", Doc: "e^x - 1", Slope: "exp(x) * dx", eval: f1(rounded.Expm1), derive: deriveBy(Exp)},
