@@ -142,6 +142,10 @@ func (d *deriver) once(o operation, f func() Value) Value {
 	return v
 }
 
+// maxBranches is how many selects of a derivative an operation is applied to the branches of.
+// Without a limit, selects of selects would double with each operation.
+const maxBranches = 4
+
 // apply returns the operation on the derivative t and the value v: on the branches of t if one
 // is zero, which stays zero, or one, of which ofOne is the result.
 func (d *deriver) apply(op Op, t, v, ofOne Value, operands func(t Value) []Value) Value {
@@ -152,11 +156,36 @@ func (d *deriver) apply(op Op, t, v, ofOne Value, operands func(t Value) []Value
 		return ofOne
 	case !d.branches[t]:
 		return d.Op(op, operands(t)...)
+	case d.selects(t, map[Value]bool{}) > maxBranches:
+		return d.where(d.isZero(t), d.zero, d.Op(op, operands(t)...))
 	}
 	return d.once(operation{op, t, v}, func() Value {
 		n := d.nodes[t]
 		return d.where(n.In[0], d.apply(op, n.In[1], v, ofOne, operands), d.apply(op, n.In[2], v, ofOne, operands))
 	})
+}
+
+// selects returns the number of selects with branches in t, or some number above the limit.
+func (d *deriver) selects(t Value, seen map[Value]bool) int {
+	if n := d.nodes[t]; n.Op == WhereF32 && d.branches[t] && !seen[t] && len(seen) <= maxBranches {
+		seen[t] = true
+		d.selects(n.In[1], seen)
+		d.selects(n.In[2], seen)
+	}
+	return len(seen)
+}
+
+// isZero returns the condition under which t is zero.
+func (d *deriver) isZero(t Value) Value {
+	switch n := d.nodes[t]; {
+	case t == d.zero:
+		return d.Const(Bool, 1)
+	case n.Op == WhereF32 && d.branches[t]:
+		return d.once(operation{WhereBool, t, t}, func() Value {
+			return d.Op(WhereBool, n.In[0], d.isZero(n.In[1]), d.isZero(n.In[2]))
+		})
+	}
+	return d.Const(Bool, 0)
 }
 
 // mul returns v*t.
