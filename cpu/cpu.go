@@ -32,7 +32,15 @@ func Open() (compute.Backend, error) { return Options{}.Open() }
 
 // open returns a backend with the instruction set s. The options are in range.
 func (o Options) open(s instructionSet) *backend {
-	return &backend{set: s, name: "cpu " + s.name, cache: host.LastCache(), pool: pool{options: o}, memory: newMemoryPool(), live: map[*buffer]struct{}{}}
+	return &backend{
+		set:    s,
+		name:   "cpu " + s.name,
+		cache:  host.LastCache(),
+		costs:  make([][form.Count + 1]atomic.Int64, len(s.plain)),
+		pool:   pool{options: o},
+		memory: newMemoryPool(),
+		live:   map[*buffer]struct{}{},
+	}
 }
 
 func open(s instructionSet) *backend { return Options{}.open(s) }
@@ -40,7 +48,8 @@ func open(s instructionSet) *backend { return Options{}.open(s) }
 type backend struct {
 	set   instructionSet
 	name  string
-	cache int // bytes: calls that move more use non-temporal stores
+	cache int                            // bytes: calls that move more use non-temporal stores
+	costs [][form.Count + 1]atomic.Int64 // by compute.Kind; 0 until they are measured
 
 	pool    pool
 	memory  *memoryPool

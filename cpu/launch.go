@@ -8,7 +8,7 @@ import (
 )
 
 // launch computes fm of f. a has the operands and the number of elements, at least one. It
-// is on the heap, since kernels escape, and launch clears it.
+// is on the heap, since it escapes, and nothing else uses it; launch clears the pointers.
 func (b *backend) launch(fm form.Form, f compute.Activation, a *args) {
 	b.compute(fm, f, a, b.nonTemporal(fm, f, a))
 }
@@ -17,10 +17,11 @@ func (b *backend) launch(fm form.Form, f compute.Activation, a *args) {
 func (b *backend) compute(fm form.Form, f compute.Activation, a *args, nonTemporal kernel) {
 	a.params[0] = f.NegativeSlope
 	k := b.set.plain[f.Kind][fm]
-	if a.n < 2*minShare && nonTemporal == nil { // one core: spare the job
+	if nonTemporal == nil && (a.n < costUnit || b.cost(fm, f).time(a.n) < 2*worthCore) {
 		k(a)
 	} else {
-		b.pool.do(&job{form: fm, plain: k, nonTemporal: nonTemporal, args: *a}, a)
+		j := newJob(fm, k, nonTemporal, b.cost(fm, f), a)
+		b.pool.do(&j, a)
 	}
 	a.ptr = [4]unsafe.Pointer{} // keep nobody's memory
 }

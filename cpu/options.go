@@ -25,9 +25,9 @@ type Options struct {
 	Threads int
 
 	// Spin is how long an idle worker waits for the next call, using its core, before it
-	// sleeps: calls in a row start faster so. 0 means a millisecond, a negative value no
-	// time, and the largest value is a second. Only calls on 256 Ki elements or more wake
-	// a worker that sleeps; shorter ones are then computed by the caller.
+	// sleeps: calls in a row then start faster. 0 means a millisecond, a negative value no
+	// time, and the largest value is a second. Only calls that take one core 80 µs or more
+	// wake a worker that sleeps; the caller computes shorter ones.
 	Spin time.Duration
 }
 

@@ -22,7 +22,7 @@ func TestOptions(t *testing.T) {
 	for _, o := range []Options{{}, {Threads: 1}, {Threads: 2, Spin: -1}, {Threads: 3, Spin: time.Microsecond}, {Threads: 1 << 30, Spin: maxSpin}} {
 		t.Run(fmt.Sprintf("%+v", o), func(t *testing.T) {
 			b := testenv.Open(t, o.Open)
-			for _, n := range []int{1, 2*minShare - 1, 2 * minShare, minWake, 1<<20 + 3} {
+			for _, n := range []int{1, 16 << 10, 256 << 10, 1<<20 + 3} {
 				xs, got := values.Normal(n, 1), make([]float32, n)
 				for range 3 { // the second time helpers may be awake
 					if err := b.Stream(context.Background(), compute.OpForward, f, got, xs); err != nil {
@@ -61,7 +61,7 @@ func TestThreads(t *testing.T) {
 			runtime.Gosched()
 			inside.Add(-1)
 		}
-		dst := make([]float32, 64*chunk)
+		dst := make([]float32, 64*testChunk)
 		for range 10 {
 			p.do(jobOf(enter, dst), new(args))
 		}
@@ -78,7 +78,7 @@ func TestNoSpin(t *testing.T) {
 	defer runtime.GOMAXPROCS(runtime.GOMAXPROCS(2))
 	p := pool{options: Options{Spin: -1}}
 	defer p.stop()
-	dst := make([]float32, minWake)
+	dst := make([]float32, testWake)
 	p.do(jobOf(count, dst), new(args))
 	shared := p.turn.Load()
 	if shared == 0 {
@@ -87,7 +87,7 @@ func TestNoSpin(t *testing.T) {
 	for !p.helpers[0].parked.Load() {
 		time.Sleep(time.Millisecond)
 	}
-	p.do(jobOf(count, dst[:minWake-1]), new(args))
+	p.do(jobOf(count, dst[:testWake-1]), new(args))
 	if p.turn.Load() != shared || dst[0] != 2 {
 		t.Error("a short job was shared with helpers that sleep")
 	}

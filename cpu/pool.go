@@ -34,12 +34,13 @@ type helper struct {
 	wake   chan int // of capacity 1: the core that wakes it
 }
 
+// BenchmarkPool shows where the first two pay.
 const (
-	// minShare is the least number of elements worth a core of its own, and
-	// minWake that worth waking a parked helper for. BenchmarkPool shows both
-	// crossings.
-	minShare = 8 << 10
-	minWake  = 256 << 10
+	worthCore = 640 * time.Nanosecond // the least work worth a core of its own
+	worthWake = 80 * time.Microsecond // the least work worth waking a parked worker for
+	// chunkTime is what one call of a kernel takes, or several times that where the memory
+	// is slow. Assembly cannot be interrupted, and the garbage collector waits for it.
+	chunkTime = 2 * time.Microsecond
 )
 
 // maxTurns returns more turns of relax than a core makes while it spins for so long.
@@ -62,7 +63,7 @@ func sharesOf(turn uint64) int { return int(turn >> 1 & maxShares) }
 // calls kernels with a.
 func (p *pool) do(j *job, a *args) {
 	n := j.args.n
-	shares := min(p.options.cores(), n/minShare, maxShares)
+	shares := min(p.options.cores(), int(j.cost.time(n)/worthCore), maxShares)
 	if shares < 2 {
 		j.runAlone(a, 0)
 		return
@@ -71,18 +72,18 @@ func (p *pool) do(j *job, a *args) {
 	// that one is done is shared, if it is still worth it.
 	lo := 0
 	for !p.mu.TryLock() {
-		if n-lo < minWake {
+		if lo+j.chunk >= n || j.cold.time(n-lo) < worthWake {
 			j.runAlone(a, lo)
 			return
 		}
-		j.run(a, lo, lo+chunk)
-		lo += chunk
+		j.run(a, lo, lo+j.chunk)
+		lo += j.chunk
 	}
 	defer p.mu.Unlock()
-	shares = min(shares, (n-lo)/minShare)
+	shares = min(shares, int(j.cost.time(n-lo)/worthCore))
 	// Parked workers are woken for much work, or when jobs come so fast that they will
-	// spin from now on.
-	if n-lo < minWake && time.Since(p.ended) >= p.options.spin() {
+	// spin from now on. After a rest the data is in no near cache.
+	if j.cold.time(n-lo) < worthWake && time.Since(p.ended) >= p.options.spin() {
 		j.runAlone(a, lo)
 	} else {
 		p.share(j, lo, shares)

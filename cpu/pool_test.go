@@ -18,14 +18,24 @@ func count(a *args) {
 	}
 }
 
-// jobOf returns a job of k on dst.
+// jobOf returns a job of k on dst, with testCost.
 func jobOf(k kernel, dst []float32) *job {
-	j := &job{form: form.Forward, plain: k}
+	a := &args{}
 	if len(dst) > 0 {
-		j.args = sliceArgs(dst, dst)
+		*a = sliceArgs(dst, dst)
 	}
-	return j
+	j := newJob(form.Forward, k, nil, testCost, a)
+	return &j
 }
+
+const testCost = cost(80)
+
+// Elements of a job with testCost.
+var (
+	testChunk = testCost.chunk()
+	testShare = testCost.elements(worthCore)
+	testWake  = moving(form.Forward, memorySpeed).elements(worthWake)
+)
 
 // TestPool: every element is done once, on one core or several, by one caller or
 // several.
@@ -38,7 +48,7 @@ func TestPool(t *testing.T) {
 			var callers sync.WaitGroup
 			for range 3 {
 				callers.Go(func() {
-					for _, n := range []int{0, 1, 2*minShare - 1, 2 * minShare, 3*minShare + 17, chunk, 5*chunk + 1, minWake, 1<<20 + 3} {
+					for _, n := range []int{0, 1, 2*testShare - 1, 2 * testShare, 3*testShare + 17, testChunk, 5*testChunk + 1, testWake, 1<<20 + 3} {
 						dst := make([]float32, n)
 						for range 3 { // the second time helpers are awake
 							p.do(jobOf(count, dst), new(args))
@@ -64,7 +74,7 @@ func TestPoolHelps(t *testing.T) {
 	defer runtime.GOMAXPROCS(runtime.GOMAXPROCS(procs))
 	var p pool
 	defer p.stop()
-	dst := make([]float32, procs*chunk)
+	dst := make([]float32, procs*testChunk)
 	for round := range 3 {
 		// Every chunk waits until each core has one.
 		var here sync.WaitGroup
