@@ -9,7 +9,7 @@ import (
 )
 
 // Options choose how many cores a backend uses and how it waits for work. The zero
-// Options are those of the function Open. The method Open is a compute.Opener:
+// Options are the defaults, which the function Open uses. The method Open is a compute.Opener:
 //
 //	compute.Open(gpu.Open, cpu.Options{Threads: 4}.Open)
 type Options struct {
@@ -58,7 +58,7 @@ func (o Options) cores() int {
 	return procs
 }
 
-// spin returns how long a helper waits awake.
+// spin returns how long an idle worker spins before it parks.
 func (o Options) spin() time.Duration {
 	if o.Spin == 0 {
 		return defaultSpin
