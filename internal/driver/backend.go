@@ -20,6 +20,7 @@ type Backend struct {
 	survivor Survivor // the device, or nil
 	closed   atomic.Bool
 	fault    atomic.Pointer[error] // the first ErrDevice: nothing can be trusted after it
+	unsure   atomic.Bool           // whether any of these may make usable return an error
 
 	// Calls without operands hold calls for reading, and calls with operands hold the locks
 	// of these. Close takes all of them before it closes the device.
@@ -35,6 +36,7 @@ type Backend struct {
 func New(d Device) *Backend {
 	b := &Backend{device: d, name: d.Info().Name, live: map[*memory]struct{}{}}
 	b.survivor, _ = d.(Survivor)
+	b.unsure.Store(b.survivor != nil)
 	return b
 }
 
@@ -87,8 +89,10 @@ func (b *Backend) Copy(dst, src compute.Buffer) error {
 
 // launch computes fm of f on args, its operands.
 func (b *Backend) launch(fm form.Form, f compute.Activation, args ...any) error {
-	if err := b.usable(fm.String()); err != nil {
-		return err
+	if b.unsure.Load() { // short calls notice the time of all else
+		if err := b.usable(fm.String()); err != nil {
+			return err
+		}
 	}
 	if fm != form.Copy {
 		if err := f.Validate(); err != nil {
@@ -104,7 +108,10 @@ func (b *Backend) launch(fm form.Form, f compute.Activation, args ...any) error 
 	if n == 0 {
 		return nil
 	}
-	return b.result(fm.String(), n, b.device.Launch(Kernel{fm, f}, n, o.memories()))
+	if err := b.device.Launch(Kernel{fm, f}, n, o.memories()); err != nil {
+		return b.result(fm.String(), n, err)
+	}
+	return nil
 }
 
 // Stream implements compute.Backend.
@@ -174,6 +181,7 @@ func (b *Backend) Profile(work func() error) (ns []float64, err error) {
 func (b *Backend) Close() error {
 	b.mu.Lock()
 	again := b.closed.Swap(true)
+	b.unsure.Store(true)
 	live := make([]*memory, 0, len(b.live))
 	for m := range b.live {
 		live = append(live, m)
@@ -230,6 +238,7 @@ func (b *Backend) result(op string, n int, err error) error {
 	if fault && b.survivor == nil {
 		first := err // its address would put err on the heap for every call
 		b.fault.CompareAndSwap(nil, &first)
+		b.unsure.Store(true)
 	}
 	return err
 }

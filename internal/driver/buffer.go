@@ -78,6 +78,12 @@ func (m *memory) hold(op string, isMask bool, src []float32) error {
 	}
 	b.mu.Lock()
 	defer b.mu.Unlock()
+	if b.closed.Load() { // meanwhile: Close knows nothing of m
+		if m.device != nil {
+			b.device.Free(m.device)
+		}
+		return b.call(op).closed()
+	}
 	b.lastID++
 	m.id = b.lastID
 	b.live[m] = struct{}{}

@@ -284,6 +284,38 @@ func TestCloseWaits(t *testing.T) {
 	}
 }
 
+// entering is a device whose Alloc tells when it begins, and waits until it is let go.
+type entering struct {
+	fake
+	entered, leave chan bool
+}
+
+func (d *entering) Alloc(n int, mask bool) (Memory, error) {
+	d.entered <- true
+	<-d.leave
+	return d.fake.Alloc(n, mask)
+}
+
+// TestAllocDuringClose: what is allocated while the backend is closed is freed.
+func TestAllocDuringClose(t *testing.T) {
+	d := &entering{entered: make(chan bool), leave: make(chan bool)}
+	b := New(d)
+	failed, closed := make(chan error), make(chan error)
+	go func() { _, err := b.Alloc(1); failed <- err }()
+	<-d.entered
+	go func() { closed <- b.Close() }()
+	for !b.closed.Load() {
+		time.Sleep(time.Millisecond)
+	}
+	d.leave <- true
+	if err := <-failed; !errors.Is(err, compute.ErrClosed) {
+		t.Errorf("Alloc while the backend is closed: %v", err)
+	}
+	if err := <-closed; err != nil || d.allocs != 0 {
+		t.Errorf("Close: %v, and %d allocations are not freed", err, d.allocs)
+	}
+}
+
 // TestLocks: calls that share no buffer run at the same time, and those that share one do
 // not, whatever the order of their operands.
 func TestLocks(t *testing.T) {
