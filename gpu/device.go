@@ -17,7 +17,7 @@ import (
 	"github.com/gmind-go/compute/kernels"
 )
 
-// Built tells whether OpenCL is in this build.
+// Built reports whether this build contains OpenCL.
 const Built = true
 
 // list returns the devices of all platforms, to be opened with o, and why others

@@ -15,7 +15,7 @@ import (
 // selfTest computes special values on b and compares them with the reference.
 // Its error names the first wrong one and wraps compute.ErrUnavailable, since the
 // device is not to be used, and compute.ErrDevice. A device that does nothing but
-// replace subnormals by zero passes; flushes tells.
+// replace subnormals by zero passes, and flushes is true.
 func selfTest(b compute.Backend) (flushes bool, err error) {
 	special := values.Special()
 	// Many work-groups, with a rest for the end of the kernels that does elements
