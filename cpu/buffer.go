@@ -16,7 +16,7 @@ type buffer struct {
 
 	mu       sync.Mutex // guards what follows, and the elements
 	data     []float32
-	memory   memory // that data is in; nothing for 0 elements
+	memory   *memory // that data is in; nil for 0 elements
 	released bool
 }
 
@@ -34,7 +34,7 @@ func (b *backend) newBuffer(c check.Call, n int, src []float32) (compute.Buffer,
 	if err != nil {
 		return nil, err
 	}
-	b.copy(buf.data[:len(src)], src)
+	b.copy(buf, buf.data[:len(src)], src)
 	if err := b.admit(c, buf); err != nil {
 		return nil, err
 	}
@@ -66,7 +66,9 @@ func (b *backend) admit(c check.Call, buf *buffer) error {
 	b.mu.Lock()
 	defer b.mu.Unlock()
 	if b.closed.Load() { // while the memory was got
-		b.memory.free(buf.memory)
+		if buf.n > 0 {
+			b.memory.free(buf.memory)
+		}
 		return c.Closed()
 	}
 	b.nextID++
@@ -91,7 +93,7 @@ func (buf *buffer) Write(src []float32) error {
 	if err := c.Lengths("the buffer", buf.n, "src", len(src)); err != nil {
 		return err
 	}
-	buf.owner.copy(buf.data, src)
+	buf.owner.copy(buf, buf.data, src)
 	return nil
 }
 
@@ -105,7 +107,7 @@ func (buf *buffer) Read(dst []float32) error {
 	if err := c.Lengths("the buffer", buf.n, "dst", len(dst)); err != nil {
 		return err
 	}
-	buf.owner.copy(dst, buf.data)
+	buf.owner.copy(buf, dst, buf.data)
 	return nil
 }
 
@@ -121,7 +123,7 @@ func (buf *buffer) Release() error {
 		b.memory.put(buf.memory)
 	}
 	bytes := buf.bytes()
-	buf.data, buf.memory = nil, memory{}
+	buf.data, buf.memory = nil, nil
 	b.mu.Lock()
 	delete(b.live, buf)
 	b.liveBytes -= bytes

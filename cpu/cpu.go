@@ -30,17 +30,17 @@ import (
 // never fails.
 func Open() (compute.Backend, error) { return Options{}.Open() }
 
-// open returns a backend on the row r. The options are in range.
-func (o Options) open(r row) *backend {
-	return &backend{row: r, name: "cpu " + r.name, pastFrom: host.LastCache(), pool: pool{options: o}, memory: newMemoryPool(), live: map[*buffer]struct{}{}}
+// open returns a backend with the instruction set s. The options are in range.
+func (o Options) open(s instructionSet) *backend {
+	return &backend{set: s, name: "cpu " + s.name, cache: host.LastCache(), pool: pool{options: o}, memory: newMemoryPool(), live: map[*buffer]struct{}{}}
 }
 
-func open(r row) *backend { return Options{}.open(r) }
+func open(s instructionSet) *backend { return Options{}.open(s) }
 
 type backend struct {
-	row      row
-	name     string
-	pastFrom int // bytes of traffic from which on results are stored past the caches
+	set   instructionSet
+	name  string
+	cache int // bytes: calls that move more use non-temporal stores
 
 	pool    pool
 	memory  *memoryPool
@@ -72,108 +72,69 @@ func (b *backend) Info() compute.Info {
 }
 
 func (b *backend) Forward(f compute.Activation, y, x compute.Buffer) error {
-	return b.unary(form.Forward, compute.OpForward, f, y, x)
+	return b.run(form.Forward, f, y, x)
 }
 
 func (b *backend) Derivative(f compute.Activation, d, x compute.Buffer) error {
-	return b.unary(form.Derivative, compute.OpDerivative, f, d, x)
-}
-
-func (b *backend) unary(fm form.Form, op compute.Op, f compute.Activation, dst, x compute.Buffer) error {
-	var o operands
-	if err := o.begin(b, fm, f, dst, x); err != nil {
-		return err
-	}
-	defer o.unlock()
-	b.unaryJob(op, f, o.data(0), o.data(1), b.pastCaches(fm.Bits(), o.data(0), o.data(1), nil))
-	return nil
-}
-
-// unaryJob sets dst from x, storing past the caches or not.
-func (b *backend) unaryJob(op compute.Op, f compute.Activation, dst, x []float32, past bool) {
-	k := b.row.kernels[f.Kind].unary[op]
-	if len(x) < 2*minShare && !past { // one core: spare the job
-		k(dst, x, f.NegativeSlope)
-		return
-	}
-	j := job{loop: loop{unary: k}, dst: dst, x: x, slope: f.NegativeSlope}
-	if past {
-		j.past.unary = b.row.past[f.Kind].unary[op]
-	}
-	b.pool.do(&j)
+	return b.run(form.Derivative, f, d, x)
 }
 
 func (b *backend) Backward(f compute.Activation, dx, dy, x compute.Buffer) error {
+	return b.run(form.Backward, f, dx, dy, x)
+}
+
+func (b *backend) ForwardDerivative(f compute.Activation, y, d, x compute.Buffer) error {
+	return b.run(form.ForwardDerivative, f, y, d, x)
+}
+
+func (b *backend) ForwardMask(f compute.Activation, y compute.Buffer, m compute.Mask, x compute.Buffer) error {
+	return b.run(form.ForwardMask, f, y, m, x)
+}
+
+func (b *backend) BackwardMask(f compute.Activation, dx, dy compute.Buffer, m compute.Mask) error {
+	return b.run(form.BackwardMask, f, dx, dy, m)
+}
+
+// Copy sets dst to src, of the same length, on the same cores and with the same stores as
+// the kernels. It is the limit that they are measured against.
+func (b *backend) Copy(dst, src compute.Buffer) error {
+	return b.run(form.Copy, compute.Activation{}, dst, src)
+}
+
+// run checks and locks args, the operands of fm, and computes fm of f on them.
+func (b *backend) run(fm form.Form, f compute.Activation, args ...any) error {
+	if err := b.accepts(fm, f); err != nil {
+		return err
+	}
 	var o operands
-	if err := o.begin(b, form.Backward, f, dx, dy, x); err != nil {
+	if err := o.take(b, fm, args...); err != nil {
 		return err
 	}
 	defer o.unlock()
-	k := b.row.kernels[f.Kind].backward
-	dst, grad, src := o.data(0), o.data(1), o.data(2)
-	past := b.pastCaches(form.Backward.Bits(), dst, src, grad)
-	if len(src) < 2*minShare && !past {
-		k(dst, grad, src, f.NegativeSlope)
+	if o.bufs[0].n == 0 {
 		return nil
 	}
-	j := job{loop: loop{backward: k}, dst: dst, dy: grad, x: src, slope: f.NegativeSlope}
-	if past {
-		j.past.backward = b.row.past[f.Kind].backward
+	a := &o.bufs[0].memory.args
+	a.n = o.bufs[0].n
+	for i, buf := range o.bufs[:o.n] {
+		a.ptr[i] = unsafe.Pointer(&buf.data[0])
 	}
-	b.pool.do(&j)
+	b.launch(fm, f, a)
 	return nil
 }
 
-// Copy sets dst to src, both of this backend and of one length, as the kernels do
-// their work: on the same cores, with the same stores. It is the limit that they
-// are measured against.
-func (b *backend) Copy(dst, src compute.Buffer) error {
-	if b.closed.Load() {
-		return b.call(form.Copy.String()).Closed()
-	}
-	var o operands
-	if err := o.take(b, form.Copy, dst, src); err != nil {
-		return err
-	}
-	defer o.unlock()
-	b.copy(o.data(0), o.data(1))
-	return nil
-}
-
-// copy sets dst to src, of equal length.
-func (b *backend) copy(dst, src []float32) {
+// copy sets dst to src, of equal length. One of them is buf, which is locked.
+func (b *backend) copy(buf *buffer, dst, src []float32) {
 	if len(dst) == 0 || &dst[0] == &src[0] {
 		return
 	}
-	past := b.pastCaches(form.Copy.Bits(), dst, src, nil)
-	if len(src) < 2*minShare && !past {
-		copy(dst, src)
-		return
-	}
-	j := job{loop: loop{copy: copyThrough}, dst: dst, x: src}
-	if past {
-		j.past.copy = b.row.copyPast
-	}
-	b.pool.do(&j)
+	a := &buf.memory.args
+	*a = sliceArgs(dst, src)
+	b.launch(form.Copy, compute.Activation{}, a)
 }
 
 // Trim gives the memory that is kept for buffers to come back to the system.
 func (b *backend) Trim() { b.memory.Empty() }
-
-// pastCaches tells whether to store dst past the caches: if the traffic of the
-// call, of so many bits per element, is more than the last of them keeps. Never
-// in place, where the lines of dst are in the cache, having just been read; nor to a
-// slice that some cast has put between two addresses of float32, and that no number
-// of elements aligns.
-func (b *backend) pastCaches(bits int, dst, x, dy []float32) bool {
-	if b.row.past == nil || int64(len(dst)) <= 8*int64(b.pastFrom)/int64(bits) {
-		return false
-	}
-	if uintptr(unsafe.Pointer(&dst[0]))%4 != 0 {
-		return false
-	}
-	return &dst[0] != &x[0] && (dy == nil || &dst[0] != &dy[0])
-}
 
 // Host tells compute.Shard that calls are done when they return, by all cores of the
 // host, and that none returns compute.ErrDevice.
@@ -193,16 +154,28 @@ func (b *backend) Stream(ctx context.Context, op compute.Op, f compute.Activatio
 	if err := c.Stream(ctx, cmp.Or(op.Validate(), f.Validate()), dst, src); err != nil {
 		return err
 	}
-	past := b.pastCaches(form.Of(op).Bits(), dst, src, nil) // of the whole, not of a part
+	if len(src) == 0 {
+		return nil
+	}
+	fm, a := form.Of(op), new(args)
+	*a = sliceArgs(dst, src)
+	nonTemporal := b.nonTemporal(fm, f, a) // for all parts
 	for len(src) > 0 {
 		if err := check.Ended(ctx); err != nil {
 			return c.Wrap(err)
 		}
 		n := min(len(src), streamPart)
-		b.unaryJob(op, f, dst[:n], src[:n], past)
+		*a = sliceArgs(dst[:n], src)
+		b.compute(fm, f, a, nonTemporal)
 		dst, src = dst[n:], src[n:]
 	}
 	return nil
+}
+
+// sliceArgs returns the arguments of a form with one result and one input, but for the
+// parameters.
+func sliceArgs(dst, src []float32) args {
+	return args{n: len(dst), ptr: [4]unsafe.Pointer{unsafe.Pointer(&dst[0]), unsafe.Pointer(&src[0])}}
 }
 
 func (b *backend) Sync() error {
@@ -236,6 +209,9 @@ func (b *backend) call(op string) check.Call { return check.Call{Op: op, Device:
 func (b *backend) accepts(fm form.Form, f compute.Activation) error {
 	if b.closed.Load() {
 		return b.call(fm.String()).Closed()
+	}
+	if fm == form.Copy {
+		return nil
 	}
 	if err := f.Validate(); err != nil {
 		return b.call(fm.String()).Wrap(err)

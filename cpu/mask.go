@@ -5,7 +5,6 @@ import (
 
 	"github.com/gmind-go/compute"
 	"github.com/gmind-go/compute/internal/check"
-	"github.com/gmind-go/compute/internal/form"
 )
 
 // mask is bits in the memory of buffers. What bits holds of them lies behind the
@@ -51,70 +50,5 @@ func (m *mask) Read(dst []uint64) error {
 		return err
 	}
 	copy(dst, asWords(bits.data))
-	return nil
-}
-
-func (b *backend) ForwardMask(f compute.Activation, y compute.Buffer, m compute.Mask, x compute.Buffer) error {
-	var o operands
-	if err := o.begin(b, form.ForwardMask, f, y, m, x); err != nil {
-		return err
-	}
-	defer o.unlock()
-	k := b.row.kernels[f.Kind].forwardMask
-	dst, words, src := o.data(0), o.words(1), o.data(2)
-	past := b.pastCaches(form.ForwardMask.Bits(), dst, src, nil)
-	if len(src) < 2*minShare && !past {
-		k(dst, words, src, f.NegativeSlope)
-		return nil
-	}
-	j := job{loop: loop{forwardMask: k}, dst: dst, mask: words, x: src, slope: f.NegativeSlope}
-	if past {
-		j.past.forwardMask = b.row.past[f.Kind].forwardMask
-	}
-	b.pool.do(&j)
-	return nil
-}
-
-func (b *backend) BackwardMask(f compute.Activation, dx, dy compute.Buffer, m compute.Mask) error {
-	var o operands
-	if err := o.begin(b, form.BackwardMask, f, dx, dy, m); err != nil {
-		return err
-	}
-	defer o.unlock()
-	k := b.row.kernels[f.Kind].backwardMask
-	dst, grad, words := o.data(0), o.data(1), o.words(2)
-	past := b.pastCaches(form.BackwardMask.Bits(), dst, grad, nil)
-	if len(grad) < 2*minShare && !past {
-		k(dst, grad, words, f.NegativeSlope)
-		return nil
-	}
-	j := job{loop: loop{backwardMask: k}, dst: dst, x: grad, mask: words, slope: f.NegativeSlope}
-	if past {
-		j.past.backwardMask = b.row.past[f.Kind].backwardMask
-	}
-	b.pool.do(&j)
-	return nil
-}
-
-func (b *backend) ForwardDerivative(f compute.Activation, y, d, x compute.Buffer) error {
-	var o operands
-	if err := o.begin(b, form.ForwardDerivative, f, y, d, x); err != nil {
-		return err
-	}
-	defer o.unlock()
-	k := b.row.kernels[f.Kind].forwardDerivative
-	dst, second, src := o.data(0), o.data(1), o.data(2)
-	// Either result over x keeps both in the caches: one kernel stores in one way.
-	bits := form.ForwardDerivative.Bits()
-	past := b.pastCaches(bits, dst, src, nil) && b.pastCaches(bits, second, src, nil)
-	if len(src) < 2*minShare && !past {
-		k(dst, second, src, f.NegativeSlope)
-		return nil
-	}
-	j := job{loop: loop{forwardDerivative: k}, dst: dst, d: second, x: src, slope: f.NegativeSlope}
-	if past {
-		j.past.forwardDerivative = b.row.past[f.Kind].forwardDerivative
-	}
-	b.pool.do(&j)
 	return nil
 }

@@ -1,7 +1,6 @@
 package cpu
 
 import (
-	"github.com/gmind-go/compute"
 	"github.com/gmind-go/compute/internal/check"
 	"github.com/gmind-go/compute/internal/form"
 )
@@ -16,14 +15,6 @@ type operands struct {
 	bufs   [3]*buffer
 	locked [3]*buffer // each buffer once, by id
 	locks  int
-}
-
-// begin is take for a call of f.
-func (o *operands) begin(b *backend, fm form.Form, f compute.Activation, args ...any) error {
-	if err := b.accepts(fm, f); err != nil {
-		return err
-	}
-	return o.take(b, fm, args...)
 }
 
 // take locks args, the operands of fm, for one call, or returns what is wrong with them.
@@ -74,12 +65,6 @@ func (o *operands) append(buf *buffer) {
 	o.locked[i] = buf
 	o.locks++
 }
-
-// data returns the elements of operand i, for use between lock and unlock.
-func (o *operands) data(i int) []float32 { return o.bufs[i].data }
-
-// words returns the words of operand i, a mask, for use between lock and unlock.
-func (o *operands) words(i int) []uint64 { return asWords(o.bufs[i].data) }
 
 // lock locks the buffers for one call, or returns what is wrong with them. All calls
 // lock by id, so no two can wait for each other.
