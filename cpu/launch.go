@@ -9,18 +9,18 @@ import (
 
 // launch computes fm of f. a has the operands and the number of elements, at least one. It
 // is on the heap, since kernels escape, and launch clears it.
-func (b *backend) launch(fm form.Form, f compute.Activation, a *args) {
-	b.compute(fm, f, a, b.nonTemporal(fm, f, a))
+func (d *device) launch(fm form.Form, f compute.Activation, a *args) {
+	d.compute(fm, f, a, d.nonTemporal(fm, f, a))
 }
 
 // compute is launch with the non-temporal kernel, or nil.
-func (b *backend) compute(fm form.Form, f compute.Activation, a *args, nonTemporal kernel) {
+func (d *device) compute(fm form.Form, f compute.Activation, a *args, nonTemporal kernel) {
 	a.params[0] = f.NegativeSlope
-	k := b.set.plain[f.Kind][fm]
+	k := d.set.plain[f.Kind][fm]
 	if a.n < 2*minShare && nonTemporal == nil { // one core: spare the job
 		k(a)
 	} else {
-		b.pool.do(&job{form: fm, plain: k, nonTemporal: nonTemporal, args: *a}, a)
+		d.pool.do(&job{form: fm, plain: k, nonTemporal: nonTemporal, args: *a}, a)
 	}
 	a.ptr = [4]unsafe.Pointer{} // keep nobody's memory
 }
@@ -29,8 +29,8 @@ func (b *backend) compute(fm form.Form, f compute.Activation, a *args, nonTempor
 // through the caches: if these keep what the call moves; in place, where the lines of the
 // result have just been read; or if a cast has put a result at an odd address, which no
 // number of elements aligns.
-func (b *backend) nonTemporal(fm form.Form, f compute.Activation, a *args) kernel {
-	if b.set.nonTemporal == nil || int64(a.n)*int64(fm.Bits()) <= 8*int64(b.cache) {
+func (d *device) nonTemporal(fm form.Form, f compute.Activation, a *args) kernel {
+	if d.set.nonTemporal == nil || int64(a.n)*int64(fm.Bits()) <= 8*int64(d.cache) {
 		return nil
 	}
 	results := len(fm.Results())
@@ -44,5 +44,5 @@ func (b *backend) nonTemporal(fm form.Form, f compute.Activation, a *args) kerne
 			}
 		}
 	}
-	return b.set.nonTemporal[f.Kind][fm]
+	return d.set.nonTemporal[f.Kind][fm]
 }

@@ -178,3 +178,7 @@ func (m *memory) release() error {
 	b.liveBytes -= m.bytes
 	return err
 }
+
+// MemoryOf returns what the device has of buf, a live buffer of a Backend. Tests look into
+// it.
+func MemoryOf(buf compute.Buffer) Memory { return buf.(*buffer).device }
