@@ -74,7 +74,7 @@ var (
 )
 
 // A Backend computes on the memory of one device. cpu.Open and gpu.Open make one, and
-// Shard one of several; see the package comment for the rules that all calls share.
+// shard.New one of several; see the package comment for the rules that all calls share.
 // Methods may be added: a type of your own that is to stay a Backend embeds one. As finds
 // what is behind such a wrapper.
 type Backend interface {

@@ -34,7 +34,7 @@ func Open() (compute.Backend, error) { return Options{}.Open() }
 // OpenAll opens every device that Open would take, best first: all GPUs and
 // accelerators, or, with COMPUTE_OPENCL_DEVICE set, all that match it, so that "any"
 // takes CPU-type devices too. A GPU that several platforms show, by its PCI address or
-// UUID, is opened once. compute.Shard makes one backend of them.
+// UUID, is opened once. shard.New makes one backend of them.
 //
 // Beside the backends, the error joins why devices were passed over; it is nil when
 // none was. It wraps compute.ErrUnavailable when nothing can be opened: look whether

@@ -1,4 +1,4 @@
-package compute_test
+package shard_test
 
 import (
 	"context"
