@@ -3,8 +3,6 @@ package shard
 import (
 	"errors"
 	"fmt"
-	"slices"
-	"strings"
 	"sync"
 	"sync/atomic"
 
@@ -27,46 +25,12 @@ type device struct {
 type member struct {
 	compute.Backend
 	name     string                // in errors
-	cpu      bool                  // it computes on all cores of the host, and has no device that fails
-	streams  int                   // calls of Stream at a time
+	cpu      bool                  // it uses all cores, and has no device that can fail
+	streams  int                   // calls of Stream at a time; 0 for a second CPU backend
 	least    int                   // elements of a chunk of Stream, unless fewer are left
+	rates    [2]atomic.Int64       // elements per second in a call of Stream; see stream.class
 	launched atomic.Bool           // kernels since the last Sync
 	fault    atomic.Pointer[error] // the first ErrDevice
-	rates    [2]atomic.Int64       // elements per second in one call of Stream: of short ones, where calls cost all, and of others
-}
-
-// newDevice returns a device that splits buffers in proportion to weights.
-func newDevice(weights []float64, members []compute.Backend) (*device, error) {
-	if err := validate(members); err != nil {
-		return nil, err
-	}
-	d := &device{}
-	var paces []pace
-	var names []string
-	for i, b := range members {
-		info := b.Info()
-		m := &member{Backend: b, name: memberName(i, info), cpu: info.Backend == "cpu", streams: 1, least: leastShared}
-		if !info.SharedMemory { // one call transfers while the other computes
-			m.streams, m.least = maxStreams, leastSent
-		}
-		if m.cpu && slices.ContainsFunc(d.members, func(m *member) bool { return m.cpu }) {
-			m.streams = 0 // the first has all cores
-		}
-		d.members = append(d.members, m)
-		paces = append(paces, pace{speed: weights[i], limit: info.MaxAlloc})
-		names = append(names, info.Name)
-	}
-	d.name = "shard (" + strings.Join(names, " + ") + ")"
-	d.layout = newLayout(paces, 0)
-	return d, nil
-}
-
-// note returns err, of a call of m, and remembers the first fault.
-func (m *member) note(err error) error {
-	if errors.Is(err, compute.ErrDevice) {
-		m.fault.CompareAndSwap(nil, &err)
-	}
-	return err
 }
 
 // Info describes the members as one device. Memory and PooledBytes are sums, where the
@@ -74,21 +38,19 @@ func (m *member) note(err error) error {
 func (d *device) Info() compute.Info {
 	info := compute.Info{Name: d.name, Backend: "shard", SharedMemory: true, MaxAlloc: d.layout.all.limit}
 	var skipped []error
-	cpu := false
 	for i, m := range d.members {
 		of := m.Info()
-		if !m.cpu || !cpu {
-			info.Memory += of.Memory
-		}
-		cpu = cpu || m.cpu
-		info.PooledBytes += of.PooledBytes
-		info.SharedMemory = info.SharedMemory && of.SharedMemory
-		info.FlushesSubnormals = info.FlushesSubnormals || of.FlushesSubnormals
 		if i == 0 {
 			info.Kind = of.Kind
 		} else if of.Kind != info.Kind {
 			info.Kind = "other"
 		}
+		if m.streams > 0 {
+			info.Memory += of.Memory
+		}
+		info.PooledBytes += of.PooledBytes
+		info.SharedMemory = info.SharedMemory && of.SharedMemory
+		info.FlushesSubnormals = info.FlushesSubnormals || of.FlushesSubnormals
 		skipped = append(skipped, of.Skipped)
 		if fault := m.fault.Load(); fault != nil {
 			skipped = append(skipped, fmt.Errorf("%s failed: %w", m.name, *fault))
@@ -98,28 +60,30 @@ func (d *device) Info() compute.Info {
 	return info
 }
 
-// memory is a buffer or a mask. Those of the same length have the same parts.
+// memory is a buffer or a mask. Those of equal length have the same parts.
 type memory []part
 
 // A part is what one member has of a buffer or a mask.
 type part struct {
 	*member
-	from, to int // elements
-	buffer   compute.Buffer
-	mask     compute.Mask
+	from, to int                          // elements
+	held     interface{ Release() error } // a compute.Buffer or compute.Mask
 }
+
+func (p part) buffer() compute.Buffer { return p.held.(compute.Buffer) }
+func (p part) mask() compute.Mask     { return p.held.(compute.Mask) }
 
 func (d *device) Alloc(n int, mask bool) (driver.Memory, error) {
 	m := d.layout.parts(n, d.members)
 	err := d.each(m, func(k int) (err error) {
 		p := &m[k]
 		if mask {
-			p.mask, err = p.AllocMask(p.to - p.from)
+			p.held, err = p.AllocMask(p.to - p.from)
 		} else {
-			p.buffer, err = p.member.Alloc(p.to - p.from)
+			p.held, err = p.Alloc(p.to - p.from)
 		}
 		if err != nil {
-			p.buffer, p.mask = nil, nil
+			p.held = nil
 		}
 		return err
 	})
@@ -132,36 +96,33 @@ func (d *device) Alloc(n int, mask bool) (driver.Memory, error) {
 
 func (d *device) Free(m driver.Memory) error {
 	parts := m.(memory)
-	return d.each(parts, func(k int) (err error) {
+	return d.each(parts, func(k int) error {
 		p := parts[k]
-		failed := p.fault.Load() != nil
-		switch {
-		case p.buffer != nil:
-			err = p.buffer.Release()
-		case p.mask != nil:
-			err = p.mask.Release()
-		}
-		if failed { // as was reported
+		if p.held == nil {
 			return nil
 		}
-		return err
+		if p.fault.Load() != nil { // was reported
+			p.held.Release()
+			return nil
+		}
+		return p.held.Release()
 	})
 }
 
 func (d *device) Write(m driver.Memory, src []float32) error {
 	parts := m.(memory)
-	return d.each(parts, func(k int) error { return parts[k].buffer.Write(src[parts[k].from:parts[k].to]) })
+	return d.each(parts, func(k int) error { return parts[k].buffer().Write(src[parts[k].from:parts[k].to]) })
 }
 
 func (d *device) Read(m driver.Memory, dst []float32) error {
 	parts := m.(memory)
-	return d.each(parts, func(k int) error { return parts[k].buffer.Read(dst[parts[k].from:parts[k].to]) })
+	return d.each(parts, func(k int) error { return parts[k].buffer().Read(dst[parts[k].from:parts[k].to]) })
 }
 
 func (d *device) ReadMask(m driver.Memory, dst []uint64) error {
 	parts := m.(memory)
 	return d.each(parts, func(k int) error {
-		return parts[k].mask.Read(dst[parts[k].from/64 : form.MaskWords(parts[k].to)])
+		return parts[k].mask().Read(dst[parts[k].from/64 : form.MaskWords(parts[k].to)])
 	})
 }
 
@@ -175,14 +136,14 @@ func (d *device) Launch(kernel driver.Kernel, _ int, operands []driver.Memory) e
 			if !ok {
 				return errors.New("it has no Copy")
 			}
-			return c.Copy(first[k].buffer, operands[1].(memory)[k].buffer)
+			return c.Copy(first[k].buffer(), operands[1].(memory)[k].buffer())
 		}
 		var args form.Args
 		for i, o := range kernel.Form.Operands() {
 			if p := operands[i].(memory)[k]; o == form.M {
-				args.M = p.mask
+				args.M = p.mask()
 			} else {
-				*args.Buffer(o) = p.buffer
+				*args.Buffer(o) = p.buffer()
 			}
 		}
 		return kernel.Form.Run(m, kernel.F, args)
@@ -209,7 +170,6 @@ func (d *device) Sync() error {
 	})
 }
 
-// Trim is for compute.Trim.
 func (d *device) Trim() error {
 	for _, m := range d.members {
 		compute.Trim(m.Backend)
@@ -236,36 +196,44 @@ func (d *device) Usable() error {
 }
 
 // each calls do with the index of each part of m, and returns the first fault, or else the
-// first error. Members work at the same time, except CPU backends, each of which takes all
-// cores.
+// first error. Members work at the same time, except CPU backends, which take turns.
 func (d *device) each(m memory, do func(k int) error) error {
 	errs := make([]error, len(m))
 	var wg sync.WaitGroup
-	here := func(p part) bool { return p.cpu || len(m) == 1 } // on this goroutine
 	for k, p := range m {
-		if !here(p) {
+		if !p.cpu && len(m) > 1 {
 			wg.Go(func() { errs[k] = p.note(do(k)) })
 		}
 	}
 	for k, p := range m {
-		if here(p) {
+		if p.cpu || len(m) == 1 {
 			errs[k] = p.note(do(k))
 		}
 	}
 	wg.Wait()
-	worst := slices.IndexFunc(errs, func(err error) bool { return errors.Is(err, compute.ErrDevice) })
-	if worst < 0 {
-		worst = slices.IndexFunc(errs, func(err error) bool { return err != nil })
+	worst := -1
+	for k, err := range errs {
+		if err != nil && (worst < 0 || errors.Is(err, compute.ErrDevice) && !errors.Is(errs[worst], compute.ErrDevice)) {
+			worst = k
+		}
 	}
 	if worst < 0 {
 		return nil
 	}
 	p, err := m[worst], errs[worst]
-	switch {
-	case p.to == 0:
+	if p.to == 0 {
 		return fmt.Errorf("%s: %w", p.name, err)
-	case errors.Is(err, compute.ErrOutOfMemory) && d.layout.call > 0 && len(m) < len(d.members):
+	}
+	if errors.Is(err, compute.ErrOutOfMemory) && d.layout.all.call > 0 && len(m) < len(d.members) {
 		err = fmt.Errorf("%w; shard.Weighted has short buffers on other members too", err)
 	}
 	return fmt.Errorf("%s, with %d of the elements: %w", p.name, p.to-p.from, err)
+}
+
+// note returns err, of a call of m, and remembers the first fault.
+func (m *member) note(err error) error {
+	if errors.Is(err, compute.ErrDevice) {
+		m.fault.CompareAndSwap(nil, &err)
+	}
+	return err
 }

@@ -34,10 +34,12 @@
 package shard
 
 import (
+	"errors"
 	"fmt"
 	"math"
 	"reflect"
 	"slices"
+	"strings"
 
 	"github.com/gmind-go/compute"
 	"github.com/gmind-go/compute/internal/check"
@@ -61,7 +63,11 @@ func New(members ...compute.Backend) (compute.Backend, error) {
 		return nil, err
 	}
 	if err := d.measure(); err != nil {
-		return nil, err
+		remedy := "; shard.Weighted needs no measurement"
+		if errors.Is(err, compute.ErrDevice) || errors.Is(err, compute.ErrClosed) { // it would fail too
+			remedy = ""
+		}
+		return nil, fmt.Errorf("compute: shard: cannot measure the speed of %w%s", err, remedy)
 	}
 	return driver.New(d), nil
 }
@@ -71,50 +77,73 @@ func New(members ...compute.Backend) (compute.Backend, error) {
 // the same parts. Errors: those of New; ErrLength if there are not as many weights as
 // members; and one for a weight that is not finite or not above 0.
 func Weighted(weights []float64, members ...compute.Backend) (compute.Backend, error) {
-	if len(weights) != len(members) && len(members) > 0 {
-		return nil, fmt.Errorf("compute: shard: %d weights for %d members; give one for each: %w", len(weights), len(members), compute.ErrLength)
-	}
 	d, err := newDevice(weights, members)
 	if err != nil {
 		return nil, err
 	}
-	for i, w := range weights {
-		if !(w > 0) || math.IsInf(w, 0) {
-			return nil, fmt.Errorf("compute: shard: the weight of %s is %v; give a finite one above 0", d.members[i].name, w)
-		}
-	}
 	return driver.New(d), nil
 }
 
-// validate returns why members cannot be the members of one Shard, or nil.
-func validate(members []compute.Backend) error {
+// newDevice returns a device that splits buffers in proportion to weights.
+func newDevice(weights []float64, members []compute.Backend) (*device, error) {
 	if len(members) == 0 {
-		return fmt.Errorf("compute: shard: no member is given; try those of gpu.OpenAll: %w", compute.ErrUnavailable)
+		return nil, fmt.Errorf("compute: shard: no member is given; try those of gpu.OpenAll: %w", compute.ErrUnavailable)
 	}
-	inside := make([]compute.Backend, len(members)) // of wrappers
-	for i, b := range members {
-		if check.IsNil(b) {
-			return fmt.Errorf("compute: shard: member %d is nil", i)
-		}
-		if inside[i] = innermost(b); inside[i] == nil {
-			return fmt.Errorf("compute: shard: member %d is a %T without a Backend inside; set the one that it embeds", i, b)
-		}
-		for j, other := range inside[:i] {
-			if reflect.ValueOf(other).Comparable() && other == inside[i] {
-				return fmt.Errorf("compute: shard: members %d and %d are the same backend, %s; give each once", j, i, b.Info().Name)
-			}
-		}
+	if len(weights) != len(members) {
+		return nil, fmt.Errorf("compute: shard: %d weights for %d members; give one for each: %w", len(weights), len(members), compute.ErrLength)
 	}
+	d := &device{}
+	var names []string
+	var paces []pace
 	for i, b := range members {
-		none, err := b.Alloc(0) // fails only if the backend cannot be used
-		if err == nil {
-			err = none.Release()
-		}
+		m, err := newMember(i, members)
 		if err != nil {
-			return fmt.Errorf("compute: shard: %s cannot be used: %w", memberName(i, b.Info()), err)
+			return nil, fmt.Errorf("compute: shard: %w", err)
+		}
+		if w := weights[i]; !(w > 0) || math.IsInf(w, 0) {
+			return nil, fmt.Errorf("compute: shard: the weight of %s is %v; give a finite one above 0", m.name, w)
+		}
+		if m.cpu && slices.ContainsFunc(d.members, func(m *member) bool { return m.cpu }) {
+			m.streams = 0
+		}
+		d.members = append(d.members, m)
+		info := b.Info()
+		names = append(names, info.Name)
+		paces = append(paces, pace{speed: weights[i], limit: info.MaxAlloc})
+	}
+	d.name = "shard (" + strings.Join(names, " + ") + ")"
+	d.layout = newLayout(paces, 0)
+	return d, nil
+}
+
+// newMember returns the member at index i of members.
+func newMember(i int, members []compute.Backend) (*member, error) {
+	b := members[i]
+	if check.IsNil(b) {
+		return nil, fmt.Errorf("member %d is nil", i)
+	}
+	inside := innermost(b)
+	if inside == nil {
+		return nil, fmt.Errorf("member %d is a %T without a Backend inside; set the one that it embeds", i, b)
+	}
+	info := b.Info()
+	for j, other := range members[:i] {
+		if reflect.ValueOf(inside).Comparable() && inside == innermost(other) {
+			return nil, fmt.Errorf("members %d and %d are the same backend, %s; give each once", j, i, info.Name)
 		}
 	}
-	return nil
+	m := &member{Backend: b, name: fmt.Sprintf("member %d (%s)", i, info.Name), cpu: info.Backend == "cpu", streams: 1, least: leastShared}
+	if !info.SharedMemory { // one call transfers while the other computes
+		m.streams, m.least = maxStreams, leastSent
+	}
+	none, err := b.Alloc(0) // fails only if b cannot be used
+	if err == nil {
+		err = none.Release()
+	}
+	if err != nil {
+		return nil, fmt.Errorf("%s cannot be used: %w", m.name, err)
+	}
+	return m, nil
 }
 
 // innermost returns the last backend in the chain of wrappers that begins with b, or nil
@@ -126,6 +155,3 @@ func innermost(b compute.Backend) compute.Backend {
 	}
 	return innermost(inner)
 }
-
-// memberName returns how errors name the member at index i.
-func memberName(i int, info compute.Info) string { return fmt.Sprintf("member %d (%s)", i, info.Name) }

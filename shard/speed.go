@@ -1,7 +1,6 @@
 package shard
 
 import (
-	"errors"
 	"fmt"
 	"slices"
 	"time"
@@ -10,8 +9,8 @@ import (
 	"github.com/gmind-go/compute/internal/driver"
 )
 
-// measure measures the members, and places buffers accordingly.
-func (d *device) measure() (err error) {
+// measure measures the members, and changes the layout accordingly.
+func (d *device) measure() error {
 	n := int64(8 << 20) // more than most caches hold, as buffers do that are worth splitting
 	for _, p := range d.layout.paces {
 		if p.limit > 0 {
@@ -22,38 +21,32 @@ func (d *device) measure() (err error) {
 	for i := range values {
 		values[i] = float32(i%7) - 3 // of both signs
 	}
-	measured := func(name string, b compute.Backend, n int, calls int) float64 {
-		if err != nil {
-			return 0
-		}
-		var s float64
-		if s, err = seconds(b, values[:min(n, len(values))], calls); err != nil {
-			remedy := "; shard.Weighted needs no measurement"
-			if errors.Is(err, compute.ErrDevice) || errors.Is(err, compute.ErrClosed) { // it would fail too
-				remedy = ""
-			}
-			err = fmt.Errorf("compute: shard: the speed of %s cannot be measured: %w%s", name, err, remedy)
-		}
-		return s
-	}
+	defer d.Trim() // so that nothing of this is kept
 	paces := slices.Clone(d.layout.paces)
 	for i, m := range d.members {
-		call, long := measured(m.name, m, 64, 1), measured(m.name, m, len(values), 4)
-		paces[i].call = call
-		paces[i].speed = float64(n) / max(long-call, long/2) // calls in a row may overlap
-		compute.Trim(m)                                      // which keeps nothing of this
+		call, err := seconds(m, values[:min(n, 64)], 0)
+		if err != nil {
+			return fmt.Errorf("%s: %w", m.name, err)
+		}
+		long, err := seconds(m, values, 2*time.Millisecond)
+		if err != nil {
+			return fmt.Errorf("%s: %w", m.name, err)
+		}
+		paces[i].call, paces[i].speed = call, float64(n)/max(long-call, long/2) // calls in a row may overlap
 	}
 	// Parts are of equal length until now, so these are on all members.
-	call := measured("all members", driver.New(d), 64*len(d.members), 1)
-	d.Trim()
+	call, err := seconds(driver.New(d), slices.Repeat([]float32{-1, 1}, 32*len(d.members)), 0)
+	if err != nil {
+		return fmt.Errorf("all members: %w", err)
+	}
 	d.layout = newLayout(paces, call)
-	return err
+	return nil
 }
 
-// seconds returns how long a call of Forward on values takes b, one of several before it
-// waits. It measures that some times and returns a short one, as other programs disturb
-// some, but not the shortest, which is an exception for short calls.
-func seconds(b compute.Backend, values []float32, calls int) (float64, error) {
+// seconds returns how long a call of Forward on values takes b, in rounds of calls that
+// take least and end with Sync. It is that of a fast round, since other programs disturb
+// some, but not of the fastest, which is an exception for short calls.
+func seconds(b compute.Backend, values []float32, least time.Duration) (float64, error) {
 	x, err := b.Upload(values)
 	if err != nil {
 		return 0, err
@@ -64,8 +57,8 @@ func seconds(b compute.Backend, values []float32, calls int) (float64, error) {
 		return 0, err
 	}
 	defer y.Release()
-	var times []float64
-	for range 9 { // the first includes what is done only once
+	var rounds []float64
+	for calls := 1; len(rounds) < 9; { // the first includes what is done only once
 		start := time.Now()
 		for range calls {
 			if err := b.Forward(compute.LeakyReLU(compute.DefaultNegativeSlope), y, x); err != nil {
@@ -75,8 +68,12 @@ func seconds(b compute.Backend, values []float32, calls int) (float64, error) {
 		if err := b.Sync(); err != nil {
 			return 0, err
 		}
-		times = append(times, max(time.Since(start), 1).Seconds()/float64(calls))
+		took := max(time.Since(start), 1)
+		rounds = append(rounds, took.Seconds()/float64(calls))
+		if took < least {
+			calls *= 2
+		}
 	}
-	slices.Sort(times)
-	return times[len(times)/4], nil
+	slices.Sort(rounds)
+	return rounds[2], nil
 }

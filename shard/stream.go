@@ -17,14 +17,10 @@ import (
 // Chunks of a Stream, in elements. Each has at least the least of its member, unless fewer
 // are left.
 const (
-	// pageElements has 64 KiB. Chunks begin at multiples of it, so that memory of the caller
-	// that begins with a page does so on the members too.
-	pageElements = 16 << 10
-	leastShared  = 64 << 10
-	// leastSent is the least for a member with memory of its own. A call costs some 10 µs
-	// over a bus and ten times as much over a network: 2 MiB each way take longer.
-	leastSent  = 512 << 10
-	mostCopied = 1 << 20 // for a chunk whose result is copied to where it belongs
+	pageElements = 16 << 10  // 64 KiB, where chunks begin, so that pages of the caller stay whole
+	leastShared  = 64 << 10  // for a member that works in the memory of the host
+	leastSent    = 512 << 10 // for others: each way takes longer than a call over a network
+	mostCopied   = 1 << 20   // if the result is copied to where it belongs
 )
 
 const (
@@ -37,11 +33,10 @@ const (
 type stream struct {
 	*device
 	ctx      context.Context
-	op       compute.Op
-	f        compute.Activation
+	kernel   driver.Kernel
 	dst, src []float32
 	inPlace  bool
-	class    int // of member.rates
+	class    int // of rates: short streams, where calls cost most of the time, are apart
 
 	mu   sync.Mutex // guards what follows
 	todo []span     // what no member has taken, or a failed one has left
@@ -54,9 +49,8 @@ type stream struct {
 type span struct{ from, to int }
 
 func (d *device) Stream(ctx context.Context, k driver.Kernel, dst, src []float32) error {
-	op, _ := k.Form.Op()
 	st := &stream{
-		device: d, ctx: ctx, op: op, f: k.F, dst: dst, src: src, inPlace: &dst[0] == &src[0],
+		device: d, ctx: ctx, kernel: k, dst: dst, src: src, inPlace: &dst[0] == &src[0],
 		todo: []span{{0, len(src)}}, left: len(src), busy: make([]int, len(d.members)),
 	}
 	if len(src) >= 2*leastSent {
@@ -72,10 +66,11 @@ func (d *device) Stream(ctx context.Context, k driver.Kernel, dst, src []float32
 		var first []func()
 		for call := range maxStreams {
 			for _, i := range members {
-				if call < d.members[i].streams {
-					if chunk := st.take(i); chunk.to > 0 {
-						first = append(first, func() { st.work(i, chunk) })
-					}
+				if call >= d.members[i].streams {
+					continue
+				}
+				if chunk := st.take(i); chunk.to > 0 {
+					first = append(first, func() { st.work(i, chunk) })
 				}
 			}
 		}
@@ -139,10 +134,10 @@ func (st *stream) work(i int, chunk span) {
 func (st *stream) take(i int) (chunk span) {
 	st.mu.Lock()
 	defer st.mu.Unlock()
-	if st.left == 0 || st.err != nil {
-		return span{}
+	if st.err == nil && st.left > 0 {
+		st.err = driver.Ended(st.ctx)
 	}
-	if st.err = driver.Ended(st.ctx); st.err != nil {
+	if st.err != nil || st.members[i].fault.Load() != nil {
 		return span{}
 	}
 	n := st.size(i)
@@ -159,34 +154,31 @@ func (st *stream) take(i int) (chunk span) {
 	return chunk
 }
 
-// size returns the number of elements that member i should do next, or 0 if it has failed
-// or another member would be done with all that is left before. mu is held.
+// size returns the number of elements that member i should do next, or 0 if another would
+// be done with all that is left before. mu is held.
 //
 // Each member has a share of the stream in proportion to its rate, in the same number of
 // chunks, so that all are done at the same time unless a rate changes.
 func (st *stream) size(i int) int {
-	m := st.members[i]
-	most := st.left
+	m, most := st.members[i], st.left
 	if st.copies(m) {
 		most = min(most, mostCopied)
 	}
-	own, total := st.rate(m), float64(len(st.src))
+	own := st.rate(m)
+	if own == 0 {
+		return min(m.least, most)
+	}
 	all, soonest := 0.0, math.Inf(1)
 	for _, j := range st.working() {
-		o := st.members[j]
-		rate, streams := cmp.Or(st.rate(o), own), float64(o.streams)
+		rate, streams := cmp.Or(st.rate(st.members[j]), own), float64(st.members[j].streams)
 		all += rate * streams
 		soonest = min(soonest, (float64(st.left)+float64(st.busy[j])/streams)/rate)
 	}
-	switch {
-	case m.fault.Load() != nil:
-		return 0
-	case own == 0:
-		return min(m.least, most)
-	case total/own > wholeTime:
-		total *= own / all / math.Ceil(total/all/chunkTime)
+	share := float64(len(st.src))
+	if share/own > wholeTime {
+		share *= own / all / math.Ceil(share/all/chunkTime)
 	}
-	n := min(max(int(math.Ceil(total/pageElements))*pageElements, m.least), most)
+	n := min(max(int(math.Ceil(share/pageElements))*pageElements, m.least), most)
 	if float64(n)/own > soonest {
 		return 0
 	}
@@ -199,16 +191,17 @@ func (st *stream) copies(m *member) bool { return st.inPlace && !m.cpu }
 
 // compute lets m compute chunk. If m copies, its input is as before after an error.
 func (st *stream) compute(m *member, chunk span) error {
+	op, _ := st.kernel.Form.Op()
 	dst, src := st.dst[chunk.from:chunk.to], st.src[chunk.from:chunk.to]
 	if !st.copies(m) {
-		return m.Stream(st.ctx, st.op, st.f, dst, src)
+		return m.Stream(st.ctx, op, st.kernel.F, dst, src)
 	}
 	result, ok := st.scratch.Get().(*[]float32)
 	if !ok || len(*result) < len(src) {
 		result = new([]float32)
 		*result = make([]float32, len(src))
 	}
-	if err := m.Stream(st.ctx, st.op, st.f, (*result)[:len(src)], src); err != nil {
+	if err := m.Stream(st.ctx, op, st.kernel.F, (*result)[:len(src)], src); err != nil {
 		return err // without Put: a device that is lost may still write to result
 	}
 	copy(dst, *result)
