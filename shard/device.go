@@ -200,14 +200,14 @@ func (d *device) Usable() error {
 func (d *device) each(m memory, do func(k int) error) error {
 	errs := make([]error, len(m))
 	var wg sync.WaitGroup
-	for k, p := range m {
-		if !p.cpu && len(m) > 1 {
-			wg.Go(func() { errs[k] = p.note(do(k)) })
+	for k := range m {
+		if on := m[k].member; !on.cpu && len(m) > 1 {
+			wg.Go(func() { errs[k] = on.note(do(k)) })
 		}
 	}
-	for k, p := range m {
-		if p.cpu || len(m) == 1 {
-			errs[k] = p.note(do(k))
+	for k := range m {
+		if on := m[k].member; on.cpu || len(m) == 1 {
+			errs[k] = on.note(do(k))
 		}
 	}
 	wg.Wait()
