@@ -98,10 +98,10 @@ func TestShortFails(t *testing.T) {
 	}
 }
 
-// TestMeasures: a buffer lies where it is done first by what Shard measures, in
+// TestMeasuredParts: a buffer lies where it is done first by what Shard measures, in
 // parts in proportion to that, if one member would take 32 calls. The clock is that of the
 // test.
-func TestMeasures(t *testing.T) {
+func TestMeasuredParts(t *testing.T) {
 	const us, million = time.Microsecond, 1_000_000
 	slowFast := []*timed{{element: 4, call: 20 * us}, {element: 1, call: 80 * us}}
 	fastSlow := []*timed{{element: 1, call: 80 * us}, {element: 4, call: 20 * us}}
