@@ -50,27 +50,27 @@ import (
 // operation, the device, the sizes and the remedy: compare with errors.Is.
 var (
 	// ErrUnavailable: there is nothing to open. Open goes on to the next.
-	ErrUnavailable = check.ErrUnavailable
+	ErrUnavailable = errors.New("backend unavailable")
 	// ErrClosed: the backend was closed or the buffer released.
-	ErrClosed = check.ErrClosed
+	ErrClosed = errors.New("closed")
 	// ErrLength: lengths differ, or a length is negative.
-	ErrLength = check.ErrLength
+	ErrLength = errors.New("wrong length")
 	// ErrOverlap: two slices share a part of their memory, where they may be the
 	// same or share nothing; or two results are to go into one buffer.
-	ErrOverlap = check.ErrOverlap
+	ErrOverlap = errors.New("overlap")
 	// ErrForeignBuffer: a buffer or mask is nil, or was not made by this backend.
-	ErrForeignBuffer = check.ErrForeignBuffer
+	ErrForeignBuffer = errors.New("foreign buffer")
 	// ErrSlope: a negative slope is NaN or infinite.
-	ErrSlope = check.ErrSlope
+	ErrSlope = errors.New("slope not finite")
 	// ErrActivation: an Activation or an Op is not one of this module.
-	ErrActivation = check.ErrActivation
+	ErrActivation = errors.New("unknown function")
 	// ErrNoInput: a Layer was asked about an input before there was one.
-	ErrNoInput = check.ErrNoInput
+	ErrNoInput = errors.New("no input remembered")
 	// ErrOutOfMemory: the memory of the device, or of the host, does not suffice.
 	// The backend stays usable.
-	ErrOutOfMemory = check.ErrOutOfMemory
+	ErrOutOfMemory = errors.New("out of memory")
 	// ErrDevice: the device failed. The backend can only be closed.
-	ErrDevice = check.ErrDevice
+	ErrDevice = errors.New("device fault")
 )
 
 // A Backend computes on the memory of one device. cpu.Open and gpu.Open make one, and

@@ -32,7 +32,7 @@ func Open() (compute.Backend, error) { return Options{}.Open() }
 // OpenAll opens every device that Open would take, best first: all GPUs and
 // accelerators, or, with COMPUTE_OPENCL_DEVICE set, all that match it, so that "any"
 // takes CPU-type devices too. A GPU that several platforms show, by its PCI address or
-// UUID, is opened once. compute.Shard makes one backend of them.
+// UUID, is opened once. shard.New makes one backend of them.
 //
 // The error joins the reasons why devices were passed over, and is nil if none was. It may
 // be set when there are backends; it wraps compute.ErrUnavailable if there are none.

@@ -7,7 +7,6 @@ import (
 	"unsafe"
 
 	"github.com/gmind-go/compute"
-	"github.com/gmind-go/compute/internal/check"
 	"github.com/gmind-go/compute/internal/form"
 	"github.com/gmind-go/compute/internal/values"
 )
@@ -112,7 +111,7 @@ func testValues(b compute.Backend, f compute.Activation, xs []float32) (flushes 
 // testResult compares the result o of fm with the reference.
 func testResult(fm form.Form, o form.Operand, f compute.Activation, call form.Args, dys, xs []float32) (flushes bool, err error) {
 	if o == form.M {
-		got := make([]uint64, check.Words(len(xs)))
+		got := make([]uint64, form.MaskWords(len(xs)))
 		if err := call.M.Read(got); err != nil {
 			return false, fmt.Errorf("self-test: %w", err)
 		}
