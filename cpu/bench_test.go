@@ -172,7 +172,7 @@ func BenchmarkForward(b *testing.B) {
 // that they stand for and with a copy: the medians, and the bytes that have to move.
 func BenchmarkMasks(b *testing.B) {
 	const n = 64 << 20
-	backend := open(instructionSets()[0])
+	backend := Options{}.open(instructionSets()[0])
 	defer backend.Close()
 	f, same := compute.LeakyReLU(0.01), compute.LeakyReLU(1) // in place, same leaves the values what they are
 	var bufs [4]compute.Buffer
@@ -196,7 +196,7 @@ func BenchmarkMasks(b *testing.B) {
 	}
 	const mask = 1. / 8
 	steps := []step{
-		{"copy", 8 * n, func() error { return backend.Copy(y, x) }},
+		{"copy", 8 * n, func() error { return backend.(form.Copier).Copy(y, x) }},
 		{"forward-mask", (8 + mask) * n, func() error { return backend.ForwardMask(same, d, m, d) }},
 		{"backward-mask", (8 + mask) * n, func() error { return backend.BackwardMask(same, d, d, m) }},
 		{"forward-mask-apart", (8 + mask) * n, func() error { return backend.ForwardMask(f, y, m, x) }},

@@ -13,7 +13,7 @@ import (
 
 	"github.com/gmind-go/compute"
 	"github.com/gmind-go/compute/backendtest"
-	"github.com/gmind-go/compute/internal/check"
+	"github.com/gmind-go/compute/internal/driver"
 	"github.com/gmind-go/compute/internal/form"
 	"github.com/gmind-go/compute/internal/testenv"
 	"github.com/gmind-go/compute/internal/values"
@@ -35,16 +35,16 @@ func TestMain(m *testing.M) {
 func TestConformance(t *testing.T) {
 	for _, set := range instructionSets() {
 		t.Run(set.name, func(t *testing.T) {
-			backendtest.Run(t, func() (compute.Backend, error) { return open(set), nil })
+			backendtest.Run(t, func() (compute.Backend, error) { return Options{}.open(set), nil })
 		})
 		if set.nonTemporal == nil {
 			continue
 		}
 		t.Run(set.name+"-nontemporal", func(t *testing.T) {
 			backendtest.Run(t, func() (compute.Backend, error) {
-				b := open(set)
-				b.cache = 0
-				return b, nil
+				d := Options{}.device(set)
+				d.cache = 0
+				return driver.New(d), nil
 			})
 		})
 	}
@@ -55,7 +55,7 @@ func TestConformance(t *testing.T) {
 func TestCloseWaitsForStream(t *testing.T) {
 	v := make([]float32, 3*streamPart) // Stream is in its first part at Close, mostly
 	for range 5 {
-		b := open(generic)
+		b := Options{}.open(generic)
 		streaming := make(chan struct{})
 		go func() {
 			close(streaming)
@@ -128,7 +128,7 @@ func TestNoAllocation(t *testing.T) {
 	f := compute.LeakyReLU(0.01)
 	for _, n := range []int{16, 1 << 10, 64 << 10, 1 << 20} {
 		x, y := mustUpload(t, b, values.Normal(n, 1)), mustUpload(t, b, values.Normal(n, 2))
-		host, words := make([]float32, n), make([]uint64, check.Words(n))
+		host, words := make([]float32, n), make([]uint64, form.MaskWords(n))
 		m, err := b.AllocMask(n)
 		if err != nil {
 			t.Fatal(err)

@@ -5,6 +5,7 @@ import (
 	"testing"
 
 	"github.com/gmind-go/compute"
+	"github.com/gmind-go/compute/internal/driver"
 	"github.com/gmind-go/compute/internal/exhaustive"
 )
 
@@ -13,19 +14,21 @@ import (
 // sample in short calls, which use plain stores.
 func TestEveryInput(t *testing.T) {
 	var plain, nonTemporal []exhaustive.Subject
-	contents := func(b compute.Buffer) []float32 { return b.(*buffer).data } // calls compute before they return
+	contents := func(b compute.Buffer) []float32 { return driver.MemoryOf(b).(*memory).elements } // calls compute before they return
 	missing := []string{"avx512", "avx2", "neon"}
 	for _, set := range instructionSets() {
 		missing = slices.DeleteFunc(missing, func(name string) bool { return name == set.name })
-		b := open(set)
-		b.cache = 1 << 30
+		d := Options{}.device(set)
+		d.cache = 1 << 30
+		b := driver.New(d)
 		defer b.Close()
 		plain = append(plain, exhaustive.Subject{Name: set.name, Backend: b, Contents: contents})
 		if set.nonTemporal == nil {
 			continue
 		}
-		b = open(set)
-		b.cache = 0
+		d = Options{}.device(set)
+		d.cache = 0
+		b = driver.New(d)
 		defer b.Close()
 		nonTemporal = append(nonTemporal, exhaustive.Subject{Name: set.name + ", non-temporal", Backend: b, Contents: contents})
 	}

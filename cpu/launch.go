@@ -9,19 +9,19 @@ import (
 
 // launch computes fm of f. a has the operands and the number of elements, at least one. It
 // is on the heap, since it escapes, and nothing else uses it; launch clears the pointers.
-func (b *backend) launch(fm form.Form, f compute.Activation, a *args) {
-	b.compute(fm, f, a, b.nonTemporal(fm, f, a))
+func (d *device) launch(fm form.Form, f compute.Activation, a *args) {
+	d.compute(fm, f, a, d.nonTemporal(fm, f, a))
 }
 
 // compute is launch with the non-temporal kernel, or nil.
-func (b *backend) compute(fm form.Form, f compute.Activation, a *args, nonTemporal kernel) {
+func (d *device) compute(fm form.Form, f compute.Activation, a *args, nonTemporal kernel) {
 	a.params[0] = f.NegativeSlope
-	k := b.set.plain[f.Kind][fm]
-	if nonTemporal == nil && (a.n < costUnit || b.cost(fm, f).time(a.n) < 2*worthCore) {
+	k := d.set.plain[f.Kind][fm]
+	if nonTemporal == nil && (a.n < costUnit || d.cost(fm, f).time(a.n) < 2*worthCore) {
 		k(a)
 	} else {
-		j := newJob(fm, k, nonTemporal, b.cost(fm, f), a)
-		b.pool.do(&j, a)
+		j := newJob(fm, k, nonTemporal, d.cost(fm, f), a)
+		d.pool.do(&j, a)
 	}
 	a.ptr = [4]unsafe.Pointer{} // keep nobody's memory
 }
@@ -30,8 +30,8 @@ func (b *backend) compute(fm form.Form, f compute.Activation, a *args, nonTempor
 // through the caches: if these keep what the call moves; in place, where the lines of the
 // result have just been read; or if a cast has put a result at an odd address, which no
 // number of elements aligns.
-func (b *backend) nonTemporal(fm form.Form, f compute.Activation, a *args) kernel {
-	if b.set.nonTemporal == nil || int64(a.n)*int64(fm.Bits()) <= 8*int64(b.cache) {
+func (d *device) nonTemporal(fm form.Form, f compute.Activation, a *args) kernel {
+	if d.set.nonTemporal == nil || int64(a.n)*int64(fm.Bits()) <= 8*int64(d.cache) {
 		return nil
 	}
 	results := len(fm.Results())
@@ -45,5 +45,5 @@ func (b *backend) nonTemporal(fm form.Form, f compute.Activation, a *args) kerne
 			}
 		}
 	}
-	return b.set.nonTemporal[f.Kind][fm]
+	return d.set.nonTemporal[f.Kind][fm]
 }

@@ -10,9 +10,9 @@ import (
 
 // TestStores: which calls use non-temporal stores.
 func TestStores(t *testing.T) {
-	b := open(instructionSet{nonTemporal: generic.plain})
-	defer b.Close()
-	b.cache = 1000
+	d := Options{}.device(instructionSet{nonTemporal: generic.plain})
+	defer d.Close()
+	d.cache = 1000
 	p, q, r := make([]float32, 200), make([]float32, 200), make([]float32, 200)
 	m := make([]uint64, 4)
 	odd := unsafe.Add(unsafe.Pointer(&r[0]), 2)
@@ -41,12 +41,12 @@ func TestStores(t *testing.T) {
 		{"a result between addresses of float32", form.Forward, 199, [4]unsafe.Pointer{odd, Q}, false},
 	} {
 		a := &args{n: test.n, ptr: test.operands}
-		if got := b.nonTemporal(test.form, compute.LeakyReLU(0.5), a) != nil; got != test.want {
+		if got := d.nonTemporal(test.form, compute.LeakyReLU(0.5), a) != nil; got != test.want {
 			t.Errorf("%s: non-temporal is %v, want %v", test.what, got, test.want)
 		}
 	}
-	b.set.nonTemporal = nil
-	if b.nonTemporal(form.Forward, compute.LeakyReLU(0.5), &args{n: 200, ptr: [4]unsafe.Pointer{P, Q}}) != nil {
+	d.set.nonTemporal = nil
+	if d.nonTemporal(form.Forward, compute.LeakyReLU(0.5), &args{n: 200, ptr: [4]unsafe.Pointer{P, Q}}) != nil {
 		t.Error("an instruction set without non-temporal stores uses them")
 	}
 }

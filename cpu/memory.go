@@ -49,6 +49,7 @@ func (m *memory) free() {
 	if m.mapping != nil {
 		unmapMemory(m.mapping)
 	}
+	m.elements, m.mapping = nil, nil // what is mapped there next must not look used
 }
 
 // A memoryPool makes memory, and keeps what is released. It refuses memory that the

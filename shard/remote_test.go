@@ -1,4 +1,4 @@
-package compute_test
+package shard_test
 
 import (
 	"context"
@@ -51,7 +51,7 @@ func TestRemote(t *testing.T) {
 // TestRemoteKill: a server is lost in the middle of a Stream, and the result is complete
 // and right all the same. As the server must be started again, it is run by hand:
 //
-//	POCL_REMOTE_KILL="ssh host2 killall -9 pocld" go test -count=1 -timeout 2m -tags opencl -run TestRemoteKill .
+//	POCL_REMOTE_KILL="ssh host2 killall -9 pocld" go test -count=1 -timeout 2m -tags opencl -run TestRemoteKill ./shard
 func TestRemoteKill(t *testing.T) {
 	kill := os.Getenv(remoteKillEnv)
 	if os.Getenv(remoteEnv) == "" || kill == "" {
