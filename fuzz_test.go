@@ -1,7 +1,6 @@
 package compute_test
 
 import (
-	"bytes"
 	"context"
 	"encoding/binary"
 	"errors"
@@ -11,7 +10,6 @@ import (
 	"testing"
 
 	"github.com/gmind-go/compute"
-	"github.com/gmind-go/compute/cpu"
 	"github.com/gmind-go/compute/internal/check"
 	"github.com/gmind-go/compute/internal/form"
 	"github.com/gmind-go/compute/internal/model"
@@ -205,48 +203,4 @@ func FuzzOperations(f *testing.F) {
 			end()
 		}
 	})
-}
-
-// FuzzModelFile: whatever a model file holds, it is read or refused, with nothing left
-// on the backend; and what was read is written so that it is read as the same.
-func FuzzModelFile(f *testing.F) {
-	f.Add([]byte(`{"type":"LeakyRelu","negative_slope":0.01,"inputs":[1,-2.5,1e-45]}` + "\n" + `{"type":"Dense"}` + "\n"))
-	f.Add([]byte(`{"type":"LeakyRelu","negative_slope":1e39,"inputs":[]}`))
-	f.Fuzz(func(t *testing.T, file []byte) {
-		b, _ := cpu.Open()
-		defer b.Close()
-		defer func() {
-			if live := b.Info().LiveBuffers; live != 0 {
-				t.Errorf("%d buffers are live when all layers are released", live)
-			}
-		}()
-		layers, _, err := compute.ReadModel(bytes.NewReader(file), b)
-		if err != nil {
-			if layers != nil {
-				t.Errorf("layers beside the error %v", err)
-			}
-			return
-		}
-		first := written(t, layers)
-		layers, skipped, err := compute.ReadModel(bytes.NewReader(first), b)
-		if err != nil || len(skipped) > 0 {
-			t.Fatalf("%s, which was written, cannot be read: %v, skipped %v", first, err, skipped)
-		}
-		if second := written(t, layers); !bytes.Equal(first, second) {
-			t.Errorf("written as %s, and then as %s", first, second)
-		}
-	})
-}
-
-// written returns layers as a model file, and releases them.
-func written(t *testing.T, layers []*compute.Layer) []byte {
-	t.Helper()
-	var file bytes.Buffer
-	if err := compute.WriteModel(&file, layers...); err != nil {
-		t.Error(err)
-	}
-	for _, l := range layers {
-		l.Release()
-	}
-	return file.Bytes()
 }

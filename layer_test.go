@@ -1,8 +1,6 @@
 package compute_test
 
 import (
-	"bytes"
-	"encoding/json"
 	"errors"
 	"fmt"
 	"math"
@@ -105,7 +103,7 @@ func TestLayerBuffers(t *testing.T) {
 			equal(t, "DerivativeBuffer", got, ds, errors.Join(l1.DerivativeBuffer(buf), buf.Read(got)))
 			d, err := l1.Derivative()
 			equal(t, "Derivative after ForwardBuffer", d, ds, err)
-			if _, err := l1.Inputs(); !errors.Is(err, compute.ErrNoInput) || !strings.Contains(err.Error(), "signs") {
+			if _, err := l1.Inputs(); !errors.Is(err, compute.ErrSignsOnly) || !errors.Is(err, compute.ErrNoInput) {
 				t.Errorf("Inputs after ForwardBuffer: %v", err)
 			}
 			if err := buf.Release(); err != nil {
@@ -134,6 +132,9 @@ func TestLayerErrors(t *testing.T) {
 		t.Fatal(err)
 	}
 	defer buf.Release()
+	if errors.Is(inputs, compute.ErrSignsOnly) {
+		t.Errorf("Inputs before the first Forward: %v", inputs)
+	}
 	for _, err := range []error{derivative, backward, inputs, l.DerivativeBuffer(buf), l.BackwardBuffer(buf, buf), l.DerivativeInto(nil), l.BackwardInto(nil, nil)} {
 		if !errors.Is(err, compute.ErrNoInput) || !strings.Contains(err.Error(), "call Forward first") {
 			t.Errorf("before the first Forward: %v", err)
@@ -173,7 +174,7 @@ func TestLayerErrors(t *testing.T) {
 	bad.Release()
 	for _, none := range []*compute.Layer{new(compute.Layer), compute.NewLayer(nil, compute.LeakyReLU(1)), compute.NewLayer((*wrapper)(nil), compute.LeakyReLU(1))} {
 		_, err = none.Forward([]float32{1})
-		for _, err := range []error{err, none.ForwardBuffer(buf, buf), json.Unmarshal([]byte(`{"type":"LeakyRelu","negative_slope":1,"inputs":[1]}`), none)} {
+		for _, err := range []error{err, none.ForwardBuffer(buf, buf), none.Remember([]float32{1})} {
 			if !errors.Is(err, compute.ErrUnavailable) || !strings.Contains(err.Error(), "NewLayer") {
 				t.Errorf("a layer without a backend: %v", err)
 			}
@@ -210,132 +211,26 @@ func TestLayerAllocates(t *testing.T) {
 
 func TestLayerString(t *testing.T) {
 	l := compute.NewLayer(nil, compute.LeakyReLU(compute.DefaultNegativeSlope))
-	if s := l.String(); s != "LeakyRelu(negative_slope=0.01)" {
+	if s := l.String(); s != "LeakyReLU(negative_slope=0.01)" {
 		t.Errorf("String is %q", s)
 	}
 }
 
-func TestModelFile(t *testing.T) {
-	onBackends(t, func(t *testing.T, b compute.Backend) {
-		// Every float32 comes back: those with few and many digits, and the ends.
-		inputs := []float32{0, float32(math.Copysign(0, -1)), 0.1, -1.0 / 3, 16777217, math.MaxFloat32, -math.MaxFloat32, math.SmallestNonzeroFloat32, 1.1754944e-38}
-		for _, v := range values.Bits(1000, 1) {
-			if !math.IsNaN(float64(v)) && !math.IsInf(float64(v), 0) {
-				inputs = append(inputs, v)
-			}
-		}
-		first, fresh := compute.NewLayer(b, compute.LeakyReLU(0.2)), compute.NewLayer(b, compute.LeakyReLU(0.01))
-		if _, err := first.Forward(inputs); err != nil {
-			t.Fatal(err)
-		}
-		var file bytes.Buffer
-		if err := compute.WriteModel(&file, first, fresh); err != nil {
-			t.Fatal(err)
-		}
-		if lines := strings.Split(file.String(), "\n"); len(lines) != 3 || !strings.HasPrefix(lines[0], `{"type":"LeakyRelu","negative_slope":0.2,"inputs":[0,-0,0.1,-0.33333334,`) ||
-			lines[1] != `{"type":"LeakyRelu","negative_slope":0.01,"inputs":[]}` || lines[2] != "" {
-			t.Errorf("the file is %.200q", file.String())
-		}
-		model := `{"type":"Linear","weights":[[1,2]]}` + "\r\n\n" + file.String() + `{"type":"Tanh"}` // and no line end
-		layers, skipped, err := compute.ReadModel(strings.NewReader(model), b)
-		if err != nil {
-			t.Fatal(err)
-		}
-		if len(layers) != 2 || !slices.Equal(skipped, []string{"Linear", "Tanh"}) {
-			t.Fatalf("read %d layers and skipped %v", len(layers), skipped)
-		}
-		got, err := layers[0].Inputs()
-		if err != nil || !slices.EqualFunc(got, inputs, values.Identical) || layers[0].Activation() != compute.LeakyReLU(0.2) {
-			t.Errorf("%v came back with other inputs, or %v", layers[0], err)
-		}
-		if d, err := layers[0].Derivative(); err != nil || d[3] != 0.2 {
-			t.Errorf("the layer that was read has no derivative: %v", err)
-		}
-		if _, err := layers[1].Derivative(); !errors.Is(err, compute.ErrNoInput) {
-			t.Errorf("a layer without inputs: %v", err)
-		}
-		for _, l := range append(layers, first) {
-			l.Release()
-		}
-		if live := b.Info().LiveBuffers; live != 0 {
-			t.Errorf("%d buffers are live", live)
-		}
-	})
-}
-
-// TestOtherKinds: a layer of a function that G-Mind has not is neither written nor read
-// as a LeakyReLU, nor printed as one.
-func TestOtherKinds(t *testing.T) {
+// TestLayerRemember: the layer is as after Forward, and has a copy of the slice.
+func TestLayerRemember(t *testing.T) {
 	b := testenv.Open(t, cpu.Open)
-	line := `{"type":"LeakyRelu","negative_slope":0.25,"inputs":[1]}`
-	for _, kind := range []compute.Kind{0, compute.KindLeakyReLU + 1, 255} {
-		f := compute.Activation{Kind: kind, NegativeSlope: 0.5}
-		l := compute.NewLayer(b, f)
-		_, marshal := json.Marshal(l)
-		var file bytes.Buffer
-		good := compute.NewLayer(b, compute.LeakyReLU(0.5))
-		for what, err := range map[string]error{
-			"Marshal":    marshal,
-			"Unmarshal":  json.Unmarshal([]byte(line), l),
-			"WriteModel": compute.WriteModel(&file, good, l),
-		} {
-			if !errors.Is(err, compute.ErrActivation) || !strings.Contains(err.Error(), "G-Mind") || !strings.Contains(err.Error(), f.String()) {
-				t.Errorf("%s of %v: got error %v, want one that names the function and G-Mind", what, f, err)
-			}
-		}
-		if want := `{"type":"LeakyRelu","negative_slope":0.5,"inputs":[]}` + "\n"; file.String() != want {
-			t.Errorf("WriteModel has written %q, want %q", file.String(), want)
-		}
-		if l.Activation() != f || l.String() != f.String() {
-			t.Errorf("the layer of %v is now %v of %v", f, l, l.Activation())
-		}
-	}
-	if err := compute.WriteModel(new(bytes.Buffer), nil); err == nil || !strings.Contains(err.Error(), "layer 1 of 1 is nil") {
-		t.Errorf("WriteModel of nil: %v", err)
-	}
-}
-
-func TestModelFileErrors(t *testing.T) {
-	b := testenv.Open(t, cpu.Open)
-	good := `{"type":"LeakyRelu","negative_slope":0.01,"inputs":[1]}` + "\n"
-	for model, tells := range map[string]string{
-		`{"type":`: "line 2: unexpected end",
-		`[1]`:      "line 2: json",
-		`{"type":"LeakyRelu","negative_slope":0.01,"inputs":[nan]}`:   "line 2: invalid character",
-		`{"type":"LeakyRelu","negative_slope":0.01,"inputs":[1e99]}`:  "line 2: ",
-		`{"type":"LeakyRelu","negative_slope":1e99,"inputs":[1]}`:     "line 2: ",
-		`{"type":"LeakyRelu","negative_slope":"0.01","inputs":[1]}`:   "line 2: ",
-		`{"type":"LeakyRelu","inputs":[1]}`:                           "no negative_slope",
-		`{"type":"LeakyRelu","negative_slope":0.01,"inputs":{"a":1}}`: "line 2: ",
-	} {
-		layers, _, err := compute.ReadModel(strings.NewReader(good+model), b)
-		if err == nil || layers != nil || !strings.Contains(err.Error(), tells) {
-			t.Errorf("%s: %d layers, %v; want an error that tells %q", model, len(layers), err, tells)
-		}
-	}
-	l := compute.NewLayer(b, compute.LeakyReLU(0.01))
+	l := compute.NewLayer(b, compute.LeakyReLU(0.5))
 	defer l.Release()
-	for _, v := range []float32{float32(math.NaN()), float32(math.Inf(1)), float32(math.Inf(-1))} {
-		if _, err := l.Forward([]float32{1, v}); err != nil {
+	for _, xs := range [][]float32{{1, -2, 3}, {}, {-1}} {
+		x := slices.Clone(xs)
+		if err := l.Remember(x); err != nil {
 			t.Fatal(err)
 		}
-		if _, err := json.Marshal(l); err == nil || !strings.Contains(err.Error(), "input 1 of 2") {
-			t.Errorf("an input of %v: %v", v, err)
-		}
-	}
-	buf, err := b.Upload([]float32{1})
-	if err != nil {
-		t.Fatal(err)
-	}
-	if err := l.ForwardBuffer(buf, buf); err != nil {
-		t.Fatal(err)
-	}
-	if _, err := json.Marshal(l); !errors.Is(err, compute.ErrNoInput) {
-		t.Errorf("after ForwardBuffer: %v", err)
-	}
-	buf.Release()
-	l.Release()
-	if live := b.Info().LiveBuffers; live != 0 {
-		t.Errorf("%d buffers are live", live)
+		clear(x)
+		ones := slices.Repeat([]float32{1}, len(xs))
+		got, err := l.Backward(ones)
+		equal(t, "Backward", got, want(len(xs), func(i int) float32 { return l.Activation().Derivative(xs[i]) }), err)
+		got, err = l.Inputs()
+		equal(t, "Inputs", got, xs, err)
 	}
 }
