@@ -12,7 +12,7 @@ import (
 	"github.com/gmind-go/compute"
 	"github.com/gmind-go/compute/internal/check"
 	"github.com/gmind-go/compute/internal/form"
-	"github.com/gmind-go/compute/internal/model"
+	"github.com/gmind-go/compute/internal/play"
 	"github.com/gmind-go/compute/internal/testenv"
 	"github.com/gmind-go/compute/internal/values"
 )
@@ -72,9 +72,9 @@ func opened(tb testing.TB, open compute.Opener, b *compute.Backend) compute.Back
 }
 
 // session returns one on the backend, and what ends it.
-func (k *kept) session(tb testing.TB) (*model.Session, func()) {
+func (k *kept) session(tb testing.TB) (*play.Session, func()) {
 	tb.Helper()
-	s, err := model.NewSession(k.backend(tb), opened(tb, k.open, &k.other))
+	s, err := play.NewSession(k.backend(tb), opened(tb, k.open, &k.other))
 	if err != nil {
 		tb.Fatal(err)
 	}
@@ -178,7 +178,7 @@ func elements(t *testing.T, b compute.Backend, f compute.Activation, xs, dys []f
 }
 
 // FuzzOperations plays operations in any order, right ones and wrong ones, by up to
-// four players at once, one of which may close the backend: see package model.
+// four players at once, one of which may close the backend: see package play.
 func FuzzOperations(f *testing.F) {
 	backends := keptBackends(f)
 	random := rand.NewChaCha8([32]byte{1})

@@ -17,7 +17,7 @@ import (
 	"github.com/gmind-go/compute"
 	"github.com/gmind-go/compute/cpu"
 	"github.com/gmind-go/compute/gpu"
-	"github.com/gmind-go/compute/internal/model"
+	"github.com/gmind-go/compute/internal/play"
 	"github.com/gmind-go/compute/internal/testenv"
 	"github.com/gmind-go/compute/internal/values"
 )
@@ -58,7 +58,7 @@ func TestLoad(t *testing.T) {
 	const goroutines = 256
 	for _, on := range loaded {
 		t.Run(on.name, func(t *testing.T) {
-			s, err := model.NewSession(testenv.Open(t, on.open), testenv.Open(t, on.open))
+			s, err := play.NewSession(testenv.Open(t, on.open), testenv.Open(t, on.open))
 			if err != nil {
 				t.Fatal(err)
 			}
@@ -85,9 +85,9 @@ func (t throughput) String() string {
 }
 
 // load plays random scripts in so many goroutines for so long.
-func load(s *model.Session, goroutines int, d time.Duration) (throughput, error) {
+func load(s *play.Session, goroutines int, d time.Duration) (throughput, error) {
 	start := time.Now()
-	players, errs := make([]*model.Player, goroutines), make([]error, goroutines)
+	players, errs := make([]*play.Player, goroutines), make([]error, goroutines)
 	var wg sync.WaitGroup
 	for g := range goroutines {
 		p := s.Player()

@@ -11,7 +11,7 @@ import (
 	"github.com/gmind-go/compute"
 	"github.com/gmind-go/compute/cpu"
 	"github.com/gmind-go/compute/gpu"
-	"github.com/gmind-go/compute/internal/model"
+	"github.com/gmind-go/compute/internal/play"
 	"github.com/gmind-go/compute/internal/testenv"
 )
 
@@ -34,7 +34,7 @@ func TestSoak(t *testing.T) {
 }
 
 func soak(t *testing.T, operations int, b, other compute.Backend) {
-	s, err := model.NewSession(b, other)
+	s, err := play.NewSession(b, other)
 	if err != nil {
 		t.Fatal(err)
 	}

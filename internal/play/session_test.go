@@ -1,4 +1,4 @@
-package model_test
+package play_test
 
 import (
 	"context"
@@ -9,18 +9,18 @@ import (
 
 	"github.com/gmind-go/compute"
 	"github.com/gmind-go/compute/cpu"
-	"github.com/gmind-go/compute/internal/model"
+	"github.com/gmind-go/compute/internal/play"
 	"github.com/gmind-go/compute/internal/testenv"
 )
 
 func TestMain(m *testing.M) { os.Exit(testenv.Run(m)) }
 
-// play plays random scripts on b, which a player may close.
-func play(t *testing.T, b compute.Backend) error {
+// playOn plays random scripts on b, which a player may close.
+func playOn(t *testing.T, b compute.Backend) error {
 	t.Helper()
 	other, _ := cpu.Open()
 	defer other.Close()
-	s, err := model.NewSession(b, other)
+	s, err := play.NewSession(b, other)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -41,7 +41,7 @@ func play(t *testing.T, b compute.Backend) error {
 		}
 	}
 	if !s.Closed() {
-		t.Error("nobody has closed the backend")
+		t.Error("no player has closed the backend")
 	}
 	return s.End()
 }
@@ -49,12 +49,12 @@ func play(t *testing.T, b compute.Backend) error {
 func TestPlay(t *testing.T) {
 	b, _ := cpu.Open()
 	defer b.Close()
-	if err := play(t, b); err != nil {
+	if err := playOn(t, b); err != nil {
 		t.Error(err)
 	}
 }
 
-// wrong is a backend with one mistake.
+// wrong is a backend with one bug.
 type wrong struct {
 	compute.Backend
 	in string
@@ -82,7 +82,7 @@ func (b wrong) AllocMask(n int) (compute.Mask, error) {
 func (b wrong) Upload(src []float32) (compute.Buffer, error) {
 	buf, err := b.Backend.Upload(src)
 	if b.is("Upload") && len(src) > 0 && err == nil {
-		b.Backend.Upload(src) // which nobody releases
+		b.Backend.Upload(src) // is never released
 	}
 	return buf, err
 }
@@ -142,7 +142,7 @@ func (b wrong) Stream(ctx context.Context, op compute.Op, f compute.Activation, 
 		dst = dst[:len(dst)+1]
 		dst[len(dst)-1]++
 		return nil
-	case b.is("Stream that goes on"):
+	case b.is("Stream that continues"):
 		err := b.Backend.Stream(ctx, op, f, dst, src)
 		if errors.Is(err, context.Canceled) && len(dst) > 0 {
 			go func() { dst[0] = 77 }()
@@ -167,20 +167,20 @@ func (b wrong) Close() error {
 	return errors.Join(b.Backend.Close(), map[bool]error{true: errWrong}[b.is("Close with an error")])
 }
 
-// TestPlaySees: a backend with a single mistake is found out.
-func TestPlaySees(t *testing.T) {
+// TestPlayFinds: every bug is found.
+func TestPlayFinds(t *testing.T) {
 	for _, in := range []string{"Alloc", "AllocMask", "Upload", "Forward", "Derivative", "Backward", "ForwardDerivative", "ForwardMask", "BackwardMask",
-		"Stream without its context", "Stream of too much", "Stream that goes on", "Sync", "Close", "Close with an error"} {
+		"Stream without its context", "Stream of too much", "Stream that continues", "Sync", "Close", "Close with an error"} {
 		t.Run(in, func(t *testing.T) {
-			if in == "Stream that goes on" && testenv.Raced {
-				t.Skip("is a data race, which the detector finds itself")
+			if in == "Stream that continues" && testenv.Raced {
+				t.Skip("the race detector finds it, and fails the test")
 			}
 			b, _ := cpu.Open()
 			defer b.Close()
-			err := play(t, wrong{b, in})
+			err := playOn(t, wrong{b, in})
 			t.Log(err)
 			if err == nil {
-				t.Error("was not found out")
+				t.Error("not found")
 			}
 		})
 	}
