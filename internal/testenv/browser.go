@@ -6,7 +6,7 @@ import (
 	"testing"
 )
 
-// Browser returns the path of a Chromium that a test can start. See Lacking.
+// Browser returns the path of a Chromium. If there is none it calls Lacking.
 func Browser(t testing.TB) string {
 	t.Helper()
 	names := []string{"chromium", "chromium-browser", "google-chrome", "google-chrome-stable"}

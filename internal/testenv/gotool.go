@@ -6,8 +6,8 @@ import (
 	"testing"
 )
 
-// NeedsGo ends a test that runs the go command where there is none that can build: without
-// a place for its cache, for instance, or without /proc. See Lacking.
+// NeedsGo calls Lacking unless the go command can build, which it cannot without a directory
+// for its cache, for example, or without /proc.
 func NeedsGo(t testing.TB) {
 	t.Helper()
 	if out, err := exec.Command("go", "list", "-export", "runtime").CombinedOutput(); err != nil {
