@@ -2,7 +2,6 @@ package compute_test
 
 import (
 	"errors"
-	"fmt"
 	"math"
 	"slices"
 	"strings"
@@ -10,36 +9,9 @@ import (
 
 	"github.com/gmind-go/compute"
 	"github.com/gmind-go/compute/cpu"
-	"github.com/gmind-go/compute/gpu"
 	"github.com/gmind-go/compute/internal/testenv"
 	"github.com/gmind-go/compute/internal/values"
 )
-
-// onBackends runs test on the CPU, and on OpenCL where there is some.
-func onBackends(t *testing.T, test func(t *testing.T, b compute.Backend)) {
-	for name, open := range map[string]compute.Opener{"cpu": cpu.Open, "opencl": gpu.OpenDevice("any")} {
-		t.Run(name, func(t *testing.T) { test(t, testenv.Open(t, open)) })
-	}
-}
-
-// want returns what op gives for each element.
-func want(n int, op func(i int) float32) []float32 {
-	w := make([]float32, n)
-	for i := range w {
-		w[i] = op(i)
-	}
-	return w
-}
-
-func equal(t *testing.T, what string, got, want []float32, err error) {
-	t.Helper()
-	if err != nil {
-		t.Fatalf("%s: %v", what, err)
-	}
-	if !slices.EqualFunc(got, want, values.Same) {
-		t.Fatalf("%s of %d elements is wrong: %.60v, want %.60v", what, len(want), fmt.Sprint(got), fmt.Sprint(want))
-	}
-}
 
 func TestLayer(t *testing.T) {
 	onBackends(t, func(t *testing.T, b compute.Backend) {
@@ -48,7 +20,7 @@ func TestLayer(t *testing.T) {
 			l := compute.NewLayer(b, f)
 			for _, n := range []int{7, 7, 0, 1000, 3} {
 				xs, dys := values.Bits(n, uint64(n)), values.Normal(n, 2)
-				if b.Info().FlushesSubnormals { // which are among all bits
+				if b.Info().FlushesSubnormals { // Bits has some
 					xs = values.Normal(n, uint64(n))
 				}
 				ys := want(n, func(i int) float32 { return f.Value(xs[i]) })
@@ -57,7 +29,7 @@ func TestLayer(t *testing.T) {
 
 				got, err := l.Forward(xs)
 				equal(t, "Forward", got, ys, err)
-				for range 2 { // the input stays
+				for range 2 { // the layer keeps the input
 					got, err = l.Derivative()
 					equal(t, "Derivative", got, ds, err)
 					got, err = l.Backward(dys)
@@ -65,7 +37,7 @@ func TestLayer(t *testing.T) {
 				}
 				got, err = l.Inputs()
 				if err != nil || !slices.EqualFunc(got, xs, values.Identical) {
-					t.Fatalf("Inputs are not what Forward got: %v", err)
+					t.Fatalf("Inputs are not those of Forward: %v", err)
 				}
 				y, dx := slices.Clone(xs), slices.Clone(dys)
 				equal(t, "ForwardInto its input", y, ys, l.ForwardInto(y, y))
@@ -81,7 +53,7 @@ func TestLayer(t *testing.T) {
 	})
 }
 
-// TestLayerBuffers: layers chain on the device, over one buffer.
+// TestLayerBuffers: layers chain on the device, in one buffer.
 func TestLayerBuffers(t *testing.T) {
 	onBackends(t, func(t *testing.T, b compute.Backend) {
 		first, second := compute.LeakyReLU(-0.5), compute.LeakyReLU(2)
@@ -150,7 +122,7 @@ func TestLayerErrors(t *testing.T) {
 		}
 	}
 	if d, err := l.Derivative(); err != nil || !slices.Equal(d, []float32{1, 1}) {
-		t.Errorf("after refused calls the input is gone: %v, %v", d, err)
+		t.Errorf("after calls that failed: %v, %v", d, err)
 	}
 	type anyBuffer struct{ compute.Buffer }
 	for _, none := range []compute.Buffer{nil, (*anyBuffer)(nil)} {
@@ -162,7 +134,7 @@ func TestLayerErrors(t *testing.T) {
 		t.Errorf("ForwardBuffer to a wrapped buffer: %v", err)
 	}
 	if _, err := l.Derivative(); !errors.Is(err, compute.ErrNoInput) {
-		t.Errorf("after a Forward that failed: %v", err)
+		t.Errorf("after Forward failed: %v", err)
 	}
 	bad := compute.NewLayer(b, compute.LeakyReLU(float32(math.NaN())))
 	if _, err := bad.Forward([]float32{1}); !errors.Is(err, compute.ErrSlope) {
@@ -191,7 +163,7 @@ func TestLayerErrors(t *testing.T) {
 	}
 }
 
-// TestLayerAllocates: in a steady loop nothing but the results.
+// TestLayerAllocates: a loop with one length allocates nothing.
 func TestLayerAllocates(t *testing.T) {
 	b := testenv.Open(t, cpu.Open)
 	l := compute.NewLayer(b, compute.LeakyReLU(0.01))
@@ -205,7 +177,7 @@ func TestLayerAllocates(t *testing.T) {
 	}
 	step()
 	if allocs := testing.AllocsPerRun(100, step); allocs > 0 {
-		t.Errorf("%v allocations in a steady loop", allocs)
+		t.Errorf("%v allocations per step", allocs)
 	}
 }
 
