@@ -35,7 +35,7 @@ func Example() {
 	// Output: [-0.02 -0.01 0 1 2]
 }
 
-// TestDocumentedExamples: the documents show the examples of this file, word for word.
+// TestDocumentedExamples: documents have the code of the examples.
 func TestDocumentedExamples(t *testing.T) {
 	source, err := os.ReadFile("example_test.go")
 	if err != nil {
@@ -59,7 +59,7 @@ func TestDocumentedExamples(t *testing.T) {
 	}
 }
 
-// ExampleLayer asks a layer for the derivative and the gradient at its last input.
+// ExampleLayer computes the derivative and the gradient for the last input of a layer.
 func ExampleLayer() {
 	b, err := compute.Open(gpu.Open, cpu.Open)
 	if err != nil {
@@ -83,8 +83,7 @@ func ExampleLayer() {
 	// Output: [-0.02 0 3] [0.01 1 1] [0.01 2 3]
 }
 
-// ExampleBackend_backward computes the gradient of a loss by the input of a
-// LeakyReLU from that by its output.
+// ExampleBackend_backward computes dL/dx, the gradient of a loss L, from dy = dL/dy and x.
 func ExampleBackend_backward() {
 	b, err := compute.Open(gpu.Open, cpu.Open)
 	if err != nil {
@@ -110,7 +109,7 @@ func ExampleBackend_backward() {
 	// Output: [0.5 1 3 4 5]
 }
 
-// ExampleOpen tells which backend was opened and why not an earlier one.
+// ExampleOpen prints which backend was opened, and why the first was not.
 func ExampleOpen() {
 	noGPU := func() (compute.Backend, error) {
 		return nil, fmt.Errorf("no GPU in this machine: %w", compute.ErrUnavailable)

@@ -17,15 +17,15 @@ import (
 	"github.com/gmind-go/compute/internal/values"
 )
 
-// A kept backend is opened once for many inputs of a fuzzer: to open a device takes
-// longer than what is tried on it.
+// A kept backend is opened once for many inputs of a fuzzer: to open a device takes longer
+// than a test of one input.
 type kept struct {
 	open     compute.Opener
 	b, other compute.Backend // nil until they are needed
 }
 
-// keptBackends returns the CPU, and OpenCL in its ways where there is some. They are
-// closed at the end of the test.
+// keptBackends returns the loaded backends that this machine has. They are closed at the end
+// of the test.
 func keptBackends(tb testing.TB) []*kept {
 	var list []*kept
 	for _, on := range loaded {
@@ -71,7 +71,7 @@ func opened(tb testing.TB, open compute.Opener, b *compute.Backend) compute.Back
 	return *b
 }
 
-// session returns one on the backend, and what ends it.
+// session returns a session on the backend, and a function that ends it.
 func (k *kept) session(tb testing.TB) (*play.Session, func()) {
 	tb.Helper()
 	s, err := play.NewSession(k.backend(tb), opened(tb, k.open, &k.other))
@@ -88,8 +88,8 @@ func (k *kept) session(tb testing.TB) (*play.Session, func()) {
 	}
 }
 
-// FuzzElements: every form on any bits, of any length and slope, from and to any
-// place in the memory of the host. x is the bits of the operands, repeated.
+// FuzzElements: every form is right for any bits, length, slope and alignment of the
+// slices. x has the bits of the operands, which repeat.
 func FuzzElements(f *testing.F) {
 	backends := keptBackends(f)
 	raw := func(v ...float32) []byte {
@@ -177,12 +177,12 @@ func elements(t *testing.T, b compute.Backend, f compute.Activation, xs, dys []f
 	}
 }
 
-// FuzzOperations plays operations in any order, right ones and wrong ones, by up to
-// four players at once, one of which may close the backend: see package play.
+// FuzzOperations makes right and wrong calls in any order, by up to four players at once, one
+// of which may close the backend: see package play.
 func FuzzOperations(f *testing.F) {
 	backends := keptBackends(f)
 	random := rand.NewChaCha8([32]byte{1})
-	script := func() []byte { // some sixty calls
+	script := func() []byte { // about 60 calls
 		s := make([]byte, 400)
 		random.Read(s)
 		return s
@@ -196,7 +196,7 @@ func FuzzOperations(f *testing.F) {
 		for _, k := range backends {
 			s, end := k.session(t)
 			if err := s.Play(scripts, int(closer)-1); err != nil {
-				k.b.Close() // what is left on it must not fail other inputs
+				k.b.Close() // other inputs must not fail because of what is left on it
 				k.b = nil
 				t.Fatalf("on %s: %v", s.Name(), err)
 			}
