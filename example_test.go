@@ -4,10 +4,7 @@ import (
 	"context"
 	"fmt"
 	"log"
-	"os"
 	"slices"
-	"strings"
-	"testing"
 
 	"github.com/gmind-go/compute"
 	"github.com/gmind-go/compute/cpu"
@@ -33,30 +30,6 @@ func Example() {
 	}
 	fmt.Println(y)
 	// Output: [-0.02 -0.01 0 1 2]
-}
-
-// TestDocumentedExamples: documents have the code of the examples.
-func TestDocumentedExamples(t *testing.T) {
-	source, err := os.ReadFile("example_test.go")
-	if err != nil {
-		t.Fatal(err)
-	}
-	for document, example := range map[string]string{"README.md": "Example", "docs/leaky_relu.md": "ExampleLayer"} {
-		_, body, found := strings.Cut(string(source), "func "+example+"() {\n")
-		body, _, ended := strings.Cut(body, "\n}\n")
-		if !found || !ended {
-			t.Fatalf("example_test.go has no func %s", example)
-		}
-		text, err := os.ReadFile(document)
-		if err != nil {
-			t.Fatal(err)
-		}
-		whole := "\n\nfunc main() {\n" + body + "\n}\n```"
-		part := "```go" + strings.ReplaceAll("\n"+body, "\n\t", "\n") + "\n```"
-		if !strings.Contains(string(text), whole) && !strings.Contains(string(text), part) {
-			t.Errorf("%s shows %s neither as a program nor as its lines:\n%s", document, example, body)
-		}
-	}
 }
 
 // ExampleLayer computes the derivative and the gradient for the last input of a layer.
