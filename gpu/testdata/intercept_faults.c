@@ -26,7 +26,7 @@
 enum mode { FAIL, FAIL_FROM, LATE, LATER };
 enum kind { CONTEXT, QUEUE, PROGRAM, KERNEL, MEM, EVENT, KINDS };
 
-// The file; the struct control in layer_test.go is the same.
+// The file; the struct control in intercept_test.go is the same.
 static struct control {
 	// Set by the test.
 	atomic_int armed, fail_at, code, mode;
