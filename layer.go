@@ -227,6 +227,7 @@ func (l *Layer) derivativeTo(d Buffer) error {
 			return err
 		}
 		if err := l.ones.Write(slices.Repeat([]float32{1}, l.n)); err != nil {
+			release(&l.ones) // the next call must write it
 			return err
 		}
 	}

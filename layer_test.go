@@ -163,6 +163,57 @@ func TestLayerErrors(t *testing.T) {
 	}
 }
 
+// fullOnce is a backend on which the first Write fails for lack of memory.
+type fullOnce struct {
+	compute.Backend
+	failed *bool
+}
+
+type fullBuffer struct {
+	compute.Buffer
+	failed *bool
+}
+
+func (b fullOnce) Alloc(n int) (compute.Buffer, error) {
+	buf, err := b.Backend.Alloc(n)
+	return fullBuffer{buf, b.failed}, err
+}
+
+func (b fullOnce) BackwardMask(f compute.Activation, dx, dy compute.Buffer, m compute.Mask) error {
+	return b.Backend.BackwardMask(f, dx, dy.(fullBuffer).Buffer, m)
+}
+
+func (b fullBuffer) Write(src []float32) error {
+	if !*b.failed {
+		*b.failed = true
+		return compute.ErrOutOfMemory
+	}
+	return b.Buffer.Write(src)
+}
+
+// TestLayerOutOfMemory: after DerivativeBuffer fails for lack of memory, it can be called
+// again.
+func TestLayerOutOfMemory(t *testing.T) {
+	b := testenv.Open(t, cpu.Open)
+	l := compute.NewLayer(fullOnce{b, new(bool)}, compute.LeakyReLU(0.5))
+	buf, err := b.Upload([]float32{-1, 2})
+	if err != nil {
+		t.Fatal(err)
+	}
+	if err := l.ForwardBuffer(buf, buf); err != nil {
+		t.Fatal(err)
+	}
+	if err := l.DerivativeBuffer(buf); !errors.Is(err, compute.ErrOutOfMemory) {
+		t.Errorf("without memory: %v", err)
+	}
+	got := make([]float32, 2)
+	err = errors.Join(l.DerivativeBuffer(buf), buf.Read(got))
+	equal(t, "the second DerivativeBuffer", got, []float32{0.5, 1}, err)
+	if err := errors.Join(l.Release(), buf.Release()); err != nil || b.Info().LiveBuffers != 0 {
+		t.Errorf("%d buffers are live: %v", b.Info().LiveBuffers, err)
+	}
+}
+
 // TestLayerAllocates: a loop with one length allocates nothing.
 func TestLayerAllocates(t *testing.T) {
 	b := testenv.Open(t, cpu.Open)
