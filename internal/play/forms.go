@@ -114,25 +114,12 @@ func (p *Player) readMask() error {
 		return nil
 	}
 	words := check.Words(n)
-	const guard = 0xaaaa5555aaaa5555
-	host := make([]uint64, words+2)
-	for i := range host {
-		host[i] = guard
-	}
-	done, err := p.call(m.transferError(words, check.Words(m.n)), func() error { return m.mask().Read(host[1 : 1+words]) })
-	if err != nil {
+	got, err := read(p, m, words, check.Words(m.n), 1, 0xaaaa5555aaaa5555, m.mask().Read)
+	if got == nil {
 		return err
 	}
-	for i, word := range host {
-		if (i == 0 || i == words+1 || !done) && word != guard {
-			return fmt.Errorf("the call wrote outside of dst, at word %d of %d", i, len(host))
-		}
-	}
-	if !done {
-		return nil
-	}
 	for i := range 64 * words {
-		bit := host[1+i/64]>>(i%64)&1 == 1
+		bit := got[i/64]>>(i%64)&1 == 1
 		if i >= m.n && bit || i < m.n && m.known && bit != (form.Bit(m.values[i]) == 1) {
 			return fmt.Errorf("bit %d of %d is %v", i, m.n, bit)
 		}

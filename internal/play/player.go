@@ -232,48 +232,43 @@ func (h *held) transferError(n, m int) error {
 	return nil
 }
 
-// guard is around the elements that a call may write.
-const guard = 12345
-
 func (p *Player) read() error {
 	b := p.buffer(nil)
 	n, before := p.hostLength(b.n), 1+p.script.below(5)
 	if b.foreign {
 		return nil
 	}
-	host := repeat([]float32{guard}, before+n+1)
-	done, err := p.call(b.transferError(n, b.n), func() error { return b.buffer().Read(host[before : before+n]) })
-	if err != nil {
+	got, err := read(p, b, n, b.n, before, 12345, b.buffer().Read)
+	if got == nil || !b.known {
 		return err
-	}
-	if !done {
-		return unwritten(host)
-	}
-	if err := unwritten(host[:before]); err != nil {
-		return err
-	}
-	if err := unwritten(host[before+n:]); err != nil {
-		return err
-	}
-	if !b.known {
-		return nil
 	}
 	agree := values.Same
 	if b.copied {
 		agree = values.Identical
 	}
 	p.Elements += int64(n)
-	return equal(host[before:before+n], b.values, agree)
+	return equal(got, b.values, agree)
 }
 
-// unwritten returns an error unless host has only guards.
-func unwritten(host []float32) error {
+// read reads h, which has m elements or words, into n of them, in memory filled with guard
+// from before on. It returns nil if Read fails as it must, and an error if Read wrote outside
+// of dst.
+func read[T comparable](p *Player, h *held, n, m, before int, guard T, read func(dst []T) error) (got []T, err error) {
+	host := slices.Repeat([]T{guard}, before+n+1)
+	dst := host[before : before+n]
+	done, err := p.call(h.transferError(n, m), func() error { return read(dst) })
+	if err != nil {
+		return nil, err
+	}
 	for i, v := range host {
-		if v != guard {
-			return fmt.Errorf("the call wrote outside of dst, at %d of %d: %x", i, len(host), v)
+		if inside := i >= before && i < before+n; v != guard && !(inside && done) {
+			return nil, fmt.Errorf("the call wrote outside of dst, at %d of %d: %v", i, len(host), v)
 		}
 	}
-	return nil
+	if !done {
+		return nil, nil
+	}
+	return dst, nil
 }
 
 func equal(got, want []float32, agree func(a, b float32) bool) error {
