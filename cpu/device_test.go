@@ -3,8 +3,6 @@ package cpu
 import (
 	"context"
 	"errors"
-	"fmt"
-	"os"
 	"runtime"
 	"slices"
 	"testing"
@@ -14,21 +12,11 @@ import (
 	"github.com/gmind-go/compute"
 	"github.com/gmind-go/compute/backendtest"
 	"github.com/gmind-go/compute/internal/driver"
+	"github.com/gmind-go/compute/internal/exhaustive"
 	"github.com/gmind-go/compute/internal/form"
 	"github.com/gmind-go/compute/internal/testenv"
 	"github.com/gmind-go/compute/internal/values"
 )
-
-// setEnv makes this test binary print the first instruction set, and exit.
-const setEnv = "COMPUTE_TEST_INSTRUCTION_SET"
-
-func TestMain(m *testing.M) {
-	if os.Getenv(setEnv) != "" {
-		fmt.Print(instructionSets()[0].name)
-		os.Exit(0)
-	}
-	os.Exit(testenv.Run(m))
-}
 
 // TestConformance runs the suite on every instruction set that this processor has, with the
 // stores that calls choose, and with non-temporal stores alone.
@@ -164,4 +152,43 @@ func TestNoAllocation(t *testing.T) {
 		y.Release()
 		m.Release()
 	}
+}
+
+// TestHuge: more elements than 31 bits count, in place: all operations but the one
+// that needs a second buffer, and Stream.
+func TestHuge(t *testing.T) {
+	n := exhaustive.Huge(t)
+	b, err := Open()
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer b.Close()
+	x, err := b.Alloc(n)
+	if err != nil {
+		t.Fatal(err)
+	}
+	m, err := b.AllocMask(n)
+	if err != nil {
+		t.Fatal(err)
+	}
+	f := compute.LeakyReLU(-0.5)
+	data := driver.MemoryOf(x).(*memory).elements // used in place while nothing else is at work
+	try := func(name string, o form.Operand, run func() error) {
+		exhaustive.Fill(data)
+		if err := run(); err != nil {
+			t.Fatal(err)
+		}
+		exhaustive.Check(t, b.Info().Name+": "+name, data, func(x float32) float32 { return o.Want(f, x, x) })
+	}
+	for _, fm := range form.All() {
+		if fm.InOne() {
+			try(fm.String(), fm.Results()[0], func() error { return fm.Run(b, f, form.Over(x, m)) })
+		}
+	}
+	try("stream of forward", form.Y, func() error { return b.Stream(t.Context(), compute.OpForward, f, data, data) })
+	words := make([]uint64, form.MaskWords(n))
+	if err := m.Read(words); err != nil {
+		t.Fatal(err)
+	}
+	exhaustive.CheckSigns(t, words, n)
 }
