@@ -38,8 +38,8 @@ func TestConformance(t *testing.T) {
 	}
 }
 
-// TestCloseWaitsForStream: when Close has returned, Stream leaves its slices alone.
-// The race detector watches, in kernels that it sees into.
+// TestCloseWaitsForStream: after Close, Stream does not access its slices. The race detector
+// checks it, with kernels in Go.
 func TestCloseWaitsForStream(t *testing.T) {
 	v := make([]float32, 3*streamPart) // Stream is in its first part at Close, mostly
 	for range 5 {
@@ -58,21 +58,21 @@ func TestCloseWaitsForStream(t *testing.T) {
 	}
 }
 
-// late is a context whose deadline passes after some looks at it, and whose timer never
-// fires, as where all cores compute.
+// late is a context whose deadline passes after some calls of Deadline, and whose timer
+// never fires, as if all cores were busy.
 type late struct {
 	context.Context
-	looks int
+	calls int
 }
 
 func (c *late) Deadline() (time.Time, bool) {
-	if c.looks--; c.looks >= 0 {
+	if c.calls--; c.calls >= 0 {
 		return time.Now().Add(time.Hour), true
 	}
 	return time.Unix(0, 0), true
 }
 
-// TestDeadline: Stream sees between two parts that the deadline has passed.
+// TestDeadline: Stream checks the deadline between two parts.
 func TestDeadline(t *testing.T) {
 	b := testenv.Open(t, Open)
 	xs, got := values.Normal(3*streamPart, 1), make([]float32, 3*streamPart)
@@ -80,7 +80,7 @@ func TestDeadline(t *testing.T) {
 	if !errors.Is(err, context.DeadlineExceeded) {
 		t.Errorf("got %v, want context.DeadlineExceeded", err)
 	}
-	// The looks are before all, and before each part.
+	// Stream calls Deadline first of all, and before each part.
 	for i, done := range []bool{true, true, false} {
 		if part := got[i*streamPart:][:streamPart]; slices.ContainsFunc(part, func(y float32) bool { return y != 0 }) != done {
 			t.Errorf("part %d is done: %v, want %v", i, !done, done)
@@ -88,7 +88,7 @@ func TestDeadline(t *testing.T) {
 	}
 }
 
-// TestSynctest: a clock that stands still hangs nobody.
+// TestSynctest: a clock that stands still blocks no call.
 func TestSynctest(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		defer runtime.GOMAXPROCS(runtime.GOMAXPROCS(2))
