@@ -121,7 +121,8 @@ func BenchmarkStores(b *testing.B) {
 		}
 		copy(x.elements, values.Normal(n, 1))
 		copy(y.elements, x.elements)
-		j := job{form: form.Forward, plain: set.plain[compute.KindLeakyReLU][form.Forward], args: sliceArgs(y.elements, x.elements)}
+		k, a := set.plain[compute.KindLeakyReLU][form.Forward], sliceArgs(y.elements, x.elements)
+		j := newJob(form.Forward, k, nil, measure(form.Forward, k, compute.LeakyReLU(0.01)), &a)
 		for _, stores := range []string{"plain", "non-temporal"} {
 			if stores == "non-temporal" {
 				j.nonTemporal = set.nonTemporal[compute.KindLeakyReLU][form.Forward]
