@@ -43,8 +43,7 @@ func TestInputs(t *testing.T) {
 // are an error that names both amounts, before anything is allocated or read.
 func TestMemory(t *testing.T) {
 	with := func(available int64, sizes ...int) *config {
-		c := new(config)
-		c.flags()
+		c := newConfig()
 		c.sizes, c.available = sizes, func() int64 { return available }
 		c.mapped = func(int) error { return nil } // whatever this machine has
 		return c

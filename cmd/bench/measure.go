@@ -27,19 +27,19 @@ func opNames() []string {
 	return names
 }
 
-// A measurement is a call that is timed, and what it leaves compared.
+// A measurement is a call to be timed, and how to check its result.
 type measurement struct {
 	op, data   string // as in report.Result
 	limit      string // the operation that this one is compared with, or ""
-	bytes      int    // that must move, per element
+	bytes      int    // that must be moved, per element
 	call       func(*set) error
-	spoil      func(*set) error           // makes what the call leaves wrong
-	difference func(*set) (string, error) // describes the first element of that that is wrong, or returns ""
-	launch     func(*set) error           // the call without the wait; nil if it is no kernel alone
+	spoil      func(*set) error           // makes the result wrong
+	difference func(*set) (string, error) // describes the first wrong element of the result, or returns ""
+	launch     func(*set) error           // the call without waiting; nil if it is not a single kernel
 }
 
-// measurements returns what is measured on b: the limits, and c.ops.
-func measurements(b compute.Backend, c config) []measurement {
+// measurements returns the measurements for b: the limits, and c.ops.
+func measurements(b compute.Backend, c *config) []measurement {
 	info := b.Info()
 	list := limits(b)
 	f := compute.LeakyReLU(c.slope)
@@ -57,7 +57,7 @@ func measurements(b compute.Backend, c config) []measurement {
 		}
 		list = append(list, onDevice(b, measurement{op: name, limit: report.Copy, bytes: bytes, launch: launch}, right))
 		if info.Backend == "cpu" {
-			continue // no way between the host and the device
+			continue // buffers are in the host's memory
 		}
 		limit := report.Transfer
 		host := func(s *set) error {
@@ -67,7 +67,7 @@ func measurements(b compute.Backend, c config) []measurement {
 			host = func(s *set) error { return b.Stream(context.Background(), op, f, s.hostDst, s.hostX) }
 			switch {
 			case info.Backend == "shard":
-				limit = "" // Stream shares the work by other speeds than the parts of buffers
+				limit = "" // Stream splits the work in another way than buffers
 			case info.SharedMemory:
 				limit = report.Copy // Stream works on the slices where they are
 			}
@@ -81,7 +81,7 @@ func measurements(b compute.Backend, c config) []measurement {
 	return list
 }
 
-// limits returns the copies that others are compared with.
+// limits returns the copies that operations are compared with.
 func limits(b compute.Backend) []measurement {
 	copied := func(s *set, i int) bool { return values.Identical(s.hostDst[i], s.hostX[i]) }
 	var list []measurement
@@ -115,8 +115,8 @@ func limits(b compute.Backend) []measurement {
 	)
 }
 
-// onDevice completes m, whose launch is from buffer to buffer, with right telling
-// whether an element of what it leaves in dst is, once that is on the host.
+// onDevice completes m, a measurement on buffers with the result in s.dst. right reports
+// whether element i of the result is right, once that is in s.hostDst.
 func onDevice(b compute.Backend, m measurement, right func(s *set, i int) bool) measurement {
 	m.data = report.OnDevice
 	m.call = func(s *set) error {
@@ -133,17 +133,16 @@ func onDevice(b compute.Backend, m measurement, right func(s *set, i int) bool) 
 	return m
 }
 
-// spoilHost fills the slice for results with what no input of a test gives.
+// spoilHost fills the slice for results with a value that is no result of a test.
 func spoilHost(s *set) {
 	for i := range s.hostDst {
 		s.hostDst[i] = 1234.5678
 	}
 }
 
-// measureSize makes list on sets of n elements in the cache state, of which it returns
-// the results: at the end of ctx those that there are. Each is complete but for Limit,
-// OfLimit and Doubts.
-func measureSize(ctx context.Context, b compute.Backend, c config, in *input, list []measurement, n int, state string, progress func()) (results []report.Result, wrong []string, err error) {
+// measureSize makes the measurements on sets of n elements in the cache state, until ctx
+// ends. The results lack Device, OfLimit and Doubts. wrong describes those that are wrong.
+func measureSize(ctx context.Context, b compute.Backend, c *config, in *input, list []measurement, n int, state string, progress func()) (results []report.Result, wrong []string, err error) {
 	s, state, err := newSets(b, in, n, state)
 	if err != nil {
 		return nil, nil, err
@@ -179,9 +178,9 @@ const (
 	profiledCalls = 20
 )
 
-// profile returns the time of one call by the clock of the device, the mean of some, and
-// by that of the host, of the same; or zeros if the device tells none. It is done some
-// times, of which it is the median.
+// profile returns the mean time of one call by the events of the device, and that of the
+// same calls by the clock of the host, in ns; or zeros if the device has no events. It is
+// the median of several such times.
 func (t *timer) profile(b compute.Backend, p form.Profiler) (events, clock float64, err error) {
 	type pair struct{ events, clock float64 }
 	var pairs []pair
@@ -189,7 +188,7 @@ func (t *timer) profile(b compute.Backend, p form.Profiler) (events, clock float
 		var failed error
 		var took time.Duration
 		ns, err := p.Profile(func() error {
-			if failed = t.call(t.sets.take()); failed != nil { // the first of a queue may take longer
+			if failed = t.call(t.sets.take()); failed != nil { // the first call on a queue may take longer
 				return failed
 			}
 			start := time.Now()
@@ -215,22 +214,23 @@ func (t *timer) profile(b compute.Backend, p form.Profiler) (events, clock float
 	return median.events, median.clock, nil
 }
 
-// measureLaunch returns the median time, in ns, of a copy of one element, waited for.
-func measureLaunch(ctx context.Context, b compute.Backend, c config, in *input) (float64, error) {
+// measureLaunch returns the median time in ns of a copy of one element and Sync.
+func measureLaunch(ctx context.Context, b compute.Backend, c *config, in *input) (float64, error) {
 	list := limits(b)
 	if len(list) == 0 || list[0].op != report.Copy {
 		return 0, nil
 	}
-	c.time, c.runs = min(c.time, 100*time.Millisecond), min(c.runs, 100) // it is no figure of its own
-	results, _, err := measureSize(ctx, b, c, in, list[:1], 1, report.Warm, func() {})
+	quick := *c
+	quick.time, quick.runs = min(c.time, 100*time.Millisecond), min(c.runs, 100)
+	results, _, err := measureSize(ctx, b, &quick, in, list[:1], 1, report.Warm, func() {})
 	if err != nil || len(results) == 0 {
 		return 0, err
 	}
 	return results[0].MedianNS, nil
 }
 
-// firstDifference describes the first element of s.hostDst that is not right, or
-// returns "". It asks on all cores.
+// firstDifference describes the first element of s.hostDst that is not right, or returns
+// "". It uses all cores.
 func firstDifference(s *set, right func(s *set, i int) bool) string {
 	got := s.hostDst
 	workers := runtime.GOMAXPROCS(0)

@@ -11,6 +11,7 @@ import (
 	"syscall"
 	"testing"
 
+	"github.com/gmind-go/compute/cmd/bench/internal/command"
 	"github.com/gmind-go/compute/internal/testenv"
 )
 
@@ -65,7 +66,7 @@ func TestBrokenPipe(t *testing.T) {
 	var stderr bytes.Buffer
 	cmd.Stdout, cmd.Stderr = w, &stderr
 	_ = cmd.Run()
-	if code := cmd.ProcessState.ExitCode(); code != exitUsage || !strings.Contains(stderr.String(), "broken pipe\n") {
+	if code := cmd.ProcessState.ExitCode(); code != command.Usage || !strings.Contains(stderr.String(), "broken pipe\n") {
 		t.Errorf("%v, %q", cmd.ProcessState, stderr.String())
 	}
 }

@@ -12,6 +12,7 @@ import (
 	"testing"
 	"time"
 
+	"github.com/gmind-go/compute/cmd/bench/internal/command"
 	"github.com/gmind-go/compute/cmd/bench/internal/report"
 )
 
@@ -60,12 +61,12 @@ func interrupted(t *testing.T, s os.Signal, wait time.Duration) (r report.Report
 	_ = cmd.Wait()
 	data, err := os.ReadFile(name)
 	if os.IsNotExist(err) { // as nothing was measured
-		if code := cmd.ProcessState.ExitCode(); code != exitInterrupted || !strings.Contains(stderr.String(), "interrupted: nothing was measured\n") {
+		if code := cmd.ProcessState.ExitCode(); code != command.Interrupted || !strings.Contains(stderr.String(), "interrupted: nothing was measured\n") {
 			t.Fatalf("exit %d: %s", code, stderr.String())
 		}
 		return report.Report{Interrupted: true}, string(end)
 	}
-	if code := cmd.ProcessState.ExitCode(); code != exitInterrupted || err != nil || !strings.Contains(stderr.String(), "interrupted: this is what was measured") {
+	if code := cmd.ProcessState.ExitCode(); code != command.Interrupted || err != nil || !strings.Contains(stderr.String(), "interrupted: this is what was measured") {
 		t.Fatalf("exit %d, %v: %s", code, err, stderr.String())
 	}
 	return decode(t, string(data)), string(end)
@@ -133,8 +134,8 @@ func TestInterruptedBefore(t *testing.T) {
 	cancel()
 	name := filepath.Join(t.TempDir(), "r.json")
 	var stdout, stderr bytes.Buffer
-	code := run(ctx, []string{"-backend", "cpu", "-n", "1Ki", "-json", name}, &stdout, &stderr, chooseTargets)
-	if code != exitInterrupted || stderr.String() != "bench: interrupted: nothing was measured\n" {
+	code := run(ctx, []string{"-backend", "cpu", "-n", "1Ki", "-json", name}, &stdout, &stderr, openTargets)
+	if code != command.Interrupted || stderr.String() != "bench: interrupted: nothing was measured\n" {
 		t.Errorf("exit %d, %q", code, stderr.String())
 	}
 	if _, err := os.Stat(name); !os.IsNotExist(err) {

@@ -11,6 +11,8 @@ import (
 	"strings"
 	"testing"
 
+	"github.com/gmind-go/compute/cmd/bench/internal/command"
+	"github.com/gmind-go/compute/cmd/bench/internal/doctor"
 	"github.com/gmind-go/compute/gpu"
 	"github.com/gmind-go/compute/internal/testenv"
 )
@@ -100,9 +102,9 @@ func vendors(t *testing.T, source string) (dir string, env []string) {
 		}
 		return name
 	}
-	list, _ := drivers()
-	for i, d := range list {
-		put(fmt.Sprintf("good%d.icd", i), d.content)
+	for i, d := range doctor.Environment().Drivers { // file (library)
+		_, library, _ := strings.Cut(strings.TrimSuffix(d, ")"), " (")
+		put(fmt.Sprintf("good%d.icd", i), library+"\n")
 	}
 	cc := strings.Fields(os.Getenv("CC"))
 	if len(cc) == 0 {
@@ -117,7 +119,7 @@ func vendors(t *testing.T, source string) (dir string, env []string) {
 	}
 	put("fake.icd", library+"\n")
 	// Without a layer, which would answer for the driver.
-	return dir, []string{vendorsEnv + "=" + dir, vendorPathEnv + "=", filenamesEnv + "=", "OPENCL_LAYERS="}
+	return dir, []string{"OCL_ICD_VENDORS=" + dir, "OPENCL_VENDOR_PATH=", "OCL_ICD_FILENAMES=", "OPENCL_LAYERS="}
 }
 
 // TestBadDriver: a driver that crashes or hangs when it is loaded is named, and the
@@ -144,7 +146,7 @@ func TestBadDriver(t *testing.T) {
 					t.Errorf("no %q in: %s", want, stdout)
 				}
 			}
-			if want := "bench: the OpenCL driver " + fake + " crashes or hangs\n"; code != exitUnusable || stderr != want || strings.Count(stdout, "AT FAULT") != 1 {
+			if want := "bench: the OpenCL driver " + fake + " crashes or hangs\n"; code != command.Unusable || stderr != want || strings.Count(stdout, "AT FAULT") != 1 {
 				t.Errorf("exit %d, %q; want 3, %q, and one driver at fault: %s", code, stderr, want, stdout)
 			}
 
@@ -157,7 +159,7 @@ func TestBadDriver(t *testing.T) {
 			}
 			for _, named := range []string{"-backend=opencl", "-device=any"} {
 				stdout, stderr, code = benchWith(t, env, append(args, named)...)
-				if code != exitUnusable || measured.MatchString(stdout) || strings.Count(stderr, "\n") != 1 || !reason.MatchString(stderr) {
+				if code != command.Unusable || measured.MatchString(stdout) || strings.Count(stderr, "\n") != 1 || !reason.MatchString(stderr) {
 					t.Errorf("bench %s: exit %d, %s%s", named, code, stdout, stderr)
 				}
 			}
@@ -189,7 +191,7 @@ func TestBadDevice(t *testing.T) {
 					t.Errorf("no %q in: %s", want, stdout)
 				}
 			}
-			if code != exitUnusable || !regexp.MustCompile(`^bench: \d+ of \d+ OpenCL devices cannot be used\n`).MatchString(stderr) || strings.Count(stderr, "\n") != 1 {
+			if code != command.Unusable || !regexp.MustCompile(`^bench: \d+ of \d+ OpenCL devices cannot be used\n`).MatchString(stderr) || strings.Count(stderr, "\n") != 1 {
 				t.Errorf("exit %d, %s; want 3 and one line", code, stderr)
 			}
 		})
@@ -209,7 +211,7 @@ func TestLeftBehind(t *testing.T) {
 // TestOrphan: a child that hangs ends without its parent too.
 func TestOrphan(t *testing.T) {
 	_, env := vendors(t, loaded(hangs))
-	if _, _, code := benchWith(t, env, "probe", "100ms"); code != exitUnusable {
+	if _, _, code := benchWith(t, env, "probe", "100ms"); code != command.Unusable {
 		t.Errorf("exit %d", code)
 	}
 }

@@ -43,7 +43,7 @@ func TestTerminal(t *testing.T) {
 	if !strings.Contains(text, "%") || !strings.Contains(text, "cpu") || !left.MatchString(text) {
 		t.Errorf("no progress: %q", text)
 	}
-	if before, _, _ := strings.Cut(text, "GB/s"); !strings.Contains(before, "making the values") {
+	if before, _, _ := strings.Cut(text, "GB/s"); !strings.Contains(before, "generating the input") {
 		t.Errorf("nothing is shown before the measuring: %q", before)
 	}
 	bars := regexp.MustCompile(` % [█▉▊▋▌▍▎▏]`)
@@ -67,7 +67,7 @@ func TestProgressFits(t *testing.T) {
 	}
 	defer pseudo.Close()
 	p := newProgress(terminal, 1000)
-	p.what(shortened(strings.Repeat("Größe ", 20)) + ", 1048577, cold")
+	p.describe(strings.Repeat("Größe ", 20), "1048577, cold")
 	p.clear()
 	terminal.Close()
 	text, _ := io.ReadAll(pseudo)

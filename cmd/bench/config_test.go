@@ -9,6 +9,7 @@ import (
 	"strings"
 	"testing"
 
+	"github.com/gmind-go/compute/cmd/bench/internal/command"
 	"github.com/gmind-go/compute/cmd/bench/internal/report"
 )
 
@@ -28,7 +29,7 @@ func TestUsage(t *testing.T) {
 		{[]string{"-backend", "cuda"}, "should be cpu or opencl"},
 		{[]string{"-backend", ""}, "should be cpu or opencl"},
 		{[]string{"-backend", "cpu", "-device", "any"}, "-backend is cpu"},
-		{[]string{"-device", ""}, "-device is empty"},
+		{[]string{"-device", ""}, "-device: should be an index"},
 		{[]string{"-op", "sideways"}, `"sideways"`},
 		{[]string{"-op", ""}, "none of forward"},
 		{[]string{"-n", "0"}, `"0"`},
@@ -59,7 +60,7 @@ func TestUsage(t *testing.T) {
 		{[]string{"-input", ""}, ""},
 		{[]string{"-cache", "hot"}, `"hot"`},
 		{[]string{"-precision", "0"}, `"0"`},
-		{[]string{"-precision", "200%"}, `"200%"`},
+		{[]string{"-precision", "200%"}, `"200%" for flag -precision: should be above 0% and below 100%`},
 		{[]string{"-precision", "fine"}, `"fine"`},
 		{[]string{"-time", "0s"}, "-time: should be a time above 0"},
 		{[]string{"-time", "5"}, "-time: needs a unit, as 5s or 5ms"},
@@ -94,7 +95,7 @@ func TestUsage(t *testing.T) {
 	} {
 		stdout, stderr, code := bench(t, test.args...)
 		stdout = strings.TrimPrefix(stdout, "devices\n  cpu\n") // what is found out only with the devices at hand
-		if code != exitUsage || stdout != "" || strings.Count(stderr, "\n") != 1 || !strings.Contains(stderr, test.tells) {
+		if code != command.Usage || stdout != "" || strings.Count(stderr, "\n") != 1 || !strings.Contains(stderr, test.tells) {
 			t.Errorf("bench %q: exit %d, stdout %q, stderr %q; want exit 2 and one line that tells %q", test.args, code, stdout, stderr, test.tells)
 		}
 		for _, jargon := range []string{"strconv", "parse error", "runtime error"} {
@@ -118,8 +119,8 @@ func TestUsage(t *testing.T) {
 
 // TestUsageIsComplete: every flag is in the text of -h, and none that there is not.
 func TestUsageIsComplete(t *testing.T) {
-	var c config
-	fs := c.flags()
+	fs := flag.NewFlagSet("bench", flag.ContinueOnError)
+	newConfig().flags(fs)
 	told := map[string]bool{}
 	for _, match := range regexp.MustCompile(`(?m)^  -.*FILE|^  -[a-z]+`).FindAllString(usage, -1) {
 		for _, name := range regexp.MustCompile(`-[a-z]+`).FindAllString(match, -1) {

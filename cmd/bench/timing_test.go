@@ -1,0 +1,31 @@
+package main
+
+import (
+	"testing"
+	"time"
+
+	"github.com/gmind-go/compute/internal/turns"
+)
+
+// TestFirstRunIsChecked: a result is compared also if the run before was too short to
+// count, and there is but one.
+func TestFirstRunIsChecked(t *testing.T) {
+	calls := 0
+	m := &timer{sets: &sets{list: make([]set, 1)}, measurement: measurement{
+		call: func(*set) error {
+			if calls++; calls > 1 {
+				time.Sleep(minRun())
+			}
+			return nil
+		},
+		spoil:      func(*set) error { time.Sleep(time.Millisecond); return nil },
+		difference: func(*set) (string, error) { return "", nil },
+	}}
+	m.Least, m.Sample = minRun(), m.sample
+	if err := turns.Round(t.Context(), []*turns.Series{&m.Series}); err != nil || len(m.NS) != 1 {
+		t.Fatal(err, m.NS)
+	}
+	if calls < 2 || m.checked != 1 {
+		t.Errorf("after %d calls and one run that counts, %d results were compared", calls, m.checked)
+	}
+}
