@@ -1,10 +1,6 @@
 package report
 
-import (
-	"bytes"
-	"strings"
-	"testing"
-)
+import "testing"
 
 // faced returns a report of a CPU and a GPU, with forward taking so long at 1Ki, 2Ki,
 // 4Ki and so on.
@@ -82,68 +78,5 @@ func TestAskWarm(t *testing.T) {
 	r.Answers = r.Ask()
 	if len(r.Answers) != 2 || r.Answers[0].FromN != 1<<10 || r.Answers[1].Cache != Warm || r.Answers[1].FromN != 2<<10 {
 		t.Errorf("got %+v", r.Answers)
-	}
-}
-
-// TestWriteSummary: the answers in words.
-func TestWriteSummary(t *testing.T) {
-	var text bytes.Buffer
-	r := faced([]float64{1, 2, 4, 8}, []float64{3, 3, 3, 3}, []float64{9, 9, 9, 9})
-	r.WriteSummary(&text)
-	for _, want := range []string{
-		"\nWhat does cpu x do?\n", "\nFrom which size on is opencl y faster than the CPU?\n",
-		"    forward: from 4Ki elements on\n", "    forward: never (1Ki to 8Ki measured)\n",
-	} {
-		if !strings.Contains(text.String(), want) {
-			t.Errorf("%q is missing: %s", want, text.String())
-		}
-	}
-	if strings.Contains(text.String(), "\u00a0") {
-		t.Error("there are characters that not every terminal shows")
-	}
-	text.Reset()
-	r.Devices, r.Notes = r.Devices[:1], []string{NotMeasured + "no driver"}
-	r.Answers = r.Ask()
-	r.WriteSummary(&text)
-	if !strings.HasSuffix(text.String(), "Never, here: no OpenCL device can be measured, so the CPU is what there is:\n    not measured: gpu: no driver\n") {
-		t.Errorf("got %s", text.String())
-	}
-	text.Reset()
-	(&Report{}).WriteSummary(&text)
-	if text.Len() > 0 {
-		t.Errorf("of nothing it tells %s", text.String())
-	}
-}
-
-// TestTable: columns that line up, and what is wrong or in doubt.
-func TestTable(t *testing.T) {
-	results := []Result{
-		timed(Copy, OnDevice, "", 8<<20, 100e3),
-		timed("forward", OnDevice, Copy, 8<<20, 200e3),
-		timed("forward", OnHost, Transfer, 8<<20, 1),
-	}
-	Relate(results, Device{})
-	results[1].EventNS = 190e3
-	results[2].Doubts, results[2].Verified = []string{"too fast"}, false
-	var text bytes.Buffer
-	table := Table{W: &text, Bars: true}
-	table.Device(Device{Name: "gpu"})
-	table.Rows(results)
-	want := `
-gpu
-  elements              median      ±       min    events     GB/s  of limit
-  1Mi, 
-    copy                100 µs   0.0%    100 µs              83.89
-    forward             200 µs   0.0%    200 µs    190 µs    41.94   50 % ███
-    forward, host         1 ns   0.0%      1 ns                  ?  WRONG
-      ? 8.389e+06 GB/s is not to be believed: too fast
-`
-	if text.String() != want {
-		t.Errorf("got %s\nwant %s", text.String(), want)
-	}
-	for part, bar := range map[float64]string{0: "", 0.5: "██", 0.51: "██", 0.6: "██▍", 1: "████", 1.7: "████", -1: ""} {
-		if got := Bar(part, 4); got != bar {
-			t.Errorf("a bar of %v is %q, want %q", part, got, bar)
-		}
 	}
 }

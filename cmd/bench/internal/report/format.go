@@ -7,12 +7,12 @@ import (
 	"unicode/utf8"
 )
 
-// Width is the number of columns that text for a terminal takes at most, unless a word is
-// longer.
+// Width is the number of columns of text for a terminal.
 const Width = 80
 
-// Wrap returns text in lines of Width columns at most, broken at spaces, all but the first
-// with indent before them. No-break spaces become spaces.
+// Wrap returns text with line breaks at spaces, so that no line of several words exceeds
+// Width columns, and with indent before all lines but the first. No-break spaces become
+// spaces.
 func Wrap(text, indent string) string {
 	var lines []string
 	line := ""
@@ -30,8 +30,7 @@ func Wrap(text, indent string) string {
 	return broken(strings.Join(append(lines, line), "\n"))
 }
 
-// Plural returns a number of things that are called noun if there is one: "1 run",
-// "2 runs".
+// Plural returns n and the noun, with an s unless n is 1: "1 run", "2 runs".
 func Plural(n int, noun string) string {
 	if n == 1 {
 		return "1 " + noun
@@ -39,7 +38,7 @@ func Plural(n int, noun string) string {
 	return fmt.Sprintf("%d %ss", n, noun)
 }
 
-// Elements returns a number of elements in words: "1 element", "64Mi elements".
+// Elements returns a number of elements with the noun: "1 element", "64Mi elements".
 func Elements(n int) string {
 	if n == 1 {
 		return "1 element"
@@ -47,8 +46,7 @@ func Elements(n int) string {
 	return Count(n) + " elements"
 }
 
-// Count returns a number of elements, with a binary unit where it is exact: "1Ki",
-// "64Mi", "1000".
+// Count returns n with a binary unit if that is exact: "1Ki", "64Mi", "1000".
 func Count(n int) string {
 	for _, unit := range []struct {
 		shift int
@@ -61,7 +59,7 @@ func Count(n int) string {
 	return fmt.Sprint(n)
 }
 
-// Duration returns ns nanoseconds with four digits at most and a unit: "12.34 µs".
+// Duration returns a time in ns with up to four digits and a unit: "12.34 µs".
 func Duration(ns float64) string {
 	for _, unit := range []struct {
 		size time.Duration
@@ -73,3 +71,41 @@ func Duration(ns float64) string {
 	}
 	return fmt.Sprintf("%.4g ns", ns)
 }
+
+// rate returns GB/s with three digits, or two decimals.
+func rate(gbps float64) string {
+	switch {
+	case gbps >= 100:
+		return fmt.Sprintf("%.0f", gbps)
+	case gbps >= 10:
+		return fmt.Sprintf("%.1f", gbps)
+	}
+	return fmt.Sprintf("%.2f", gbps)
+}
+
+// percent returns a fraction as a whole number of percent.
+func percent(fraction float64) string { return fmt.Sprintf("%.0f %%", 100*fraction) }
+
+// memory returns a number of bytes with a binary unit, or "not known" for 0.
+func memory(bytes int64) string {
+	if bytes == 0 {
+		return "not known"
+	}
+	v, unit := float64(bytes), "bytes"
+	for _, larger := range []string{"KiB", "MiB", "GiB", "TiB"} {
+		if v < 1024 {
+			break
+		}
+		v, unit = v/1024, larger
+	}
+	return fmt.Sprintf("%.4g %s", v, unit)
+}
+
+// unbroken returns s with no-break spaces.
+func unbroken(s string) string { return strings.ReplaceAll(s, " ", "\u00a0") }
+
+// broken undoes unbroken.
+func broken(s string) string { return strings.ReplaceAll(s, "\u00a0", " ") }
+
+// oneLine returns text with single spaces for all white space.
+func oneLine(text string) string { return strings.Join(strings.Fields(text), " ") }

@@ -11,15 +11,15 @@ import (
 	"slices"
 )
 
-// timesLines are the times of a Result as encoding/json indents them, one a line.
+// timesLines matches the times of a Result as encoding/json indents them, one on a line.
 var timesLines = regexp.MustCompile(`"times_ns": \[[^\]]*\]`)
 
-// WriteJSON writes the report as indented JSON, the times of a Result on one line. A
-// list that is nil is written as an empty one.
+// WriteJSON writes the report as indented JSON, with the times of a Result on one line. It
+// writes nil slices as empty lists.
 func (r *Report) WriteJSON(w io.Writer) error {
 	var text bytes.Buffer
 	e := json.NewEncoder(&text)
-	e.SetEscapeHTML(false) // names of devices are to be read
+	e.SetEscapeHTML(false) // so that names of devices are readable
 	e.SetIndent("", "  ")
 	if err := e.Encode(r.withLists()); err != nil {
 		return fmt.Errorf("report as JSON: %w", err)
@@ -30,7 +30,7 @@ func (r *Report) WriteJSON(w io.Writer) error {
 	return err
 }
 
-// withLists returns a copy of the report with no list that is nil.
+// withLists returns a copy of the report without nil slices.
 func (r *Report) withLists() *Report {
 	c := *r
 	c.Command, c.Devices, c.Notes = list(r.Command), list(r.Devices), list(r.Notes)
@@ -53,8 +53,8 @@ func list[T any](s []T) []T {
 	return s
 }
 
-// ReadJSON returns the report in the file called name, as WriteJSON wrote it. It has
-// one result or more, each with times above 0. Errors name the file.
+// ReadJSON returns the report in the file called name, which WriteJSON wrote. It has at
+// least one result, and all times are above 0. Errors name the file.
 func ReadJSON(name string) (*Report, error) {
 	data, err := os.ReadFile(name)
 	if err != nil {
@@ -76,7 +76,7 @@ func parseJSON(data []byte) (*Report, error) {
 	if err := json.Unmarshal(data, &version); err != nil || version.Schema < 1 {
 		return nil, errors.New(want)
 	}
-	if version.Schema > Version { // before its other fields, which may have changed
+	if version.Schema > Version { // checked first, since other fields may have changed
 		return nil, fmt.Errorf("written by a newer bench (schema %d; this one knows %d): use that one", version.Schema, Version)
 	}
 	var r Report

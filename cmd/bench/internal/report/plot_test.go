@@ -126,7 +126,7 @@ func TestLegends(t *testing.T) {
 			t.Errorf("%s is in %d legends and should be in %d", op, found, n)
 		}
 	}
-	for _, want := range []string{"64Mi", "L1", "L2", "L3", "GB/s", "elements", "hollow: doubtful", "copy = 100 %", "transfer = 100 %", "data on the host, both ways included, cold caches"} {
+	for _, want := range []string{"64Mi", "L1", "L2", "L3", "GB/s", "elements", "hollow: doubtful", "copy = 100 %", "transfer = 100 %", "data on the host, transfers included, cold caches"} {
 		if !slices.Contains(got, want) {
 			t.Errorf("the drawing does not say %q", want)
 		}
@@ -186,7 +186,7 @@ func TestPanelLimits(t *testing.T) {
 					}
 				}
 				if len(of) != 1 || math.Abs(of[0]-res.OfLimit) > 0.001 {
-					t.Errorf("%s, %s: %s of %d elements is %v of its limit %s, and drawn at %v of it", p.device, p.place(), res.Op, res.N, res.OfLimit, res.Limit, of)
+					t.Errorf("%s, %s: %s of %d elements is %v of its limit %s, and drawn at %v of it", p.device, p.place, res.Op, res.N, res.OfLimit, res.Limit, of)
 				}
 				compared++
 			}

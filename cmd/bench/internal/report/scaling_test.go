@@ -35,7 +35,7 @@ func TestScaling(t *testing.T) {
 	tell := func(r *Report) (words []string) {
 		for _, topic := range r.summary() {
 			if strings.HasSuffix(topic.Question, " scale?") {
-				if topic.Question != "How far does shard (opencl x + opencl x) scale?" {
+				if topic.Question != "How well does shard (opencl x + opencl x) scale?" {
 					t.Errorf("the question is %q", topic.Question)
 				}
 				for _, s := range topic.Answers {
@@ -48,7 +48,7 @@ func TestScaling(t *testing.T) {
 	// The members compute 4 times what the slower does, which takes it 22.5.
 	words := tell(sharded(22.5, 45))
 	if len(words) != 3 || !strings.Contains(words[0], "sum of the speeds of its 2 members, each measured alone.") ||
-		!strings.Contains(words[0], "can reach 100 %.") || !strings.Contains(words[0], "reach 50 %, which is the speed of one.") ||
+		!strings.Contains(words[0], "can reach 100 %.") || !strings.Contains(words[0], "reach 50 %, the speed of one.") ||
 		words[1] != "Data on the device, cold caches:" || broken(words[2]) != "forward: 100 % at 1Ki, 50 % at 2Ki" {
 		t.Errorf("told: %q", words)
 	}

@@ -1,10 +1,15 @@
 package report
 
 import (
+	"encoding/json"
 	"math"
 	"math/rand/v2"
+	"os"
 	"slices"
+	"strings"
+	"testing"
 	"time"
+	"unicode/utf8"
 )
 
 const (
@@ -72,3 +77,37 @@ func slowed(r *Report, factor float64, which func(Result) bool) *Report {
 
 func isForward(res Result) bool { return res.Op == "forward" }
 func all(Result) bool           { return true }
+
+// sample returns a run on a CPU and a GPU.
+func sample(t *testing.T) *Report {
+	t.Helper()
+	data, err := os.ReadFile("testdata/report.json")
+	if err != nil {
+		t.Fatal(err)
+	}
+	r := new(Report)
+	if err := json.Unmarshal(data, r); err != nil {
+		t.Fatal(err)
+	}
+	return r
+}
+
+// fits checks that text fits a terminal of 80 columns.
+func fits(t *testing.T, text string) {
+	t.Helper()
+	for line := range strings.Lines(text) {
+		if n := utf8.RuneCountInString(strings.TrimSuffix(line, "\n")); n > 80 {
+			t.Errorf("%d columns: %s", n, line)
+		}
+	}
+}
+
+// words returns text with single spaces for spaces and line ends.
+func words(text string) string { return strings.Join(strings.Fields(text), " ") }
+
+// timed returns a result whose runs all took ns.
+func timed(op, data, limit string, bytes int, ns float64) Result {
+	r := Result{Op: op, Data: data, Limit: limit, N: bytes / 8, Bytes: bytes, Verified: true, TimesNS: []float64{ns, ns, ns, ns, ns, ns}}
+	r.Summarize()
+	return r
+}
