@@ -50,7 +50,7 @@ func TestTerminal(t *testing.T) {
 	if !bars.MatchString(text) {
 		t.Errorf("no bars: %q", text)
 	}
-	_, rest, _ := strings.Cut(text, "What does")
+	_, rest, _ := strings.Cut(text, "How fast is")
 	if left.MatchString(rest) {
 		t.Errorf("the progress stays: %q", rest)
 	}

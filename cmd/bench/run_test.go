@@ -140,10 +140,10 @@ func TestAll(t *testing.T) {
 	if code != 0 || !regexp.MustCompile(`(?m)^cpu \w+\n(.*\n)+    forward +[0-9.]+ [nµm]?s `).MatchString(stdout) {
 		t.Errorf("exit %d: %s%s", code, stdout, stderr)
 	}
-	if _, err := gpu.Open(); err != nil && (!strings.Contains(words(stdout), words(command.OneLine(err))) || !strings.Contains(words(stdout), "Never, here: no OpenCL device can be measured")) {
+	if _, err := gpu.Open(); err != nil && (!strings.Contains(words(stdout), words(command.OneLine(err))) || !strings.Contains(words(stdout), "Never on this machine, since no OpenCL device can be measured")) {
 		t.Errorf("it does not tell %q, and that no GPU pays: %s", command.OneLine(err), stdout)
 	}
-	for _, question := range []string{"What does cpu ", " do?\n", "GB/s, ", "From which size on is ", " % of the copy"} {
+	for _, question := range []string{"How fast is cpu ", "GB/s, ", "From which size on is ", " % of the copy"} {
 		if !strings.Contains(stdout, question) {
 			t.Errorf("%q is missing: %s", question, stdout)
 		}
@@ -231,7 +231,7 @@ func TestAllDevices(t *testing.T) {
 		if !slices.Equal(got, want) {
 			t.Errorf("bench %q measured %q, want %q", args, got, want)
 		}
-		scaling := regexp.MustCompile(`(?m)^How far does shard \((?s:.*?)\) scale\?\n  .*\n(?s:.*)    upload: \d+ % at 1Ki, \d+ % at 2Ki\n`) // never in doubt
+		scaling := regexp.MustCompile(`(?m)^How well does shard \((?s:.*?)\) scale\?\n  .*\n(?s:.*)    upload: \d+ % at 1Ki, \d+ % at 2Ki\n`) // never in doubt
 		if scaling.MatchString(stderr) != slices.Contains(got, "shard") {
 			t.Errorf("bench %q: how far it scales: %s", args, stderr)
 		}

@@ -1,6 +1,6 @@
-// Peers measures package compute on the CPU side by side with what a user could
-// pick instead: oneDNN, PyTorch, a plain Go loop, and gonum. Its script run, which
-// is "make bench-peers", installs and builds those; flag -h tells the rest.
+// Peers compares the speed of package compute on the CPU with that of alternatives: oneDNN,
+// PyTorch, a plain Go loop, and gonum. The script run, which is "make bench-peers", installs
+// and builds them. The flag -h prints the usage.
 package main
 
 import (
@@ -24,20 +24,21 @@ import (
 
 const usage = `Usage: internal/peers/run [flags]
 
-Measures LeakyReLU on the CPU by this library and by others, in turn, on the same
-values, and prints Markdown tables. Each result is compared with the reference.
+Measures LeakyReLU on the CPU by this library and by others, in turns, on the
+same values, and prints Markdown tables. Compares each result with the reference.
 
-  -n LIST     elements, as 1024,64Ki,1Mi (16 to 64Mi)
-  -rounds N   samples of each (15); reported are the median and the minimum
-  -json FILE  write all results as JSON too
+  -n LIST     numbers of elements, such as 1024,64Ki,1Mi (16 to 64Mi)
+  -rounds N   samples of each, for the median and the minimum (15)
+  -json FILE  also write all results as JSON
 
-  -check         measure nothing; compare the bits of PyTorch and of ONNX's published
-                 expression for any values with those of this library
-  -device MATCH  check an OpenCL device and not the CPU: an index, a part of a name, any
+  -check         measure nothing; compare the bits of this library with those of
+                 PyTorch and of ONNX's published expression, for any values
+  -device MATCH  check an OpenCL device instead of the CPU: an index, a part of a
+                 name, or any
 
-SETUP=0 in the environment installs nothing. Exit code: 0 done, 1 this library is
-wrong or failed, 2 wrong usage. A peer that is missing or wrong is only reported,
-except by -check.
+SETUP=0 in the environment installs nothing. Exit code: 0 done; 1 this library is
+wrong or failed; 2 wrong usage. A peer that is missing or wrong is only reported,
+except with -check.
 `
 
 type config struct {
@@ -63,7 +64,7 @@ func parse(args []string) (config, error) {
 	fs.StringVar(&c.json, "json", "", "")
 	fs.BoolVar(&c.check, "check", false, "")
 	fs.StringVar(&c.device, "device", "", "")
-	// The script gives these.
+	// The script sets these.
 	onednn := fs.String("onednn", "bin/peers-onednn", "")
 	python := fs.String("python", "/usr/bin/python3", "")
 	torch := fs.String("torch", "internal/peers/torch_peer.py", "")
@@ -83,7 +84,7 @@ func parse(args []string) (config, error) {
 	return c, nil
 }
 
-// parseSizes takes no more than oneDNN and the memory of most machines do.
+// parseSizes parses a list of sizes, up to what oneDNN and most machines can hold.
 func parseSizes(list string) ([]int, error) {
 	const most = 256 << 20
 	var sizes []int
@@ -96,7 +97,7 @@ func parseSizes(list string) ([]int, error) {
 		}
 		n, err := strconv.Atoi(digits)
 		if err != nil || n < 1 || n > most/unit {
-			return nil, fmt.Errorf("%q is no number of elements up to 256Mi, such as 1024, 64Ki or 16Mi", text)
+			return nil, fmt.Errorf("%q is not a number of elements up to 256Mi, such as 1024, 64Ki or 16Mi", text)
 		}
 		sizes = append(sizes, n*unit)
 	}
@@ -123,7 +124,7 @@ func main() {
 	}
 }
 
-// runCheck opens what is to be checked, and prints the counts to w.
+// runCheck checks the backend of c, and prints the counts to w.
 func runCheck(c config, w, _ io.Writer) error {
 	open := compute.Opener(cpu.Open)
 	if c.device != "" {
@@ -140,7 +141,7 @@ func runCheck(c config, w, _ io.Writer) error {
 	return check(b, torch, onnx, w)
 }
 
-// run measures and prints the tables to w; what it is at goes to progress.
+// run measures, and prints the tables to w and the progress to progress.
 func run(c config, w, progress io.Writer) error {
 	opened, err := cpu.Open()
 	if err != nil {
@@ -163,13 +164,28 @@ func run(c config, w, progress io.Writer) error {
 	h := newHost(values.Normal(most, 1), values.Normal(most, 2))
 	for _, n := range c.sizes {
 		fmt.Fprintf(progress, "measuring %s elements\n", count(n))
-		if err := measureSize(c, b, onednn, torch, h.first(n), r); err != nil {
+		err := with(b, onednn, torch, h.first(n), func(list []*contestant) error {
+			if err := compete(list, c); err != nil {
+				return err
+			}
+			r.add(n, list)
+			return nil
+		})
+		if err != nil {
 			return err
 		}
 	}
-	// Last, for a peer that cannot take such values to be measured all the same.
+	// Last, since a peer may fail on special values.
 	special := values.Special()
-	if err := verifySpecial(b, onednn, torch, newHost(special, values.Normal(len(special), 3)), r); err != nil {
+	err = with(b, onednn, torch, newHost(special, values.Normal(len(special), 3)), func(list []*contestant) error {
+		for _, c := range list {
+			if c.wrong != "" {
+				r.Notes = append(r.Notes, fmt.Sprintf("On special values, %s of %s: %s.", c.op, c.column, c.wrong))
+			}
+		}
+		return nil
+	})
+	if err != nil {
 		return err
 	}
 	r.print(w)
@@ -183,7 +199,8 @@ func run(c config, w, progress io.Writer) error {
 	return nil
 }
 
-func measureSize(c config, b backend, onednn, torch *peer, h *host, r *report) error {
+// with calls do with the contestants on the values of h, whose results are verified.
+func with(b backend, onednn, torch *peer, h *host, do func(list []*contestant) error) error {
 	list, release, err := contestants(b, onednn, torch, h)
 	defer release()
 	if err != nil {
@@ -192,27 +209,5 @@ func measureSize(c config, b backend, onednn, torch *peer, h *host, r *report) e
 	if err := verify(list, h); err != nil {
 		return err
 	}
-	if err := compete(list, c); err != nil {
-		return err
-	}
-	r.add(len(h.x), list)
-	return nil
-}
-
-// verifySpecial notes who computes infinities, NaNs, subnormals and zeros otherwise.
-func verifySpecial(b backend, onednn, torch *peer, h *host, r *report) error {
-	list, release, err := contestants(b, onednn, torch, h)
-	defer release()
-	if err != nil {
-		return err
-	}
-	if err := verify(list, h); err != nil {
-		return err
-	}
-	for _, c := range list {
-		if c.wrong != "" {
-			r.Notes = append(r.Notes, fmt.Sprintf("On special values, %s of %s: %s.", c.op, c.column, c.wrong))
-		}
-	}
-	return nil
+	return do(list)
 }

@@ -14,7 +14,7 @@ import (
 	"github.com/gmind-go/compute/internal/testenv"
 )
 
-// TestMain makes the test binary a peer, of the kind that PEER names.
+// TestMain makes the test binary a peer, of the kind in PEER.
 func TestMain(m *testing.M) {
 	if kind := os.Getenv("PEER"); kind != "" {
 		fakePeer(kind, bufio.NewReader(os.Stdin), os.Stdout)
@@ -86,7 +86,7 @@ func TestRun(t *testing.T) {
 		{"wrong", []string{"WRONG: backward of oneDNN", "On special values"}, false, 3 * 7},
 		{"broken", []string{"| no memory "}, true, 0},
 		{"dies", []string{"| ended: EOF "}, true, 0},
-		{"", []string{"oneDNN not here", "| not installed "}, true, 0},
+		{"", []string{"oneDNN missing", "| not installed "}, true, 0},
 	} {
 		t.Run(test.peer, func(t *testing.T) {
 			file := filepath.Join(t.TempDir(), "out.json")

@@ -10,16 +10,16 @@ import (
 	"github.com/gmind-go/compute/internal/form"
 )
 
-// A report is what -json writes and the tables show.
+// A report has the results, for -json and the tables.
 type report struct {
 	Library string   `json:"library"`
 	Go      string   `json:"go"`
-	OneDNN  string   `json:"onednn"`  // version; "" if it is not there
+	OneDNN  string   `json:"onednn"`  // version; "" if it is missing
 	PyTorch string   `json:"pytorch"` // likewise
 	Threads int      `json:"threads"` // of each
 	Rounds  int      `json:"rounds"`
 	Results []result `json:"results"`
-	Notes   []string `json:"notes,omitempty"` // results that are wrong, peers that failed
+	Notes   []string `json:"notes,omitempty"` // descriptions of wrong results
 }
 
 // A result is one measurement.
@@ -31,9 +31,9 @@ type result struct {
 	MedianNS float64 `json:"median_ns"` // of one call
 	MinNS    float64 `json:"min_ns"`
 	GBps     float64 `json:"gbps"`               // 1e9 bytes per second, by the median
-	Ratio    float64 `json:"ratio,omitempty"`    // how much faster this library is, by the medians
+	Ratio    float64 `json:"ratio,omitempty"`    // the speedup of this library, by the medians
 	Missing  string  `json:"missing,omitempty"`  // why nothing was measured
-	Verified bool    `json:"verified,omitempty"` // every bit compared with the reference
+	Verified bool    `json:"verified,omitempty"` // every bit is that of the reference
 }
 
 func (r *report) add(n int, list []*contestant) {
@@ -58,7 +58,7 @@ func (r *report) add(n int, list []*contestant) {
 	}
 }
 
-// rival returns the column that a result is compared with.
+// rival returns the column of this library that a result is compared with.
 func (res *result) rival() string {
 	if res.Who == colTorchFresh {
 		return colFresh
@@ -75,7 +75,7 @@ func (r *report) find(who, op string, n int) *result {
 	return nil
 }
 
-// cell returns what stands in a column, nil for nothing.
+// cell returns the result shown in a column, or nil.
 func (r *report) cell(who, op string, n int) *result {
 	switch {
 	case who == colCopy:
@@ -91,14 +91,14 @@ func (r *report) print(w io.Writer) {
 		if name != "" {
 			return name
 		}
-		return column + " not here" // the cells say why
+		return column + " missing" // the cells have the reason
 	}
 	fmt.Fprintf(w, "\n%s (%s), %s, %s; %d threads each, LeakyReLU(%v), normal float32 values, %d rounds.\n",
 		r.Library, r.Go, peerName(r.OneDNN, "oneDNN"), peerName(r.PyTorch, "PyTorch"), r.Threads, slope, r.Rounds)
 
-	fmt.Fprint(w, "\nGB/s by the median, and how many times as fast this library is:\n\n")
+	fmt.Fprint(w, "\nGB/s by the median, and the speedup of this library:\n\n")
 	r.table(w, func(op string, res *result) string {
-		// Not res.Ratio: a cell may stand in the row of another operation.
+		// Not res.Ratio, since a cell may be in the row of another operation.
 		ours := r.find(res.rival(), op, res.N)
 		if res.Who == colOurs || res.Who == colFresh || ours == nil {
 			return digits(res.GBps)
@@ -110,20 +110,20 @@ func (r *report) print(w io.Writer) {
 		return fmt.Sprintf("%s (%s)", duration(res.MedianNS), duration(res.MinNS))
 	})
 	fmt.Fprint(w, `
-GB are 1e9 bytes that must move: 8 per element for forward, derivative and copy, 12
-for backward. Training is forward and backward: here in place and by a mask, which
-moves 16 (and 1/4), in the other libraries 20; all are counted as 16, so that the
-ratio is that of the times. Copy is the limit of this run. Fresh is with a new output in each call:
-Alloc, Forward and Release, against F.leaky_relu. oneDNN and PyTorch have no
-derivative; in its rows stands their forward, which moves as much. Scal multiplies
-all by one number, in place, and is the nearest thing that gonum has.
+A GB is 1e9 bytes that must be moved: 8 per element for forward, derivative and copy,
+12 for backward. Training is forward and backward. This library uses a mask, in place,
+and moves 16.25 bytes; the others move 20. All are counted as 16, so the speedup is the
+ratio of the times. Copy is the limit of this run. Fresh allocates a new output in each
+call: Alloc, Forward and Release, compared with F.leaky_relu. oneDNN and PyTorch have no
+derivative; its rows show their forward, which moves as many bytes. Scal multiplies all
+values by a number, in place, and is the closest function of gonum.
 `)
 	for _, note := range r.Notes {
 		fmt.Fprintf(w, "\n%s\n", note)
 	}
 }
 
-// table prints a line for each operation and size.
+// table prints a row for each operation and size.
 func (r *report) table(w io.Writer, format func(op string, res *result) string) {
 	columns := []string{colCopy, colOurs, colOneDNN, colTorch, colLoop, colGonum, colFresh, colTorchFresh}
 	rows := [][]string{append([]string{"operation", "elements"}, columns...)}
@@ -178,7 +178,7 @@ func (r *report) table(w io.Writer, format func(op string, res *result) string) 
 	}
 }
 
-// count returns a number of elements with a binary unit where it is exact.
+// count returns n with a binary unit if that is exact.
 func count(n int) string {
 	switch {
 	case n >= 1<<20 && n%(1<<20) == 0:
@@ -189,7 +189,7 @@ func count(n int) string {
 	return fmt.Sprint(n)
 }
 
-// duration returns ns nanoseconds with a unit.
+// duration returns a time in ns with a unit.
 func duration(ns float64) string {
 	for _, unit := range []struct {
 		size time.Duration
@@ -202,7 +202,7 @@ func duration(ns float64) string {
 	return digits(ns) + " ns"
 }
 
-// digits returns v with three digits, more if it is 1000 or above.
+// digits returns v with three digits, or more from 1000 on.
 func digits(v float64) string {
 	switch {
 	case v >= 99.95:
