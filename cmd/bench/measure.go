@@ -29,13 +29,37 @@ func opNames() []string {
 
 // A measurement is a call to be timed, and how to check its result.
 type measurement struct {
-	op, data   string // as in report.Result
-	limit      string // the operation that this one is compared with, or ""
-	bytes      int    // that must be moved, per element
-	call       func(*set) error
-	spoil      func(*set) error           // makes the result wrong
-	difference func(*set) (string, error) // describes the first wrong element of the result, or returns ""
-	launch     func(*set) error           // the call without waiting; nil if it is not a single kernel
+	op, data string // as in report.Result
+	limit    string // the operation that this one is compared with, or ""
+	bytes    int    // that must be moved, per element
+	call     func(*set) error
+	launch   func(*set) error // call without waiting; nil if it is not a single kernel
+
+	// right reports whether element i of the result is right, once it is in s.hostDst. write
+	// and read move the result from and to there; nil if it is there.
+	right       func(s *set, i int) bool
+	write, read func(*set) error
+}
+
+// spoil makes the result wrong.
+func (m measurement) spoil(s *set) error {
+	for i := range s.hostDst {
+		s.hostDst[i] = 1234.5678 // not a result of any input
+	}
+	if m.write == nil {
+		return nil
+	}
+	return m.write(s)
+}
+
+// difference describes the first wrong element of the result, or returns "".
+func (m measurement) difference(s *set) (string, error) {
+	if m.read != nil {
+		if err := m.read(s); err != nil {
+			return "", err
+		}
+	}
+	return firstDifference(s, m.right), nil
 }
 
 // measurements returns the measurements for b: the limits, and c.ops.
@@ -48,35 +72,31 @@ func measurements(b compute.Backend, c *config) []measurement {
 		if !slices.Contains(c.ops, name) {
 			continue
 		}
-		bytes, result := fm.Bits()/8, fm.Results()[0]
+		result := fm.Results()[0]
 		launch := func(s *set) error {
 			return fm.Run(b, f, form.Args{X: s.x, DY: s.dy, Y: s.dst, D: s.dst, DX: s.dst})
 		}
-		right := func(s *set, i int) bool {
+		m := measurement{op: name, limit: report.Copy, bytes: fm.Bits() / 8, right: func(s *set, i int) bool {
 			return result.Agrees(f, s.hostDst[i], s.hostDY[i], s.hostX[i], info.FlushesSubnormals)
-		}
-		list = append(list, onDevice(b, measurement{op: name, limit: report.Copy, bytes: bytes, launch: launch}, right))
+		}}
+		list = append(list, onDevice(b, m, launch))
 		if info.Backend == "cpu" {
 			continue // buffers are in the host's memory
 		}
-		limit := report.Transfer
-		host := func(s *set) error {
+		m.data, m.limit = report.OnHost, report.Transfer
+		m.call = func(s *set) error {
 			return errors.Join(s.x.Write(s.hostX), s.dy.Write(s.hostDY), launch(s), s.dst.Read(s.hostDst))
 		}
 		if op, streams := fm.Op(); streams {
-			host = func(s *set) error { return b.Stream(context.Background(), op, f, s.hostDst, s.hostX) }
+			m.call = func(s *set) error { return b.Stream(context.Background(), op, f, s.hostDst, s.hostX) }
 			switch {
 			case info.Backend == "shard":
-				limit = "" // Stream splits the work in another way than buffers
+				m.limit = "" // Stream splits the work in another way than buffers
 			case info.SharedMemory:
-				limit = report.Copy // Stream works on the slices where they are
+				m.limit = report.Copy // Stream works on the slices where they are
 			}
 		}
-		list = append(list, measurement{
-			op: name, data: report.OnHost, limit: limit, bytes: bytes, call: host,
-			spoil:      func(s *set) error { spoilHost(s); return nil },
-			difference: func(s *set) (string, error) { return firstDifference(s, right), nil },
-		})
+		list = append(list, m)
 	}
 	return list
 }
@@ -86,58 +106,40 @@ func limits(b compute.Backend) []measurement {
 	copied := func(s *set, i int) bool { return values.Identical(s.hostDst[i], s.hostX[i]) }
 	var list []measurement
 	if copier, ok := compute.As[form.Copier](b); ok {
-		launch := func(s *set) error { return copier.Copy(s.dst, s.x) }
-		list = append(list, onDevice(b, measurement{op: report.Copy, bytes: 8, launch: launch}, copied))
+		m := measurement{op: report.Copy, bytes: 8, right: copied}
+		list = append(list, onDevice(b, m, func(s *set) error { return copier.Copy(s.dst, s.x) }))
 	}
 	if b.Info().Backend == "cpu" {
 		return list
 	}
-	upload := func(s *set) error { return errors.Join(s.x.Write(s.hostX), b.Sync()) }
-	download := func(s *set) error { return s.x.Read(s.hostDst) }
-	spoilX := func(s *set) error { spoilHost(s); return s.x.Write(s.hostDst) }
-	inHost := func(s *set) (string, error) { return firstDifference(s, copied), nil }
+	up := func(s *set) error { return s.x.Write(s.hostX) }
+	down := func(s *set) error { return s.x.Read(s.hostDst) }
+	spoilX := func(s *set) error { return s.x.Write(s.hostDst) }
 	return append(list,
 		measurement{
-			op: report.Upload, data: report.OnHost, bytes: 4, call: upload, spoil: spoilX,
-			difference: func(s *set) (string, error) {
-				err := s.x.Read(s.hostDst)
-				return firstDifference(s, copied), err
-			},
+			op: report.Upload, data: report.OnHost, bytes: 4, right: copied, write: spoilX, read: down,
+			call: func(s *set) error { return errors.Join(up(s), b.Sync()) },
 		},
+		measurement{op: report.Download, data: report.OnHost, bytes: 4, right: copied, call: down},
 		measurement{
-			op: report.Download, data: report.OnHost, bytes: 4, call: download, difference: inHost,
-			spoil: func(s *set) error { spoilHost(s); return nil },
-		},
-		measurement{
-			op: report.Transfer, data: report.OnHost, bytes: 8, difference: inHost, spoil: spoilX,
-			call: func(s *set) error { return errors.Join(s.x.Write(s.hostX), s.x.Read(s.hostDst)) },
+			op: report.Transfer, data: report.OnHost, bytes: 8, right: copied, write: spoilX,
+			call: func(s *set) error { return errors.Join(up(s), down(s)) },
 		},
 	)
 }
 
-// onDevice completes m, a measurement on buffers with the result in s.dst. right reports
-// whether element i of the result is right, once that is in s.hostDst.
-func onDevice(b compute.Backend, m measurement, right func(s *set, i int) bool) measurement {
-	m.data = report.OnDevice
+// onDevice returns m for a launch on buffers, with the result in s.dst.
+func onDevice(b compute.Backend, m measurement, launch func(*set) error) measurement {
+	m.data, m.launch = report.OnDevice, launch
 	m.call = func(s *set) error {
-		if err := m.launch(s); err != nil {
+		if err := launch(s); err != nil {
 			return err
 		}
 		return b.Sync()
 	}
-	m.spoil = func(s *set) error { spoilHost(s); return s.dst.Write(s.hostDst) }
-	m.difference = func(s *set) (string, error) {
-		err := s.dst.Read(s.hostDst)
-		return firstDifference(s, right), err
-	}
+	m.write = func(s *set) error { return s.dst.Write(s.hostDst) }
+	m.read = func(s *set) error { return s.dst.Read(s.hostDst) }
 	return m
-}
-
-// spoilHost fills the slice for results with a value that is no result of a test.
-func spoilHost(s *set) {
-	for i := range s.hostDst {
-		s.hostDst[i] = 1234.5678
-	}
 }
 
 // measureSize makes the measurements on sets of n elements in the cache state, until ctx

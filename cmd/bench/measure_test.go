@@ -23,25 +23,26 @@ func (b far) Info() compute.Info {
 // makes it right.
 func TestMeasurements(t *testing.T) {
 	b, c, in := onCPU(t, 1000, opNames()...)
-	s, err := newSet(b, in, 1000, 3)
-	if err != nil {
+	all := &sets{}
+	if err := all.add(b, in, 1000, 3); err != nil {
 		t.Fatal(err)
 	}
+	s := all.take()
 	list := measurements(far{b, b.(form.Copier)}, c)
 	if len(list) != 4+2*3 {
 		t.Fatalf("%d measurements", len(list))
 	}
 	for _, m := range list {
 		for _, calls := range []int{0, 1} {
-			if err := m.spoil(&s); err != nil {
+			if err := m.spoil(s); err != nil {
 				t.Fatal(err)
 			}
 			for range calls {
-				if err := m.call(&s); err != nil {
+				if err := m.call(s); err != nil {
 					t.Fatal(err)
 				}
 			}
-			difference, err := m.difference(&s)
+			difference, err := m.difference(s)
 			if err != nil || (difference == "") != (calls == 1) {
 				t.Errorf("%s, data on the %s, after %d calls: %v, %q", m.op, m.data, calls, err, difference)
 			}

@@ -86,17 +86,18 @@ func (f *npyFile) withValues(v []float32) ([]byte, error) {
 // computeOutput computes c.ops[0] of the file of in on t, and returns the contents of a file
 // with the result.
 func computeOutput(t target, c *config, in *input) ([]byte, error) {
-	s, err := newSet(t, in, len(in.npy.values), 0)
-	if err != nil {
+	all := &sets{}
+	if err := all.add(t, in, len(in.npy.values), 0); err != nil {
 		return nil, err
 	}
-	defer s.release()
+	defer all.release()
+	s := all.take()
 	for _, m := range measurements(t.Backend, c) {
 		if m.op == c.ops[0] && m.data == report.OnDevice {
-			if err := m.call(&s); err != nil {
+			if err := m.call(s); err != nil {
 				return nil, err
 			}
-			wrong, err := m.difference(&s) // reads the result
+			wrong, err := m.difference(s) // reads the result
 			if err != nil {
 				return nil, err
 			}

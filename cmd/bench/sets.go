@@ -13,6 +13,8 @@ import (
 type set struct {
 	x, dy, dst             compute.Buffer
 	hostX, hostDY, hostDst []float32
+
+	buffers []compute.Buffer // x, dy, dst
 }
 
 // sets are operands on one device and of one size. They rotate, so that those of the next
@@ -51,14 +53,12 @@ func newSets(b compute.Backend, in *input, n int, state string) (_ *sets, actual
 	}
 	s := &sets{}
 	for i := range count {
-		one, err := newSet(b, in, n, i%(len(in.x)/n))
-		if err != nil {
+		if err := s.add(b, in, n, i%(len(in.x)/n)); err != nil {
 			if i > 0 && errors.Is(err, compute.ErrOutOfMemory) {
 				break // fewer than wanted
 			}
 			return nil, "", errors.Join(err, s.release())
 		}
-		s.list = append(s.list, one)
 	}
 	if len(s.list) < cache/4/n {
 		return s, report.Warm, nil
@@ -66,39 +66,33 @@ func newSets(b compute.Backend, in *input, n int, state string) (_ *sets, actual
 	return s, report.Cold, nil
 }
 
-// newSet makes a set of the i-th n values of in.
-func newSet(b compute.Backend, in *input, n, i int) (s set, err error) {
+// add adds a set of the i-th n values of in.
+func (s *sets) add(b compute.Backend, in *input, n, i int) error {
 	window := func(v []float32) []float32 { return v[i*n : (i+1)*n : (i+1)*n] }
-	s.hostX, s.hostDY, s.hostDst = window(in.x), window(in.dy), window(in.dst)
-	if s.x, err = b.Upload(s.hostX); err != nil {
-		return s, err
-	}
-	if s.dy, err = b.Upload(s.hostDY); err == nil {
-		s.dst, err = b.Upload(s.hostDY)
-	}
-	if err != nil {
-		err = errors.Join(err, s.release())
-	}
-	return s, err
-}
-
-func (s set) release() error {
-	var errs []error
-	for _, buf := range []compute.Buffer{s.x, s.dy, s.dst} {
-		if buf != nil {
-			errs = append(errs, buf.Release())
+	one := set{hostX: window(in.x), hostDY: window(in.dy), hostDst: window(in.dst)}
+	for _, v := range [][]float32{one.hostX, one.hostDY, one.hostDY} {
+		buf, err := b.Upload(v)
+		if err != nil {
+			for _, buf := range one.buffers {
+				err = errors.Join(err, buf.Release())
+			}
+			return err
 		}
+		one.buffers = append(one.buffers, buf)
 	}
-	return errors.Join(errs...)
+	one.x, one.dy, one.dst = one.buffers[0], one.buffers[1], one.buffers[2]
+	s.list = append(s.list, one)
+	return nil
 }
 
 // release releases all buffers.
-func (s *sets) release() error {
-	var errs []error
+func (s *sets) release() (err error) {
 	for _, one := range s.list {
-		errs = append(errs, one.release())
+		for _, buf := range one.buffers {
+			err = errors.Join(err, buf.Release())
+		}
 	}
-	return errors.Join(errs...)
+	return err
 }
 
 // take returns the next set.

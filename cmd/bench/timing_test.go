@@ -18,8 +18,7 @@ func TestFirstRunIsChecked(t *testing.T) {
 			}
 			return nil
 		},
-		spoil:      func(*set) error { time.Sleep(time.Millisecond); return nil },
-		difference: func(*set) (string, error) { return "", nil },
+		write: func(*set) error { time.Sleep(time.Millisecond); return nil },
 	}}
 	m.Least, m.Sample = minRun(), m.sample
 	if err := turns.Round(t.Context(), []*turns.Series{&m.Series}); err != nil || len(m.NS) != 1 {

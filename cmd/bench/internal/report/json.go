@@ -11,8 +11,12 @@ import (
 	"slices"
 )
 
-// timesLines matches the times of a Result as encoding/json indents them, one on a line.
-var timesLines = regexp.MustCompile(`"times_ns": \[[^\]]*\]`)
+// What encoding/json indents in another way: the times of a Result, one on a line, and nil
+// slices.
+var (
+	timesLines = regexp.MustCompile(`"times_ns": \[[^\]]*\]`)
+	nilSlices  = regexp.MustCompile(`(?m)^( *"\w+": )null\b`)
+)
 
 // WriteJSON writes the report as indented JSON, with the times of a Result on one line. It
 // writes nil slices as empty lists.
@@ -21,36 +25,13 @@ func (r *Report) WriteJSON(w io.Writer) error {
 	e := json.NewEncoder(&text)
 	e.SetEscapeHTML(false) // so that names of devices are readable
 	e.SetIndent("", "  ")
-	if err := e.Encode(r.withLists()); err != nil {
+	if err := e.Encode(r); err != nil {
 		return fmt.Errorf("report as JSON: %w", err)
 	}
-	_, err := w.Write(timesLines.ReplaceAllFunc(text.Bytes(), func(lines []byte) []byte {
+	_, err := w.Write(timesLines.ReplaceAllFunc(nilSlices.ReplaceAll(text.Bytes(), []byte("${1}[]")), func(lines []byte) []byte {
 		return bytes.Join(bytes.Fields(lines), []byte(" "))
 	}))
 	return err
-}
-
-// withLists returns a copy of the report without nil slices.
-func (r *Report) withLists() *Report {
-	c := *r
-	c.Command, c.Devices, c.Notes = list(r.Command), list(r.Devices), list(r.Notes)
-	c.Environment.Drivers, c.Environment.Settings = list(r.Environment.Drivers), list(r.Environment.Settings)
-	c.Results, c.Answers = slices.Clone(list(r.Results)), slices.Clone(list(r.Answers))
-	for i := range c.Results {
-		c.Results[i].Doubts, c.Results[i].TimesNS = list(c.Results[i].Doubts), list(c.Results[i].TimesNS)
-	}
-	for i := range c.Answers {
-		c.Answers[i].SizesN = list(c.Answers[i].SizesN)
-	}
-	return &c
-}
-
-// list returns s, or an empty list if it is nil.
-func list[T any](s []T) []T {
-	if s == nil {
-		return []T{}
-	}
-	return s
 }
 
 // ReadJSON returns the report in the file called name, which WriteJSON wrote. It has at
