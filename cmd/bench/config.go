@@ -87,7 +87,7 @@ func newConfig() *config {
 
 // flags defines the flags, which set c.
 func (c *config) flags(fs *flag.FlagSet) {
-	fs.Func("backend", "", func(s string) (err error) { c.backend, err = parseBackend(s); return err })
+	fs.Func("backend", "", func(s string) (err error) { c.backend, err = oneOf(s, "cpu", "opencl"); return err })
 	fs.Func("device", "", func(s string) (err error) { c.device, err = parseDevice(s); return err })
 	fs.Func("op", "", func(s string) (err error) { c.ops, err = parseOps(s); return err })
 	fs.Func("n", "", func(s string) (err error) { c.sizes, err = parseSizes(s); c.sizesAsked = true; return err })
@@ -133,9 +133,10 @@ func (c *config) check(args []string) error {
 	return checkNames(c.outputs)
 }
 
-func parseBackend(s string) (string, error) {
-	if s != "cpu" && s != "opencl" {
-		return "", errors.New("should be cpu or opencl")
+// oneOf parses one of choices.
+func oneOf(s string, choices ...string) (string, error) {
+	if !slices.Contains(choices, s) {
+		return "", fmt.Errorf("should be %s", strings.Join(choices, " or "))
 	}
 	return s, nil
 }
@@ -147,27 +148,25 @@ func parseDevice(s string) (string, error) {
 	return s, nil
 }
 
-func parseOps(list string) ([]string, error) {
-	var ops []string
-	for name := range strings.SplitSeq(list, ",") {
-		if !slices.Contains(opNames(), name) {
-			return nil, fmt.Errorf("%q is none of %s", name, strings.Join(opNames(), ", "))
+func parseOps(list string) (ops []string, err error) {
+	for s := range strings.SplitSeq(list, ",") {
+		op, err := oneOf(s, opNames()...)
+		if err != nil {
+			return nil, err
 		}
-		if !slices.Contains(ops, name) {
-			ops = append(ops, name)
+		if !slices.Contains(ops, op) {
+			ops = append(ops, op)
 		}
 	}
 	return ops, nil
 }
 
 func parseCaches(s string) ([]string, error) {
-	switch s {
-	case report.Cold, report.Warm:
-		return []string{s}, nil
-	case "both":
+	if s == "both" {
 		return []string{report.Cold, report.Warm}, nil
 	}
-	return nil, fmt.Errorf("%q is none of cold, warm, both", s)
+	cache, err := oneOf(s, report.Cold, report.Warm, "both")
+	return []string{cache}, err
 }
 
 // parseFraction parses a fraction of at least 0, such as 5% or 0.05.

@@ -31,7 +31,7 @@ func TestUsage(t *testing.T) {
 		{[]string{"-backend", "cpu", "-device", "any"}, "-backend is cpu"},
 		{[]string{"-device", ""}, "-device: should be an index"},
 		{[]string{"-op", "sideways"}, `"sideways"`},
-		{[]string{"-op", ""}, "none of forward"},
+		{[]string{"-op", ""}, "should be forward or derivative or backward"},
 		{[]string{"-n", "0"}, `"0"`},
 		{[]string{"-n", "-5"}, `"-5"`},
 		{[]string{"-n", "1e6"}, `"1e6" should be digits alone, or followed by Ki, Mi or Gi`},

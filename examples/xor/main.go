@@ -1,6 +1,6 @@
-// Xor trains a small network to be an exclusive or, with the layer of package
-// compute as its activation, on the GPU if there is one and on the CPU if not, and
-// gonum for the products of matrices. It gives the same bits on each.
+// Xor trains a small network to compute the exclusive or. The activation is a layer of
+// package compute, on the GPU if there is one, else on the CPU; gonum multiplies the
+// matrices. The results are the same bits on every device.
 package main
 
 import (
@@ -22,8 +22,8 @@ import (
 
 func main() {
 	log.SetFlags(0)
-	steps := flag.Int("steps", 2000, "how often it learns from the four inputs")
-	file := flag.String("plot", "", "draw the loss over the steps into this file (.svg, .png, .pdf)")
+	steps := flag.Int("steps", 2000, "number of steps, each over all four inputs")
+	file := flag.String("plot", "", "plot the loss into this file (.svg, .png, .pdf)")
 	flag.Parse()
 	b, err := compute.Open(gpu.Open, cpu.Open)
 	if err != nil {
@@ -62,8 +62,8 @@ func run(b compute.Backend, steps int, file string) error {
 	return draw(losses, file)
 }
 
-// train returns a network that has made so many steps, and the loss before each,
-// which it also gives to report.
+// train returns a network after a number of steps, and the loss before each of them. It
+// calls report with each loss.
 func train(b compute.Backend, steps int, report func(loss float32)) (*network, []float32, error) {
 	n := newNetwork(b, 1)
 	var losses []float32
@@ -81,12 +81,12 @@ func train(b compute.Backend, steps int, report func(loss float32)) (*network, [
 // draw plots the losses, on a logarithmic axis.
 func draw(losses []float32, file string) error {
 	p := plot.New()
-	p.Title.Text = "Learning the exclusive or"
+	p.Title.Text = "Training the exclusive or"
 	p.X.Label.Text, p.Y.Label.Text = "step", "mean squared error"
 	p.Y.Scale, p.Y.Tick.Marker = plot.LogScale{}, plot.LogTicks{Prec: 1}
 	var points plotter.XYs
 	for i, loss := range losses {
-		if loss > 0 { // which a logarithm has to be of
+		if loss > 0 { // the logarithm of 0 is not finite
 			points = append(points, plotter.XY{X: float64(i + 1), Y: float64(loss)})
 		}
 	}

@@ -32,7 +32,7 @@ func trained(t *testing.T, open compute.Opener) []float32 {
 	return append(losses, n.out.Data...)
 }
 
-// TestSameBits: it converges, by the same bits on the CPU and on OpenCL.
+// TestSameBits: training converges, with the same bits on the CPU and on OpenCL.
 func TestSameBits(t *testing.T) {
 	onCPU := trained(t, cpu.Open)
 	t.Run("OpenCL", func(t *testing.T) {
@@ -40,7 +40,7 @@ func TestSameBits(t *testing.T) {
 			t.Skip("NOT tested: the device flushes subnormals, so bits may differ")
 		}
 		if !slices.Equal(trained(t, gpu.OpenDevice("any")), onCPU) {
-			t.Error("the losses are others than on the CPU")
+			t.Error("the losses differ from those on the CPU")
 		}
 	})
 }

@@ -9,25 +9,25 @@ import (
 	"github.com/gmind-go/compute"
 )
 
-// The exclusive or: every input, and what is to come out.
+// The exclusive or: all inputs and the wanted outputs.
 var (
 	inputs = matrix(4, 2, []float32{0, 0, 0, 1, 1, 0, 1, 1})
 	wanted = []float32{0, 1, 1, 0}
 )
 
 const (
-	hidden = 8   // units of the hidden layer
-	rate   = 0.1 // of learning
+	hidden = 8   // number of hidden units
+	rate   = 0.1 // learning rate
 )
 
-// A network has two layers of weights, and LeakyReLU between them, on a backend.
-// It learns by gradient descent on the mean squared error.
+// A network has two layers of weights with LeakyReLU between them. It learns by gradient
+// descent on the mean squared error.
 type network struct {
 	activation       *compute.Layer
 	weights1, bias1  blas32.General // 2 x hidden, 1 x hidden
 	weights2         blas32.General // hidden x 1
 	bias2            float32
-	z, a, gradient   blas32.General // 4 x hidden: before and after the activation, and of the loss
+	z, a, gradient   blas32.General // 4 x hidden: before and after the activation; of the loss
 	out, outGradient blas32.General // 4 x 1
 }
 
@@ -57,7 +57,7 @@ func matrix(rows, cols int, data []float32) blas32.General {
 	return blas32.General{Rows: rows, Cols: cols, Stride: cols, Data: data}
 }
 
-// forward computes what the network says to every input.
+// forward computes the output for all inputs.
 func (n *network) forward() error {
 	for i := range n.z.Rows {
 		copy(n.z.Data[i*hidden:], n.bias1.Data)
@@ -73,7 +73,7 @@ func (n *network) forward() error {
 	return nil
 }
 
-// step learns from every input once, and returns the loss before.
+// step makes one step of gradient descent, and returns the loss before it.
 func (n *network) step() (loss float32, err error) {
 	if err := n.forward(); err != nil {
 		return 0, err

@@ -72,15 +72,10 @@ func (t Table) row(r Result) string {
 
 const barWidth = 6 // fits on a line with 100 %
 
-// columns returns a line of the table. The name and the last cell are aligned left, the
-// others right.
-func columns(name string, cells ...string) string {
-	last := len(cells) - 1
-	text := fmt.Sprintf("%-20s", name)
-	for i, width := range []int{8, 5, 8, 8, 7} {
-		text += "  " + strings.Repeat(" ", max(0, width-utf8.RuneCountInString(cells[i]))) + cells[i]
-	}
-	return strings.TrimRight(text+"  "+cells[last], " ")
+// columns returns a line of the table.
+func columns(name string, cells ...any) string {
+	line := fmt.Sprintf("%-20s  %8s  %5s  %8s  %8s  %7s  %s", append([]any{name}, cells...)...)
+	return strings.TrimRight(line, " ")
 }
 
 // textBar returns a bar for a fraction, of up to width characters for 1 and above.
