@@ -40,7 +40,7 @@ func checkNames(outputs []output) error {
 			if format != "svg" && format != "png" {
 				return fmt.Errorf("-plot is %q and should be the name of an .svg or .png file", o.name)
 			}
-			o.write = func(r *report.Report, w io.Writer) error { return r.WritePlot(w, format, report.Light) }
+			o.write = func(r *report.Report, w io.Writer) error { return r.WritePlot(w, format) }
 		}
 		switch {
 		case o.name != "-":

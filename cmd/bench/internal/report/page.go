@@ -55,31 +55,25 @@ func breakable(text string) template.HTML {
 	return template.HTML(strings.ReplaceAll(template.HTMLEscapeString(text), "(", "(<wbr>"))
 }
 
-// A figure is a diagram in both themes. The page shows the one that the reader prefers.
+// A figure is a diagram of the page.
 type figure struct {
 	Description string
-	Light, Dark template.HTML // safe, since vgsvg escapes text
+	SVG         template.HTML // safe, since vgsvg escapes text
 }
 
-// figures returns the figures, by device.
-func (r *Report) figures() ([][]figure, error) {
-	var devices [][]figure
+// figures returns the diagrams, by device.
+func (r *Report) figures() (devices [][]figure, err error) {
 	last := ""
 	for _, p := range r.panels() {
-		light, err := p.svg(Light)
+		svg, err := p.svg()
 		if err != nil {
 			return nil, err
 		}
-		dark, err := p.svg(Dark)
-		if err != nil {
-			return nil, err
-		}
-		if len(devices) == 0 || p.device != last {
+		if devices == nil || p.device != last {
 			devices = append(devices, nil)
 			last = p.device
 		}
-		f := figure{p.description(), template.HTML(light), template.HTML(dark)}
-		devices[len(devices)-1] = append(devices[len(devices)-1], f)
+		devices[len(devices)-1] = append(devices[len(devices)-1], figure{p.description(), template.HTML(svg)})
 	}
 	return devices, nil
 }

@@ -34,6 +34,17 @@ const (
 	pngDPI      = 144 // for high-resolution screens
 )
 
+func rgb(v uint32) color.Color { return color.RGBA{uint8(v >> 16), uint8(v >> 8), uint8(v), 0xff} }
+
+// Colours. Those of operations are from the palette of Okabe and Ito, "Color Universal
+// Design" (2008), which is safe for colour-blind readers: blue, vermillion, bluish green,
+// reddish purple and black.
+var (
+	ink, muted             = rgb(0x1b1f24), rgb(0x59626c)
+	gridColour, roofColour = rgb(0xe4e7ea), rgb(0xbcc2c9)
+	operationColours       = []color.Color{rgb(0x0072b2), rgb(0xd55e00), rgb(0x009e73), rgb(0xcc79a7), rgb(0)}
+)
+
 // widest is how much wider than measured text may be, as a factor, if an SVG is shown with
 // neither the font that it was measured with nor Arial, which has the same widths.
 const widest = 1.17
@@ -43,7 +54,7 @@ var errNothing = errors.New("report: no diagram, since there are no results; mea
 // WritePlot draws GB/s by size as an image of the format "svg" or "png", with one panel for
 // each device, place of the data and state of the caches. It returns an error if there are
 // no results.
-func (r *Report) WritePlot(w io.Writer, format string, theme Theme) error {
+func (r *Report) WritePlot(w io.Writer, format string) error {
 	panels := r.panels()
 	if len(panels) == 0 {
 		return errNothing
@@ -51,16 +62,16 @@ func (r *Report) WritePlot(w io.Writer, format string, theme Theme) error {
 	at, columns, rows := arrange(panels)
 	width := vg.Length(columns*(panelWidth+panelGap) + panelGap)
 	height := vg.Length(headHeight + rows*(panelHeight+panelGap) + panelGap)
-	return render(w, format, width, height, theme, func(c draw.Canvas, colours colours) {
+	return render(w, format, width, height, func(c draw.Canvas) {
 		head := draw.Crop(c, panelGap, -panelGap, panelGap, -panelGap)
-		line(&head, colours.text, 14, fmt.Sprintf("%s: GB/s by number of elements", r.Activation))
-		line(&head, colours.muted, fontSize, fmt.Sprintf("%s, %s/%s, %s", r.Environment.CPU, r.Environment.OS, r.Environment.Arch, r.Time.Format("2006-01-02")))
+		line(&head, ink, 14, fmt.Sprintf("%s: GB/s by number of elements", r.Activation))
+		line(&head, muted, fontSize, fmt.Sprintf("%s, %s/%s, %s", r.Environment.CPU, r.Environment.OS, r.Environment.Arch, r.Time.Format("2006-01-02")))
 		tiles := draw.Tiles{
 			Cols: columns, Rows: rows, PadX: panelGap, PadY: panelGap,
 			PadLeft: panelGap, PadRight: panelGap, PadTop: headHeight + panelGap, PadBottom: panelGap,
 		}
 		for i := range panels {
-			panels[i].draw(tiles.At(c, at[i].X, at[i].Y), colours)
+			panels[i].draw(tiles.At(c, at[i].X, at[i].Y))
 		}
 	})
 }
@@ -81,20 +92,20 @@ func arrange(panels []panel) (at []image.Point, columns, rows int) {
 }
 
 // svg returns the diagram as an element of an HTML page.
-func (p *panel) svg(theme Theme) (string, error) {
+func (p *panel) svg() (string, error) {
 	var b bytes.Buffer
-	err := render(&b, "svg", panelWidth, panelHeight, theme, p.draw)
+	err := render(&b, "svg", panelWidth, panelHeight, p.draw)
 	_, element, _ := strings.Cut(b.String(), "<svg") // without the XML prolog
 	return "<svg" + element, err
 }
 
 // render writes an image, of a size in points.
-func render(w io.Writer, format string, width, height vg.Length, theme Theme, paint func(draw.Canvas, colours)) error {
+func render(w io.Writer, format string, width, height vg.Length, paint func(draw.Canvas)) error {
 	on := func(canvas vg.CanvasSizer) {
-		c, colours := draw.New(canvas), theme.colours()
-		c.SetColor(colours.background)
+		c := draw.New(canvas)
+		c.SetColor(color.White)
 		c.Fill(c.Rectangle.Path())
-		paint(c, colours)
+		paint(c)
 	}
 	switch format {
 	case "svg":
@@ -117,19 +128,19 @@ func render(w io.Writer, format string, width, height vg.Length, theme Theme, pa
 }
 
 // draw draws the panel: two lines of title, the legend, and the plot.
-func (p *panel) draw(c draw.Canvas, colours colours) {
-	line(&c, colours.text, 12, p.device)
-	line(&c, colours.muted, fontSize, p.place.String())
+func (p *panel) draw(c draw.Canvas) {
+	line(&c, ink, 12, p.device)
+	line(&c, muted, fontSize, p.place.String())
 	c.Max.Y -= 3
 
-	d := p.axes(colours)
-	left, right := newLegend(colours), newLegend(colours) // of curves, and of the rest
+	d := p.axes()
+	left, right := newLegend(), newLegend() // of curves, and of the rest
 	for i, roof := range p.roofs {
 		name := roof.op
 		if len(p.limits) < 2 && (p.limits[roof.op] || len(p.limits) == 0) {
 			name += " = 100 %"
 		}
-		limit := roof.line(draw.LineStyle{Color: colours.roof, Width: vg.Points(6)})
+		limit := roof.line(draw.LineStyle{Color: roofColour, Width: vg.Points(6)})
 		if len(limit.XYs) == 1 {
 			x, y := limit.XYs[0].X, limit.XYs[0].Y
 			limit.XYs = plotter.XYs{{X: x / 1.1, Y: y}, {X: x * 1.1, Y: y}}
@@ -137,19 +148,19 @@ func (p *panel) draw(c draw.Canvas, colours colours) {
 		if i > 0 { // to tell it from the first
 			limit.Dashes = []vg.Length{vg.Points(7), vg.Points(4)}
 		}
-		d.Add(limit, roof.marks(draw.GlyphStyle{Color: colours.muted}, hollow{draw.RingGlyph{}, colours.background}))
+		d.Add(limit, roof.marks(draw.GlyphStyle{Color: muted}, hollow{draw.RingGlyph{}}))
 		right.Add(fit(right.TextStyle, name, legendRight/widest), limit)
 	}
 	var top []plot.Plotter // of the first curve last, because curves often cover one another
 	for i, c := range p.curves {
-		style, mark, doubt := p.style(i, colours)
+		style, mark, doubt := p.style(i)
 		drawn, marks := c.line(style), c.marks(mark, doubt)
 		top = append(append(c.intervals(style.Color), drawn, marks), top...)
 		left.Add(fit(left.TextStyle, c.op+p.ofLimit(c), legendLeft/widest), drawn, marks)
 	}
 	d.Add(top...)
 	if slices.ContainsFunc(p.results(), doubtful) {
-		doubt := draw.GlyphStyle{Color: colours.text, Radius: hollowRadius, Shape: hollow{draw.RingGlyph{}, colours.background}}
+		doubt := draw.GlyphStyle{Color: ink, Radius: hollowRadius, Shape: hollow{draw.RingGlyph{}}}
 		right.Add("hollow: doubtful", &plotter.Scatter{GlyphStyle: doubt})
 	}
 	d.X.Min, d.X.Max = float64(p.minN)/1.3, float64(p.maxN)*1.3
@@ -158,7 +169,7 @@ func (p *panel) draw(c draw.Canvas, colours colours) {
 	}
 	highest := slices.MaxFunc(p.results(), func(a, b Result) int { return cmp.Compare(a.GBps, b.GBps) })
 	d.Y.Min, d.Y.Max = 0, highest.GBps*1.15
-	d.Add(cacheMarks{p.caches, colours})
+	d.Add(cacheMarks(p.caches))
 
 	left.Draw(c)
 	right.Draw(draw.Crop(c, swatch+legendLeft, 0, 0, 0))
@@ -169,22 +180,22 @@ func (p *panel) draw(c draw.Canvas, colours colours) {
 }
 
 // axes returns a plot without data.
-func (p *panel) axes(colours colours) *plot.Plot {
+func (p *panel) axes() *plot.Plot {
 	d := plot.New()
 	d.BackgroundColor = nil
 	d.X.Scale, d.X.Tick.Marker = plot.LogScale{}, plot.TickerFunc(countTicks)
 	d.X.Label.Text, d.Y.Label.Text = "elements", "GB/s"
 	for _, axis := range []*plot.Axis{&d.X, &d.Y} {
-		axis.Color, axis.Tick.Color = colours.muted, colours.muted
+		axis.Color, axis.Tick.Color = muted, muted
 		axis.Width, axis.Tick.Width = vg.Points(0.5), vg.Points(0.5)
-		axis.Label.TextStyle.Font, axis.Label.TextStyle.Color = sans(fontSize), colours.text
-		axis.Tick.Label.Font, axis.Tick.Label.Color = sans(fontSize), colours.text
+		axis.Label.TextStyle.Font, axis.Label.TextStyle.Color = sans(fontSize), ink
+		axis.Tick.Label.Font, axis.Tick.Label.Color = sans(fontSize), ink
 		axis.Padding = vg.Points(3) // half the width of a roof, which may be at 0
 	}
 	d.Y.Label.Position, d.Y.Label.Padding = draw.PosTop, 2
 	grid := plotter.NewGrid()
 	grid.Vertical.Width = 0
-	grid.Horizontal = draw.LineStyle{Color: colours.grid, Width: vg.Points(0.5)}
+	grid.Horizontal = draw.LineStyle{Color: gridColour, Width: vg.Points(0.5)}
 	d.Add(grid)
 	return d
 }
@@ -196,41 +207,38 @@ const (
 	legendRight = 105
 )
 
-func newLegend(colours colours) plot.Legend {
+func newLegend() plot.Legend {
 	l := plot.NewLegend()
 	l.Top, l.Left, l.Padding = true, true, 2
-	l.ThumbnailWidth, l.TextStyle = swatch, textStyle(colours.text, fontSize)
+	l.ThumbnailWidth, l.TextStyle = swatch, textStyle(ink, fontSize)
 	return l
 }
 
 // style returns how the i-th curve is drawn. Colour and mark both distinguish operations,
 // and curves for data on the host are dashed. Later marks are larger, since those of the
 // first curves are drawn over them.
-func (p *panel) style(i int, colours colours) (s draw.LineStyle, mark draw.GlyphStyle, doubt hollow) {
+func (p *panel) style(i int) (s draw.LineStyle, mark draw.GlyphStyle, doubt hollow) {
 	shapes := [][2]draw.GlyphDrawer{
 		{draw.CircleGlyph{}, draw.RingGlyph{}},
 		{draw.PyramidGlyph{}, draw.TriangleGlyph{}},
 		{draw.BoxGlyph{}, draw.SquareGlyph{}},
 	}
-	clr, shape := colours.ops[i%len(colours.ops)], shapes[i%len(shapes)]
+	clr, shape := operationColours[i%len(operationColours)], shapes[i%len(shapes)]
 	s = draw.LineStyle{Color: clr, Width: vg.Points(1.5)}
 	if p.place.data == OnHost {
 		s.Dashes = []vg.Length{vg.Points(4), vg.Points(2)}
 	}
 	mark = draw.GlyphStyle{Color: clr, Radius: vg.Points(2.5 + 0.5*float64(min(i, 3))), Shape: shape[0]}
-	return s, mark, hollow{shape[1], colours.background}
+	return s, mark, hollow{shape[1]}
 }
 
 // A hollow mark is an outline on the background. It stands for a doubtful result.
-type hollow struct {
-	outline    draw.GlyphDrawer
-	background color.Color
-}
+type hollow struct{ outline draw.GlyphDrawer }
 
 const hollowRadius = 4.5
 
 func (h hollow) DrawGlyph(c *draw.Canvas, style draw.GlyphStyle, at vg.Point) {
-	c.SetColor(h.background)
+	c.SetColor(color.White)
 	draw.CircleGlyph{}.DrawGlyph(c, style, at)
 	c.SetColor(style.Color)
 	h.outline.DrawGlyph(c, style, at)
@@ -279,20 +287,17 @@ func (c curve) intervals(clr color.Color) (bars []plot.Plotter) {
 }
 
 // cacheMarks marks the sizes from which on a cache cannot hold the data.
-type cacheMarks struct {
-	caches  Caches
-	colours colours
-}
+type cacheMarks Caches
 
 // bytesPerElement are those of forward: one float32 read, one written.
 const bytesPerElement = 8
 
 func (m cacheMarks) Plot(c draw.Canvas, p *plot.Plot) {
 	x, _ := p.Transforms(&c)
-	style := draw.LineStyle{Color: m.colours.muted, Width: vg.Points(0.75), Dashes: []vg.Length{vg.Points(1), vg.Points(2)}}
-	label := textStyle(m.colours.muted, fontSize)
+	style := draw.LineStyle{Color: muted, Width: vg.Points(0.75), Dashes: []vg.Length{vg.Points(1), vg.Points(2)}}
+	label := textStyle(muted, fontSize)
 	label.YAlign = text.YTop
-	for _, cache := range m.caches.list() {
+	for _, cache := range Caches(m).list() {
 		if n := float64(cache.bytes) / bytesPerElement; n >= p.X.Min && n <= p.X.Max {
 			c.StrokeLine2(style, x(n), c.Min.Y, x(n), c.Max.Y)
 			c.FillText(label, vg.Point{X: x(n) + vg.Points(2), Y: c.Max.Y}, cache.name)

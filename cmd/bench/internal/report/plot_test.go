@@ -17,10 +17,10 @@ import (
 )
 
 // texts draws a run as SVG, parses it, and returns all text in it.
-func texts(t *testing.T, r *Report, theme Theme) []string {
+func texts(t *testing.T, r *Report) []string {
 	t.Helper()
 	var b bytes.Buffer
-	if err := r.WritePlot(&b, "svg", theme); err != nil {
+	if err := r.WritePlot(&b, "svg"); err != nil {
 		t.Fatal(err)
 	}
 	var list []string
@@ -48,7 +48,7 @@ func texts(t *testing.T, r *Report, theme Theme) []string {
 }
 
 // pixels draws, as PNG, the panel of a run that has the result with that index.
-func pixels(t *testing.T, r *Report, theme Theme, i int) *image.RGBA {
+func pixels(t *testing.T, r *Report, i int) *image.RGBA {
 	t.Helper()
 	part := *r
 	part.Results = nil
@@ -58,7 +58,7 @@ func pixels(t *testing.T, r *Report, theme Theme, i int) *image.RGBA {
 		}
 	}
 	var b bytes.Buffer
-	if err := part.WritePlot(&b, "png", theme); err != nil {
+	if err := part.WritePlot(&b, "png"); err != nil {
 		t.Fatal(err)
 	}
 	return decode(t, b.Bytes())
@@ -98,7 +98,7 @@ func hasPrefix(list []string, prefix string) bool {
 // of its panels.
 func TestLegends(t *testing.T) {
 	r := sample(t)
-	got := texts(t, r, Light)
+	got := texts(t, r)
 	for _, d := range r.Devices {
 		if !slices.Contains(got, d.Name) {
 			t.Errorf("%s is no title", d.Name)
@@ -131,19 +131,17 @@ func TestLegends(t *testing.T) {
 			t.Errorf("the drawing does not say %q", want)
 		}
 	}
-	for _, clr := range []Theme{Light, Dark} {
-		img, colours := pixels(t, r, clr, len(r.Results)-1), clr.colours() // it has all
-		for i, op := range colours.ops {
-			if n := colourCount(img, op); n < 100 {
-				t.Errorf("theme %d: colour %d of operations has %d pixels", clr, i, n)
-			}
+	img := pixels(t, r, len(r.Results)-1) // it has all
+	for i, op := range operationColours {
+		if n := colourCount(img, op); n < 100 {
+			t.Errorf("colour %d of operations has %d pixels", i, n)
 		}
-		if n := colourCount(img, colours.roof); n < 2000 {
-			t.Errorf("theme %d: the roofs have %d pixels", clr, n)
-		}
-		if n := colourCount(img, colours.background); n < img.Bounds().Dx()*img.Bounds().Dy()/2 {
-			t.Errorf("theme %d: the background has %d pixels", clr, n)
-		}
+	}
+	if n := colourCount(img, roofColour); n < 2000 {
+		t.Errorf("the roofs have %d pixels", n)
+	}
+	if n := colourCount(img, color.White); n < img.Bounds().Dx()*img.Bounds().Dy()/2 {
+		t.Errorf("the background has %d pixels", n)
 	}
 }
 
@@ -195,7 +193,7 @@ func TestPanelLimits(t *testing.T) {
 	if compared < 40 {
 		t.Errorf("%d points compared", compared)
 	}
-	got := texts(t, r, Light)
+	got := texts(t, r)
 	for _, want := range []string{"copy", "transfer", "backward 97–100 % of transfer", "forward 97–98 %"} {
 		if !slices.Contains(got, want) {
 			t.Errorf("the drawing does not say %q: %q", want, got)
@@ -264,7 +262,7 @@ func TestPlotOf(t *testing.T) {
 		t.Run(name, func(t *testing.T) {
 			r := sample(t)
 			c.change(r)
-			got := texts(t, r, Light)
+			got := texts(t, r)
 			for _, want := range c.want {
 				if !hasPrefix(got, want) {
 					t.Errorf("the drawing does not say %q: %q", want, got)
@@ -275,8 +273,8 @@ func TestPlotOf(t *testing.T) {
 					t.Errorf("the drawing says %q: %q", not, got)
 				}
 			}
-			img := pixels(t, r, Light, len(r.Results)-1)
-			background := colourCount(img, Light.colours().background)
+			img := pixels(t, r, len(r.Results)-1)
+			background := colourCount(img, color.White)
 			if all := img.Bounds().Dx() * img.Bounds().Dy(); background > all*99/100 {
 				t.Errorf("%d of %d pixels are background", background, all)
 			}
@@ -289,10 +287,10 @@ func TestHollow(t *testing.T) {
 	r := sample(t)
 	r.Results[1].Doubts = []string{"the machine was busy"} // so that the legend is the same
 	i := slices.IndexFunc(r.Results, func(res Result) bool { return res.Op == "backward" && res.N == 64<<20 })
-	believed := pixels(t, r, Light, i)
+	believed := pixels(t, r, i)
 	r.Results[i].Doubts = r.Results[1].Doubts
-	green := Light.colours().ops[2]
-	if a, b := colourCount(believed, green), colourCount(pixels(t, r, Light, i), green); b > a-50 {
+	green := operationColours[2]
+	if a, b := colourCount(believed, green), colourCount(pixels(t, r, i), green); b > a-50 {
 		t.Errorf("backward has %d pixels, and %d when one of its results is in doubt", a, b)
 	}
 }
@@ -300,10 +298,10 @@ func TestHollow(t *testing.T) {
 func TestNothingToPlot(t *testing.T) {
 	r := sample(t)
 	r.Results = nil
-	if err := r.WritePlot(io.Discard, "svg", Light); err == nil || !strings.Contains(err.Error(), "no results") {
+	if err := r.WritePlot(io.Discard, "svg"); err == nil || !strings.Contains(err.Error(), "no results") {
 		t.Errorf("without results, the error is %v", err)
 	}
-	if err := sample(t).WritePlot(io.Discard, "pdf", Light); err == nil || !strings.Contains(err.Error(), `"pdf", which should be svg or png`) {
+	if err := sample(t).WritePlot(io.Discard, "pdf"); err == nil || !strings.Contains(err.Error(), `"pdf", which should be svg or png`) {
 		t.Errorf("with format pdf, the error is %v", err)
 	}
 }
