@@ -184,6 +184,7 @@ func (p *panel) axes() *plot.Plot {
 	d := plot.New()
 	d.BackgroundColor = nil
 	d.X.Scale, d.X.Tick.Marker = plot.LogScale{}, plot.TickerFunc(countTicks)
+	d.Y.Tick.Marker = plot.TickerFunc(roundTicks)
 	d.X.Label.Text, d.Y.Label.Text = "elements", "GB/s"
 	for _, axis := range []*plot.Axis{&d.X, &d.Y} {
 		axis.Color, axis.Tick.Color = muted, muted
@@ -354,6 +355,23 @@ func countTicks(low, high float64) []plot.Tick {
 			tick.Label = Count(1 << e)
 		}
 		ticks = append(ticks, tick)
+	}
+	return ticks
+}
+
+// roundTicks returns ticks at 0 and at up to six multiples of a round number.
+func roundTicks(low, high float64) []plot.Tick {
+	step := math.Pow(10, math.Floor(math.Log10(high/6)))
+	for _, factor := range []float64{1, 2, 5, 10} {
+		if high/(step*factor) <= 6 {
+			step *= factor
+			break
+		}
+	}
+	var ticks []plot.Tick
+	for i := 0; float64(i)*step <= high; i++ {
+		v := float64(i) * step
+		ticks = append(ticks, plot.Tick{Value: v, Label: strconv.FormatFloat(v, 'g', 6, 64)})
 	}
 	return ticks
 }

@@ -308,6 +308,24 @@ func TestNothingToPlot(t *testing.T) {
 
 func TestTicks(t *testing.T) {
 	for _, c := range []struct {
+		high float64
+		want string
+	}{
+		{0.0031, "0 0.001 0.002 0.003"},
+		{6, "0 1 2 3 4 5 6"},
+		{27, "0 5 10 15 20 25"},
+		{300, "0 50 100 150 200 250 300"},
+		{4593, "0 1000 2000 3000 4000"},
+	} {
+		var got []string
+		for _, tick := range roundTicks(0, c.high) {
+			got = append(got, tick.Label)
+		}
+		if s := strings.Join(got, " "); s != c.want {
+			t.Errorf("up to %v: ticks %s, and should be %s", c.high, s, c.want)
+		}
+	}
+	for _, c := range []struct {
 		low, high float64
 		want      string
 	}{
