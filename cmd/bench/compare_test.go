@@ -13,8 +13,8 @@ import (
 	rpt "github.com/gmind-go/compute/cmd/bench/internal/report"
 )
 
-// writeReport writes a report of a copy and a forward that takes so many times its
-// time, and returns the name of the file.
+// writeReport writes a report with a copy, and a forward that takes factor times as long. It
+// returns the name of the file.
 func writeReport(t *testing.T, seed uint64, factor float64) string {
 	t.Helper()
 	r := rpt.Report{
@@ -44,7 +44,7 @@ func writeReport(t *testing.T, seed uint64, factor float64) string {
 	return write(t, text.Bytes())
 }
 
-// TestCompareCommand: in this process and as a program, every exit code.
+// TestCompareCommand: every exit code, in this process and as a program.
 func TestCompareCommand(t *testing.T) {
 	old, same, slow, little := writeReport(t, 1, 1), writeReport(t, 2, 1), writeReport(t, 3, 1.1), writeReport(t, 4, 1.03)
 	garbage, missing := write(t, []byte("garbage")), filepath.Join(t.TempDir(), "missing.json")

@@ -7,7 +7,7 @@ import (
 	"github.com/gmind-go/compute/internal/form"
 )
 
-// far is the CPU backend as one of a device with memory of its own.
+// far is the CPU backend, as if it were a device with memory of its own.
 type far struct {
 	compute.Backend
 	form.Copier
@@ -19,8 +19,8 @@ func (b far) Info() compute.Info {
 	return info
 }
 
-// TestMeasurements: a measurement that leaves out its call is found wrong, and one that
-// makes it right.
+// TestMeasurements: the check of every measurement finds its result wrong without the call,
+// and right after it.
 func TestMeasurements(t *testing.T) {
 	b, c, in := onCPU(t, 1000, opNames()...)
 	all := &sets{}

@@ -9,7 +9,7 @@ import (
 	"github.com/gmind-go/compute/cmd/bench/internal/report"
 )
 
-// TestDefaultSizesThatDoNotFit: they are left out, with a note.
+// TestDefaultSizesThatDoNotFit: default sizes that do not fit are left out, with a note.
 func TestDefaultSizesThatDoNotFit(t *testing.T) {
 	b, c, in := onCPU(t, 1024, "forward")
 	c.runs, c.caches = 1, []string{report.Warm}
@@ -19,14 +19,14 @@ func TestDefaultSizesThatDoNotFit(t *testing.T) {
 		t.Errorf("got %v, want a note", err)
 	}
 	if !strings.Contains(table.String(), "1Ki elements not measured: out of memory") || len(m.report.Notes) != 1 {
-		t.Errorf("it is not told: %s, %q", table.String(), m.report.Notes)
+		t.Errorf("it is not printed: %s, %q", table.String(), m.report.Notes)
 	}
 	if live := b.Info().LiveBuffers; live != 0 {
 		t.Errorf("%d buffers were left", live)
 	}
 }
 
-// TestStates: what no cache holds is measured once, and not as warm.
+// TestStates: sizes that no cache holds are measured once, and cold.
 func TestStates(t *testing.T) {
 	m := meter{c: &config{caches: []string{report.Cold, report.Warm}}}
 	const cache = 32 << 20

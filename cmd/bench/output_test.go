@@ -17,7 +17,7 @@ import (
 	"github.com/gmind-go/compute/cmd/bench/internal/doctor"
 )
 
-// TestOutputs: all forms of the results, at once.
+// TestOutputs: all formats at once.
 func TestOutputs(t *testing.T) {
 	dir := t.TempDir()
 	file := func(name string) string { return filepath.Join(dir, name) }
@@ -55,7 +55,7 @@ func TestOutputs(t *testing.T) {
 	}
 }
 
-// TestStandardOutput: any of the text forms can go there, and the table then does not.
+// TestStandardOutput: a text format can be written to standard output, in place of the table.
 func TestStandardOutput(t *testing.T) {
 	for flag, begins := range map[string]string{"-csv": "device,", "-benchfmt": "goos: ", "-html": "<!"} {
 		stdout, stderr, code := bench(t, "-backend", "cpu", "-n", "1Ki", "-runs", "1", "-cache", "warm", flag, "-")
@@ -65,14 +65,14 @@ func TestStandardOutput(t *testing.T) {
 	}
 }
 
-// TestJSONToDevice: -json can name what is no regular file.
+// TestJSONToDevice: -json can name a file that is not regular.
 func TestJSONToDevice(t *testing.T) {
 	if _, stderr, code := bench(t, "-backend", "cpu", "-n", "1Ki", "-runs", "1", "-json", os.DevNull); code != 0 {
 		t.Errorf("exit %d: %s", code, stderr)
 	}
 }
 
-// short is a Writer that takes so many bytes.
+// short is a Writer with room for a number of bytes.
 type short struct{ room int }
 
 var errShort = errors.New("no space left")
@@ -84,8 +84,8 @@ func (s *short) Write(p []byte) (int, error) {
 	return len(p), nil
 }
 
-// TestFullOutput: a standard output that is full is an error of every command. The
-// files are written all the same, if anything was measured.
+// TestFullOutput: a write error of standard output is an error of every command. The files
+// are written nevertheless, if anything was measured.
 func TestFullOutput(t *testing.T) {
 	old := writeReport(t, 1, 1)
 	none := filepath.Join(t.TempDir(), "none.json")
@@ -114,7 +114,7 @@ func TestFullOutput(t *testing.T) {
 		}
 	}
 	if _, err := os.Stat(none); err == nil {
-		t.Error("it was measured for nobody")
+		t.Error("it measured without an output")
 	}
 	data, err := os.ReadFile(name)
 	if err != nil {
@@ -125,7 +125,7 @@ func TestFullOutput(t *testing.T) {
 	}
 }
 
-// TestReplace: what an output may be, and what becomes of it.
+// TestReplace: the kinds of files that an output may be, before and after it is written.
 func TestReplace(t *testing.T) {
 	dir := t.TempDir()
 	t.Chdir(dir)
@@ -136,9 +136,9 @@ func TestReplace(t *testing.T) {
 		}
 	}
 	must(os.Mkdir("sub", 0o777))
-	must(os.WriteFile("old", []byte("longer than what comes"), 0o640))
+	must(os.WriteFile("old", []byte("longer than the results"), 0o640))
 	must(os.WriteFile("behind", []byte("old"), 0o600))
-	links := os.Symlink("behind", "link") == nil && // which not every system lets everyone do
+	links := os.Symlink("behind", "link") == nil && // not every system lets every user do so
 		os.Symlink("../none", filepath.Join("sub", "dangling")) == nil &&
 		os.Symlink(filepath.Join("sub", "dangling"), "twice") == nil
 	for _, test := range []struct {

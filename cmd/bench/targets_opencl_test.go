@@ -17,7 +17,7 @@ import (
 	"github.com/gmind-go/compute/internal/testenv"
 )
 
-// What a bad driver does as soon as it is loaded.
+// What a faulty driver does when it is loaded.
 const (
 	noise = `puts("{\"Devices\":[]}"); fflush(stdout); fputs("fake: no way on\n", stderr); `
 	dies  = noise + `abort();`
@@ -27,7 +27,7 @@ const (
 	forks = noise + `if (fork() == 0) { sleep(600); _exit(0); }` // keeping what is open
 )
 
-// loaded is a driver that does this when it is loaded, and is none else.
+// loaded returns the source of a driver that has no devices and does this when it is loaded.
 func loaded(does string) string {
 	return `#include <stdio.h>
 #include <stdlib.h>
@@ -35,8 +35,8 @@ func loaded(does string) string {
 __attribute__((constructor)) static void init(void) { ` + does + ` }`
 }
 
-// opened is a driver with one device, a GPU, that does this when it is opened. It
-// has as much of the loader's interface as it takes to get there.
+// opened returns the source of a driver with one device, a GPU, that does this when it is
+// opened. It implements as much of the loader's interface as that needs.
 func opened(does string) string {
 	return `#include <stdio.h>
 #include <stdlib.h>
@@ -88,9 +88,9 @@ void *clGetExtensionFunctionAddress(const char *name) {
 }`
 }
 
-// vendors makes a directory for the OpenCL loader with the drivers of this machine,
-// as good0.icd and so on, and one of that C source, as fake.icd. It returns the
-// environment that names it.
+// vendors makes a directory for the OpenCL loader with the drivers of this machine, as
+// good0.icd and so on, and a driver with the C source, as fake.icd. It returns the
+// environment that names the directory.
 func vendors(t *testing.T, source string) (dir string, env []string) {
 	t.Helper()
 	needOpenCL(t)
@@ -118,12 +118,12 @@ func vendors(t *testing.T, source string) (dir string, env []string) {
 		t.Fatalf("%v: %s", err, out)
 	}
 	put("fake.icd", library+"\n")
-	// Without a layer, which would answer for the driver.
+	// Without a layer, which would answer in place of the driver.
 	return dir, []string{"OCL_ICD_VENDORS=" + dir, "OPENCL_VENDOR_PATH=", "OCL_ICD_FILENAMES=", "OPENCL_LAYERS="}
 }
 
-// TestBadDriver: a driver that crashes or hangs when it is loaded is named, and the
-// CPU is measured all the same.
+// TestBadDriver: a driver that crashes or hangs when it is loaded is named, and the CPU is
+// measured nevertheless.
 func TestBadDriver(t *testing.T) {
 	for name, test := range map[string]struct{ does, timeout, short, what string }{
 		"abort": {dies, "20s", "20s", `crashed \((SIGABRT: abort|signal: aborted)\)`},
@@ -133,7 +133,7 @@ func TestBadDriver(t *testing.T) {
 	} {
 		t.Run(name, func(t *testing.T) {
 			dir, env := vendors(t, loaded(test.does))
-			t.Parallel() // for those that wait
+			t.Parallel() // since some wait for a timeout
 			stdout, stderr, code := benchWith(t, env, "devices", "-timeout", test.timeout)
 			fake := filepath.Join(dir, "fake.icd") + " (" + filepath.Join(dir, "libfake.so") + ")"
 			for _, want := range []string{
@@ -198,17 +198,16 @@ func TestBadDevice(t *testing.T) {
 	}
 }
 
-// TestLeftBehind: a process that a driver starts and leaves does not hold up the
-// report.
+// TestLeftBehind: a process that a driver starts and leaves does not delay the result.
 func TestLeftBehind(t *testing.T) {
 	_, env := vendors(t, loaded(forks))
-	stdout, stderr, code := benchWith(t, env, "devices") // which has less time than that process
+	stdout, stderr, code := benchWith(t, env, "devices") // with less time than that process takes
 	if code < 0 || !strings.Contains(stdout, "  self-test  usable") {
 		t.Errorf("exit %d, %s%s", code, stdout, stderr)
 	}
 }
 
-// TestOrphan: a child that hangs ends without its parent too.
+// TestOrphan: a child process that hangs ends without its parent, too.
 func TestOrphan(t *testing.T) {
 	_, env := vendors(t, loaded(hangs))
 	if _, _, code := benchWith(t, env, "probe", "100ms"); code != command.Unusable {

@@ -7,8 +7,8 @@ import (
 	"github.com/gmind-go/compute/internal/turns"
 )
 
-// TestFirstRunIsChecked: a result is compared also if the run before was too short to
-// count, and there is but one.
+// TestFirstRunIsChecked: the result of a single run is checked, also if an earlier run was
+// too short to count.
 func TestFirstRunIsChecked(t *testing.T) {
 	calls := 0
 	m := &timer{sets: &sets{list: make([]set, 1)}, measurement: measurement{

@@ -58,7 +58,7 @@ func fakePeer(kind string, in *bufio.Reader, out io.Writer) {
 			if word[1] == "backward" || word[1] == training {
 				for i := range y {
 					y[i] = dy[i]
-					if !(x[i] > 0) { // as oneDNN and PyTorch have it
+					if !(x[i] > 0) { // as in oneDNN and PyTorch
 						y[i] *= slope
 					}
 				}
@@ -78,8 +78,8 @@ func fakePeer(kind string, in *bufio.Reader, out io.Writer) {
 func TestRun(t *testing.T) {
 	for _, test := range []struct {
 		peer    string
-		want    []string // in what is printed
-		missing bool     // no time of the peers
+		want    []string // in the output
+		missing bool     // the peers have no times
 		notes   int
 	}{
 		{"right", []string{"Fake 1.0", "| forward ", "| backward ", "1.00 s (1.00 s)"}, false, 0},
@@ -139,8 +139,7 @@ func TestRun(t *testing.T) {
 	}
 }
 
-// TestCheck: peers that are right pass, in the way of PyTorch and in that of ONNX, and
-// no others.
+// TestCheck: peers pass if they differ as PyTorch and ONNX are known to, and not otherwise.
 func TestCheck(t *testing.T) {
 	b := testenv.Open(t, cpu.Open)
 	for _, test := range []struct{ torch, onnx, err string }{
@@ -167,7 +166,7 @@ func TestCheck(t *testing.T) {
 		}
 	}
 	if err := check(b, startPeer([]string{"./none"}), startPeer([]string{"./none"}), io.Discard); err == nil {
-		t.Error("no peers are no error")
+		t.Error("missing peers are not an error")
 	}
 }
 

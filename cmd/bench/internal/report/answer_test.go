@@ -2,8 +2,8 @@ package report
 
 import "testing"
 
-// faced returns a report of a CPU and a GPU, with forward taking so long at 1Ki, 2Ki,
-// 4Ki and so on.
+// faced returns a report of a CPU and a GPU with the times of forward at 1Ki, 2Ki, 4Ki and so
+// on.
 func faced(cpu, gpu, host []float64) *Report {
 	r := &Report{Devices: []Device{{Name: "cpu x", Backend: "cpu", Kind: "cpu"}, {Name: "opencl y", Backend: "opencl", Kind: "gpu"}}}
 	add := func(device, data string, times []float64) {
@@ -29,9 +29,9 @@ func TestAsk(t *testing.T) {
 		want     int // elements; 0 is never
 	}{
 		{[]float64{1, 2, 4, 8}, []float64{3, 3, 3, 3}, 4 * Ki},
-		{[]float64{1, 2, 4, 8}, []float64{3, 1, 5, 3}, 8 * Ki}, // not from where it wins once
+		{[]float64{1, 2, 4, 8}, []float64{3, 1, 5, 3}, 8 * Ki}, // faster once is not enough
 		{[]float64{1, 2, 4, 8}, []float64{0.5, 1, 2, 4}, Ki},
-		{[]float64{1, 2, 4, 8}, []float64{3, 1, 3, 8}, 0}, // not at the largest; as fast is not faster
+		{[]float64{1, 2, 4, 8}, []float64{3, 1, 3, 8}, 0}, // not faster at the largest size
 		{[]float64{1, 2, 4, 8}, []float64{3, 1, 3, 0}, 2 * Ki},
 		{[]float64{1}, []float64{2}, 0},
 		{[]float64{2}, []float64{1}, Ki},
@@ -48,11 +48,11 @@ func TestAsk(t *testing.T) {
 		t.Errorf("without the CPU: %+v", r.Answers)
 	}
 
-	// What is not to be believed, or within the intervals, is no win.
+	// A doubtful result, or a difference within the intervals, does not count.
 	r := faced([]float64{2, 4}, []float64{1, 2}, nil)
 	r.Results[3].Doubts = []string{"too fast"}
 	if a := r.Ask(); a[0].FromN != 0 {
-		t.Errorf("a figure in doubt counts: %+v", a)
+		t.Errorf("a doubtful result counts: %+v", a)
 	}
 	r = faced([]float64{2, 4}, []float64{1, 2}, nil)
 	r.Results[3].Verified = false
@@ -66,8 +66,8 @@ func TestAsk(t *testing.T) {
 	}
 }
 
-// TestAskWarm: what fits the caches is answered for both states, and large sizes count
-// for both.
+// TestAskWarm: sizes that fit in the caches give answers for both states, and large sizes
+// count for both.
 func TestAskWarm(t *testing.T) {
 	r := faced([]float64{4, 8}, []float64{3, 7}, nil)
 	warm := faced([]float64{2}, []float64{3}, nil)

@@ -45,7 +45,6 @@ func TestWrap(t *testing.T) {
 	}
 }
 
-// TestSingular: one of something is told as that.
 func TestSingular(t *testing.T) {
 	for got, want := range map[string]string{
 		Plural(1, "run"):   "1 run",

@@ -17,8 +17,8 @@ const (
 	testGPU = "opencl A/B <C> (D)"
 )
 
-// measured returns a report of two devices, with runs that take up to some
-// noise-parts longer than the best time.
+// measured returns a report of two devices. Times are random, up to noise above the best
+// time as a fraction of it.
 func measured(seed uint64, noise float64, runs int) *Report {
 	r := &Report{
 		Schema: Version, Time: time.Date(2026, 1, 2, 3, 4, 5, 0, time.UTC), Command: []string{"bench"},
@@ -50,8 +50,8 @@ func measured(seed uint64, noise float64, runs int) *Report {
 	return slowed(r, 1, func(Result) bool { return false })
 }
 
-// slowed makes the results that which chooses so many times as slow, and sets all
-// that follows from the times.
+// slowed multiplies the times of the results chosen by which, and sets the fields that
+// follow from the times.
 func slowed(r *Report, factor float64, which func(Result) bool) *Report {
 	for i := range r.Results {
 		res := &r.Results[i]
@@ -92,7 +92,7 @@ func sample(t *testing.T) *Report {
 	return r
 }
 
-// fits checks that text fits a terminal of 80 columns.
+// fits checks that text fits on a terminal of 80 columns.
 func fits(t *testing.T, text string) {
 	t.Helper()
 	for line := range strings.Lines(text) {
@@ -102,10 +102,10 @@ func fits(t *testing.T, text string) {
 	}
 }
 
-// words returns text with single spaces for spaces and line ends.
+// words returns text with its white space, line breaks included, as single spaces.
 func words(text string) string { return strings.Join(strings.Fields(text), " ") }
 
-// timed returns a result whose runs all took ns.
+// timed returns a result with runs that all took ns.
 func timed(op, data, limit string, bytes int, ns float64) Result {
 	r := Result{Op: op, Data: data, Limit: limit, N: bytes / 8, Bytes: bytes, Verified: true, TimesNS: []float64{ns, ns, ns, ns, ns, ns}}
 	r.Summarize()

@@ -10,7 +10,7 @@ import (
 	"testing"
 )
 
-// TestJSON: what is written is read again, and can be read by people.
+// TestJSON: the report that is read is the one written, and the file is readable.
 func TestJSON(t *testing.T) {
 	r := measured(1, 0.1, 5)
 	r.Notes = []string{`not measured: "times_ns": [` + "\n1 ]"}
@@ -53,7 +53,7 @@ func TestJSON(t *testing.T) {
 	}
 }
 
-// TestReadJSON: what is not such a report is told, with the name of the file.
+// TestReadJSON: a file that is not a report is an error with its name.
 func TestReadJSON(t *testing.T) {
 	const result = `{"op": "forward", "n": 8, "median_ns": 2, "times_ns": [1, 2, 3]}`
 	for text, want := range map[string]string{

@@ -17,7 +17,7 @@ func html(t *testing.T, r *Report) string {
 	return b.String()
 }
 
-// TestRows: each result is a row, in order, with all that is known of it.
+// TestRows: each result is a row with all its fields, in order.
 func TestRows(t *testing.T) {
 	r := sample(t)
 	r.Results[5].Verified = false
@@ -42,7 +42,7 @@ func TestRows(t *testing.T) {
 		want = append(want, res.Doubts...)
 		for _, want := range want {
 			if !strings.Contains(row, want) {
-				t.Errorf("row %d does not say %q: %s", i, want, row)
+				t.Errorf("row %d does not have %q: %s", i, want, row)
 			}
 		}
 		if wrong := strings.Contains(row, "WRONG"); wrong == res.Verified {
@@ -51,8 +51,7 @@ func TestRows(t *testing.T) {
 	}
 }
 
-// TestEscapes: what comes from drivers, files and the command line is text and never
-// part of the page.
+// TestEscapes: text from drivers, files and the command line is escaped.
 func TestEscapes(t *testing.T) {
 	r := sample(t)
 	const evil = `"'><script>alert(1)</script><b a='`
@@ -85,7 +84,7 @@ func TestEscapes(t *testing.T) {
 	}
 }
 
-// TestAlone: the page asks for nothing from elsewhere, and runs nothing.
+// TestAlone: the page loads no other file, and has no scripts.
 func TestAlone(t *testing.T) {
 	page := html(t, sample(t))
 	for _, not := range []string{"<script", "<link", "<img", "@import", "url(", "src=", " href=", "<?xml"} {

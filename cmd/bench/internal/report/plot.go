@@ -145,7 +145,7 @@ func (p *panel) draw(c draw.Canvas) {
 			x, y := limit.XYs[0].X, limit.XYs[0].Y
 			limit.XYs = plotter.XYs{{X: x / 1.1, Y: y}, {X: x * 1.1, Y: y}}
 		}
-		if i > 0 { // to tell it from the first
+		if i > 0 { // to distinguish it from the first
 			limit.Dashes = []vg.Length{vg.Points(7), vg.Points(4)}
 		}
 		d.Add(limit, roof.marks(draw.GlyphStyle{Color: muted}, hollow{draw.RingGlyph{}}))
@@ -216,8 +216,8 @@ func newLegend() plot.Legend {
 }
 
 // style returns how the i-th curve is drawn. Colour and mark both distinguish operations,
-// and curves for data on the host are dashed. Later marks are larger, since those of the
-// first curves are drawn over them.
+// and curves for data on the host are dashed. Later marks are larger, since the first
+// curves are drawn over them.
 func (p *panel) style(i int) (s draw.LineStyle, mark draw.GlyphStyle, doubt hollow) {
 	shapes := [][2]draw.GlyphDrawer{
 		{draw.CircleGlyph{}, draw.RingGlyph{}},
@@ -233,7 +233,7 @@ func (p *panel) style(i int) (s draw.LineStyle, mark draw.GlyphStyle, doubt holl
 	return s, mark, hollow{shape[1]}
 }
 
-// A hollow mark is an outline on the background. It stands for a doubtful result.
+// A hollow mark is an outline on the background. It marks a doubtful result.
 type hollow struct{ outline draw.GlyphDrawer }
 
 const hollowRadius = 4.5
@@ -290,7 +290,7 @@ func (c curve) intervals(clr color.Color) (bars []plot.Plotter) {
 // cacheMarks marks the sizes from which on a cache cannot hold the data.
 type cacheMarks Caches
 
-// bytesPerElement are those of forward: one float32 read, one written.
+// bytesPerElement is the number of bytes that forward moves: one float32 read, one written.
 const bytesPerElement = 8
 
 func (m cacheMarks) Plot(c draw.Canvas, p *plot.Plot) {

@@ -94,8 +94,8 @@ func hasPrefix(list []string, prefix string) bool {
 	return slices.ContainsFunc(list, func(s string) bool { return strings.HasPrefix(s, prefix) })
 }
 
-// TestLegends: every device is a title, and every operation is in the legend of each
-// of its panels.
+// TestLegends: every device is a title, and every operation is in the legend of each of its
+// panels.
 func TestLegends(t *testing.T) {
 	r := sample(t)
 	got := texts(t, r)
@@ -145,8 +145,8 @@ func TestLegends(t *testing.T) {
 	}
 }
 
-// sharing returns the sample with its GPU as one that shares the memory of the host, so
-// that what Stream does with slices is compared with the copy.
+// sharing returns the sample as if its GPU shared the host's memory, so that Stream is
+// compared with the copy.
 func sharing(t *testing.T) *Report {
 	r := sample(t)
 	for i := range r.Results {
@@ -164,15 +164,15 @@ func sharing(t *testing.T) *Report {
 	return r
 }
 
-// TestPanelLimits: each panel draws the limit that a percentage in its legend refers to,
-// and the curve is as far below it as the percentage says.
+// TestPanelLimits: each panel draws the limit that a percentage in its legend refers to, and
+// the ratio of the two curves is that percentage.
 func TestPanelLimits(t *testing.T) {
 	compared := 0
 	r := sharing(t)
 	for _, p := range r.panels() {
 		for _, c := range p.curves {
 			for _, res := range c.results {
-				if res.OfLimit == 0 || res.Bytes != 8*res.N { // of others a launch is apart
+				if res.OfLimit == 0 || res.Bytes != 8*res.N { // for others, a launch is not proportional
 					continue
 				}
 				var of []float64
@@ -203,11 +203,11 @@ func TestPanelLimits(t *testing.T) {
 		t.Errorf("the legend of host data does not name the copy: %q", got)
 	}
 	if slices.Contains(got, "transfer = 100 %") {
-		t.Error("the transfer is told to be the limit of all")
+		t.Error("the transfer is labelled as the limit of all")
 	}
 }
 
-// TestPlotOf: runs of any shape can be drawn, in both formats.
+// TestPlotOf: unusual reports can be drawn, in both formats.
 func TestPlotOf(t *testing.T) {
 	keep := func(keep func(Result) bool) func(*Report) {
 		return func(r *Report) {
@@ -227,7 +227,7 @@ func TestPlotOf(t *testing.T) {
 		"no copy":    {keep(func(res Result) bool { return res.Op != Copy }), []string{"forward 97–98 %"}, []string{"copy"}},
 		"copy alone": {keep(func(res Result) bool { return res.Op == Copy }), []string{"copy = 100 %"}, []string{"forward"}},
 		"CPU alone":  {keep(func(res Result) bool { return res.Device == "cpu avx512" }), []string{"cpu avx512"}, []string{"opencl", "transfer"}},
-		"no results in doubt": {func(r *Report) {
+		"no doubtful results": {func(r *Report) {
 			for i := range r.Results {
 				r.Results[i].Doubts = nil
 			}
@@ -249,11 +249,11 @@ func TestPlotOf(t *testing.T) {
 				}
 			}
 		}, []string{"4Ki", "forward 97–98 %"}, nil},
-		"what is not finite": {func(r *Report) {
+		"values that are not finite": {func(r *Report) {
 			r.Results[0].GBps, r.Results[1].GBps, r.Results[2].LowNS, r.Results[3].HighNS = math.Inf(1), math.NaN(), 0, math.Inf(1)
 			r.Results[4].N = 0
 		}, []string{"cpu avx512"}, nil},
-		"names that no image can hold": {func(r *Report) {
+		"names that cannot be printed": {func(r *Report) {
 			for i := range r.Results {
 				r.Results[i].Device = "<b>&\x00\xff\n" + strings.Repeat("long ", 40)
 			}
@@ -282,7 +282,7 @@ func TestPlotOf(t *testing.T) {
 	}
 }
 
-// TestHollow: what is in doubt is drawn otherwise.
+// TestHollow: doubtful results have hollow marks.
 func TestHollow(t *testing.T) {
 	r := sample(t)
 	r.Results[1].Doubts = []string{"the machine was busy"} // so that the legend is the same
@@ -291,7 +291,7 @@ func TestHollow(t *testing.T) {
 	r.Results[i].Doubts = r.Results[1].Doubts
 	green := operationColours[2]
 	if a, b := colourCount(believed, green), colourCount(pixels(t, r, i), green); b > a-50 {
-		t.Errorf("backward has %d pixels, and %d when one of its results is in doubt", a, b)
+		t.Errorf("backward has %d pixels, and %d when one of its results is doubtful", a, b)
 	}
 }
 

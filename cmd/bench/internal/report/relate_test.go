@@ -6,7 +6,7 @@ import (
 	"testing"
 )
 
-// TestRelate: fractions of the limit, and figures that cannot be.
+// TestRelate: fractions of the limit, and implausible results.
 func TestRelate(t *testing.T) {
 	const launch = 1000
 	for name, test := range map[string]struct {
@@ -40,19 +40,19 @@ func TestRelate(t *testing.T) {
 	}
 }
 
-// TestEvents: the clock of the device against that of the host.
+// TestEvents: the events of the device compared with the clock of the host.
 func TestEvents(t *testing.T) {
 	for _, test := range []struct {
 		events, clock float64
 		doubt         bool
 	}{
-		{0, 0, false},               // it tells nothing
+		{0, 0, false},               // no events
 		{100_000, 101_000, false},   // they agree
 		{110_000, 100_000, false},   // nearly
 		{130_000, 100_000, true},    // more than has passed
-		{40_000, 100_000, true},     // where was the time?
-		{500, 5_000, false},         // launches, which the events do not count
-		{60_000, 100_000, false},    // not all of it
+		{40_000, 100_000, true},     // too little
+		{500, 5_000, false},         // launches, which are not in the events
+		{60_000, 100_000, false},    // a part
 		{1_000_000, 100_000, true},  // another unit
 		{100_000, 10_000_000, true}, // another unit
 	} {

@@ -108,12 +108,12 @@ const (
 	Warm = "warm" // everything: each call has the same buffers, which fit in the last-level cache
 )
 
-// The operations of a Result that are limits, beside those of the kernels.
+// The operations of a Result that are limits.
 const (
-	Copy     = "copy"     // from buffer to buffer, in the way the kernels move data
+	Copy     = "copy"     // from buffer to buffer, as kernels move data
 	Upload   = "upload"   // from a slice to a buffer
 	Download = "download" // from a buffer to a slice
-	Transfer = "transfer" // an upload and a download, one after the other
+	Transfer = "transfer" // an upload, then a download
 )
 
 // A Result is one measurement.
@@ -148,7 +148,7 @@ type Answer struct {
 	Device string `json:"device"` // the OpenCL device or Shard
 	CPU    string `json:"cpu"`    // the name of the CPU device
 	Op     string `json:"op"`
-	Data   string `json:"data"`   // of Device, OnDevice or OnHost; that of the CPU is OnDevice
+	Data   string `json:"data"`   // of Device, OnDevice or OnHost; for the CPU it is always OnDevice
 	Cache  string `json:"cache"`  // Cold or Warm
 	FromN  int    `json:"from_n"` // the smallest measured size from which on it is faster at every measured size; 0 is never
 	SizesN []int  `json:"sizes"`  // the sizes at which both were measured, ascending

@@ -33,7 +33,7 @@ func TestWriteSummary(t *testing.T) {
 	text.Reset()
 	(&Report{}).WriteSummary(&text)
 	if text.Len() > 0 {
-		t.Errorf("of nothing it tells %s", text.String())
+		t.Errorf("without results it writes %s", text.String())
 	}
 }
 
@@ -88,12 +88,12 @@ func TestSummary(t *testing.T) {
 			all = strings.ReplaceAll(all, "\u00a0", "_")
 			for _, want := range c.want {
 				if !strings.Contains(all, want) {
-					t.Errorf("%q is not said in\n%s", want, all)
+					t.Errorf("%q is not in\n%s", want, all)
 				}
 			}
 			for _, not := range c.not {
 				if strings.Contains(all, not) {
-					t.Errorf("%q is said in\n%s", not, all)
+					t.Errorf("%q is in\n%s", not, all)
 				}
 			}
 			if page := html(t, r); !strings.Contains(page, r.summary()[0].Question) {

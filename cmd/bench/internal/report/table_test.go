@@ -6,8 +6,7 @@ import (
 	"testing"
 )
 
-// TestTableFits: whatever is measured, lines fit a terminal, and columns stand below one
-// another.
+// TestTableFits: lines fit on a terminal, and columns are aligned, for any results.
 func TestTableFits(t *testing.T) {
 	r := sample(t)
 	long := r.Results[0]
@@ -43,7 +42,7 @@ func TestTableFits(t *testing.T) {
 	}
 }
 
-// TestTable: columns that line up, and what is wrong or in doubt.
+// TestTable: aligned columns, and wrong and doubtful results.
 func TestTable(t *testing.T) {
 	results := []Result{
 		timed(Copy, OnDevice, "", 8<<20, 100e3),
