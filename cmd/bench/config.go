@@ -15,6 +15,7 @@ import (
 	"github.com/gmind-go/compute/cmd/bench/internal/doctor"
 	"github.com/gmind-go/compute/cmd/bench/internal/report"
 	"github.com/gmind-go/compute/internal/host"
+	"github.com/gmind-go/compute/internal/units"
 )
 
 const usage = `Usage: bench [flags]                     measure
@@ -90,7 +91,11 @@ func (c *config) flags(fs *flag.FlagSet) {
 	fs.Func("backend", "", func(s string) (err error) { c.backend, err = oneOf(s, "cpu", "opencl"); return err })
 	fs.Func("device", "", func(s string) (err error) { c.device, err = parseDevice(s); return err })
 	fs.Func("op", "", func(s string) (err error) { c.ops, err = parseOps(s); return err })
-	fs.Func("n", "", func(s string) (err error) { c.sizes, err = parseSizes(s); c.sizesAsked = true; return err })
+	fs.Func("n", "", func(s string) (err error) {
+		c.sizes, err = units.ParseCounts(s, maxSize)
+		c.sizesAsked = true
+		return err
+	})
 	fs.StringVar(&c.input, "input", c.input, "")
 	fs.Func("slope", "", func(s string) (err error) { c.slope, err = parseSlope(s); return err })
 	fs.Func("cache", "", func(s string) (err error) { c.caches, err = parseCaches(s); return err })
@@ -193,44 +198,8 @@ func parsePrecision(text string) (float64, error) {
 
 const (
 	maxRuns = 1_000_000
-	maxSize = 1 << 42 // elements, 16 TiB of float32
+	maxSize = min(1<<42, math.MaxInt/4) // elements, 16 TiB of float32
 )
-
-func parseSizes(list string) ([]int, error) {
-	var sizes []int
-	for text := range strings.SplitSeq(list, ",") {
-		n, err := parseSize(text)
-		if err != nil {
-			return nil, fmt.Errorf("%q %w", text, err)
-		}
-		sizes = append(sizes, n)
-	}
-	slices.Sort(sizes)
-	return slices.Compact(sizes), nil
-}
-
-// parseSize parses a number of elements, such as 1024, 64Ki or 16Mi. The text is the
-// subject of the error.
-func parseSize(text string) (int, error) {
-	suffix := strings.TrimLeft(text, "0123456789")
-	digits := strings.TrimSuffix(text, suffix)
-	unit, ok := map[string]int64{"": 1, "Ki": 1 << 10, "Mi": 1 << 20, "Gi": 1 << 30}[suffix]
-	if digits == "" {
-		return 0, errors.New("is not a number of elements, such as 1024, 64Ki or 16Mi")
-	}
-	if !ok {
-		return 0, errors.New("should be digits alone, or followed by Ki, Mi or Gi")
-	}
-	n, err := strconv.ParseInt(digits, 10, 64)
-	most := min(maxSize, int64(math.MaxInt/4))
-	switch {
-	case err != nil || n > most/unit:
-		return 0, fmt.Errorf("is too large; the most is %s", report.Elements(int(most)))
-	case n == 0:
-		return 0, errors.New("should be at least 1")
-	}
-	return int(n * unit), nil
-}
 
 func parseSlope(text string) (float32, error) {
 	v, err := strconv.ParseFloat(text, 32)

@@ -3,14 +3,13 @@ package main
 import (
 	"encoding/binary"
 	"flag"
-	"math"
 	"path/filepath"
 	"regexp"
 	"strings"
 	"testing"
 
 	"github.com/gmind-go/compute/cmd/bench/internal/command"
-	"github.com/gmind-go/compute/cmd/bench/internal/report"
+	"github.com/gmind-go/compute/internal/units"
 )
 
 // TestUsage: an error of the command line or of a file is one line, with exit code 2, before
@@ -21,7 +20,7 @@ func TestUsage(t *testing.T) {
 	out := filepath.Join(t.TempDir(), "y")
 	file := func(data []byte) []string { return []string{"-input", write(t, data)} }
 	for _, test := range []struct {
-		args  []string
+		args []string
 		want string
 	}{
 		{[]string{"-nonsense"}, "-nonsense"},
@@ -37,10 +36,10 @@ func TestUsage(t *testing.T) {
 		{[]string{"-n", "1e6"}, `"1e6" should be digits alone, or followed by Ki, Mi or Gi`},
 		{[]string{"-n", "1Ti"}, `"1Ti" should be digits alone, or followed by Ki, Mi or Gi`},
 		{[]string{"-n", "1Ki,"}, `"" is not a number of elements`},
-		{[]string{"-n", "99999999999Gi"}, `"99999999999Gi" is too large; the most is ` + report.Elements(int(min(maxSize, int64(math.MaxInt/4))))},
-		{[]string{"-n", "9223372036854775807"}, `"9223372036854775807" is too large; the most is ` + report.Elements(int(min(maxSize, int64(math.MaxInt/4))))},
-		{[]string{"-n", "9223372036854775808"}, `"9223372036854775808" is too large; the most is ` + report.Elements(int(min(maxSize, int64(math.MaxInt/4))))},
-		{[]string{"-n", "16384,4097Gi"}, `"4097Gi" is too large; the most is ` + report.Elements(int(min(maxSize, int64(math.MaxInt/4))))},
+		{[]string{"-n", "99999999999Gi"}, `"99999999999Gi" is too large; the most is ` + units.Elements(maxSize)},
+		{[]string{"-n", "9223372036854775807"}, `"9223372036854775807" is too large; the most is ` + units.Elements(maxSize)},
+		{[]string{"-n", "9223372036854775808"}, `"9223372036854775808" is too large; the most is ` + units.Elements(maxSize)},
+		{[]string{"-n", "16384,4097Gi"}, `"4097Gi" is too large; the most is ` + units.Elements(maxSize)},
 		{[]string{"-runs", "0"}, "should be a whole number between 1 and 1000000"},
 		{[]string{"-runs", "1000001"}, "should be a whole number between 1 and 1000000"},
 		{[]string{"-runs", "few"}, "should be a whole number between 1 and 1000000"},

@@ -8,8 +8,8 @@ import (
 	"slices"
 
 	"github.com/gmind-go/compute"
-	"github.com/gmind-go/compute/cmd/bench/internal/report"
 	"github.com/gmind-go/compute/cpu"
+	"github.com/gmind-go/compute/internal/units"
 	"github.com/gmind-go/compute/internal/values"
 )
 
@@ -94,7 +94,7 @@ func (c *config) fit() (total int, tooLarge, err error) {
 		if err == nil {
 			return total, tooLarge, nil
 		}
-		err = fmt.Errorf("%s: %w", report.Elements(c.sizes[len(c.sizes)-1]), err)
+		err = fmt.Errorf("%s: %w", units.Elements(c.sizes[len(c.sizes)-1]), err)
 		switch {
 		case inputs[c.input] == nil:
 			return 0, nil, fmt.Errorf("%s: %w", c.input, err)

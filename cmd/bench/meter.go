@@ -11,6 +11,7 @@ import (
 	"github.com/gmind-go/compute"
 	"github.com/gmind-go/compute/cmd/bench/internal/command"
 	"github.com/gmind-go/compute/cmd/bench/internal/report"
+	"github.com/gmind-go/compute/internal/units"
 )
 
 // A meter measures targets one after the other, and prints and keeps the results.
@@ -101,7 +102,7 @@ func (m *meter) measure(ctx context.Context, t target) error {
 			compute.Trim(t.Backend) // the check of available memory is for one size
 			debug.FreeOSMemory()
 			if errors.Is(err, compute.ErrOutOfMemory) && !m.c.sizesAsked {
-				m.note("%s: %s not measured: %s", d.Name, report.Elements(n), command.OneLine(err))
+				m.note("%s: %s not measured: %s", d.Name, units.Elements(n), command.OneLine(err))
 				continue
 			}
 			if err != nil {
@@ -121,7 +122,7 @@ func (m *meter) size(ctx context.Context, t target, d report.Device, n int, stat
 	if ctx.Err() != nil {
 		return nil
 	}
-	m.bar.describe(d.Name, report.Count(n)+", "+state)
+	m.bar.describe(d.Name, units.Count(n)+", "+state)
 	results, wrong, err := measureSize(ctx, t.Backend, m.c, m.in, m.list(t), n, state, m.bar.step)
 	m.wrong = append(m.wrong, wrong...)
 	for i := range results {

@@ -23,6 +23,7 @@ import (
 	"github.com/gmind-go/compute/gpu"
 	"github.com/gmind-go/compute/internal/form"
 	"github.com/gmind-go/compute/internal/testenv"
+	"github.com/gmind-go/compute/internal/units"
 )
 
 // decode reads what -json wrote.
@@ -65,7 +66,7 @@ func TestMeasures(t *testing.T) {
 		r := decode(t, stdout)
 		var got []string
 		for _, res := range r.Results {
-			text := res.Op + " " + report.Count(res.N)
+			text := res.Op + " " + units.Count(res.N)
 			if res.Data == report.OnHost {
 				text += " host"
 			}
@@ -168,7 +169,7 @@ func TestAnswers(t *testing.T) {
 		}
 		want := "    forward: never (1Ki to 2Ki measured)\n"
 		if a.FromN > 0 { // as measured
-			want = "    forward: from " + report.Elements(a.FromN) + " on\n"
+			want = "    forward: from " + units.Elements(a.FromN) + " on\n"
 		}
 		if !strings.Contains(stderr, want) {
 			t.Errorf("the answer %q is not printed: %s", want, stderr)

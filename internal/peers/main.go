@@ -12,13 +12,12 @@ import (
 	"os"
 	"runtime"
 	"slices"
-	"strconv"
-	"strings"
 	"time"
 
 	"github.com/gmind-go/compute"
 	"github.com/gmind-go/compute/cpu"
 	"github.com/gmind-go/compute/gpu"
+	"github.com/gmind-go/compute/internal/units"
 	"github.com/gmind-go/compute/internal/values"
 )
 
@@ -59,7 +58,7 @@ func parse(args []string) (config, error) {
 	c := config{sizes: []int{16, 1 << 10, 64 << 10, 256 << 10, 1 << 20, 16 << 20, 64 << 20}, minSample: minSample, rest: rest}
 	fs := flag.NewFlagSet("peers", flag.ContinueOnError)
 	fs.SetOutput(io.Discard) // the caller prints the error
-	fs.Func("n", "", func(s string) (err error) { c.sizes, err = parseSizes(s); return err })
+	fs.Func("n", "", func(s string) (err error) { c.sizes, err = units.ParseCounts(s, maxSize); return err })
 	fs.IntVar(&c.rounds, "rounds", 15, "")
 	fs.StringVar(&c.json, "json", "", "")
 	fs.BoolVar(&c.check, "check", false, "")
@@ -84,25 +83,8 @@ func parse(args []string) (config, error) {
 	return c, nil
 }
 
-// parseSizes parses a list of sizes, up to what oneDNN and most machines can hold.
-func parseSizes(list string) ([]int, error) {
-	const most = 256 << 20
-	var sizes []int
-	for text := range strings.SplitSeq(list, ",") {
-		digits, unit := text, 1
-		if d, ok := strings.CutSuffix(text, "Ki"); ok {
-			digits, unit = d, 1<<10
-		} else if d, ok := strings.CutSuffix(text, "Mi"); ok {
-			digits, unit = d, 1<<20
-		}
-		n, err := strconv.Atoi(digits)
-		if err != nil || n < 1 || n > most/unit {
-			return nil, fmt.Errorf("%q is not a number of elements up to 256Mi, such as 1024, 64Ki or 16Mi", text)
-		}
-		sizes = append(sizes, n*unit)
-	}
-	return sizes, nil
-}
+// maxSize is what oneDNN and most machines can hold, in elements.
+const maxSize = 256 << 20
 
 func main() {
 	c, err := parse(os.Args[1:])
@@ -163,7 +145,7 @@ func run(c config, w, progress io.Writer) error {
 	most := slices.Max(c.sizes)
 	h := newHost(values.Normal(most, 1), values.Normal(most, 2))
 	for _, n := range c.sizes {
-		fmt.Fprintf(progress, "measuring %s elements\n", count(n))
+		fmt.Fprintf(progress, "measuring %s elements\n", units.Count(n))
 		err := with(b, onednn, torch, h.first(n), func(list []*contestant) error {
 			if err := compete(list, c); err != nil {
 				return err

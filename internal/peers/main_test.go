@@ -82,7 +82,7 @@ func TestRun(t *testing.T) {
 		missing bool     // the peers have no times
 		notes   int
 	}{
-		{"right", []string{"Fake 1.0", "| forward ", "| backward ", "1.00 s (1.00 s)"}, false, 0},
+		{"right", []string{"Fake 1.0", "| forward ", "| backward ", "1 s (1 s)"}, false, 0},
 		{"wrong", []string{"WRONG: backward of oneDNN", "On special values"}, false, 3 * 7},
 		{"broken", []string{"| no memory "}, true, 0},
 		{"dies", []string{"| ended: EOF "}, true, 0},

@@ -5,9 +5,9 @@ import (
 	"io"
 	"slices"
 	"strings"
-	"time"
 
 	"github.com/gmind-go/compute/internal/form"
+	"github.com/gmind-go/compute/internal/units"
 )
 
 // A report has the results, for -json and the tables.
@@ -46,7 +46,7 @@ func (r *report) add(n int, list []*contestant) {
 			res.GBps = float64(res.Bytes) / res.MedianNS
 		}
 		if c.wrong != "" {
-			r.Notes = append(r.Notes, fmt.Sprintf("WRONG: %s of %s, %s elements: %s.", c.op, c.column, count(n), c.wrong))
+			r.Notes = append(r.Notes, fmt.Sprintf("WRONG: %s of %s, %s elements: %s.", c.op, c.column, units.Count(n), c.wrong))
 		}
 		r.Results = append(r.Results, res)
 	}
@@ -101,13 +101,13 @@ func (r *report) print(w io.Writer) {
 		// Not res.Ratio, since a cell may be in the row of another operation.
 		ours := r.find(res.rival(), op, res.N)
 		if res.Who == colOurs || res.Who == colFresh || ours == nil {
-			return digits(res.GBps)
+			return units.Digits(res.GBps)
 		}
-		return fmt.Sprintf("%s (%sx)", digits(res.GBps), digits(ours.GBps/res.GBps))
+		return fmt.Sprintf("%s (%sx)", units.Digits(res.GBps), units.Digits(ours.GBps/res.GBps))
 	})
 	fmt.Fprint(w, "\nTime of one call, median (minimum):\n\n")
 	r.table(w, func(_ string, res *result) string {
-		return fmt.Sprintf("%s (%s)", duration(res.MedianNS), duration(res.MinNS))
+		return fmt.Sprintf("%s (%s)", units.Duration(res.MedianNS), units.Duration(res.MinNS))
 	})
 	fmt.Fprint(w, `
 A GB is 1e9 bytes that must be moved: 8 per element for forward, derivative and copy,
@@ -136,7 +136,7 @@ func (r *report) table(w io.Writer, format func(op string, res *result) string) 
 			if res.Who != colOurs || res.Op != op {
 				continue
 			}
-			row := []string{op, count(res.N)}
+			row := []string{op, units.Count(res.N)}
 			for _, who := range columns {
 				cell := ""
 				switch res := r.cell(who, op, res.N); {
@@ -176,41 +176,4 @@ func (r *report) table(w io.Writer, format func(op string, res *result) string) 
 	for _, row := range rows[1:] {
 		line(row)
 	}
-}
-
-// count returns n with a binary unit if that is exact.
-func count(n int) string {
-	switch {
-	case n >= 1<<20 && n%(1<<20) == 0:
-		return fmt.Sprintf("%d Mi", n>>20)
-	case n >= 1<<10 && n%(1<<10) == 0:
-		return fmt.Sprintf("%d Ki", n>>10)
-	}
-	return fmt.Sprint(n)
-}
-
-// duration returns a time in ns with a unit.
-func duration(ns float64) string {
-	for _, unit := range []struct {
-		size time.Duration
-		name string
-	}{{time.Second, "s"}, {time.Millisecond, "ms"}, {time.Microsecond, "µs"}} {
-		if v := ns / float64(unit.size); v >= 1 {
-			return digits(v) + " " + unit.name
-		}
-	}
-	return digits(ns) + " ns"
-}
-
-// digits returns v with three digits, or more from 1000 on.
-func digits(v float64) string {
-	switch {
-	case v >= 99.95:
-		return fmt.Sprintf("%.0f", v)
-	case v >= 9.995:
-		return fmt.Sprintf("%.1f", v)
-	case v >= 0.9995:
-		return fmt.Sprintf("%.2f", v)
-	}
-	return fmt.Sprintf("%.3f", v)
 }

@@ -4,7 +4,6 @@ package opencl_test
 
 import (
 	"context"
-	"fmt"
 	"os"
 	"runtime"
 	"slices"
@@ -19,6 +18,7 @@ import (
 	"github.com/gmind-go/compute/internal/form"
 	"github.com/gmind-go/compute/internal/testenv"
 	"github.com/gmind-go/compute/internal/turns"
+	"github.com/gmind-go/compute/internal/units"
 	"github.com/gmind-go/compute/internal/values"
 )
 
@@ -179,15 +179,6 @@ func versus(b *testing.B, bytes int, limitOf func(times []float64) float64, call
 	}
 }
 
-func count(n int) string {
-	for shift, unit := range map[int]string{30: "Gi", 20: "Mi", 10: "Ki"} {
-		if n>>shift > 0 && n>>shift < 1024 {
-			return fmt.Sprint(n>>shift, unit)
-		}
-	}
-	return fmt.Sprint(n)
-}
-
 // upload returns buffers for a call of n elements.
 func upload(b *testing.B, backend compute.Backend, n int) (y, x compute.Buffer) {
 	b.Helper()
@@ -207,7 +198,7 @@ func BenchmarkKernel(b *testing.B) {
 	defer r.close()
 	for _, n := range sizes(backend.Info()) {
 		for _, fm := range []form.Form{form.Forward, form.Derivative} {
-			b.Run(fm.String()+"/"+count(n), func(b *testing.B) {
+			b.Run(fm.String()+"/"+units.Count(n), func(b *testing.B) {
 				r.b = b
 				y, x := upload(b, backend, n)
 				call := func() {
@@ -232,7 +223,7 @@ func BenchmarkLaunch(b *testing.B) {
 	r := openRaw(b, backend.Info())
 	defer r.close()
 	for _, n := range []int{16, 1 << 10} {
-		b.Run(count(n), func(b *testing.B) {
+		b.Run(units.Count(n), func(b *testing.B) {
 			r.b = b
 			y, x := upload(b, backend, n)
 			call := func() {
@@ -273,12 +264,12 @@ func (r *raw) transfer(b *testing.B, backend compute.Backend, n int) {
 	write := func(m *cl.MemObject) func() {
 		return func() { r.done(r.queue.EnqueueWriteBuffer(m, true, 0, 4*n, unsafe.Pointer(&host[0]), nil)) }
 	}
-	b.Run("write/"+count(n), func(b *testing.B) {
+	b.Run("write/"+units.Count(n), func(b *testing.B) {
 		r.b = b
 		_, x := upload(b, backend, n)
 		versus(b, 4*n, fastest, func() { must(b, x.Write(host)) }, write(r.buffer(n, cl.MemReadWrite)))
 	})
-	b.Run("read/"+count(n), func(b *testing.B) {
+	b.Run("read/"+units.Count(n), func(b *testing.B) {
 		r.b = b
 		_, x := upload(b, backend, n)
 		m := r.buffer(n, cl.MemReadWrite)

@@ -7,6 +7,8 @@ import (
 	"strconv"
 	"strings"
 	"unicode"
+
+	"github.com/gmind-go/compute/internal/units"
 )
 
 // WriteBenchfmt writes the times in Go's benchmark format
@@ -57,7 +59,7 @@ func (r *Report) benchmarkName(res Result) string {
 		name += strings.ToUpper(res.Op[:1]) + namePart(res.Op[1:])
 	}
 	name += "/backend=" + namePart(backend) + "/device=" + namePart(device) +
-		"/n=" + namePart(Count(res.N)) + "/data=" + namePart(res.Data) + "/cache=" + namePart(res.Cache)
+		"/n=" + namePart(units.Count(res.N)) + "/data=" + namePart(res.Data) + "/cache=" + namePart(res.Cache)
 	if cores := r.Environment.Cores; cores > 1 {
 		name += fmt.Sprintf("-%d", cores)
 	}

@@ -4,6 +4,8 @@ import (
 	"fmt"
 	"io"
 	"strings"
+
+	"github.com/gmind-go/compute/internal/units"
 )
 
 // mostListed is the number of measurements in one report only that are listed.
@@ -16,7 +18,7 @@ func (c *Comparison) WriteText(w io.Writer) {
 	for _, note := range c.Notes {
 		wrap("note: %s", oneLine(note))
 	}
-	value := Duration
+	value := units.Duration
 	if c.Relative {
 		value = func(fraction float64) string { return fmt.Sprintf("%.1f %%", 100*fraction) }
 		wrap("note: old and new are fractions of the limit in the same report")
@@ -42,7 +44,7 @@ func (c *Comparison) WriteText(w io.Writer) {
 			verdict += "?"
 			doubts = true
 		}
-		row(d.New.Op, Count(d.New.N), d.New.Data, d.New.Cache, value(d.OldValue), value(d.NewValue), d.change(), probability(d.P), verdict)
+		row(d.New.Op, units.Count(d.New.N), d.New.Data, d.New.Cache, value(d.OldValue), value(d.NewValue), d.change(), probability(d.P), verdict)
 	}
 	regressions := c.Regressions()
 	beyond := fmt.Sprintf("by more than %.4g %%", 100*c.Threshold)

@@ -3,7 +3,6 @@ package report
 import (
 	"fmt"
 	"strings"
-	"time"
 	"unicode/utf8"
 )
 
@@ -36,51 +35,6 @@ func Plural(n int, noun string) string {
 		return "1 " + noun
 	}
 	return fmt.Sprintf("%d %ss", n, noun)
-}
-
-// Elements returns a number of elements with the noun: "1 element", "64Mi elements".
-func Elements(n int) string {
-	if n == 1 {
-		return "1 element"
-	}
-	return Count(n) + " elements"
-}
-
-// Count returns n with a binary unit if that is exact: "1Ki", "64Mi", "1000".
-func Count(n int) string {
-	for _, unit := range []struct {
-		shift int
-		name  string
-	}{{40, "Ti"}, {30, "Gi"}, {20, "Mi"}, {10, "Ki"}} {
-		if whole := n >> unit.shift; whole > 0 && whole<<unit.shift == n {
-			return fmt.Sprintf("%d%s", whole, unit.name)
-		}
-	}
-	return fmt.Sprint(n)
-}
-
-// Duration returns a time in ns with up to four digits and a unit: "12.34 µs".
-func Duration(ns float64) string {
-	for _, unit := range []struct {
-		size time.Duration
-		name string
-	}{{time.Second, "s"}, {time.Millisecond, "ms"}, {time.Microsecond, "µs"}} {
-		if v := ns / float64(unit.size); v >= 1 {
-			return fmt.Sprintf("%.4g %s", v, unit.name)
-		}
-	}
-	return fmt.Sprintf("%.4g ns", ns)
-}
-
-// rate returns GB/s with three digits, or two decimals.
-func rate(gbps float64) string {
-	switch {
-	case gbps >= 100:
-		return fmt.Sprintf("%.0f", gbps)
-	case gbps >= 10:
-		return fmt.Sprintf("%.1f", gbps)
-	}
-	return fmt.Sprintf("%.2f", gbps)
 }
 
 // percent returns a fraction as a whole number of percent.

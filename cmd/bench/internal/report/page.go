@@ -7,6 +7,8 @@ import (
 	"io"
 	"regexp"
 	"strings"
+
+	"github.com/gmind-go/compute/internal/units"
 )
 
 //go:embed page.html
@@ -16,7 +18,7 @@ var pageHTML string
 // words, diagrams, all results, and the environment.
 func (r *Report) WriteHTML(w io.Writer) error {
 	funcs := template.FuncMap{
-		"count": Count, "duration": Duration, "rate": rate, "memory": memory,
+		"count": units.Count, "duration": units.Duration, "digits": units.Digits, "memory": memory,
 		"cache":   func(bytes int) string { return memory(int64(bytes)) },
 		"command": command, "percent": percent, "bar": bar, "join": strings.Join,
 		"breakable": breakable,

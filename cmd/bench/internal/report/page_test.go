@@ -5,6 +5,8 @@ import (
 	"fmt"
 	"strings"
 	"testing"
+
+	"github.com/gmind-go/compute/internal/units"
 )
 
 // html returns the page of a run.
@@ -30,11 +32,11 @@ func TestRows(t *testing.T) {
 		row, _, _ := strings.Cut(rows[i], "</tr>")
 		want := []string{
 			fmt.Sprintf(`"%s" data-op="%s" data-n="%d" data-data="%s" data-cache="%s"`, res.Device, res.Op, res.N, res.Data, res.Cache),
-			`<th scope="row">` + res.Op + "</th>", ">" + Count(res.N) + "<", ">" + Duration(res.MedianNS) + "<", ">" + Duration(res.MinNS) + "<", ">" + Duration(res.P95NS) + "<",
-			">" + Duration(res.LowNS) + " – " + Duration(res.HighNS) + "<", ">" + rate(res.GBps) + "<", `<td class="number">7</td>`,
+			`<th scope="row">` + res.Op + "</th>", ">" + units.Count(res.N) + "<", ">" + units.Duration(res.MedianNS) + "<", ">" + units.Duration(res.MinNS) + "<", ">" + units.Duration(res.P95NS) + "<",
+			">" + units.Duration(res.LowNS) + " – " + units.Duration(res.HighNS) + "<", ">" + units.Digits(res.GBps) + "<", `<td class="number">7</td>`,
 		}
 		if res.EventNS > 0 {
-			want = append(want, ">"+Duration(res.EventNS)+"<")
+			want = append(want, ">"+units.Duration(res.EventNS)+"<")
 		}
 		if res.OfLimit > 0 {
 			want = append(want, percent(res.OfLimit)+" of "+res.Limit+"<", "width: "+bar(res.OfLimit)+"%")

@@ -6,6 +6,8 @@ import (
 	"math"
 	"slices"
 	"strings"
+
+	"github.com/gmind-go/compute/internal/units"
 )
 
 // A place is where the data of a measurement is, and what the caches hold of it.
@@ -160,9 +162,9 @@ func (p *panel) description() string {
 	fmt.Fprintf(&b, "Line chart of %s, %v: GB/s by number of elements.", p.device, p.place)
 	for _, c := range slices.Concat(p.roofs, p.curves) {
 		first, last := c.results[0], c.results[len(c.results)-1]
-		fmt.Fprintf(&b, " %s: %s at %s", c.op, rate(first.GBps), Count(first.N))
+		fmt.Fprintf(&b, " %s: %s at %s", c.op, units.Digits(first.GBps), units.Count(first.N))
 		if len(c.results) > 1 {
-			fmt.Fprintf(&b, ", %s at %s", rate(last.GBps), Count(last.N))
+			fmt.Fprintf(&b, ", %s at %s", units.Digits(last.GBps), units.Count(last.N))
 		}
 		b.WriteString(".")
 	}

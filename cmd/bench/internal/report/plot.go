@@ -22,6 +22,8 @@ import (
 	"gonum.org/v1/plot/vg/draw"
 	"gonum.org/v1/plot/vg/vgimg"
 	"gonum.org/v1/plot/vg/vgsvg"
+
+	"github.com/gmind-go/compute/internal/units"
 )
 
 // Sizes of diagrams, in points: at 96 dpi, a panel is 440 pixels wide.
@@ -352,7 +354,7 @@ func countTicks(low, high float64) []plot.Tick {
 	for e := max(first, 0); e <= last; e++ {
 		tick := plot.Tick{Value: math.Ldexp(1, e)}
 		if e%step == 0 {
-			tick.Label = Count(1 << e)
+			tick.Label = units.Count(1 << e)
 		}
 		ticks = append(ticks, tick)
 	}

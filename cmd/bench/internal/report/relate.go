@@ -1,6 +1,10 @@
 package report
 
-import "fmt"
+import (
+	"fmt"
+
+	"github.com/gmind-go/compute/internal/units"
+)
 
 // tolerance is the factor by which a result may exceed its bound before it is doubtful: on a
 // busy machine, two measurements of the same thing differ as much.
@@ -35,12 +39,12 @@ func Relate(results []Result, d Device) {
 				least = copied.allows(r.Bytes, copied.LowNS, d.LaunchNS)
 			}
 			if r.HighNS*tolerance < least {
-				doubt("faster than a copy on the device, which takes %s", Duration(least))
+				doubt("faster than a copy on the device, which takes %s", units.Duration(least))
 			}
 		}
 		if r.Data == OnHost && r.Limit == Transfer && up != nil && down != nil {
 			if least := max(up.LowNS, down.LowNS); r.HighNS*tolerance < least {
-				doubt("faster than the transfer of its data in one direction, which takes %s", Duration(least))
+				doubt("faster than the transfer of its data in one direction, which takes %s", units.Duration(least))
 			}
 		}
 		if r.EventNS == 0 {
@@ -49,7 +53,7 @@ func Relate(results []Result, d Device) {
 		// If launches take a small part of the time, the events should cover most of it.
 		launches := r.EventClockNS <= 10*d.LaunchNS
 		if r.EventNS > r.EventClockNS*tolerance || !launches && 2*r.EventNS < r.EventClockNS {
-			doubt("a call takes %s by the device's events, and %s by the clock", Duration(r.EventNS), Duration(r.EventClockNS))
+			doubt("a call takes %s by the device's events, and %s by the clock", units.Duration(r.EventNS), units.Duration(r.EventClockNS))
 		}
 	}
 }

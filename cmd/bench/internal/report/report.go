@@ -9,6 +9,8 @@ import (
 	"slices"
 	"strings"
 	"time"
+
+	"github.com/gmind-go/compute/internal/units"
 )
 
 // A Report is one run of the benchmark: the machine, the parameters and the results. It is
@@ -165,7 +167,7 @@ func (r Result) measurement() measurement { return measurement{r.Device, r.Op, r
 
 // title returns the measurement in words.
 func (r Result) title() string {
-	return fmt.Sprintf("%s %s %s %s (%s)", r.Op, Count(r.N), r.Data, r.Cache, r.Device)
+	return fmt.Sprintf("%s %s %s %s (%s)", r.Op, units.Count(r.N), r.Data, r.Cache, r.Device)
 }
 
 // find returns the first result of m, or nil.

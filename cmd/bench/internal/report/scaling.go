@@ -3,6 +3,8 @@ package report
 import (
 	"fmt"
 	"strings"
+
+	"github.com/gmind-go/compute/internal/units"
 )
 
 // scaling returns the speed of the Shard d as a fraction of the sum of the speeds of its
@@ -18,7 +20,7 @@ func (r *Report) scaling(d Device) []statement {
 			for _, res := range r.Results {
 				if res.Device == d.Name && res.Op == op && res.place() == at {
 					if fraction, ok := r.ofMembers(res, d.Members); ok {
-						fractions = append(fractions, unbroken(percent(fraction)+" at "+Count(res.N)))
+						fractions = append(fractions, unbroken(percent(fraction)+" at "+units.Count(res.N)))
 					}
 				}
 			}

@@ -6,6 +6,8 @@ import (
 	"io"
 	"slices"
 	"strings"
+
+	"github.com/gmind-go/compute/internal/units"
 )
 
 // A topic is a question and its answer in words.
@@ -74,7 +76,7 @@ func (r *Report) speed(d Device) []statement {
 	var list []statement
 	for _, data := range []string{OnDevice, OnHost} {
 		if ops := r.largest(d, data); len(ops) > 0 {
-			s := statement{Text: fmt.Sprintf("%s, %v:", Elements(ops[0].N), ops[0].place())}
+			s := statement{Text: fmt.Sprintf("%s, %v:", units.Elements(ops[0].N), ops[0].place())}
 			for _, res := range slices.Concat(ops, r.limitsOf(ops[0])) {
 				s.Items = append(s.Items, speedOf(res))
 			}
@@ -83,10 +85,10 @@ func (r *Report) speed(d Device) []statement {
 	}
 	if worst, ok := r.farthest(d); ok {
 		list = append(list, statement{Text: fmt.Sprintf("Farthest from its limit: %s of %s, %v, with %s of the %s.",
-			worst.Op, Elements(worst.N), worst.place(), unbroken(percent(worst.OfLimit)), worst.Limit)})
+			worst.Op, units.Elements(worst.N), worst.place(), unbroken(percent(worst.OfLimit)), worst.Limit)})
 	}
 	if d.LaunchNS > 0 {
-		list = append(list, statement{Text: fmt.Sprintf("The shortest call, a copy of one element and Sync, takes %s.", unbroken(Duration(d.LaunchNS)))})
+		list = append(list, statement{Text: fmt.Sprintf("The shortest call, a copy of one element and Sync, takes %s.", unbroken(units.Duration(d.LaunchNS)))})
 	}
 	if len(list) == 0 {
 		list = []statement{{Text: "Nothing was measured."}}
@@ -127,11 +129,11 @@ func (r *Report) limitsOf(res Result) []Result {
 
 // speedOf describes one result.
 func speedOf(res Result) string {
-	s := fmt.Sprintf("%s: %s", res.Op, unbroken(rate(res.GBps)+" GB/s"))
+	s := fmt.Sprintf("%s: %s", res.Op, unbroken(units.Digits(res.GBps)+" GB/s"))
 	if res.OfLimit > 0 {
 		s += fmt.Sprintf(", %s of the %s", unbroken(percent(res.OfLimit)), res.Limit)
 	}
-	s += fmt.Sprintf(" (%s)", unbroken(Duration(res.MedianNS)))
+	s += fmt.Sprintf(" (%s)", unbroken(units.Duration(res.MedianNS)))
 	switch {
 	case !res.Verified:
 		s += ", and WRONG"
@@ -182,10 +184,10 @@ func title(s string) string { return strings.ToUpper(s[:1]) + s[1:] }
 
 // from returns an answer in words.
 func from(a Answer) string {
-	least, most := Count(slices.Min(a.SizesN)), Count(slices.Max(a.SizesN))
+	least, most := units.Count(slices.Min(a.SizesN)), units.Count(slices.Max(a.SizesN))
 	switch {
 	case a.FromN > 0:
-		return "from " + Elements(a.FromN) + " on"
+		return "from " + units.Elements(a.FromN) + " on"
 	case least == most:
 		return "never (only " + least + " measured)"
 	}

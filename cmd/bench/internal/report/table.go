@@ -6,6 +6,8 @@ import (
 	"math"
 	"strings"
 	"unicode/utf8"
+
+	"github.com/gmind-go/compute/internal/units"
 )
 
 // A Table prints results one after the other, in lines of Width columns.
@@ -24,7 +26,7 @@ func (t Table) Device(d Device) {
 func (t Table) Rows(results []Result) {
 	for i, r := range results {
 		if i == 0 {
-			fmt.Fprintf(t.W, "  %s, %s\n", Count(r.N), r.Cache)
+			fmt.Fprintf(t.W, "  %s, %s\n", units.Count(r.N), r.Cache)
 		}
 		fmt.Fprintln(t.W, t.row(r))
 		for _, doubt := range r.Doubts {
@@ -45,7 +47,7 @@ func (t Table) row(r Result) string {
 		}
 	}
 	if r.EventNS > 0 {
-		events = Duration(r.EventNS)
+		events = units.Duration(r.EventNS)
 	}
 	switch {
 	case !r.Verified:
@@ -63,7 +65,7 @@ func (t Table) row(r Result) string {
 	if len(r.Doubts) > 0 {
 		speed = "?"
 	}
-	text := columns("    "+name, Duration(r.MedianNS), spread, Duration(r.MinNS), events, speed, limit)
+	text := columns("    "+name, units.Duration(r.MedianNS), spread, units.Duration(r.MinNS), events, speed, limit)
 	if room := Width - 1 - utf8.RuneCountInString(text); t.Bars && r.Verified && r.OfLimit > 0 && room > 0 {
 		text += " " + textBar(r.OfLimit, min(room, barWidth))
 	}
