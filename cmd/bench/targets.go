@@ -10,6 +10,7 @@ import (
 	"github.com/gmind-go/compute/cmd/bench/internal/report"
 	"github.com/gmind-go/compute/cpu"
 	"github.com/gmind-go/compute/gpu"
+	"github.com/gmind-go/compute/shard"
 )
 
 // findDevices lists the OpenCL devices in a child process, since a driver may crash or
@@ -88,11 +89,11 @@ func openTargets(c *config, avoid error) (targets []target, reason, err error) {
 		targets = append(targets, target{Backend: b, member: sharded})
 	}
 	if sharded {
-		shard, err := compute.Shard(opened...)
+		b, err := shard.New(opened...)
 		if err != nil {
 			return targets, nil, err
 		}
-		targets = append(targets, target{Backend: shard})
+		targets = append(targets, target{Backend: b})
 	}
 	return targets, reason, nil
 }

@@ -1,6 +1,6 @@
-// Xor trains a small network to compute the exclusive or. The activation is a layer of
-// package compute, on the GPU if there is one, else on the CPU; gonum multiplies the
-// matrices. The results are the same bits on every device.
+// Xor trains a small network to compute the exclusive or. Its activation is a compute.Layer, on
+// the GPU if there is one and otherwise on the CPU, with the same bits on both; gonum
+// multiplies the matrices.
 package main
 
 import (
@@ -22,8 +22,8 @@ import (
 
 func main() {
 	log.SetFlags(0)
-	steps := flag.Int("steps", 2000, "number of steps, each over all four inputs")
-	file := flag.String("plot", "", "plot the loss into this file (.svg, .png, .pdf)")
+	steps := flag.Int("steps", 2000, "number of training steps, each on all four inputs")
+	file := flag.String("plot", "", "plot the loss to this `file` (.svg, .png, .pdf)")
 	flag.Parse()
 	b, err := compute.Open(gpu.Open, cpu.Open)
 	if err != nil {
@@ -62,31 +62,15 @@ func run(b compute.Backend, steps int, file string) error {
 	return draw(losses, file)
 }
 
-// train returns a network after a number of steps, and the loss before each of them. It
-// calls report with each loss.
-func train(b compute.Backend, steps int, report func(loss float32)) (*network, []float32, error) {
-	n := newNetwork(b, 1)
-	var losses []float32
-	for range steps {
-		loss, err := n.step()
-		if err != nil {
-			return nil, nil, err
-		}
-		losses = append(losses, loss)
-		report(loss)
-	}
-	return n, losses, nil
-}
-
 // draw plots the losses, on a logarithmic axis.
 func draw(losses []float32, file string) error {
 	p := plot.New()
-	p.Title.Text = "Training the exclusive or"
+	p.Title.Text = "Learning the exclusive or"
 	p.X.Label.Text, p.Y.Label.Text = "step", "mean squared error"
 	p.Y.Scale, p.Y.Tick.Marker = plot.LogScale{}, plot.LogTicks{Prec: 1}
 	var points plotter.XYs
 	for i, loss := range losses {
-		if loss > 0 { // the logarithm of 0 is not finite
+		if loss > 0 { // it has a logarithm
 			points = append(points, plotter.XY{X: float64(i + 1), Y: float64(loss)})
 		}
 	}
