@@ -68,6 +68,9 @@ func (c *config) checkFiles() error {
 		if o.name == "" || o.name == "-" {
 			continue
 		}
+		if info, err := os.Stat(o.name); err == nil && !info.Mode().IsRegular() && !info.IsDir() {
+			continue // to open and close a pipe would end its reader
+		}
 		f, isNew, err := create(o.name)
 		if err != nil {
 			return err
@@ -82,7 +85,7 @@ func (c *config) checkFiles() error {
 		}
 		for _, other := range files {
 			// -output may replace its input.
-			if o.flag != "output" && info.Mode().IsRegular() && os.SameFile(info, other.info) {
+			if o.flag != "output" && os.SameFile(info, other.info) {
 				return fmt.Errorf("-%s names the file of -%s", o.flag, other.flag)
 			}
 		}
