@@ -61,11 +61,11 @@ func (r *Report) panels() []panel {
 	var list []panel
 	for _, device := range devices {
 		for _, at := range places {
-			p := panel{device: device, place: at, limits: map[string]bool{}, minN: minN, maxN: maxN}
+			p := panel{device: device, place: at, minN: minN, maxN: maxN}
 			if r.device(device).Kind == "cpu" {
 				p.caches = r.Environment.Caches
 			}
-			if p.fill(results); p.hasOwn() {
+			if p.fill(results) {
 				list = append(list, p)
 			}
 		}
@@ -73,40 +73,35 @@ func (r *Report) panels() []panel {
 	return list
 }
 
-// fill divides results among the curves and roofs. A limit is a roof if a curve of the panel
-// is compared with it, also if it is measured on buffers and the panel is of data on the
-// host. Otherwise copy and transfer are roofs.
-func (p *panel) fill(results []Result) {
-	var own, elsewhere []Result
+// fill divides results among the curves and roofs, and reports whether there are any of the
+// place. A limit is a roof if a curve is compared with it, also if it is measured on buffers
+// and the panel is of data on the host. Otherwise copy and transfer are roofs.
+func (p *panel) fill(results []Result) (any bool) {
+	results = slices.DeleteFunc(slices.Clone(results), func(res Result) bool {
+		return res.Device != p.device || res.Cache != p.place.cache
+	})
+	p.limits = map[string]bool{}
 	for _, res := range results {
-		switch {
-		case res.Device != p.device || res.Cache != p.place.cache:
-		case res.Data != p.place.data:
-			elsewhere = append(elsewhere, res)
-		default:
-			own = append(own, res)
+		if res.place() == p.place {
+			any = true
 			if res.Limit != "" {
 				p.limits[res.Limit] = true
 			}
 		}
 	}
-	var others []curve
-	for _, res := range own {
+	for _, res := range results {
+		own := res.place() == p.place
 		switch {
-		case p.limits[res.Op] || res.Op == Copy || res.Op == Transfer:
+		case p.limits[res.Op] && res.Limit == "", own && (res.Op == Copy || res.Op == Transfer):
 			p.roofs = add(p.roofs, res)
-		case isLimit(res.Op):
-			others = add(others, res)
-		default:
+		case own:
 			p.curves = add(p.curves, res)
 		}
 	}
-	p.curves = append(p.curves, others...)
-	for _, res := range elsewhere {
-		if p.limits[res.Op] && res.Limit == "" {
-			p.roofs = add(p.roofs, res)
-		}
-	}
+	slices.SortStableFunc(p.curves, func(a, b curve) int {
+		return cmp.Compare(slices.Index(limits, a.op), slices.Index(limits, b.op)) // -1 for an operation
+	})
+	return any
 }
 
 func add(curves []curve, res Result) []curve {
@@ -116,11 +111,6 @@ func add(curves []curve, res Result) []curve {
 	}
 	curves[i].results = append(curves[i].results, res)
 	return curves
-}
-
-// hasOwn reports whether the panel has a result of its own place.
-func (p *panel) hasOwn() bool {
-	return slices.ContainsFunc(p.results(), func(res Result) bool { return res.place() == p.place })
 }
 
 // results returns the results of all roofs and curves.
