@@ -44,7 +44,7 @@ func writeReport(t *testing.T, seed uint64, factor float64) string {
 	return write(t, text.Bytes())
 }
 
-// TestCompareCommand: every exit code, in this process and as a program.
+// TestCompareCommand: every exit code.
 func TestCompareCommand(t *testing.T) {
 	old, same, slow, little := writeReport(t, 1, 1), writeReport(t, 2, 1), writeReport(t, 3, 1.1), writeReport(t, 4, 1.03)
 	garbage, missing := write(t, []byte("garbage")), filepath.Join(t.TempDir(), "missing.json")
@@ -83,19 +83,17 @@ func TestCompareCommand(t *testing.T) {
 		{[]string{newer, old}, command.Usage, "", newer + ": written by a newer bench (schema 99"},
 		{[]string{old, other}, command.Usage, "", old + " and " + other + " cannot be compared: the old report has slope 0.01"},
 	} {
-		check := func(how, stdout, stderr string, code int) {
-			t.Helper()
-			if code != test.code || !strings.Contains(stdout, test.stdout) && !strings.Contains(words(stdout), test.stdout) || !strings.Contains(stderr, test.stderr) {
-				t.Errorf("%s bench compare %q: exit %d, stdout %s, stderr %s; want %d, %q, %q", how, test.args, code, stdout, stderr, test.code, test.stdout, test.stderr)
-			}
-			if bad := test.code == command.Usage; bad != (stdout == "") || bad != (strings.Count(stderr, "\n") == 1) {
-				t.Errorf("%s bench compare %q: stdout %s, stderr %s; want one of them, an error in one line", how, test.args, stdout, stderr)
-			}
+		var out, errs bytes.Buffer
+		code := compare(test.args, &out, &errs)
+		stdout, stderr := out.String(), errs.String()
+		if code != test.code || !strings.Contains(stdout, test.stdout) && !strings.Contains(words(stdout), test.stdout) || !strings.Contains(stderr, test.stderr) {
+			t.Errorf("bench compare %q: exit %d, stdout %s, stderr %s; want %d, %q, %q", test.args, code, stdout, stderr, test.code, test.stdout, test.stderr)
 		}
-		var stdout, stderr bytes.Buffer
-		code := compare(test.args, &stdout, &stderr)
-		check("in-process", stdout.String(), stderr.String(), code)
-		out, errs, code := bench(t, append([]string{"compare"}, test.args...)...)
-		check("as a program", out, errs, code)
+		if bad := test.code == command.Usage; bad != (stdout == "") || bad != (strings.Count(stderr, "\n") == 1) {
+			t.Errorf("bench compare %q: stdout %s, stderr %s; want one of them, an error in one line", test.args, stdout, stderr)
+		}
+	}
+	if stdout, stderr, code := bench(t, "compare", old, slow); code != command.Wrong || !strings.Contains(stdout, "slower!") {
+		t.Errorf("as a program: exit %d, %s%s", code, stdout, stderr)
 	}
 }

@@ -1,7 +1,6 @@
 package main
 
 import (
-	"cmp"
 	"context"
 	"errors"
 	"fmt"
@@ -16,6 +15,7 @@ import (
 	"github.com/gmind-go/compute"
 	"github.com/gmind-go/compute/cmd/bench/internal/report"
 	"github.com/gmind-go/compute/internal/form"
+	"github.com/gmind-go/compute/internal/turns"
 	"github.com/gmind-go/compute/internal/values"
 )
 
@@ -181,11 +181,10 @@ const (
 )
 
 // profile returns the mean time of one call by the events of the device, and that of the
-// same calls by the clock of the host, in ns; or zeros if the device has no events. It is
-// the median of several such times.
+// same calls by the clock of the host, in ns; or zeros if the device has no events. Each is
+// the median of several times.
 func (t *timer) profile(b compute.Backend, p form.Profiler) (events, clock float64, err error) {
-	type pair struct{ events, clock float64 }
-	var pairs []pair
+	var byEvents, byClock []float64
 	for range profiledTimes {
 		var failed error
 		var took time.Duration
@@ -209,11 +208,12 @@ func (t *timer) profile(b compute.Backend, p form.Profiler) (events, clock float
 		if err != nil || len(ns) != 1+profiledCalls {
 			return 0, 0, nil
 		}
-		pairs = append(pairs, pair{stat.Mean(ns[1:], nil), float64(took.Nanoseconds()) / profiledCalls})
+		byEvents = append(byEvents, stat.Mean(ns[1:], nil))
+		byClock = append(byClock, float64(took.Nanoseconds())/profiledCalls)
 	}
-	slices.SortFunc(pairs, func(a, b pair) int { return cmp.Compare(a.events, b.events) })
-	median := pairs[profiledTimes/2]
-	return median.events, median.clock, nil
+	events, _, _ = turns.Summarize(byEvents)
+	clock, _, _ = turns.Summarize(byClock)
+	return events, clock, nil
 }
 
 // measureLaunch returns the median time in ns of a copy of one element and Sync.

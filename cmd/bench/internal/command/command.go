@@ -45,7 +45,14 @@ func (c Command) Main(args []string, stdout, stderr io.Writer) (code int) {
 		}
 	}
 	out := &Writer{w: stdout}
-	switch err := c.Parse(args); {
+	fs := flag.NewFlagSet(c.Name, flag.ContinueOnError)
+	fs.SetOutput(io.Discard) // the error is printed here
+	c.Flags(fs)
+	err := fs.Parse(args)
+	if err == nil {
+		err = c.Check(fs.Args())
+	}
+	switch {
 	case errors.Is(err, flag.ErrHelp):
 		fmt.Fprint(out, c.Usage)
 	case err != nil:
@@ -57,17 +64,6 @@ func (c Command) Main(args []string, stdout, stderr io.Writer) (code int) {
 		fail(Usage, out.Err)
 	}
 	return code
-}
-
-// Parse parses and checks args.
-func (c Command) Parse(args []string) error {
-	fs := flag.NewFlagSet(c.Name, flag.ContinueOnError)
-	fs.SetOutput(io.Discard) // Main prints the error
-	c.Flags(fs)
-	if err := fs.Parse(args); err != nil {
-		return err
-	}
-	return c.Check(fs.Args())
 }
 
 // A Writer keeps the first error of the underlying writer, and then discards what is

@@ -77,15 +77,12 @@ func List(limit time.Duration, env ...string) (Answer, error) { return ask(limit
 
 // ask returns the answer of a child process. The error is a *fault if the child crashes, or
 // takes longer than limit and is killed.
-func ask(limit time.Duration, env []string, args ...string) (Answer, error) {
-	a, err := startAndWait(limit, env, args)
-	if _, ok := err.(*fault); err != nil && !ok {
-		err = fmt.Errorf("bench cannot start itself to try the OpenCL drivers: %w", err)
-	}
-	return a, err
-}
-
-func startAndWait(limit time.Duration, env, args []string) (a Answer, err error) {
+func ask(limit time.Duration, env []string, args ...string) (a Answer, err error) {
+	defer func() {
+		if _, ok := err.(*fault); err != nil && !ok {
+			err = fmt.Errorf("bench cannot start itself to try the OpenCL drivers: %w", err)
+		}
+	}()
 	self, err := os.Executable()
 	if err != nil {
 		return a, err
