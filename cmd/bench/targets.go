@@ -15,7 +15,7 @@ import (
 
 // findDevices lists the OpenCL devices in a child process, since a driver may crash or
 // hang. avoid is why this process must not use OpenCL, or nil.
-func findDevices(c *config) (found doctor.Answer, avoid error) {
+func findDevices(c *config) (found doctor.Reply, avoid error) {
 	if c.backend == "cpu" || c.device == "" && os.Getenv(gpu.DeviceEnv) == "none" {
 		return found, nil // OpenCL is not asked for
 	}
@@ -29,7 +29,7 @@ func findDevices(c *config) (found doctor.Answer, avoid error) {
 
 // listDevices prints the devices, and prints and returns why OpenCL devices are missing,
 // or "".
-func listDevices(w io.Writer, found doctor.Answer) string {
+func listDevices(w io.Writer, found doctor.Reply) string {
 	fmt.Fprintln(w, "devices")
 	fmt.Fprintln(w, "  cpu")
 	for i, info := range found.Devices {

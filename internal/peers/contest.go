@@ -36,15 +36,15 @@ const (
 	trainingBytes = 16
 )
 
-// A host has the values to compute on, and memory of the same length for results.
-type host struct{ x, dy, out, work []float32 }
+// A memory has the values to compute on, and slices of the same length for results.
+type memory struct{ x, dy, out, work []float32 }
 
-func newHost(x, dy []float32) *host {
-	return &host{x, dy, make([]float32, len(x)), make([]float32, len(x))}
+func newMemory(x, dy []float32) *memory {
+	return &memory{x, dy, make([]float32, len(x)), make([]float32, len(x))}
 }
 
-func (h *host) first(n int) *host {
-	return &host{h.x[:n], h.dy[:n], h.out[:n], h.work[:n]}
+func (h *memory) first(n int) *memory {
+	return &memory{h.x[:n], h.dy[:n], h.out[:n], h.work[:n]}
 }
 
 // A contestant is one way to compute one operation.
@@ -69,7 +69,7 @@ type backend interface {
 
 // contestants returns all contestants on the values of h. release, which is never nil,
 // releases their buffers.
-func contestants(b backend, onednn, torch *peer, h *host) (list []*contestant, release func() error, err error) {
+func contestants(b backend, onednn, torch *peer, h *memory) (list []*contestant, release func() error, err error) {
 	var bufs []interface{ Release() error }
 	release = func() (err error) {
 		for _, buf := range bufs {
@@ -187,7 +187,7 @@ func timeGo(call func() error) func(calls int) (float64, error) {
 
 // verify compares all results with the reference. It returns an error only if this library
 // is wrong.
-func verify(list []*contestant, h *host) error {
+func verify(list []*contestant, h *memory) error {
 	for _, c := range list {
 		if c.Err = c.result(h.out); c.Err != nil {
 			if c.ours() {

@@ -143,7 +143,7 @@ func run(c config, w, progress io.Writer) error {
 		OneDNN: onednn.name, PyTorch: torch.name, Rounds: c.rounds,
 	}
 	most := slices.Max(c.sizes)
-	h := newHost(values.Normal(most, 1), values.Normal(most, 2))
+	h := newMemory(values.Normal(most, 1), values.Normal(most, 2))
 	for _, n := range c.sizes {
 		fmt.Fprintf(progress, "measuring %s elements\n", units.Count(n))
 		err := with(b, onednn, torch, h.first(n), func(list []*contestant) error {
@@ -159,7 +159,7 @@ func run(c config, w, progress io.Writer) error {
 	}
 	// Last, since a peer may fail on special values.
 	special := values.Special()
-	err = with(b, onednn, torch, newHost(special, values.Normal(len(special), 3)), func(list []*contestant) error {
+	err = with(b, onednn, torch, newMemory(special, values.Normal(len(special), 3)), func(list []*contestant) error {
 		for _, c := range list {
 			if c.wrong != "" {
 				r.Notes = append(r.Notes, fmt.Sprintf("On special values, %s of %s: %s.", c.op, c.column, c.wrong))
@@ -182,7 +182,7 @@ func run(c config, w, progress io.Writer) error {
 }
 
 // with calls do with the contestants on the values of h, whose results are verified.
-func with(b backend, onednn, torch *peer, h *host, do func(list []*contestant) error) error {
+func with(b backend, onednn, torch *peer, h *memory, do func(list []*contestant) error) error {
 	list, release, err := contestants(b, onednn, torch, h)
 	defer release()
 	if err != nil {

@@ -55,15 +55,15 @@ func findCulprits(w io.Writer, limit time.Duration) error {
 }
 
 // askAlone lists the devices of one driver.
-func askAlone(limit time.Duration, d driver) (Answer, error) {
+func askAlone(limit time.Duration, d driver) (Reply, error) {
 	// Every loader can be given a directory.
 	dir, err := os.MkdirTemp("", "opencl-vendors-")
 	if err != nil {
-		return Answer{}, err
+		return Reply{}, err
 	}
 	defer os.RemoveAll(dir)
 	if err := os.WriteFile(filepath.Join(dir, "alone.icd"), []byte(d.content), 0o666); err != nil {
-		return Answer{}, err
+		return Reply{}, err
 	}
 	return List(limit, vendorsEnv+"="+dir, vendorPathEnv+"=", filenamesEnv+"=")
 }

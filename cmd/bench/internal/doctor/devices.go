@@ -137,7 +137,7 @@ func printDevice(w io.Writer, index int, info compute.Info) {
 }
 
 // printVerdict prints the result of opening a device, and reports whether it can be used.
-func printVerdict(w io.Writer, opened Answer, err error) bool {
+func printVerdict(w io.Writer, opened Reply, err error) bool {
 	var f *fault
 	switch {
 	case errors.As(err, &f):

@@ -62,17 +62,17 @@ func TestDevices(t *testing.T) {
 func TestVerdict(t *testing.T) {
 	flushing := []compute.Info{{FlushesSubnormals: true}}
 	for _, test := range []struct {
-		opened Answer
+		opened Reply
 		err    error
 		usable bool
 		want   string
 	}{
-		{Answer{Devices: []compute.Info{{}}}, nil, true, "  self-test  usable\n"},
-		{Answer{Devices: flushing}, nil, true, "  self-test  usable, but it replaces subnormal numbers by zero\n"},
-		{Answer{Devices: flushing, Problem: "not; closed"}, nil, false, "  self-test  NOT USABLE: not; closed\n" +
+		{Reply{Devices: []compute.Info{{}}}, nil, true, "  self-test  usable\n"},
+		{Reply{Devices: flushing}, nil, true, "  self-test  usable, but it replaces subnormal numbers by zero\n"},
+		{Reply{Devices: flushing, Problem: "not; closed"}, nil, false, "  self-test  NOT USABLE: not; closed\n" +
 			"  remedy     update its driver; compute.Open goes on without it by itself, and COMPUTE_OPENCL_DEVICE can name another\n"},
-		{Answer{}, errors.New("no memory"), false, "  self-test  not made: no memory\n"},
-		{Answer{}, newFault("hangs", []string{"1", "2", "3", "4", "5", "6"}), false,
+		{Reply{}, errors.New("no memory"), false, "  self-test  not made: no memory\n"},
+		{Reply{}, newFault("hangs", []string{"1", "2", "3", "4", "5", "6"}), false,
 			"  self-test  NOT USABLE: its driver hangs\n    it last said:\n      2\n      3\n      4\n      5\n      6\n" +
 				"  remedy     repair or remove its driver; until then COMPUTE_OPENCL_DEVICE can name another device, or none\n"},
 	} {

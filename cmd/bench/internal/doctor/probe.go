@@ -14,8 +14,8 @@ import (
 	"github.com/gmind-go/compute/gpu"
 )
 
-// An Answer is what a child process found.
-type Answer struct {
+// A Reply is what a child process found.
+type Reply struct {
 	Devices []compute.Info // all devices, or the one that was opened
 	Problem string         // the error on one line, or ""
 	Loader  string         // the file of the OpenCL loader, or ""
@@ -40,7 +40,7 @@ func Probe(args []string) int {
 	}
 	// The parent ends a child that hangs. If the parent is gone, it ends itself.
 	time.AfterFunc(limit+grace, func() { os.Exit(command.Unusable) })
-	var a Answer
+	var a Reply
 	if len(args) == 1 {
 		a.Devices, err = gpu.Devices()
 	} else {
@@ -73,11 +73,11 @@ func open(index string) ([]compute.Info, error) {
 
 // List lists the OpenCL devices in a child process, which has env in its environment. The
 // error is not nil if there is no answer, as after a crash of a driver, or after limit.
-func List(limit time.Duration, env ...string) (Answer, error) { return ask(limit, env) }
+func List(limit time.Duration, env ...string) (Reply, error) { return ask(limit, env) }
 
 // ask returns the answer of a child process. The error is a *fault if the child crashes, or
 // takes longer than limit and is killed.
-func ask(limit time.Duration, env []string, args ...string) (a Answer, err error) {
+func ask(limit time.Duration, env []string, args ...string) (a Reply, err error) {
 	defer func() {
 		if _, ok := err.(*fault); err != nil && !ok {
 			err = fmt.Errorf("bench cannot start itself to try the OpenCL drivers: %w", err)
@@ -107,7 +107,7 @@ func ask(limit time.Duration, env []string, args ...string) (a Answer, err error
 	}
 
 	answered, ended := make(chan error, 1), make(chan error, 1)
-	var got Answer
+	var got Reply
 	go func() { answered <- json.NewDecoder(r).Decode(&got) }()
 	go func() { ended <- cmd.Wait() }()
 	late := fmt.Sprintf("did not answer within %v (see -timeout)", limit)

@@ -44,10 +44,10 @@ func (r *Report) ops() []string {
 // answer sets FromN and SizesN.
 func (r *Report) answer(a *Answer) {
 	at := func(device, data string, n int) *Result {
-		if found := r.find(measurement{device, a.Op, place{data, a.Cache}, n}); found != nil {
+		if found := r.find(key{device, a.Op, place{data, a.Cache}, n}); found != nil {
 			return found
 		}
-		return r.find(measurement{device, a.Op, place{data, Cold}, n})
+		return r.find(key{device, a.Op, place{data, Cold}, n})
 	}
 	wins := map[int]bool{}
 	for _, res := range r.Results {

@@ -28,14 +28,14 @@ func (r *Report) WriteBenchfmt(w io.Writer) error {
 		{"slope", strconv.FormatFloat(float64(r.Slope), 'g', -1, 32)},
 		{"input", r.Input},
 	} {
-		fmt.Fprintf(&text, "%s: %s\n", c[0], oneLine(c[1]))
+		fmt.Fprintf(&text, "%s: %s\n", c[0], collapse(c[1]))
 	}
 	fmt.Fprint(&text, "\nUnit GB/s better=higher\n\n")
 	number := func(v float64) string { return strconv.FormatFloat(v, 'f', -1, 64) }
 	for _, res := range r.Results {
 		name := r.benchmarkName(res)
 		for _, doubt := range res.remarks() {
-			fmt.Fprintf(&text, "# %s: %s\n", name, oneLine(doubt))
+			fmt.Fprintf(&text, "# %s: %s\n", name, collapse(doubt))
 		}
 		comment := ""
 		if doubtful(res) {

@@ -66,15 +66,15 @@ func Compare(old, new *Report, threshold float64, relative bool) (*Comparison, e
 	c.noteQuality("new", new)
 
 	var withoutLimit []string
-	compared := map[measurement]bool{}
+	compared := map[key]bool{}
 	for _, res := range new.Results {
-		m := res.measurement()
-		m.device = cmp.Or(names[m.device], m.device)
-		was := old.find(m)
+		k := res.key()
+		k.device = cmp.Or(names[k.device], k.device)
+		was := old.find(k)
 		switch {
 		case was == nil:
 			c.NewOnly = append(c.NewOnly, res.title())
-		case compared[m]: // already
+		case compared[k]: // already
 		case relative && (was.OfLimit <= 0 || res.OfLimit <= 0):
 			withoutLimit = append(withoutLimit, res.Op)
 		default:
@@ -89,10 +89,10 @@ func Compare(old, new *Report, threshold float64, relative bool) (*Comparison, e
 			}
 			c.Deltas = append(c.Deltas, d)
 		}
-		compared[m] = true
+		compared[k] = true
 	}
 	for _, res := range old.Results {
-		if !compared[res.measurement()] {
+		if !compared[res.key()] {
 			c.OldOnly = append(c.OldOnly, res.title())
 		}
 	}

@@ -16,7 +16,7 @@ const mostListed = 20
 func (c *Comparison) WriteText(w io.Writer) {
 	wrap := func(format string, args ...any) { fmt.Fprintln(w, Wrap(fmt.Sprintf(format, args...), "  ")) }
 	for _, note := range c.Notes {
-		wrap("note: %s", oneLine(note))
+		wrap("note: %s", collapse(note))
 	}
 	value := units.Duration
 	if c.Relative {

@@ -61,5 +61,5 @@ func unbroken(s string) string { return strings.ReplaceAll(s, " ", "\u00a0") }
 // broken undoes unbroken.
 func broken(s string) string { return strings.ReplaceAll(s, "\u00a0", " ") }
 
-// oneLine returns text with single spaces for all white space.
-func oneLine(text string) string { return strings.Join(strings.Fields(text), " ") }
+// collapse returns text with single spaces for all white space.
+func collapse(text string) string { return strings.Join(strings.Fields(text), " ") }

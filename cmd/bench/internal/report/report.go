@@ -87,7 +87,7 @@ type Device struct {
 	MaxAlloc          int64   `json:"max_alloc"` // bytes
 	SharedMemory      bool    `json:"shared_memory"`
 	FlushesSubnormals bool    `json:"flushes_subnormals"`
-	LaunchNS          float64 `json:"launch_ns"` // median time of a copy of one element, waited for
+	LaunchNS          float64 `json:"launch_ns"` // median time of a copy of one element and Sync
 	// Members are the names of the devices of a Shard; nil for other backends.
 	Members []string `json:"members,omitempty"`
 }
@@ -156,24 +156,24 @@ type Answer struct {
 	SizesN []int  `json:"sizes"`  // the sizes at which both were measured, ascending
 }
 
-// A measurement identifies what a Result measured.
-type measurement struct {
+// A key identifies what a Result measured.
+type key struct {
 	device, op string
 	place      place
 	n          int
 }
 
-func (r Result) measurement() measurement { return measurement{r.Device, r.Op, r.place(), r.N} }
+func (r Result) key() key { return key{r.Device, r.Op, r.place(), r.N} }
 
 // title returns the measurement in words.
 func (r Result) title() string {
 	return fmt.Sprintf("%s %s %s %s (%s)", r.Op, units.Count(r.N), r.Data, r.Cache, r.Device)
 }
 
-// find returns the first result of m, or nil.
-func (r *Report) find(m measurement) *Result {
+// find returns the first result with that key, or nil.
+func (r *Report) find(k key) *Result {
 	for i := range r.Results {
-		if r.Results[i].measurement() == m {
+		if r.Results[i].key() == k {
 			return &r.Results[i]
 		}
 	}

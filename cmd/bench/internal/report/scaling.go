@@ -44,9 +44,9 @@ func (r *Report) ofMembers(res Result, members []string) (fraction float64, ok b
 	usable := func(res Result) bool { return drawable(res) && !doubtful(res) }
 	var sum float64
 	for _, name := range members {
-		m := res.measurement()
-		m.device = name
-		member := r.find(m)
+		k := res.key()
+		k.device = name
+		member := r.find(k)
 		if member == nil || !usable(*member) {
 			return 0, false
 		}

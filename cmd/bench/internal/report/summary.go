@@ -118,9 +118,9 @@ func (r *Report) largest(d Device, data string) []Result {
 func (r *Report) limitsOf(res Result) []Result {
 	var list []Result
 	for _, op := range limits {
-		m := res.measurement()
-		m.op = op
-		if l := r.find(m); l != nil && drawable(*l) {
+		k := res.key()
+		k.op = op
+		if l := r.find(k); l != nil && drawable(*l) {
 			list = append(list, *l)
 		}
 	}
