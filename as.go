@@ -30,7 +30,7 @@ import (
 // forward them. A wrapper whose Unwrap returns nil hides what is inside. For a nil b, and
 // for a nil pointer in b or in the chain, As returns false.
 func As[T any](b Backend) (T, bool) {
-	for ; !check.IsNil(b); b, _ = unwrap(b) {
+	for ; !check.IsNil(b); b, _ = Unwrap(b) {
 		if found, ok := b.(T); ok {
 			return found, true
 		}
@@ -39,11 +39,15 @@ func As[T any](b Backend) (T, bool) {
 	return none, false
 }
 
-// unwrap returns what b, which is not nil, wraps, or nil. embeds reports whether b
-// embeds a Backend and has no method Unwrap: it is then of no use without one.
-func unwrap(b Backend) (inner Backend, embeds bool) {
+// Unwrap returns what b wraps, as As defines it, and whether b is a wrapper. inner is nil if
+// there is nothing in it: it is then of no use. Unwrap(nil) returns nil, false.
+func Unwrap(b Backend) (inner Backend, wraps bool) {
+	if check.IsNil(b) {
+		return nil, false
+	}
 	if w, ok := b.(interface{ Unwrap() Backend }); ok {
-		return w.Unwrap(), false
+		inner = w.Unwrap()
+		return inner, !check.IsNil(inner)
 	}
 	v := reflect.Indirect(reflect.ValueOf(b))
 	if v.Kind() != reflect.Struct {
@@ -61,21 +65,8 @@ func unwrap(b Backend) (inner Backend, embeds bool) {
 		return nil, false
 	}
 	inner, _ = v.Interface().(Backend)
-	return inner, true
-}
-
-// innermost returns the last backend in the chain of b, which is not nil, or nil if a
-// wrapper in it embeds none.
-func innermost(b Backend) Backend {
-	for {
-		inner, embeds := unwrap(b)
-		switch {
-		case !check.IsNil(inner):
-			b = inner
-		case embeds:
-			return nil
-		default:
-			return b
-		}
+	if check.IsNil(inner) {
+		inner = nil
 	}
+	return inner, true
 }

@@ -2,7 +2,6 @@ package compute_test
 
 import (
 	"errors"
-	"os"
 	"strings"
 	"testing"
 
@@ -13,13 +12,7 @@ import (
 	"github.com/gmind-go/compute/internal/testenv"
 )
 
-// PoCL shows two devices, for Shard, or those of the servers for TestRemote.
-func TestMain(m *testing.M) {
-	if os.Getenv(remoteEnv) == "" {
-		os.Setenv("POCL_DEVICES", "pthread pthread")
-	}
-	testenv.Main(m)
-}
+func TestMain(m *testing.M) { testenv.Main(m) }
 
 func TestCPU(t *testing.T) { backendtest.Run(t, cpu.Open) }
 

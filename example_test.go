@@ -1,10 +1,8 @@
 package compute_test
 
 import (
-	"context"
 	"fmt"
 	"log"
-	"slices"
 
 	"github.com/gmind-go/compute"
 	"github.com/gmind-go/compute/cpu"
@@ -98,59 +96,4 @@ func ExampleOpen() {
 	// Output:
 	// cpu
 	// no GPU in this machine: backend unavailable
-}
-
-// ExampleShard computes on several backends at once. They would be several GPUs, those
-// of gpu.OpenAll, or a GPU and the CPU.
-func ExampleShard() {
-	first, err := cpu.Open()
-	if err != nil {
-		log.Fatal(err)
-	}
-	second, err := cpu.Open()
-	if err != nil {
-		log.Fatal(err)
-	}
-	b, err := compute.Shard(first, second)
-	if err != nil {
-		log.Fatal(err)
-	}
-	defer b.Close() // and its members
-
-	x, err := b.Upload([]float32{-2, -1, 0, 1, 2}) // a part on each
-	if err != nil {
-		log.Fatal(err)
-	}
-	if err := b.Forward(compute.LeakyReLU(0.01), x, x); err != nil {
-		log.Fatal(err)
-	}
-	y := make([]float32, x.Len())
-	if err := x.Read(y); err != nil {
-		log.Fatal(err)
-	}
-	fmt.Println(y)
-	// Output: [-0.02 -0.01 0 1 2]
-}
-
-// ExampleShardWeighted takes all OpenCL devices as one backend, or else the CPU. Devices
-// that are alike get parts that are alike.
-func ExampleShardWeighted() {
-	gpus := func() (compute.Backend, error) {
-		all, err := gpu.OpenAll()
-		if len(all) == 0 {
-			return nil, err
-		}
-		return compute.ShardWeighted(slices.Repeat([]float64{1}, len(all)), all...)
-	}
-	b, err := compute.Open(gpus, cpu.Open)
-	if err != nil {
-		log.Fatal(err)
-	}
-	defer b.Close()
-	v := []float32{-2, 2}
-	if err := b.Stream(context.Background(), compute.OpForward, compute.LeakyReLU(0.5), v, v); err != nil {
-		log.Fatal(err)
-	}
-	fmt.Println(v)
-	// Output: [-1 2]
 }

@@ -5,7 +5,6 @@ import (
 	"testing"
 
 	"github.com/gmind-go/compute"
-	"github.com/gmind-go/compute/internal/check"
 	"github.com/gmind-go/compute/internal/form"
 	"github.com/gmind-go/compute/internal/values"
 )
@@ -13,7 +12,7 @@ import (
 // wantMask fails the test unless m has the bits of xs, and zeros after the last.
 func wantMask(t *testing.T, b compute.Backend, fm form.Form, f compute.Activation, m compute.Mask, xs []float32) {
 	t.Helper()
-	got := slices.Repeat([]uint64{0xaaaa5555aaaa5555}, check.Words(len(xs)))
+	got := slices.Repeat([]uint64{0xaaaa5555aaaa5555}, form.MaskWords(len(xs)))
 	if err := m.Read(got); err != nil {
 		t.Fatalf("Read of %d bits: %v", m.Len(), err)
 	}

@@ -9,7 +9,6 @@ import (
 	"testing"
 
 	"github.com/gmind-go/compute"
-	"github.com/gmind-go/compute/internal/check"
 	"github.com/gmind-go/compute/internal/form"
 )
 
@@ -251,7 +250,7 @@ func testClosed(t *testing.T, b compute.Backend) {
 		"Alloc(3)":       errorOf(b.Alloc(3)),
 		"AllocMask(3)":   errorOf(b.AllocMask(3)),
 		"Upload":         errorOf(b.Upload(v[:1])),
-		"Read of a mask": mask.Read(make([]uint64, check.Words(mask.Len()))),
+		"Read of a mask": mask.Read(make([]uint64, form.MaskWords(mask.Len()))),
 		"Sync":           b.Sync(),
 		"Read":           live.Read(v),
 		"Write":          live.Write(v),

@@ -10,6 +10,7 @@ import (
 	"github.com/gmind-go/compute/cmd/bench/internal/report"
 	"github.com/gmind-go/compute/cpu"
 	"github.com/gmind-go/compute/gpu"
+	"github.com/gmind-go/compute/shard"
 )
 
 // findDevices lists the OpenCL devices in a child, which a driver may crash or hold
@@ -133,12 +134,12 @@ func openAll() (targets []target, reason, err error) {
 	for _, b := range opened {
 		targets = append(targets, target{Backend: b, member: true})
 	}
-	shard, err := compute.Shard(opened...)
+	all, err := shard.New(opened...)
 	if err != nil {
 		for _, b := range opened {
 			b.Close()
 		}
 		return nil, nil, err
 	}
-	return append(targets, target{Backend: shard}), reason, nil
+	return append(targets, target{Backend: all}), reason, nil
 }

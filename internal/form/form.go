@@ -1,7 +1,7 @@
 // Package form is the table of the operations that a backend has on buffers: their
-// names, their operands, and what each result holds. Packages cpu and gpu take the names
-// and operands of their calls from it; Shard, which this package imports, is held to it by
-// the conformance suite. Whatever tests or times backends ranges over All.
+// names, their operands, and what each result holds. Package driver takes the names and
+// operands of its calls from it, and devices find their kernels by it. Whatever tests or
+// times backends ranges over All.
 package form
 
 import (
@@ -223,6 +223,15 @@ func (p Place) String() string {
 	return p.Result.String() + " over " + p.Input.String()
 }
 
+// Bytes returns the size of n elements of o; M has
+// one word of 8 bytes for 64 elements.
+func (o Operand) Bytes(n int) int {
+	if o == M {
+		return 8 * MaskWords(n)
+	}
+	return 4 * n
+}
+
 // String returns the name of o in calls and errors, such as "dx".
 func (o Operand) String() string { return operands[o].name }
 
@@ -232,9 +241,12 @@ func (o Operand) Want(f compute.Activation, dy, x float32) float32 {
 	return operands[o].want(f, dy, x)
 }
 
+// MaskWords returns the number of uint64 that hold a mask of n bits.
+func MaskWords(n int) int { return n/64 + (n%64+63)/64 } // n+63 may overflow
+
 // Words returns M for x, as compute.Mask.Read does: the bits behind the last are 0.
 func Words(x []float32) []uint64 {
-	words := make([]uint64, (len(x)+63)/64)
+	words := make([]uint64, MaskWords(len(x)))
 	for i, v := range x {
 		words[i/64] |= Bit(v) << (i % 64)
 	}

@@ -4,7 +4,6 @@ import (
 	"fmt"
 
 	"github.com/gmind-go/compute"
-	"github.com/gmind-go/compute/internal/check"
 	"github.com/gmind-go/compute/internal/form"
 )
 
@@ -113,8 +112,8 @@ func (p *Player) readMask() error {
 	if m.foreign {
 		return nil
 	}
-	words := check.Words(n)
-	got, err := read(p, m, words, check.Words(m.n), 1, 0xaaaa5555aaaa5555, m.mask().Read)
+	words := form.MaskWords(n)
+	got, err := read(p, m, words, form.MaskWords(m.n), 1, 0xaaaa5555aaaa5555, m.mask().Read)
 	if got == nil {
 		return err
 	}

@@ -1,39 +1,24 @@
-package compute_test
+package shard_test
 
 import (
 	"context"
 	"errors"
 	"math"
-	"slices"
 	"strings"
 	"testing"
 
 	"github.com/gmind-go/compute"
 	"github.com/gmind-go/compute/backendtest"
-	"github.com/gmind-go/compute/cpu"
 	"github.com/gmind-go/compute/gpu"
 	"github.com/gmind-go/compute/internal/form"
 	"github.com/gmind-go/compute/internal/testenv"
 	"github.com/gmind-go/compute/internal/values"
+	"github.com/gmind-go/compute/shard"
 )
 
-// cpus returns so many CPU backends.
-func cpus(n int) []compute.Backend {
-	list := make([]compute.Backend, n)
-	for i := range list {
-		list[i], _ = cpu.Open() // never fails
-	}
-	return list
-}
-
-// weighted is an opener of a Shard of CPU backends with these weights.
-func weighted(weights ...float64) compute.Opener {
-	return func() (compute.Backend, error) { return compute.ShardWeighted(weights, cpus(len(weights))...) }
-}
-
-func TestShard(t *testing.T) {
+func TestNew(t *testing.T) {
 	for name, open := range map[string]compute.Opener{
-		"two CPUs":  func() (compute.Backend, error) { return compute.Shard(cpus(2)...) },
+		"two CPUs":  func() (compute.Backend, error) { return shard.New(cpus(2)...) },
 		"one alone": weighted(3),
 		"five":      weighted(1, 1, 1, 1, 1),
 		"1 to 9":    weighted(1, 9),
@@ -42,7 +27,7 @@ func TestShard(t *testing.T) {
 			if err != nil {
 				return nil, err
 			}
-			return compute.ShardWeighted([]float64{1, 2}, inner, cpus(1)[0])
+			return shard.Weighted([]float64{1, 2}, inner, cpus(1)[0])
 		},
 	} {
 		t.Run(name, func(t *testing.T) {
@@ -52,16 +37,9 @@ func TestShard(t *testing.T) {
 	}
 }
 
-// sparedRace skips what the race detector learns nothing from that it has not seen.
-func sparedRace(t *testing.T, seen bool) {
-	if testenv.Raced && seen {
-		t.Skip("takes minutes with the race detector; make test runs it without")
-	}
-}
-
-// TestShardOpenCL: on all OpenCL devices, of which PoCL shows two, and on one beside the
+// TestOpenCL: on all OpenCL devices, of which PoCL shows two, and on one beside the
 // CPU backend.
-func TestShardOpenCL(t *testing.T) {
+func TestOpenCL(t *testing.T) {
 	t.Setenv(gpu.DeviceEnv, "any")
 	open := func() (compute.Backend, error) { return alike(gpu.OpenAll()) }
 	name := testenv.Open(t, open).Info().Name
@@ -79,38 +57,30 @@ func TestShardOpenCL(t *testing.T) {
 			if err != nil {
 				return nil, err
 			}
-			return compute.ShardWeighted([]float64{1, 2}, cpus(1)[0], b)
+			return shard.Weighted([]float64{1, 2}, cpus(1)[0], b)
 		})
 	})
 }
 
-// alike returns a Shard, of parts alike, of what was opened.
-func alike(all []compute.Backend, err error) (compute.Backend, error) {
-	if len(all) == 0 {
-		return nil, err
-	}
-	return compute.ShardWeighted(slices.Repeat([]float64{1}, len(all)), all...)
-}
-
-func TestShardRefuses(t *testing.T) {
+func TestRefuses(t *testing.T) {
 	all := cpus(2)
 	closed := cpus(1)[0]
 	if err := closed.Close(); err != nil {
 		t.Fatal(err)
 	}
-	shard := func(members ...compute.Backend) error {
-		_, err := compute.Shard(members...)
+	with := func(members ...compute.Backend) error {
+		_, err := shard.New(members...)
 		return err
 	}
 	weightedWith := func(members ...compute.Backend) error {
-		_, err := compute.ShardWeighted([]float64{1, 1}, members...)
+		_, err := shard.Weighted([]float64{1, 1}, members...)
 		return err
 	}
 	broken := newFaulty(1, compute.ErrDevice)
 	broken.Sync() // which counts
 	broken.Sync() // and which fails
 	weights := func(weights ...float64) error {
-		_, err := compute.ShardWeighted(weights, all...)
+		_, err := shard.Weighted(weights, all...)
 		return err
 	}
 	for _, test := range []struct {
@@ -118,15 +88,15 @@ func TestShardRefuses(t *testing.T) {
 		wraps error
 		tells string
 	}{
-		{shard(), compute.ErrUnavailable, "no member"},
-		{shard(all[0], nil), nil, "member 1 is nil"},
-		{shard(all[0], all[1], all[0]), nil, "members 0 and 2 are the same backend, cpu"},
-		{shard(all[0], &wrapper{Backend: all[0]}), nil, "members 0 and 1 are the same backend, cpu"},
-		{shard(wrapper{Backend: all[0]}, &wrapper{Backend: all[0]}), nil, "members 0 and 1 are the same backend, cpu"},
-		{shard(all[0], (*wrapper)(nil)), nil, "member 1 is nil"},
-		{shard(all[0], &wrapper{}), nil, "member 1 is a *compute_test.wrapper without a Backend inside"},
-		{shard(wrapper{Backend: &wrapper{}}, all[0]), nil, "member 0 is a compute_test.wrapper without a Backend inside"},
-		{shard(all[0], closed), compute.ErrClosed, "member 1 (cpu"},
+		{with(), compute.ErrUnavailable, "no member"},
+		{with(all[0], nil), nil, "member 1 is nil"},
+		{with(all[0], all[1], all[0]), nil, "members 0 and 2 are the same backend, cpu"},
+		{with(all[0], &wrapper{Backend: all[0]}), nil, "members 0 and 1 are the same backend, cpu"},
+		{with(wrapper{Backend: all[0]}, &wrapper{Backend: all[0]}), nil, "members 0 and 1 are the same backend, cpu"},
+		{with(all[0], (*wrapper)(nil)), nil, "member 1 is nil"},
+		{with(all[0], &wrapper{}), nil, "member 1 is a *shard_test.wrapper without a Backend inside"},
+		{with(wrapper{Backend: &wrapper{}}, all[0]), nil, "member 0 is a shard_test.wrapper without a Backend inside"},
+		{with(all[0], closed), compute.ErrClosed, "member 1 (cpu"},
 		{weightedWith(all[0], closed), compute.ErrClosed, "member 1 (cpu"},
 		{weightedWith(broken, all[0]), compute.ErrDevice, "member 0 (faulty) cannot be used"},
 		{weights(1), compute.ErrLength, "1 weights for 2 members"},
@@ -135,8 +105,8 @@ func TestShardRefuses(t *testing.T) {
 		{weights(1, math.NaN()), nil, "NaN"},
 		{weights(1, math.Inf(1)), nil, "Inf"},
 	} {
-		if test.err != nil && strings.Contains(test.err.Error(), "ShardWeighted") {
-			t.Errorf("%v: ShardWeighted would not help", test.err)
+		if test.err != nil && strings.Contains(test.err.Error(), "shard.Weighted") {
+			t.Errorf("%v: Weighted would not help", test.err)
 		}
 		if test.err == nil || test.wraps != nil && !errors.Is(test.err, test.wraps) || !strings.Contains(test.err.Error(), test.tells) {
 			t.Errorf("got %v, want an error that tells %q and wraps %v", test.err, test.tells, test.wraps)
@@ -151,21 +121,21 @@ func TestShardRefuses(t *testing.T) {
 		compute.Backend
 		_ func()
 	}{Backend: all[0]}
-	if _, err := compute.ShardWeighted([]float64{1, 1, 1}, uncomparable, all[1], uncomparable); err == nil {
+	if _, err := shard.Weighted([]float64{1, 1, 1}, uncomparable, all[1], uncomparable); err == nil {
 		t.Error("members that cannot be compared are accepted with one backend inside")
 	}
 	different := uncomparable
 	different.Backend = cpus(1)[0]
-	if b, err := compute.ShardWeighted([]float64{1, 1}, uncomparable, different); err != nil {
+	if b, err := shard.Weighted([]float64{1, 1}, uncomparable, different); err != nil {
 		t.Errorf("members that cannot be compared: %v", err)
 	} else if err := b.Close(); err != nil {
 		t.Error(err)
 	}
 }
 
-// TestShardParts: the parts are in proportion to the weights, and end with words of
+// TestParts: the parts are in proportion to the weights, and end with words of
 // masks.
-func TestShardParts(t *testing.T) {
+func TestParts(t *testing.T) {
 	for _, test := range []struct {
 		weights []float64
 		n       int
@@ -182,7 +152,7 @@ func TestShardParts(t *testing.T) {
 		{[]float64{1, 2}, 0, []int{0, 0}},
 	} {
 		members := cpus(len(test.weights))
-		b, err := compute.ShardWeighted(test.weights, members...)
+		b, err := shard.Weighted(test.weights, members...)
 		if err != nil {
 			t.Fatal(err)
 		}
@@ -201,49 +171,39 @@ func TestShardParts(t *testing.T) {
 	}
 }
 
-// told is a backend with another Info.
-type told struct {
-	compute.Backend
-	info compute.Info
-}
-
-func (b told) Info() compute.Info { return b.info }
-
-func (told) Unwrap() compute.Backend { return nil } // so that it is no CPU backend
-
-func TestShardInfo(t *testing.T) {
+func TestInfo(t *testing.T) {
 	reason := errors.New("the first driver is broken")
 	big := compute.Info{Name: "opencl Big", Backend: "opencl", Kind: "gpu", Memory: 100, PooledBytes: 7, MaxAlloc: 1 << 20, Skipped: reason}
 	small := compute.Info{Name: "opencl Small", Backend: "opencl", Kind: "gpu", Memory: 50, PooledBytes: 1, MaxAlloc: 1 << 19, SharedMemory: true, FlushesSubnormals: true}
 	host := compute.Info{Name: "cpu x", Backend: "cpu", Kind: "cpu", SharedMemory: true}
-	shard := func(weights []float64, infos ...compute.Info) compute.Info {
+	of := func(weights []float64, infos ...compute.Info) compute.Info {
 		members := cpus(len(infos))
 		for i, info := range infos {
 			members[i] = told{members[i], info}
 		}
-		b, err := compute.ShardWeighted(weights, members...)
+		b, err := shard.Weighted(weights, members...)
 		if err != nil {
 			t.Fatal(err)
 		}
 		defer b.Close()
 		return b.Info()
 	}
-	info := shard([]float64{1, 1, 2}, big, small, host)
+	info := of([]float64{1, 1, 2}, big, small, host)
 	if info.Name != "shard (opencl Big + opencl Small + cpu x)" || info.Backend != "shard" || info.Kind != "other" ||
 		info.Memory != 150 || info.PooledBytes != 8 || info.SharedMemory || !info.FlushesSubnormals || !errors.Is(info.Skipped, reason) {
 		t.Errorf("Info is %+v", info)
 	}
-	// A quarter lies on the small one, and perhaps one more word of a mask.
-	if want := int64(4 * (1<<19 - 256)); info.MaxAlloc != want {
+	// A quarter is on the small one, and perhaps two more words of a mask.
+	if want := int64(4 * (1<<19 - 512)); info.MaxAlloc != want {
 		t.Errorf("MaxAlloc is %d, want %d", info.MaxAlloc, want)
 	}
-	if info := shard([]float64{1, 1}, host, small); !info.SharedMemory || info.Kind != "other" || info.Skipped != nil {
+	if info := of([]float64{1, 1}, host, small); !info.SharedMemory || info.Kind != "other" || info.Skipped != nil {
 		t.Errorf("Info is %+v", info)
 	}
-	if info := shard([]float64{1}, big); info.Kind != "gpu" || info.MaxAlloc != big.MaxAlloc || info.FlushesSubnormals {
+	if info := of([]float64{1}, big); info.Kind != "gpu" || info.MaxAlloc != big.MaxAlloc || info.FlushesSubnormals {
 		t.Errorf("of one member, Info is %+v", info)
 	}
-	two, err := compute.ShardWeighted([]float64{1, 1}, cpus(1)[0], wrapper{Backend: cpus(1)[0]})
+	two, err := shard.Weighted([]float64{1, 1}, cpus(1)[0], wrapper{Backend: cpus(1)[0]})
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -251,16 +211,16 @@ func TestShardInfo(t *testing.T) {
 	if got, want := two.Info().Memory, cpus(1)[0].Info().Memory; got != want {
 		t.Errorf("two CPU backends have %d bytes, and one has %d of the same", got, want)
 	}
-	if info := shard([]float64{1, 2}, host, host); info.MaxAlloc != 0 || info.Kind != "cpu" {
+	if info := of([]float64{1, 2}, host, host); info.MaxAlloc != 0 || info.Kind != "cpu" {
 		t.Errorf("of members without a bound, Info is %+v", info)
 	}
 }
 
-// TestShardForeign: the buffers of a member are foreign to the Shard, and its own to the
+// TestForeign: the buffers of a member are foreign to the Shard, and its own to the
 // member.
-func TestShardForeign(t *testing.T) {
+func TestForeign(t *testing.T) {
 	members := cpus(2)
-	b, err := compute.ShardWeighted([]float64{1, 1}, members...)
+	b, err := shard.Weighted([]float64{1, 1}, members...)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -291,9 +251,9 @@ func TestShardForeign(t *testing.T) {
 	}
 }
 
-// TestShardErrorsTellTheWhole: the lengths in an error are those of the buffers, not of
+// TestErrorsTellTheWhole: the lengths in an error are those of the buffers, not of
 // their parts.
-func TestShardErrorsTellTheWhole(t *testing.T) {
+func TestErrorsTellTheWhole(t *testing.T) {
 	b := testenv.Open(t, weighted(1, 1))
 	x, err := b.Alloc(1000)
 	if err != nil {
@@ -322,9 +282,9 @@ func copier(b compute.Backend) form.Copier {
 	return c
 }
 
-// TestShardCopyAndTrim: what the functions of this module find in a backend, they find
+// TestCopyAndTrim: what the functions of this module find in a backend, they find
 // in a Shard.
-func TestShardCopyAndTrim(t *testing.T) {
+func TestCopyAndTrim(t *testing.T) {
 	b := testenv.Open(t, weighted(1, 2))
 	xs := values.Normal(1000, 1)
 	x, err := b.Upload(xs)
@@ -343,7 +303,7 @@ func TestShardCopyAndTrim(t *testing.T) {
 	if compute.Trim(b); b.Info().PooledBytes != 0 {
 		t.Errorf("after Trim %d bytes are kept", b.Info().PooledBytes)
 	}
-	none, err := compute.ShardWeighted([]float64{1, 1}, cpus(1)[0], told{cpus(1)[0], compute.Info{Name: "plain"}})
+	none, err := shard.Weighted([]float64{1, 1}, cpus(1)[0], told{cpus(1)[0], compute.Info{Name: "plain"}})
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -1,83 +1,32 @@
-package compute_test
+package shard_test
 
 import (
-	"context"
 	"errors"
 	"math"
 	"strings"
-	"sync/atomic"
 	"testing"
 	"testing/synctest"
 	"time"
 
 	"github.com/gmind-go/compute"
 	"github.com/gmind-go/compute/internal/testenv"
+	"github.com/gmind-go/compute/shard"
 )
 
-// timed is a backend that computes nothing, and takes its time for it.
-type timed struct {
-	compute.Backend
-	call    time.Duration // what Forward takes, and an element
-	element time.Duration
-	limit   int64        // MaxAlloc
-	rate    float64      // of Stream, elements per second
-	streams atomic.Int32 // calls of Stream
-	length  int          // of the last buffer
-}
-
-func (*timed) Unwrap() compute.Backend { return nil }
-
-type timedBuffer int
-
-func (n timedBuffer) Len() int            { return int(n) }
-func (timedBuffer) Write([]float32) error { return nil }
-func (timedBuffer) Read([]float32) error  { return nil }
-func (timedBuffer) Release() error        { return nil }
-func (b *timed) Info() compute.Info {
-	return compute.Info{Name: "timed", SharedMemory: true, MaxAlloc: b.limit}
-}
-func (*timed) Sync() error  { return nil }
-func (*timed) Close() error { return nil }
-func (b *timed) Alloc(n int) (compute.Buffer, error) {
-	b.length = n
-	return timedBuffer(n), nil
-}
-func (b *timed) Upload(src []float32) (compute.Buffer, error) {
-	var negative, positive bool
-	for _, v := range src {
-		negative, positive = negative || v < 0, positive || v > 0
-	}
-	if !negative || !positive {
-		return nil, errors.New("the data is of one sign")
-	}
-	return timedBuffer(len(src)), nil
-}
-
-func (b *timed) Forward(_ compute.Activation, y, _ compute.Buffer) error {
-	time.Sleep(b.call + b.element*time.Duration(y.Len()))
-	return nil
-}
-
-func (b *timed) Stream(_ context.Context, _ compute.Op, _ compute.Activation, dst, _ []float32) error {
-	b.streams.Add(1)
-	time.Sleep(time.Duration(float64(len(dst)) / b.rate * 1e9))
-	return nil
-}
-
-// TestShardKeepsNothing: what Shard has measured with is given back.
-func TestShardKeepsNothing(t *testing.T) {
+// TestKeepsNothing: what Shard has measured with is given back.
+func TestKeepsNothing(t *testing.T) {
 	for _, n := range []int{1, 3} {
-		b := testenv.Open(t, func() (compute.Backend, error) { return compute.Shard(cpus(n)...) })
+		b := testenv.Open(t, func() (compute.Backend, error) { return shard.New(cpus(n)...) })
 		if info := b.Info(); info.LiveBuffers != 0 || info.PooledBytes != 0 {
 			t.Errorf("of %d members, Info is %+v", n, info)
 		}
 	}
 }
 
-// TestShardMeasuredLimit: MaxAlloc is that of a buffer that lies on all members.
-func TestShardMeasuredLimit(t *testing.T) {
+// TestMeasuredLimit: MaxAlloc is that of a buffer that lies on all members.
+func TestMeasuredLimit(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
-		b, err := compute.Shard(&timed{element: 4}, &timed{element: 1, limit: 1 << 22})
+		b, err := shard.New(&timed{element: 4}, &timed{element: 1, limit: 1 << 22})
 		if err != nil {
 			t.Fatal(err)
 		}
@@ -96,14 +45,14 @@ func (b tight) Info() compute.Info {
 	return info
 }
 
-// TestShardMeasuresNothing: whatever call of a member fails while Shard measures, the error
+// TestMeasuresNothing: whatever call of a member fails while Shard measures, the error
 // tells, and nothing is left on any. Of the first calls each is tried, then fewer.
-func TestShardMeasuresNothing(t *testing.T) {
+func TestMeasuresNothing(t *testing.T) {
 	failed := 0
 	for _, cause := range []error{compute.ErrDevice, compute.ErrOutOfMemory} {
 		for failAt := 1; ; failAt += 1 + failAt/8 {
 			bad, other := newFaulty(failAt, cause), cpus(1)[0]
-			b, err := compute.Shard(other, tight{bad})
+			b, err := shard.New(other, tight{bad})
 			if left := bad.Info().LiveBuffers + other.Info().LiveBuffers; left != 0 {
 				t.Errorf("call %d fails: %d buffers are left", failAt, left)
 			}
@@ -118,8 +67,8 @@ func TestShardMeasuresNothing(t *testing.T) {
 			}
 			failed++
 			helps := cause == compute.ErrOutOfMemory
-			if !errors.Is(err, cause) || !strings.Contains(err.Error(), "(faulty)") || strings.Contains(err.Error(), "ShardWeighted") != helps {
-				t.Errorf("call %d fails: got %v, want %v that names the member, and ShardWeighted where that helps", failAt, err, cause)
+			if !errors.Is(err, cause) || !strings.Contains(err.Error(), "(faulty)") || strings.Contains(err.Error(), "shard.Weighted") != helps {
+				t.Errorf("call %d fails: got %v, want %v that names the member, and Weighted where that helps", failAt, err, cause)
 			}
 			if err := errors.Join(bad.Close(), other.Close()); err != nil {
 				t.Error(err)
@@ -132,11 +81,11 @@ func TestShardMeasuresNothing(t *testing.T) {
 	}
 }
 
-// TestShardShortFails: of a short buffer, the error tells what lies on the member, and how
+// TestShortFails: of a short buffer, the error tells what lies on the member, and how
 // it could lie on others.
-func TestShardShortFails(t *testing.T) {
+func TestShortFails(t *testing.T) {
 	members := []*faulty{newFaulty(0, compute.ErrOutOfMemory), newFaulty(0, compute.ErrOutOfMemory)}
-	b, err := compute.Shard(tight{members[0]}, tight{members[1]})
+	b, err := shard.New(tight{members[0]}, tight{members[1]})
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -144,21 +93,21 @@ func TestShardShortFails(t *testing.T) {
 	for _, m := range members {
 		m.failAt = m.calls + 1
 	}
-	if _, err := b.Alloc(128); !errors.Is(err, compute.ErrOutOfMemory) || !strings.Contains(err.Error(), "has 128;") || !strings.Contains(err.Error(), "ShardWeighted") {
+	if _, err := b.Alloc(128); !errors.Is(err, compute.ErrOutOfMemory) || !strings.Contains(err.Error(), "128 of the elements") || !strings.Contains(err.Error(), "shard.Weighted") {
 		t.Errorf("got %v, want that of a member that has all 128 elements, and the remedy", err)
 	}
 }
 
-// TestShardMeasures: a buffer lies where it is done first by what Shard measures, in
+// TestMeasuredParts: a buffer lies where it is done first by what Shard measures, in
 // parts in proportion to that, if one member would take 32 calls. The clock is that of the
 // test.
-func TestShardMeasures(t *testing.T) {
+func TestMeasuredParts(t *testing.T) {
 	const us, million = time.Microsecond, 1_000_000
 	slowFast := []*timed{{element: 4, call: 20 * us}, {element: 1, call: 80 * us}}
 	fastSlow := []*timed{{element: 1, call: 80 * us}, {element: 4, call: 20 * us}}
 	lateCall := []*timed{{element: 4, call: 80 * us}, {element: 1, call: 20 * us}}
 	far := []*timed{{element: 1, call: 1000 * us}, {element: 2, call: us}}
-	limited := []*timed{{element: 4}, {element: 1, call: 80 * us, limit: 4 * 900_000}}
+	limited := []*timed{{element: 4, call: us}, {element: 1, call: 80 * us, limit: 4 * 900_000}}
 	three := []*timed{{element: 2, call: 10 * us}, {element: 2, call: 10 * us}, {element: 2, call: 100 * us}}
 	poor := []*timed{{element: 2, call: 10 * us}, {element: 200, call: 100 * us}, {element: 2, call: 10 * us}}
 	limits := []*timed{{element: 2, limit: 4 * 900_000}, {element: 2, limit: 4 * 900_000}, {element: 2, call: 1000 * us, limit: 4 * 900_000}}
@@ -180,15 +129,14 @@ func TestShardMeasures(t *testing.T) {
 		{"far and near, not yet", far, 30 * million, []float64{1, 0}},
 		{"far and near", far, 32 * million, []float64{2. / 3, 1. / 3}},
 		{"as much as the fastest holds", limited, 900_000, []float64{0, 1}},
-		{"more than the fastest holds", limited, 900_001, []float64{0.2, 0.8}},
-		{"one of three", three, 150_000, []float64{1, 0, 0}},
-		{"two of three", three, 160_000, []float64{0.5, 0.5, 0}},
-		{"still two of three", three, 1_550_000, []float64{0.5, 0.5, 0}},
+		{"more than the fastest holds", limited, 1_100_000, []float64{0.2, 0.8}},
+		{"more than all hold, but one does", limited, 1_200_000, []float64{1, 0}},
+		{"one of three", three, 1_550_000, []float64{1, 0, 0}},
 		{"all three", three, 1_650_000, []float64{1. / 3, 1. / 3, 1. / 3}},
-		{"one that brings less than it costs", poor, 2 * million, []float64{0.5, 0, 0.5}},
+		{"too short for one that brings little", poor, 1_550_000, []float64{1, 0, 0}},
 		{"one that brings little", poor, 200 * million, []float64{0.4975, 0.005, 0.4975}},
-		{"more than one holds", limits, 1_700_000, []float64{0.5, 0.5, 0}},
-		{"more than two hold", limits, 1_900_000, []float64{1. / 3, 1. / 3, 1. / 3}},
+		{"as much as one holds", limits, 900_000, []float64{1, 0, 0}},
+		{"more than one holds", limits, 900_001, []float64{1. / 3, 1. / 3, 1. / 3}},
 		{"more than all hold", limits, 30 * million, []float64{1. / 3, 1. / 3, 1. / 3}},
 	} {
 		t.Run(test.what, func(t *testing.T) {
@@ -197,7 +145,7 @@ func TestShardMeasures(t *testing.T) {
 				for _, m := range test.members {
 					members = append(members, m)
 				}
-				b, err := compute.Shard(members...)
+				b, err := shard.New(members...)
 				if err != nil {
 					t.Fatal(err)
 				}

@@ -1,4 +1,4 @@
-package compute_test
+package shard_test
 
 import (
 	"context"
@@ -11,6 +11,7 @@ import (
 	"github.com/gmind-go/compute"
 	"github.com/gmind-go/compute/internal/testenv"
 	"github.com/gmind-go/compute/internal/values"
+	"github.com/gmind-go/compute/shard"
 )
 
 // meeting is a backend whose calls wait for each other: none returns before so many are
@@ -20,16 +21,16 @@ type meeting struct {
 	meet func()
 }
 
-func (*meeting) Unwrap() compute.Backend { return nil } // members that share cores take turns
-
 func (b *meeting) Forward(f compute.Activation, y, x compute.Buffer) error {
 	b.meet()
 	return b.Backend.Forward(f, y.(meetingBuffer).Buffer, x.(meetingBuffer).Buffer)
 }
 
-func (b *meeting) Upload(src []float32) (compute.Buffer, error) {
-	b.meet()
-	buf, err := b.Backend.Upload(src)
+func (b *meeting) Alloc(n int) (compute.Buffer, error) {
+	buf, err := b.Backend.Alloc(n)
+	if n > 0 { // for 0 New asks, to see whether b can be used
+		b.meet()
+	}
 	return meetingBuffer{buf, b}, err
 }
 
@@ -58,13 +59,13 @@ func (b meetingBuffer) Read(dst []float32) error {
 	return b.Buffer.Read(dst)
 }
 
-// TestShardAtOnce: all members are at work at the same time.
-func TestShardAtOnce(t *testing.T) {
+// TestAtOnce: all members are at work at the same time.
+func TestAtOnce(t *testing.T) {
 	const n = 128 << 10 // two chunks of Stream
 	members := cpus(2)
 	here := make(chan struct{})
 	for i, b := range members {
-		members[i] = &meeting{b, func() {
+		members[i] = &meeting{device{b}, func() {
 			select {
 			case here <- struct{}{}:
 			case <-here:
@@ -73,7 +74,7 @@ func TestShardAtOnce(t *testing.T) {
 			}
 		}}
 	}
-	b, err := compute.ShardWeighted([]float64{1, 1}, members...)
+	b, err := shard.Weighted([]float64{1, 1}, members...)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -93,8 +94,8 @@ func TestShardAtOnce(t *testing.T) {
 		b.Stream(context.Background(), compute.OpForward, f, got, xs))
 }
 
-// TestShardOrder: calls from several goroutines take effect in one order on all members.
-func TestShardOrder(t *testing.T) {
+// TestOrder: calls from several goroutines take effect in one order on all members.
+func TestOrder(t *testing.T) {
 	const n, rounds = 4096, 500
 	b := testenv.Open(t, weighted(1, 1, 1))
 	x, err := b.Upload(slices.Repeat([]float32{1}, n))
@@ -124,10 +125,10 @@ func TestShardOrder(t *testing.T) {
 	}
 }
 
-// TestShardSync: Sync waits for the members that have been called since the last.
-func TestShardSync(t *testing.T) {
+// TestSync: Sync waits for the members that have been called since the last.
+func TestSync(t *testing.T) {
 	first, second := newFaulty(0, nil), newFaulty(0, nil)
-	b, err := compute.ShardWeighted([]float64{1, 1}, first, second)
+	b, err := shard.Weighted([]float64{1, 1}, first, second)
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -1,4 +1,4 @@
-package compute_test
+package shard_test
 
 import (
 	"context"
@@ -7,71 +7,16 @@ import (
 	"slices"
 	"strings"
 	"testing"
-	"time"
 
 	"github.com/gmind-go/compute"
-	"github.com/gmind-go/compute/internal/form"
 	"github.com/gmind-go/compute/internal/testenv"
 	"github.com/gmind-go/compute/internal/values"
+	"github.com/gmind-go/compute/shard"
 )
 
-// slow is a CPU backend that takes its time for each chunk of a Stream, so that others
-// come to work on it too.
-type slow struct{ compute.Backend }
-
-func (slow) Unwrap() compute.Backend { return nil } // so that it shares no cores with others
-
-func (b slow) Stream(ctx context.Context, op compute.Op, f compute.Activation, dst, src []float32) error {
-	time.Sleep(200 * time.Microsecond)
-	return b.Backend.Stream(ctx, op, f, dst, src)
-}
-
-// beside returns a Shard of b and a slow CPU backend, with b at index i.
-func beside(t *testing.T, b compute.Backend, i int) (shard, other compute.Backend) {
-	t.Helper()
-	other = slow{cpus(1)[0]}
-	shard, err := compute.ShardWeighted([]float64{1, 1}, slices.Insert([]compute.Backend{other}, i, b)...)
-	if err != nil {
-		t.Fatal(err)
-	}
-	return shard, other
-}
-
-// everyCall makes every call on b that uses the device but Stream and Close, on n
-// elements, until one fails, and releases what it made.
-func everyCall(b compute.Backend, n int) (err error) {
-	f, xs, words := compute.LeakyReLU(-0.5), values.Normal(n, 1), make([]uint64, (n+63)/64)
-	do := func(call func() error) {
-		if err == nil {
-			err = call()
-		}
-	}
-	var x, y compute.Buffer
-	var m compute.Mask
-	do(func() (err error) { x, err = b.Upload(xs); return err })
-	do(func() (err error) { y, err = b.Alloc(n); return err })
-	do(func() (err error) { m, err = b.AllocMask(n); return err })
-	do(func() error { return x.Write(xs) })
-	args := form.Args{X: x, DY: x, Y: y, D: x, DX: y, M: m}
-	for _, fm := range form.All() {
-		do(func() error { return fm.Run(b, f, args) })
-	}
-	do(func() error { return m.Read(words) })
-	do(func() error { return y.Read(xs) })
-	do(b.Sync)
-	for _, made := range []interface{ Release() error }{x, y, m} {
-		if made != nil {
-			err = errors.Join(err, made.Release())
-		}
-	}
-	return err
-}
-
-const callsOfEvery = 7 + form.Count
-
-// TestShardMemberFails: whatever call of a member fails, the Shard says so from then on
+// TestMemberFails: whatever call of a member fails, the Shard says so from then on
 // and names it, the other member stays usable, Stream goes on with it, and nothing leaks.
-func TestShardMemberFails(t *testing.T) {
+func TestMemberFails(t *testing.T) {
 	const n = 1000
 	f := compute.LeakyReLU(-0.5)
 	xs := values.Bits(200_000, 1)
@@ -127,9 +72,9 @@ func TestShardMemberFails(t *testing.T) {
 	}
 }
 
-// TestShardOutOfMemory: when one member has too little memory for a call, what others
+// TestOutOfMemory: when one member has too little memory for a call, what others
 // took for it is given back, and the Shard stays usable.
-func TestShardOutOfMemory(t *testing.T) {
+func TestOutOfMemory(t *testing.T) {
 	for failAt := 1; failAt <= callsOfEvery; failAt++ {
 		bad := newFaulty(failAt, compute.ErrOutOfMemory)
 		b, other := beside(t, bad, failAt%2)
@@ -147,10 +92,10 @@ func TestShardOutOfMemory(t *testing.T) {
 	}
 }
 
-// TestShardWorstError: of the errors of several members, one after which the Shard cannot
+// TestWorstError: of the errors of several members, one after which the Shard cannot
 // be used is returned.
-func TestShardWorstError(t *testing.T) {
-	b, err := compute.ShardWeighted([]float64{1, 1, 1}, newFaulty(1, compute.ErrOutOfMemory), newFaulty(1, compute.ErrDevice), newFaulty(1, compute.ErrOutOfMemory))
+func TestWorstError(t *testing.T) {
+	b, err := shard.Weighted([]float64{1, 1, 1}, newFaulty(1, compute.ErrOutOfMemory), newFaulty(1, compute.ErrDevice), newFaulty(1, compute.ErrOutOfMemory))
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -160,9 +105,9 @@ func TestShardWorstError(t *testing.T) {
 	}
 }
 
-// TestShardStreamFaults: whatever chunk of a Stream a member fails at, the result is
+// TestStreamFaults: whatever chunk of a Stream a member fails at, the result is
 // complete and right, in place too; and the member is left out from then on.
-func TestShardStreamFaults(t *testing.T) {
+func TestStreamFaults(t *testing.T) {
 	f := compute.LeakyReLU(0.5) // applied twice it shows
 	xs := values.Bits(1<<20+3, 1)
 	ys := want(len(xs), func(i int) float32 { return f.Value(xs[i]) })
@@ -217,12 +162,12 @@ func TestShardStreamFaults(t *testing.T) {
 	}
 }
 
-// TestShardStreamAllFail: without a member that works there is no result, and the error
+// TestStreamAllFail: without a member that works there is no result, and the error
 // tells; what was there to compute from is still there in place.
-func TestShardStreamAllFail(t *testing.T) {
+func TestStreamAllFail(t *testing.T) {
 	xs := values.Bits(1<<20, 1)
 	got := slices.Clone(xs)
-	b, err := compute.ShardWeighted([]float64{1, 1}, newFaulty(1, compute.ErrDevice), newFaulty(1, compute.ErrDevice))
+	b, err := shard.Weighted([]float64{1, 1}, newFaulty(1, compute.ErrDevice), newFaulty(1, compute.ErrDevice))
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -240,8 +185,8 @@ func TestShardStreamAllFail(t *testing.T) {
 	}
 }
 
-// TestShardStreamError: an error that is no fault of a device ends the Stream.
-func TestShardStreamError(t *testing.T) {
+// TestStreamError: an error that is no fault of a device ends the Stream.
+func TestStreamError(t *testing.T) {
 	bad := newFaulty(1, compute.ErrOutOfMemory)
 	b, _ := beside(t, bad, 0)
 	defer b.Close()
@@ -254,15 +199,19 @@ func TestShardStreamError(t *testing.T) {
 	}
 }
 
-// faultyHost says that it has all cores and never fails, and does.
-type faultyHost struct{ *faulty }
+// faultyCPU passes for the CPU backend, and fails.
+type faultyCPU struct{ *faulty }
 
-func (faultyHost) Host() {}
+func (b faultyCPU) Info() compute.Info {
+	info := b.faulty.Info()
+	info.Backend = "cpu"
+	return info
+}
 
-// TestShardStreamHostFails: a Stream ends with an error where the one member that works
+// TestStreamCPUFails: a Stream ends with an error where the one member that works
 // on all cores of the host fails, though there is another that would.
-func TestShardStreamHostFails(t *testing.T) {
-	b, err := compute.ShardWeighted([]float64{1, 1}, faultyHost{newFaulty(1, compute.ErrDevice)}, cpus(1)[0])
+func TestStreamCPUFails(t *testing.T) {
+	b, err := shard.Weighted([]float64{1, 1}, faultyCPU{newFaulty(1, compute.ErrDevice)}, cpus(1)[0])
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -1,4 +1,4 @@
-package compute_test
+package shard_test
 
 import (
 	"context"
@@ -51,7 +51,7 @@ func TestRemote(t *testing.T) {
 // TestRemoteKill: if a server is lost during a Stream, the result is still complete and
 // right. The test is run by hand, since the server must be started again:
 //
-//	POCL_REMOTE_KILL="ssh host2 killall -9 pocld" go test -count=1 -timeout 2m -tags opencl -run TestRemoteKill .
+//	POCL_REMOTE_KILL="ssh host2 killall -9 pocld" go test -count=1 -timeout 2m -tags opencl -run TestRemoteKill ./shard
 func TestRemoteKill(t *testing.T) {
 	kill := os.Getenv(remoteKillEnv)
 	if os.Getenv(remoteEnv) == "" || kill == "" {

@@ -1,4 +1,4 @@
-package compute_test
+package shard_test
 
 import (
 	"context"
@@ -12,6 +12,7 @@ import (
 	"github.com/gmind-go/compute/internal/testenv"
 	"github.com/gmind-go/compute/internal/turns"
 	"github.com/gmind-go/compute/internal/values"
+	"github.com/gmind-go/compute/shard"
 )
 
 // BenchmarkShard compares a Shard of backends of this machine with one of them, in turns:
@@ -19,13 +20,13 @@ import (
 // cores share what one has alone.
 func BenchmarkShard(b *testing.B) {
 	b.Setenv(gpu.DeviceEnv, "any")
-	shard := func(open func() ([]compute.Backend, error)) compute.Opener {
+	over := func(open func() ([]compute.Backend, error)) compute.Opener {
 		return func() (compute.Backend, error) {
 			all, err := open()
 			if len(all) < 2 {
 				return nil, fmt.Errorf("%d backends: %w", len(all), errors.Join(err, compute.ErrUnavailable))
 			}
-			return compute.Shard(all...)
+			return shard.New(all...)
 		}
 	}
 	both := func() ([]compute.Backend, error) {
@@ -39,10 +40,10 @@ func BenchmarkShard(b *testing.B) {
 		name     string
 		one, all compute.Opener
 	}{
-		{"opencls beside opencl", gpu.Open, shard(gpu.OpenAll)},
-		{"opencl and cpu beside opencl", gpu.Open, shard(both)},
-		{"opencl and cpu beside cpu", cpu.Open, shard(both)},
-		{"2 cpu beside cpu", cpu.Open, shard(func() ([]compute.Backend, error) { return cpus(2), nil })},
+		{"opencls beside opencl", gpu.Open, over(gpu.OpenAll)},
+		{"opencl and cpu beside opencl", gpu.Open, over(both)},
+		{"opencl and cpu beside cpu", cpu.Open, over(both)},
+		{"2 cpu beside cpu", cpu.Open, over(func() ([]compute.Backend, error) { return cpus(2), nil })},
 	} {
 		for _, n := range []int{1 << 20, 4 << 20, 16 << 20, 64 << 20} {
 			b.Run(fmt.Sprintf("%s/%dMi", pair.name, n>>20), func(b *testing.B) {

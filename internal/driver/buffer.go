@@ -1,0 +1,184 @@
+package driver
+
+import (
+	"sync"
+
+	"github.com/gmind-go/compute"
+	"github.com/gmind-go/compute/internal/form"
+)
+
+// memory is a buffer or a mask.
+type memory struct {
+	owner *Backend
+	id    uint64 // order of locking
+	n     int    // elements, or bits
+	bytes int64
+
+	mu       sync.Mutex // guards what follows, and the contents
+	device   Memory     // nil for 0 elements
+	released bool
+	operands [3]Memory // of a call with m as its first operand: see operands.memories
+}
+
+// A buffer implements compute.Buffer, and a mask compute.Mask.
+type (
+	buffer struct{ memory }
+	mask   struct{ memory }
+)
+
+// Alloc implements compute.Backend.
+func (b *Backend) Alloc(n int) (compute.Buffer, error) { return b.newBuffer("alloc", n, nil) }
+
+// Upload implements compute.Backend.
+func (b *Backend) Upload(src []float32) (compute.Buffer, error) {
+	return b.newBuffer("upload", len(src), src)
+}
+
+// newBuffer returns a buffer of n elements, with those of src unless it is empty.
+func (b *Backend) newBuffer(op string, n int, src []float32) (compute.Buffer, error) {
+	buf := &buffer{memory{owner: b, n: n, bytes: 4 * int64(n)}}
+	if err := buf.hold(op, false, src); err != nil {
+		return nil, err
+	}
+	return buf, nil
+}
+
+// AllocMask implements compute.Backend.
+func (b *Backend) AllocMask(n int) (compute.Mask, error) {
+	m := &mask{memory{owner: b, n: n, bytes: 8 * int64(form.MaskWords(n))}}
+	if err := m.hold("alloc mask", true, nil); err != nil {
+		return nil, err
+	}
+	return m, nil
+}
+
+// hold gets the memory from the device, writes src to it unless that is empty, and counts
+// it as live.
+func (m *memory) hold(op string, isMask bool, src []float32) error {
+	b := m.owner
+	b.calls.RLock()
+	defer b.calls.RUnlock()
+	if err := b.usable(op); err != nil {
+		return err
+	}
+	if err := b.call(op).size(m.n); err != nil {
+		return err
+	}
+	if m.n > 0 {
+		var err error
+		if m.device, err = b.device.Alloc(m.n, isMask); err != nil {
+			return b.result(op, m.size(), err)
+		}
+		if len(src) > 0 {
+			if err := b.device.Write(m.device, src); err != nil {
+				b.device.Free(m.device) // whose error would hide the first
+				return b.result(op, m.size(), err)
+			}
+		}
+	}
+	b.mu.Lock()
+	defer b.mu.Unlock()
+	if b.closed.Load() { // meanwhile: Close knows nothing of m
+		if m.device != nil {
+			b.device.Free(m.device)
+		}
+		return b.call(op).closed()
+	}
+	b.lastID++
+	m.id = b.lastID
+	b.live[m] = struct{}{}
+	b.liveBytes += m.bytes
+	return nil
+}
+
+// size returns the length of the memory, in float32 elements.
+func (m *memory) size() int { return int(m.bytes / 4) }
+
+// Len implements compute.Buffer and compute.Mask.
+func (m *memory) Len() int { return m.n }
+
+// Write implements compute.Buffer.
+func (buf *buffer) Write(src []float32) error {
+	return buf.transfer("write", "src", src, Device.Write)
+}
+
+// Read implements compute.Buffer.
+func (buf *buffer) Read(dst []float32) error {
+	return buf.transfer("read", "dst", dst, Device.Read)
+}
+
+func (buf *buffer) transfer(op, name string, host []float32, move func(Device, Memory, []float32) error) error {
+	b := buf.owner
+	buf.mu.Lock()
+	defer buf.mu.Unlock()
+	if err := buf.usable(op, "the buffer"); err != nil {
+		return err
+	}
+	if err := b.call(op).lengths("the buffer", buf.n, name, len(host)); err != nil || buf.n == 0 {
+		return err
+	}
+	return b.result(op, buf.n, move(b.device, buf.device, host))
+}
+
+// Read implements compute.Mask.
+func (m *mask) Read(dst []uint64) error {
+	b := m.owner
+	m.mu.Lock()
+	defer m.mu.Unlock()
+	if err := m.usable("read", "the mask"); err != nil {
+		return err
+	}
+	if need := form.MaskWords(m.n); len(dst) != need {
+		return b.call("read").fail(compute.ErrLength, "the mask has %d bits, in %d words, and dst has %d words; they must be the same number", m.n, need, len(dst))
+	}
+	if m.n == 0 {
+		return nil
+	}
+	if err := b.device.ReadMask(m.device, dst); err != nil {
+		return b.result("read", m.size(), err)
+	}
+	if rest := m.n % 64; rest > 0 {
+		dst[len(dst)-1] &= 1<<rest - 1
+	}
+	return nil
+}
+
+// usable returns why op cannot be called on m, which errors call name, or nil. The lock of
+// m is held.
+func (m *memory) usable(op, name string) error {
+	if err := m.owner.usable(op); err != nil {
+		return err
+	}
+	if m.released {
+		return m.owner.call(op).released(name)
+	}
+	return nil
+}
+
+// Release implements compute.Buffer and compute.Mask.
+func (m *memory) Release() error { return m.owner.result("release", m.size(), m.release()) }
+
+// release gives the memory back to the device, once.
+func (m *memory) release() error {
+	m.mu.Lock()
+	defer m.mu.Unlock()
+	if m.released {
+		return nil
+	}
+	m.released = true
+	b := m.owner
+	var err error
+	if m.device != nil {
+		err = b.device.Free(m.device)
+		m.device = nil
+	}
+	b.mu.Lock()
+	defer b.mu.Unlock()
+	delete(b.live, m)
+	b.liveBytes -= m.bytes
+	return err
+}
+
+// MemoryOf returns what the device has of buf, a live buffer of a Backend. Tests look into
+// it.
+func MemoryOf(buf compute.Buffer) Memory { return buf.(*buffer).device }

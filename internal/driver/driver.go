@@ -1,0 +1,72 @@
+// Package driver divides a backend in two, as database/sql does: a front, the type
+// Backend, which users hold as a compute.Backend, and a Device, which computes. The front
+// does what is the same on every device: it checks arguments, locks the operands of each
+// call, counts what is held, waits for calls when it is closed, and gives errors their
+// text. A Device does the rest, and trusts its arguments.
+package driver
+
+import (
+	"context"
+
+	"github.com/gmind-go/compute"
+	"github.com/gmind-go/compute/internal/form"
+)
+
+// A Device allocates memory and runs kernels on it.
+//
+// The front calls its methods from several goroutines, but never two at once with the
+// same Memory. No slice, length or kernel is empty, and lengths match. Kernels may still
+// run when Launch returns; a fault then shows in a later call. Errors name neither the
+// operation nor the device, and wrap compute.ErrOutOfMemory or compute.ErrDevice where
+// these apply.
+type Device interface {
+	// Info describes the device. The front counts the live buffers.
+	Info() compute.Info
+	// Alloc returns memory for n elements, or for a mask of n bits, with unspecified
+	// contents.
+	Alloc(n int, mask bool) (Memory, error)
+	// Free takes the memory back when the kernels that use it are done.
+	Free(m Memory) error
+	// Write copies src into m, which has as many elements.
+	Write(m Memory, src []float32) error
+	// Read copies m into dst, which has as many elements, after the kernels that write it.
+	Read(m Memory, dst []float32) error
+	// ReadMask copies the bits of m into dst, which has form.MaskWords words. Bits behind
+	// the last are unspecified.
+	ReadMask(m Memory, dst []uint64) error
+	// Launch runs k on n elements. operands are those of its form, in order. They belong
+	// to the caller, and change after Launch returns.
+	Launch(k Kernel, n int, operands []Memory) error
+	// Stream computes k, a form of one input and one result, from src to dst in the memory
+	// of the host. When ctx ends it stops early and returns Ended(ctx).
+	Stream(ctx context.Context, k Kernel, dst, src []float32) error
+	// Sync waits for all kernels.
+	Sync() error
+	// Close waits for all kernels and gives everything back. All memory was freed, and no
+	// other call is made meanwhile or later, but Info.
+	Close() error
+}
+
+// A Device may have these methods too.
+type (
+	// A Trimmer keeps memory for calls to come, which Trim gives back.
+	Trimmer interface{ Trim() error }
+	// A Profiler has a clock: see form.Profiler.
+	Profiler interface {
+		Profile(work func() error) (ns []float64, err error)
+	}
+	// A Survivor can compute Stream after a fault. Usable returns why it can do nothing
+	// else, or nil. The front remembers the first fault of any other device, and then
+	// calls Free and Close alone.
+	Survivor interface{ Usable() error }
+)
+
+// Memory is a device's own: what it needs to find the elements of a buffer, or the bits of
+// a mask. It is nil for none.
+type Memory any
+
+// A Kernel is what Launch computes: a form of an activation, which form.Copy ignores.
+type Kernel struct {
+	Form form.Form
+	F    compute.Activation
+}
