@@ -23,7 +23,7 @@ const remoteEnv = "POCL_REMOTE0_PARAMETERS"
 const remoteKillEnv = "POCL_REMOTE_KILL"
 
 // TestRemote: on devices of other hosts, each alone and all in a Shard. It needs servers,
-// which docs/cluster.md tells how to start, so REQUIRE_OPENCL does not ask for it.
+// see docs/cluster.md, so REQUIRE_OPENCL does not ask for it.
 func TestRemote(t *testing.T) {
 	if os.Getenv(remoteEnv) == "" {
 		t.Skipf("needs OpenCL servers, the first of which %s names (see docs/cluster.md)", remoteEnv)
