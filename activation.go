@@ -85,7 +85,7 @@ func (f Activation) Validate() error {
 	if f.Kind != KindLeakyReLU {
 		return fmt.Errorf("%v is no activation; make one with LeakyReLU: %w", f.Kind, ErrActivation)
 	}
-	if s := float64(f.NegativeSlope); math.IsNaN(s) || math.IsInf(s, 0) {
+	if f.NegativeSlope-f.NegativeSlope != 0 { // NaN or infinite
 		return fmt.Errorf("the negative slope is %v; give a finite one: %w", f.NegativeSlope, ErrSlope)
 	}
 	return nil

@@ -12,7 +12,6 @@ import (
 
 	"github.com/gmind-go/compute"
 	"github.com/gmind-go/compute/cpu"
-	"github.com/gmind-go/compute/internal/check"
 	"github.com/gmind-go/compute/internal/form"
 	"github.com/gmind-go/compute/internal/model"
 	"github.com/gmind-go/compute/internal/testenv"
@@ -156,7 +155,7 @@ func elements(t *testing.T, b compute.Backend, f compute.Activation, xs, dys []f
 		for _, o := range fm.Results() {
 			wrong := ""
 			if o == form.M {
-				words := make([]uint64, check.Words(n))
+				words := make([]uint64, form.MaskWords(n))
 				err = m.Read(words)
 				wrong = fm.WrongBits(f, words, xs, info.FlushesSubnormals)
 			} else {

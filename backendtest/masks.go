@@ -5,7 +5,6 @@ import (
 	"testing"
 
 	"github.com/gmind-go/compute"
-	"github.com/gmind-go/compute/internal/check"
 	"github.com/gmind-go/compute/internal/form"
 	"github.com/gmind-go/compute/internal/values"
 )
@@ -25,7 +24,7 @@ func allocMask(t *testing.T, b compute.Backend, n int) compute.Mask {
 // wantMask fails the test unless m has the bits of xs, and zeros behind them.
 func wantMask(t *testing.T, b compute.Backend, fm form.Form, f compute.Activation, m compute.Mask, xs []float32) {
 	t.Helper()
-	got := slices.Repeat([]uint64{0xaaaa5555aaaa5555}, check.Words(len(xs)))
+	got := slices.Repeat([]uint64{0xaaaa5555aaaa5555}, form.MaskWords(len(xs)))
 	if err := m.Read(got); err != nil {
 		t.Fatalf("Read of %d bits: %v", m.Len(), err)
 	}

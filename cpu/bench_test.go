@@ -8,18 +8,22 @@ import (
 	"time"
 
 	"github.com/gmind-go/compute"
+	"github.com/gmind-go/compute/internal/form"
 	"github.com/gmind-go/compute/internal/turns"
 	"github.com/gmind-go/compute/internal/values"
 )
 
+// BenchmarkPool times one kernel on one core, and shared with workers that spin or are
+// parked: the crossings are what minShare and minWake should be. On one core, the first
+// crossing is at the latest where two cores are worth it.
 func BenchmarkPool(b *testing.B) {
-	k := rows()[0].kernels[compute.KindLeakyReLU].unary[compute.OpForward]
+	k := instructionSets()[0].plain[compute.KindLeakyReLU][form.Forward]
 	for n := 4 << 10; n <= 16<<20; n *= 4 {
-		j := job{loop: loop{unary: k}, dst: values.Normal(n, 2), x: values.Normal(n, 1), slope: 0.01}
+		j, scratch := job{form: form.Forward, plain: k, args: sliceArgs(values.Normal(n, 2), values.Normal(n, 1))}, new(args)
 		b.Run(fmt.Sprintf("alone/%d", n), func(b *testing.B) {
 			b.SetBytes(8 * int64(n))
 			for b.Loop() {
-				j.runAlone()
+				j.runAlone(scratch, 0)
 			}
 		})
 		b.Run(fmt.Sprintf("awake/%d", n), func(b *testing.B) {
@@ -27,10 +31,10 @@ func BenchmarkPool(b *testing.B) {
 			defer p.stop()
 			b.SetBytes(8 * int64(n))
 			for b.Loop() {
-				p.share(&j, runtime.GOMAXPROCS(0))
+				p.share(&j, 0, runtime.GOMAXPROCS(0))
 			}
 		})
-		// After a rest: the helpers are parked, and caches and cores less awake.
+		// After a rest: the workers are parked, and caches and cores are cold.
 		for _, how := range []string{"rested-alone", "rested-shared"} {
 			b.Run(fmt.Sprintf("%s/%d", how, n), func(b *testing.B) {
 				var p pool
@@ -40,9 +44,9 @@ func BenchmarkPool(b *testing.B) {
 					time.Sleep(2 * defaultSpin)
 					start := time.Now()
 					if how == "rested-alone" {
-						j.runAlone()
+						j.runAlone(scratch, 0)
 					} else {
-						p.share(&j, runtime.GOMAXPROCS(0))
+						p.share(&j, 0, runtime.GOMAXPROCS(0))
 					}
 					total += time.Since(start)
 				}
@@ -52,6 +56,8 @@ func BenchmarkPool(b *testing.B) {
 	}
 }
 
+// BenchmarkProcs times calls with one core and with all that GOMAXPROCS gives, in turns, and
+// reports how many times as fast the latter are: never much below 1.
 func BenchmarkProcs(b *testing.B) {
 	all := runtime.GOMAXPROCS(0)
 	defer runtime.GOMAXPROCS(all)
@@ -92,10 +98,12 @@ func BenchmarkProcs(b *testing.B) {
 	}
 }
 
+// BenchmarkStores times a kernel with plain and with non-temporal stores, by the bytes that a
+// call moves: the crossing is what host.LastCache should be.
 func BenchmarkStores(b *testing.B) {
-	r := rows()[0]
-	if r.past == nil {
-		b.Skipf("the row %s has no stores past the caches", r.name)
+	set := instructionSets()[0]
+	if set.nonTemporal == nil {
+		b.Skipf("%s has no non-temporal stores", set.name)
 	}
 	var p pool
 	defer p.stop()
@@ -113,16 +121,15 @@ func BenchmarkStores(b *testing.B) {
 		}
 		copy(x.elements, values.Normal(n, 1))
 		copy(y.elements, x.elements)
-		j := job{loop: loop{unary: r.kernels[compute.KindLeakyReLU].unary[0]}, dst: y.elements, x: x.elements, slope: 0.01}
-		for _, stores := range []string{"plain", "past"} {
-			j.past.unary = nil
-			if stores == "past" {
-				j.past.unary = r.past[compute.KindLeakyReLU].unary[0]
+		j := job{form: form.Forward, plain: set.plain[compute.KindLeakyReLU][form.Forward], args: sliceArgs(y.elements, x.elements)}
+		for _, stores := range []string{"plain", "non-temporal"} {
+			if stores == "non-temporal" {
+				j.nonTemporal = set.nonTemporal[compute.KindLeakyReLU][form.Forward]
 			}
 			b.Run(fmt.Sprintf("%s/%dMiB", stores, mib), func(b *testing.B) {
 				b.SetBytes(8 * int64(n))
 				for b.Loop() {
-					p.do(&j)
+					p.do(&j, new(args))
 				}
 			})
 		}
@@ -131,6 +138,7 @@ func BenchmarkStores(b *testing.B) {
 	}
 }
 
+// BenchmarkForward times calls through the Backend interface.
 func BenchmarkForward(b *testing.B) {
 	backend, err := Open()
 	if err != nil {
@@ -164,7 +172,7 @@ func BenchmarkForward(b *testing.B) {
 // that they stand for and with a copy: the medians, and the bytes that have to move.
 func BenchmarkMasks(b *testing.B) {
 	const n = 64 << 20
-	backend := open(rows()[0])
+	backend := Options{}.open(instructionSets()[0])
 	defer backend.Close()
 	f, same := compute.LeakyReLU(0.01), compute.LeakyReLU(1) // in place, same leaves the values what they are
 	var bufs [4]compute.Buffer
@@ -188,7 +196,7 @@ func BenchmarkMasks(b *testing.B) {
 	}
 	const mask = 1. / 8
 	steps := []step{
-		{"copy", 8 * n, func() error { return backend.Copy(y, x) }},
+		{"copy", 8 * n, func() error { return backend.(form.Copier).Copy(y, x) }},
 		{"forward-mask", (8 + mask) * n, func() error { return backend.ForwardMask(same, d, m, d) }},
 		{"backward-mask", (8 + mask) * n, func() error { return backend.BackwardMask(same, d, d, m) }},
 		{"forward-mask-apart", (8 + mask) * n, func() error { return backend.ForwardMask(f, y, m, x) }},

@@ -10,81 +10,43 @@ import (
 	"testing"
 	"testing/synctest"
 	"time"
-	"unsafe"
 
 	"github.com/gmind-go/compute"
 	"github.com/gmind-go/compute/backendtest"
-	"github.com/gmind-go/compute/internal/check"
+	"github.com/gmind-go/compute/internal/driver"
 	"github.com/gmind-go/compute/internal/form"
 	"github.com/gmind-go/compute/internal/testenv"
 	"github.com/gmind-go/compute/internal/values"
 )
 
-// rowEnv makes this test binary say which row is the first, and exit.
-const rowEnv = "COMPUTE_TEST_ROW"
+// setEnv makes this test binary print the first instruction set, and exit.
+const setEnv = "COMPUTE_TEST_INSTRUCTION_SET"
 
 func TestMain(m *testing.M) {
-	if os.Getenv(rowEnv) != "" {
-		fmt.Print(rows()[0].name)
+	if os.Getenv(setEnv) != "" {
+		fmt.Print(instructionSets()[0].name)
 		os.Exit(0)
 	}
 	os.Exit(testenv.Run(m))
 }
 
-// TestConformance runs the suite on every row that this processor has, storing as
-// it does by itself, and always past the caches.
+// TestConformance runs the suite on every instruction set that this processor has, with the
+// stores that calls choose, and with non-temporal stores alone.
 func TestConformance(t *testing.T) {
-	for _, r := range rows() {
-		t.Run(r.name, func(t *testing.T) {
-			backendtest.Run(t, func() (compute.Backend, error) { return open(r), nil })
+	for _, set := range instructionSets() {
+		t.Run(set.name, func(t *testing.T) {
+			backendtest.Run(t, func() (compute.Backend, error) { return Options{}.open(set), nil })
 		})
-		if r.past == nil {
+		if set.nonTemporal == nil {
 			continue
 		}
-		t.Run(r.name+"-past", func(t *testing.T) {
+		t.Run(set.name+"-nontemporal", func(t *testing.T) {
 			backendtest.Run(t, func() (compute.Backend, error) {
-				b := open(r)
-				b.pastFrom = 0
-				return b, nil
+				d := Options{}.device(set)
+				d.cache = 0
+				return driver.New(d), nil
 			})
 		})
-	}
-}
-
-// TestPolicy: which calls store past the caches.
-func TestPolicy(t *testing.T) {
-	b := open(row{past: generic.kernels})
-	defer b.Close()
-	b.pastFrom = 1000
-	a, c, d := make([]float32, 200), make([]float32, 200), make([]float32, 200)
-	bytes := unsafe.Slice((*byte)(unsafe.Pointer(&d[0])), 800)
-	odd := unsafe.Slice((*float32)(unsafe.Pointer(&bytes[2])), 199)
-	for _, test := range []struct {
-		what       string
-		bits       int
-		dst, x, dy []float32
-		past       bool
-	}{
-		{"more than the cache", 64, a, c, nil, true},
-		{"what the cache keeps", 64, a[:125], c[:125], nil, false},
-		{"a little more", 64, a[:126], c[:126], nil, true},
-		{"more, with three slices", 96, a[:84], c[:84], d[:84], true},
-		{"what it keeps, with three", 96, a[:83], c[:83], d[:83], false},
-		{"more, with a mask", 65, a[:124], c[:124], nil, true},
-		{"what it keeps, with a mask", 65, a[:123], c[:123], nil, false},
-		{"in place", 64, a, a, nil, false},
-		{"over dy", 96, a, c, a, false},
-		{"over x", 96, a, a, c, false},
-		{"between addresses", 64, odd, c[:199], nil, false},
-		{"nothing", 64, nil, nil, nil, false},
-	} {
-		if got := b.pastCaches(test.bits, test.dst, test.x, test.dy); got != test.past {
-			t.Errorf("%s: past the caches is %v, want %v", test.what, got, test.past)
-		}
-	}
-	b.row.past = nil
-	if b.pastCaches(64, a, c, nil) {
-		t.Error("a row that cannot store past the caches does")
 	}
 }
 
@@ -93,7 +55,7 @@ func TestPolicy(t *testing.T) {
 func TestCloseWaitsForStream(t *testing.T) {
 	v := make([]float32, 3*streamPart) // Stream is in its first part at Close, mostly
 	for range 5 {
-		b := open(generic)
+		b := Options{}.open(generic)
 		streaming := make(chan struct{})
 		go func() {
 			close(streaming)
@@ -166,7 +128,7 @@ func TestNoAllocation(t *testing.T) {
 	f := compute.LeakyReLU(0.01)
 	for _, n := range []int{16, 1 << 10, 64 << 10, 1 << 20} {
 		x, y := mustUpload(t, b, values.Normal(n, 1)), mustUpload(t, b, values.Normal(n, 2))
-		host, words := make([]float32, n), make([]uint64, check.Words(n))
+		host, words := make([]float32, n), make([]uint64, form.MaskWords(n))
 		m, err := b.AllocMask(n)
 		if err != nil {
 			t.Fatal(err)
@@ -185,7 +147,7 @@ func TestNoAllocation(t *testing.T) {
 			const runs = 50
 			var before, after runtime.MemStats
 			for i := range 2 * runs {
-				if i == runs { // the first ones start helpers and fill pools
+				if i == runs { // the first ones start workers and fill pools
 					runtime.ReadMemStats(&before)
 				}
 				if err := call(); err != nil {
@@ -203,21 +165,3 @@ func TestNoAllocation(t *testing.T) {
 		m.Release()
 	}
 }
-
-func mustUpload(t *testing.T, b compute.Backend, v []float32) compute.Buffer {
-	t.Helper()
-	buf, err := b.Upload(v)
-	if err != nil {
-		t.Fatal(err)
-	}
-	return buf
-}
-
-// BenchmarkPool times one kernel on one core, and shared with helpers that are
-// awake or parked: the crossings are what minShare and minWake should be. On one
-// core, the first crossing is at the latest where two cores are worth it.
-// BenchmarkProcs times calls with one core and with all that GOMAXPROCS gives, in
-// turn, and reports how many times as fast the latter are: never much below 1.
-// BenchmarkStores times a kernel with plain stores and with those past the caches,
-// over the traffic of a call: the crossing is what host.LastCache should be.
-// BenchmarkForward times calls through the Backend interface.

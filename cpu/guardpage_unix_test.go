@@ -10,11 +10,11 @@ import (
 
 	"golang.org/x/sys/unix"
 
-	"github.com/gmind-go/compute"
+	"github.com/gmind-go/compute/internal/form"
 )
 
 // guardedRooms returns rooms of one page each, between two pages that may not be
-// touched.
+// accessed.
 func guardedRooms(t *testing.T) *rooms {
 	t.Helper()
 	page := unix.Getpagesize()
@@ -35,28 +35,28 @@ func guardedRooms(t *testing.T) *rooms {
 	return r
 }
 
-// TestGuardPages: no kernel reads or writes an element before or behind its slices,
-// where the process ends if it does.
+// TestGuardPages: no kernel reads or writes an element before or behind its operands; the
+// process would fault.
 func TestGuardPages(t *testing.T) {
 	r := guardedRooms(t)
-	room := len(r[0].all)
-	sides := map[string]func(p place, n int) int{
-		"that begin after a page": func(place, int) int { return 0 },
-		"that end at a page":      func(_ place, n int) int { return room - n },
+	size := len(r[0].all)
+	layouts := map[string]layout{
+		"that begin after a page": func(form.Operand, int) int { return 0 },
+		"that end at a page":      func(_ form.Operand, n int) int { return size - n },
 	}
-	for _, row := range rows() {
-		t.Run(row.name, func(t *testing.T) {
+	for _, set := range instructionSets() {
+		t.Run(set.name, func(t *testing.T) {
 			for n := range longest + 1 {
 				e := newExample(n)
-				ops := operations(row.kernels[compute.KindLeakyReLU], e)
-				if row.past != nil && n%pastBlock == 0 {
-					ops = append(ops, pastOperations(row, e)...)
+				list := trials(set.plain)
+				if n%blockSize == 0 {
+					list = append(list, trials(set.nonTemporal)...)
 				}
-				for _, op := range ops {
-					for _, over := range append(op.over, inDst) {
-						for side, lo := range sides {
-							if err := r.tryGuarded(op, e, over, lo); err != nil {
-								t.Fatalf("slices of %d elements %s that may not be touched: %v", n, side, err)
+				for _, trial := range list {
+					for _, over := range trial.form.Places() {
+						for where, lo := range layouts {
+							if err := r.tryGuarded(trial, e, over, lo); err != nil {
+								t.Fatalf("operands %s that may not be accessed: %v", where, err)
 							}
 						}
 					}
@@ -66,13 +66,13 @@ func TestGuardPages(t *testing.T) {
 	}
 }
 
-// tryGuarded is try that returns an error in place of ending the process.
-func (r *rooms) tryGuarded(op operation, e *example, over place, lo func(p place, n int) int) (err error) {
+// tryGuarded is try that returns an error for a fault.
+func (r *rooms) tryGuarded(t trial, e *example, over form.Place, lo layout) (err error) {
 	defer debug.SetPanicOnFault(debug.SetPanicOnFault(true))
 	defer func() {
 		if fault := recover(); fault != nil {
-			err = fmt.Errorf("%s %v touched such a page: %v", op.name, over, fault)
+			err = fmt.Errorf("%v, %v, of %d elements: %v", t.form, over, e.n, fault)
 		}
 	}()
-	return r.try(op, e, over, lo)
+	return r.try(t, e, over, lo)
 }

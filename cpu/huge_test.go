@@ -4,7 +4,7 @@ import (
 	"testing"
 
 	"github.com/gmind-go/compute"
-	"github.com/gmind-go/compute/internal/check"
+	"github.com/gmind-go/compute/internal/driver"
 	"github.com/gmind-go/compute/internal/exhaustive"
 	"github.com/gmind-go/compute/internal/form"
 )
@@ -27,7 +27,7 @@ func TestHuge(t *testing.T) {
 		t.Fatal(err)
 	}
 	f := compute.LeakyReLU(-0.5)
-	data := x.(*buffer).data // used in place while nothing else is at work
+	data := driver.MemoryOf(x).(*memory).elements // used in place while nothing else is at work
 	try := func(name string, o form.Operand, run func() error) {
 		exhaustive.Fill(data)
 		if err := run(); err != nil {
@@ -41,7 +41,7 @@ func TestHuge(t *testing.T) {
 		}
 	}
 	try("stream of forward", form.Y, func() error { return b.Stream(t.Context(), compute.OpForward, f, data, data) })
-	words := make([]uint64, check.Words(n))
+	words := make([]uint64, form.MaskWords(n))
 	if err := m.Read(words); err != nil {
 		t.Fatal(err)
 	}

@@ -149,7 +149,7 @@ func contains(features []string, feature string) bool {
 // rowsAMD64 reads what each row asks the processor for, in the source.
 func rowsAMD64(t *testing.T) map[string][]string {
 	rows := map[string][]string{}
-	condition := regexp.MustCompile(`if (cpu\.X86\..*) \{\s+rows = append\(rows, row\{\s+name: "(\w+)"`)
+	condition := regexp.MustCompile(`if (cpu\.X86\..*) \{\s+sets = append\(sets, (\w+)\)`)
 	for _, m := range condition.FindAllStringSubmatch(read(t, "kernels_amd64.go"), -1) {
 		for feature := range strings.SplitSeq(m[1], " && ") {
 			feature = strings.TrimPrefix(feature, "cpu.X86.Has")
@@ -171,13 +171,13 @@ func rowsAMD64(t *testing.T) map[string][]string {
 // The features that instructions belong to, after Intel's Software Developer's Manual,
 // volume 2. The same one can be encoded in several ways, each with another feature.
 var (
-	legacyAMD64 = words("add bts int3 je jge jl mov pause ret sfence sub test xor")
+	legacyAMD64 = words("add bts int3 je jge jl mov pause ret sfence shr sub test xor")
 	vexAMD64    = map[string]map[string]bool{
 		"AVX": words("vandps vblendvps vbroadcastss vcmpge_oqps vmaskmovps vmovd vmovdqu vmovmskps vmovntps " +
 			"vmovss vmovups vmulps vxorps vzeroupper"),
 		"AVX2":    words("vpand vpbroadcastb vpbroadcastd vpcmpeqd vpcmpgtd"),
 		"BMI2":    words("bzhi"),
-		"AVX512F": words("kmovw"),
+		"AVX512F": words("kandnw kmovw knotw"),
 	}
 	evexAMD64 = map[string]map[string]bool{
 		"AVX512F": words("vblendmps vbroadcastss vcmpge_oqps vcmpnge_uqps vmovntps vmovups vmulps"),

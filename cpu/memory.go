@@ -17,44 +17,46 @@ import (
 // would end the process; and the system is asked for huge pages.
 const mapSize = 64 << 10
 
-// memory is what a buffer works in: elements that start at a multiple of 64 bytes.
-// Its capacity is that of its class.
+// memory holds a buffer or a mask. The elements start at a multiple of 64 bytes; their
+// capacity is the size of their class.
 type memory struct {
 	elements []float32
 	mapping  []byte // all that is mapped for it; nil on Go's heap
+	args     args   // of the call that locks it as its first operand
 }
 
 // newMemory returns memory for n elements, with unspecified contents.
-func newMemory(n int) (memory, error) {
+func newMemory(n int) (*memory, error) {
 	if 4*n < mapSize {
 		const line = 64 / 4
 		heap := make([]float32, n+line)
 		skip := int(-uintptr(unsafe.Pointer(&heap[0]))/4) & (line - 1)
-		return memory{elements: heap[skip : skip+n : skip+n]}, nil
+		return &memory{elements: heap[skip : skip+n : skip+n]}, nil
 	}
 	mapping, start, err := mapMemory(4 * n)
 	if err != nil {
-		return memory{}, err
+		return nil, err
 	}
 	elements := unsafe.Slice((*float32)(unsafe.Pointer(&mapping[start])), n)
-	return memory{elements, mapping}, nil
+	return &memory{elements: elements, mapping: mapping}, nil
 }
 
 // bytes returns the size of all elements of the class.
-func (m memory) bytes() int64 { return 4 * int64(cap(m.elements)) }
+func (m *memory) bytes() int64 { return 4 * int64(cap(m.elements)) }
 
 // free gives the memory back to where it came from. Nothing may use it any more.
-func (m memory) free() {
+func (m *memory) free() {
 	if m.mapping != nil {
 		unmapMemory(m.mapping)
 	}
+	m.elements, m.mapping = nil, nil // what is mapped there next must not look used
 }
 
 // A memoryPool makes memory, and keeps what is released. It refuses memory that the
 // system would promise, as it promises more than it has, and then end the process for
 // using.
 type memoryPool struct {
-	*mempool.Pool[memory]
+	*mempool.Pool[*memory]
 
 	total     int64        // bytes that this process can have at most; 0 if unknown
 	available func() int64 // bytes that it can still use: host.Available
@@ -78,7 +80,7 @@ func newMemoryPool() *memoryPool {
 }
 
 // free gives memory that nothing uses any more back to where it came from.
-func (p *memoryPool) free(m memory) {
+func (p *memoryPool) free(m *memory) {
 	p.taken.Add(-m.bytes())
 	m.free()
 }
@@ -89,9 +91,9 @@ func (p *memoryPool) maxAlloc() int64 {
 }
 
 // get returns memory with n elements.
-func (p *memoryPool) get(n int) (memory, error) {
+func (p *memoryPool) get(n int) (*memory, error) {
 	if n > math.MaxInt/8 { // what follows must not overflow
-		return memory{}, errors.New("more than half of all addresses")
+		return nil, errors.New("more than half of all addresses")
 	}
 	class := mempool.Class(n)
 	m, ok := p.Get(class)
@@ -102,7 +104,7 @@ func (p *memoryPool) get(n int) (memory, error) {
 			m, err = p.fresh(class)
 		}
 		if err != nil {
-			return memory{}, err
+			return nil, err
 		}
 	}
 	m.elements = m.elements[:n]
@@ -110,10 +112,11 @@ func (p *memoryPool) get(n int) (memory, error) {
 }
 
 // fresh returns memory with n elements, the number of a class.
-func (p *memoryPool) fresh(n int) (memory, error) {
+func (p *memoryPool) fresh(n int) (*memory, error) {
 	bytes := 4 * int64(n)
 	taken := p.taken.Add(bytes) // before it is made, since other calls may take it
-	m, err := memory{}, error(nil)
+	var m *memory
+	var err error
 	if p.total > 0 && taken > p.total {
 		err = fmt.Errorf("of the %d bytes of memory that this process can have, %d are not in buffers yet", p.total, max(p.total-taken+bytes, 0))
 	}
@@ -134,4 +137,4 @@ func (p *memoryPool) fresh(n int) (memory, error) {
 }
 
 // put takes memory that nothing uses any more.
-func (p *memoryPool) put(m memory) { p.Put(cap(m.elements), m) }
+func (p *memoryPool) put(m *memory) { p.Put(cap(m.elements), m) }

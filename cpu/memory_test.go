@@ -12,6 +12,7 @@ import (
 	"unsafe"
 
 	"github.com/gmind-go/compute"
+	"github.com/gmind-go/compute/internal/driver"
 	"github.com/gmind-go/compute/internal/host"
 )
 
@@ -59,11 +60,12 @@ func TestAvailable(t *testing.T) {
 		"both":           {64 << 20, 32 << 20},
 	} {
 		t.Run(name, func(t *testing.T) {
-			b := open(generic)
+			d := Options{}.device(generic)
+			b := driver.New(d)
 			defer b.Close()
-			b.memory.total = test.total
-			taken := &b.memory.taken
-			b.memory.available = func() int64 { // as if all that was made were touched at once
+			d.memory.total = test.total
+			taken := &d.memory.taken
+			d.memory.available = func() int64 { // as if all that was made were touched at once
 				if test.available == math.MaxInt64 {
 					return test.available
 				}
@@ -123,8 +125,9 @@ func TestAvailable(t *testing.T) {
 // TestAvailableAtOnce: calls at the same time do not get more than there is.
 func TestAvailableAtOnce(t *testing.T) {
 	for range 100 {
-		b := open(generic)
-		b.memory.total = 10 << 20
+		d := Options{}.device(generic)
+		b := driver.New(d)
+		d.memory.total = 10 << 20
 		var made atomic.Int64
 		var wg sync.WaitGroup
 		for range 8 {

@@ -46,7 +46,7 @@ func (o Options) Open() (compute.Backend, error) {
 	if o.Spin > maxSpin {
 		return nil, fmt.Errorf("cpu: open: Options.Spin is %v; give %v at most, 0 for %v, or a negative time for none", o.Spin, maxSpin, defaultSpin)
 	}
-	return o.open(rows()[0]), nil
+	return o.open(instructionSets()[0]), nil
 }
 
 // cores returns how many goroutines may compute one call.

@@ -54,7 +54,7 @@ func TestThreads(t *testing.T) {
 	for threads, most := range map[int]int{0: 8, 1: 1, 2: 2, 3: 3, 8: 8, 9: 8} {
 		p := pool{options: Options{Threads: threads}}
 		var inside, seen atomic.Int32
-		enter := func(dst, _ []float32, _ float32) {
+		enter := func(*args) {
 			now := inside.Add(1)
 			for before := seen.Load(); now > before && !seen.CompareAndSwap(before, now); before = seen.Load() {
 			}
@@ -63,7 +63,7 @@ func TestThreads(t *testing.T) {
 		}
 		dst := make([]float32, 64*chunk)
 		for range 10 {
-			p.do(&job{loop: loop{unary: enter}, dst: dst, x: dst})
+			p.do(jobOf(enter, dst), new(args))
 		}
 		if helpers, seen := len(p.helpers), int(seen.Load()); helpers != most-1 || seen > most {
 			t.Errorf("Threads %d: there are %d helpers, and %d goroutines were at work at a time; want %d", threads, helpers, seen, most-1)
@@ -79,7 +79,7 @@ func TestNoSpin(t *testing.T) {
 	p := pool{options: Options{Spin: -1}}
 	defer p.stop()
 	dst := make([]float32, minWake)
-	p.do(&job{loop: loop{unary: count}, dst: dst, x: dst})
+	p.do(jobOf(count, dst), new(args))
 	shared := p.turn.Load()
 	if shared == 0 {
 		t.Fatal("a job of many elements was not shared")
@@ -87,11 +87,11 @@ func TestNoSpin(t *testing.T) {
 	for !p.helpers[0].parked.Load() {
 		time.Sleep(time.Millisecond)
 	}
-	p.do(&job{loop: loop{unary: count}, dst: dst[:minWake-1], x: dst[:minWake-1]})
+	p.do(jobOf(count, dst[:minWake-1]), new(args))
 	if p.turn.Load() != shared || dst[0] != 2 {
 		t.Error("a short job was shared with helpers that sleep")
 	}
-	p.do(&job{loop: loop{unary: count}, dst: dst, x: dst})
+	p.do(jobOf(count, dst), new(args))
 	if p.turn.Load() == shared || dst[0] != 3 {
 		t.Error("a second job of many elements was not shared")
 	}

@@ -58,49 +58,49 @@ const (
 
 func sharesOf(turn uint64) int { return int(turn >> 1 & maxShares) }
 
-// do does the job j on as many cores as pay, and returns when it is done.
-func (p *pool) do(j *job) {
-	n := len(j.x)
+// do computes the job j on as many cores as pay, and returns when it is done. The caller
+// calls kernels with a.
+func (p *pool) do(j *job, a *args) {
+	n := j.args.n
 	shares := min(p.options.cores(), n/minShare, maxShares)
 	if shares < 2 {
-		j.runAlone()
+		j.runAlone(a, 0)
 		return
 	}
-	// While another caller's job is shared this one goes on alone; what is left when
+	// While another caller's job is shared, this one goes on alone; what is left when
 	// that one is done is shared, if it is still worth it.
 	lo := 0
 	for !p.mu.TryLock() {
 		if n-lo < minWake {
-			rest := j.from(lo)
-			rest.runAlone()
+			j.runAlone(a, lo)
 			return
 		}
-		j.run(lo, lo+chunk)
+		j.run(a, lo, lo+chunk)
 		lo += chunk
 	}
 	defer p.mu.Unlock()
-	rest := j.from(lo)
-	n -= lo
-	shares = min(shares, n/minShare)
-	// Helpers that are parked are woken for much work, or when jobs come so fast
-	// that they will stay awake from now on.
-	if n < minWake && time.Since(p.ended) >= p.options.spin() {
-		rest.runAlone()
+	shares = min(shares, (n-lo)/minShare)
+	// Parked workers are woken for much work, or when jobs come so fast that they will
+	// spin from now on.
+	if n-lo < minWake && time.Since(p.ended) >= p.options.spin() {
+		j.runAlone(a, lo)
 	} else {
-		p.share(&rest, shares)
+		p.share(j, lo, shares)
 	}
 	p.ended = time.Now()
 }
 
-// share does the job j with helpers. The lock is held.
-func (p *pool) share(j *job, shares int) {
-	p.open(j, shares)
+// share computes the elements of j from lo on, a multiple of 64, in so many shares. The lock
+// is held.
+func (p *pool) share(j *job, lo, shares int) {
+	p.open(j, lo, shares)
 	defer p.close()
 	p.job.work(p.shares, 0)
 }
 
-// open shows the job to so many cores less one, this one. The lock is held.
-func (p *pool) open(j *job, shares int) {
+// open divides the elements of j from lo on into shares, and shows the job to the workers.
+// The lock is held.
+func (p *pool) open(j *job, lo, shares int) {
 	for len(p.helpers) < shares-1 && !p.stopped.Load() {
 		h := &helper{index: len(p.helpers) + 1, wake: make(chan int, 1)}
 		p.helpers = append(p.helpers, h)
@@ -111,11 +111,11 @@ func (p *pool) open(j *job, shares int) {
 		p.shares = make([]share, shares)
 	}
 	p.shares = p.shares[:shares]
-	n := len(j.x)
-	size := (n/shares + pastBlock - 1) &^ (pastBlock - 1) // in a buffer, whole cache lines
+	n := j.args.n
+	size := ((n-lo)/shares + blockSize - 1) &^ (blockSize - 1) // in a buffer, whole cache lines
 	for i := range p.shares {
-		p.shares[i].next.Store(int64(min(i*size, n)))
-		p.shares[i].end = min((i+1)*size, n)
+		p.shares[i].next.Store(int64(min(lo+i*size, n)))
+		p.shares[i].end = min(lo+(i+1)*size, n)
 	}
 	p.shares[shares-1].end = n
 	p.job = *j
@@ -139,7 +139,10 @@ func (p *pool) close() {
 	for i := 1; p.inside.Load() != 0; i++ {
 		relax(i)
 	}
-	p.job = job{} // keep nobody's slices
+	p.job = job{} // keep nobody's memory
+	for i := range p.shares {
+		p.shares[i].args = args{}
+	}
 }
 
 // relax is turn i of a waiting loop, i > 0. Now and then it lets other threads run,

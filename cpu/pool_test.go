@@ -6,13 +6,25 @@ import (
 	"sync"
 	"testing"
 	"time"
+
+	"github.com/gmind-go/compute/internal/form"
 )
 
-// count is a kernel that shows how often it had each element.
-func count(dst, _ []float32, _ float32) {
+// count is a kernel that counts how often it computes each element.
+func count(a *args) {
+	dst := a.floats(0)
 	for i := range dst {
 		dst[i]++
 	}
+}
+
+// jobOf returns a job of k on dst.
+func jobOf(k kernel, dst []float32) *job {
+	j := &job{form: form.Forward, plain: k}
+	if len(dst) > 0 {
+		j.args = sliceArgs(dst, dst)
+	}
+	return j
 }
 
 // TestPool: every element is done once, on one core or several, by one caller or
@@ -29,7 +41,7 @@ func TestPool(t *testing.T) {
 					for _, n := range []int{0, 1, 2*minShare - 1, 2 * minShare, 3*minShare + 17, chunk, 5*chunk + 1, minWake, 1<<20 + 3} {
 						dst := make([]float32, n)
 						for range 3 { // the second time helpers are awake
-							p.do(&job{loop: loop{unary: count}, dst: dst, x: dst})
+							p.do(jobOf(count, dst), new(args))
 						}
 						for i, v := range dst {
 							if v != 3 {
@@ -59,7 +71,7 @@ func TestPoolHelps(t *testing.T) {
 		here.Add(procs)
 		all := make(chan struct{})
 		go func() { here.Wait(); close(all) }()
-		meet := func(dst, _ []float32, _ float32) {
+		meet := func(*args) {
 			here.Done()
 			select {
 			case <-all:
@@ -68,9 +80,13 @@ func TestPoolHelps(t *testing.T) {
 			}
 		}
 		p.mu.Lock()
-		p.share(&job{loop: loop{unary: meet}, dst: dst, x: dst}, procs)
-		if p.job.dst != nil || p.job.x != nil {
-			t.Error("the pool keeps the slices of a job that is done")
+		p.share(jobOf(meet, dst), 0, procs)
+		kept := p.job.args.ptr != args{}.ptr
+		for i := range p.shares {
+			kept = kept || p.shares[i].args.ptr != args{}.ptr
+		}
+		if kept {
+			t.Error("the pool keeps the memory of a job that is done")
 		}
 		p.mu.Unlock()
 		if round == 1 { // the last one meets parked helpers
@@ -117,7 +133,7 @@ func TestPoolRests(t *testing.T) {
 	before := runtime.NumGoroutine()
 	var p pool
 	dst := make([]float32, 1<<20)
-	p.do(&job{loop: loop{unary: count}, dst: dst, x: dst})
+	p.do(jobOf(count, dst), new(args))
 	if len(p.helpers) != 3 {
 		t.Errorf("%d helpers on 4 cores, want 3", len(p.helpers))
 	}
@@ -131,7 +147,7 @@ func TestPoolRests(t *testing.T) {
 		}
 	}
 	p.stop()
-	if p.do(&job{loop: loop{unary: count}, dst: dst, x: dst}); dst[0] != 2 {
+	if p.do(jobOf(count, dst), new(args)); dst[0] != 2 {
 		t.Error("a job after stop was not done")
 	}
 	for runtime.NumGoroutine() > before { // those that have said that they end

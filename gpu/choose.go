@@ -4,6 +4,7 @@ import (
 	"cmp"
 	"errors"
 	"fmt"
+	"os"
 	"slices"
 	"strconv"
 	"strings"
@@ -11,31 +12,68 @@ import (
 	"github.com/gmind-go/compute"
 )
 
-// takePreferred returns the indices of the devices that Open takes, best first, or
-// why there are none. problem is why devices are missing from the list, or nil.
-func takePreferred(devices []device, problem error) ([]int, error) {
-	order := preferred(devices)
-	if len(order) == 0 {
-		return nil, noneFor(devices, problem)
-	}
-	return order, nil
+// A choice is the devices to open.
+type choice struct {
+	devices []candidate // all
+	order   []int       // of those to open, best first
+	missing error       // why devices are missing from the list, or nil
+	fromEnv bool        // DeviceEnv names them
 }
 
-// takeMatching is takePreferred for the devices that match names.
-func takeMatching(match string, devices []device, problem error) ([]int, error) {
+// named returns err, which may be nil, with what names the devices.
+func (c choice) named(err error) error {
+	if err != nil && c.fromEnv {
+		return fmt.Errorf("%w (the device was named by %s)", err, DeviceEnv)
+	}
+	return err
+}
+
+// choose returns the devices that o names, or else DeviceEnv, or else those that Open takes.
+func (o Options) choose() (choice, error) {
+	o, err := o.resolved()
+	if err != nil {
+		return choice{}, err
+	}
+	match, env := o.Device, strings.TrimSpace(os.Getenv(DeviceEnv))
+	if match == "" && strings.EqualFold(env, "none") {
+		return choice{}, fmt.Errorf("gpu: OpenCL is turned off by %s=none: %w", DeviceEnv, compute.ErrUnavailable)
+	}
+	devices, missing := list(o)
+	switch {
+	case match != "":
+		return takeMatching(match, devices, missing)
+	case env == "":
+		return takePreferred(devices, missing)
+	}
+	c, err := takeMatching(env, devices, missing)
+	c.fromEnv = true
+	return c, err
+}
+
+// takePreferred returns the devices that Open takes, or why there are none.
+func takePreferred(devices []candidate, missing error) (choice, error) {
+	order := preferred(devices)
+	if len(order) == 0 {
+		return choice{}, noneFor(devices, missing)
+	}
+	return choice{devices: devices, order: order, missing: missing}, nil
+}
+
+// takeMatching returns the devices that match names, or why there are none.
+func takeMatching(match string, devices []candidate, missing error) (choice, error) {
 	if len(devices) == 0 {
-		return nil, noneFor(devices, problem)
+		return choice{}, noneFor(devices, missing)
 	}
 	order := matching(devices, match)
 	if len(order) == 0 {
-		return nil, noMatch(devices, match, problem)
+		return choice{}, noMatch(devices, match, missing)
 	}
-	return order, nil
+	return choice{devices: devices, order: order, missing: missing}, nil
 }
 
 // preferred returns the indices of the devices that Open takes, best first: GPUs and
 // accelerators, unless they are the CPU by another name, for which package cpu is made.
-func preferred(devices []device) []int {
+func preferred(devices []candidate) []int {
 	return slices.DeleteFunc(ranked(devices), func(i int) bool {
 		kind := devices[i].info.Kind
 		return kind != "gpu" && kind != "accelerator" || devices[i].software
@@ -45,7 +83,7 @@ func preferred(devices []device) []int {
 // matching returns the indices of the devices that match names, best first. A
 // number that is no index is taken as a part of a name: there are devices called
 // 4090.
-func matching(devices []device, match string) []int {
+func matching(devices []candidate, match string) []int {
 	want := strings.ToLower(strings.TrimSpace(match))
 	if want == "any" {
 		return ranked(devices)
@@ -65,16 +103,16 @@ func matching(devices []device, match string) []int {
 }
 
 // ranked returns the indices of all devices, best first.
-func ranked(devices []device) []int {
-	rank := func(d device) int {
+func ranked(devices []candidate) []int {
+	rank := func(c candidate) int {
 		switch {
-		case d.software:
+		case c.software:
 			return 3
-		case d.info.Kind == "gpu" && !d.info.SharedMemory:
+		case c.info.Kind == "gpu" && !c.info.SharedMemory:
 			return 0
-		case d.info.Kind == "gpu":
+		case c.info.Kind == "gpu":
 			return 1
-		case d.info.Kind == "accelerator":
+		case c.info.Kind == "accelerator":
 			return 2
 		}
 		return 3
@@ -91,9 +129,9 @@ func ranked(devices []device) []int {
 }
 
 // sameHardware returns the index, of those in others, of a device that is i as another
-// platform shows it, and by what that is known, as "PCI 0000:01:00.0"; or -1. One platform
+// platform shows it, and how that is known, such as "PCI 0000:01:00.0"; or -1. One platform
 // shows parts of a device as devices, which have its address.
-func sameHardware(devices []device, i int, others []int) (int, string) {
+func sameHardware(devices []candidate, i int, others []int) (int, string) {
 	for _, j := range others {
 		if devices[i].platform == devices[j].platform {
 			continue
@@ -107,30 +145,30 @@ func sameHardware(devices []device, i int, others []int) (int, string) {
 	return -1, ""
 }
 
-// deviceName returns the name of a device without that of the backend.
+// deviceName returns the name of a device without the prefix of the backend.
 func deviceName(info compute.Info) string { return strings.TrimPrefix(info.Name, "opencl ") }
 
-// noneFor says why Open takes none of devices. problem is why devices are missing
+// noneFor returns why Open takes none of devices. missing is why devices are missing
 // from the list, or nil.
-func noneFor(devices []device, problem error) error {
+func noneFor(devices []candidate, missing error) error {
 	if len(devices) > 0 {
 		err := fmt.Errorf("gpu: no OpenCL device is a GPU or an accelerator (there are: %s), and others are left to the cpu backend; %s=any takes one all the same: %w",
 			names(devices), DeviceEnv, compute.ErrUnavailable)
-		return errors.Join(err, problem)
+		return errors.Join(err, missing)
 	}
-	if problem == nil {
-		problem = fmt.Errorf("gpu: the OpenCL drivers that are installed show no device; check that it is plugged in, powered and permitted to this user, and that its own driver is installed: %w", compute.ErrUnavailable)
+	if missing == nil {
+		missing = fmt.Errorf("gpu: the OpenCL drivers that are installed show no device; check that it is plugged in, powered and permitted to this user, and that its own driver is installed: %w", compute.ErrUnavailable)
 	}
-	return unavailable(problem)
+	return unavailable(missing)
 }
 
-// noMatch says that none of devices is called match.
-func noMatch(devices []device, match string, problem error) error {
+// noMatch returns the error for a match that names none of devices.
+func noMatch(devices []candidate, match string, missing error) error {
 	err := fmt.Errorf("gpu: no OpenCL device matches %q; there are: %s: %w", match, names(devices), compute.ErrUnavailable)
-	return errors.Join(err, problem)
+	return errors.Join(err, missing)
 }
 
-func names(devices []device) string {
+func names(devices []candidate) string {
 	var b strings.Builder
 	for i, d := range devices {
 		if i > 0 {

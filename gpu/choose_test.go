@@ -13,7 +13,7 @@ import (
 )
 
 // machine is a list of devices as a well-equipped machine may show it.
-var machine = []device{
+var machine = []candidate{
 	{info: compute.Info{Name: "opencl pthread-EPYC", Kind: "cpu", Vendor: "AuthenticAMD", Platform: "Portable Computing Language", SharedMemory: true, Memory: 64 << 30}},
 	{info: compute.Info{Name: "opencl UHD Graphics", Kind: "gpu", Vendor: "Intel", Platform: "Intel OpenCL", SharedMemory: true, Memory: 32 << 30}},
 	{info: compute.Info{Name: "opencl FPGA", Kind: "accelerator", Vendor: "Intel", Platform: "Intel FPGA", Memory: 99 << 30}},
@@ -35,14 +35,14 @@ func TestPreferred(t *testing.T) {
 // TestSoftware: what is the CPU by another name is left to package cpu, and comes last
 // where it is asked for.
 func TestSoftware(t *testing.T) {
-	devices := append([]device{{software: true, info: compute.Info{Name: "opencl llvmpipe", Kind: "gpu", SharedMemory: true, Memory: 1 << 40}}}, machine...)
+	devices := append([]candidate{{software: true, info: compute.Info{Name: "opencl llvmpipe", Kind: "gpu", SharedMemory: true, Memory: 1 << 40}}}, machine...)
 	if got, want := preferred(devices), []int{5, 6, 4, 2, 3}; !slices.Equal(got, want) {
 		t.Errorf("got %v, want %v", got, want)
 	}
 	if got := matching(devices, "any"); !slices.Equal(got[:5], preferred(devices)) {
 		t.Errorf("any matches %v, which does not begin with %v", got, preferred(devices))
 	}
-	b, err := openPreferred(devices[:1], nil)
+	b, err := openFirst(takePreferred(devices[:1], nil))
 	if b != nil || !errors.Is(err, compute.ErrUnavailable) || !strings.Contains(err.Error(), "0 llvmpipe (simulated on the CPU)") || !strings.Contains(err.Error(), DeviceEnv+"=any") {
 		t.Errorf("alone it gives %v, %v; want ErrUnavailable, with the reason and the remedy", b, err)
 	}
@@ -52,12 +52,12 @@ func TestSoftware(t *testing.T) {
 // second one where the first fails; parts of a GPU that one platform shows are devices.
 func TestSameHardware(t *testing.T) {
 	first, second, part, other := openCPU(t), openCPU(t), openCPU(t), openCPU(t)
-	at := func(d device, platform int, hardware ...string) device {
+	at := func(d candidate, platform int, hardware ...string) candidate {
 		d.platform, d.hardware = platform, hardware
 		return d
 	}
 	broken := errors.New("the driver is broken")
-	devices := []device{
+	devices := []candidate{
 		at(opening("first", "gpu", first, nil), 0, "PCI 0000:01:00.0", "UUID 12"),
 		at(opening("second", "gpu", second, nil), 1, "UUID 12"),
 		at(opening("part", "gpu", part, nil), 0, "PCI 0000:01:00.0"),
@@ -65,7 +65,7 @@ func TestSameHardware(t *testing.T) {
 		at(opening("unknown", "gpu", openCPU(t), nil), 2),
 		at(opening("unknown", "gpu", openCPU(t), nil), 3),
 	}
-	all, err := openAllPreferred(devices, nil)
+	all, err := openEach(takePreferred(devices, nil))
 	if len(all) != 5 || slices.ContainsFunc(all, func(b compute.Backend) bool { return b.(*opened).Backend == second }) {
 		t.Errorf("of six devices, two of which are one, %d are opened: %v", len(all), all)
 	}
@@ -73,7 +73,7 @@ func TestSameHardware(t *testing.T) {
 		t.Errorf("the error is %v", err)
 	}
 	devices[0].open = func() (compute.Backend, error) { return nil, broken }
-	all, err = openAllPreferred(devices[:2], nil)
+	all, err = openEach(takePreferred(devices[:2], nil))
 	if len(all) != 1 || all[0].(*opened).Backend != second || !errors.Is(err, broken) {
 		t.Errorf("where the first does not open, %d are opened: %v", len(all), err)
 	}
@@ -105,8 +105,8 @@ func TestMatching(t *testing.T) {
 }
 
 // opening returns a device that opens as b, or fails with err.
-func opening(name, kind string, b compute.Backend, err error) device {
-	return device{
+func opening(name, kind string, b compute.Backend, err error) candidate {
+	return candidate{
 		info: compute.Info{Name: "opencl " + name, Kind: kind},
 		open: func() (compute.Backend, error) { return b, err },
 	}
@@ -149,12 +149,12 @@ func TestOpenSkipsBadDevices(t *testing.T) {
 		return y
 	}}
 	listed := errors.New("a platform could not be listed")
-	devices := []device{
+	devices := []candidate{
 		opening("broken", "gpu", nil, broken),
 		opening("wrong", "gpu", wrong, nil),
 		opening("good", "accelerator", openCPU(t), nil),
 	}
-	b, err := openPreferred(devices, listed)
+	b, err := openFirst(takePreferred(devices, listed))
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -174,11 +174,11 @@ func TestOpenSkipsBadDevices(t *testing.T) {
 		t.Errorf("the wrong device was not closed: %v", err)
 	}
 
-	_, err = openPreferred(devices[:2], listed)
+	_, err = openFirst(takePreferred(devices[:2], listed))
 	if !errors.Is(err, compute.ErrUnavailable) || !errors.Is(err, broken) || !errors.Is(err, listed) {
 		t.Errorf("with no good device: %v; want ErrUnavailable with every reason", err)
 	}
-	b, err = compute.Open(func() (compute.Backend, error) { return openPreferred(devices[:2], nil) }, cpu.Open)
+	b, err = compute.Open(func() (compute.Backend, error) { return openFirst(takePreferred(devices[:2], nil)) }, cpu.Open)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -194,13 +194,13 @@ func TestOpenAll(t *testing.T) {
 	broken, listed := errors.New("the driver is broken"), errors.New("a platform could not be listed")
 	wrong := changed{openCPU(t), func(y, _ float32) float32 { return y + 1 }}
 	fpga, first, second, host := openCPU(t), openCPU(t), openCPU(t), openCPU(t)
-	good := []device{
+	good := []candidate{
 		opening("host", "cpu", host, nil),
 		opening("fpga", "accelerator", fpga, nil),
 		opening("first", "gpu", first, nil),
 		opening("second", "gpu", second, nil),
 	}
-	bad := []device{
+	bad := []candidate{
 		opening("broken", "gpu", nil, broken),
 		opening("wrong", "gpu", wrong, nil),
 	}
@@ -211,21 +211,21 @@ func TestOpenAll(t *testing.T) {
 		tells []string
 	}{
 		"all good": {[]compute.Backend{first, second, fpga}, nil,
-			func() ([]compute.Backend, error) { return openAllPreferred(good, nil) }, nil},
+			func() ([]compute.Backend, error) { return openEach(takePreferred(good, nil)) }, nil},
 		"any": {[]compute.Backend{first, second, fpga, host}, nil,
-			func() ([]compute.Backend, error) { return openAllMatching("any", good, nil) }, nil},
+			func() ([]compute.Backend, error) { return openEach(takeMatching("any", good, nil)) }, nil},
 		"one by index": {[]compute.Backend{second}, nil,
-			func() ([]compute.Backend, error) { return openAllMatching("3", good, nil) }, nil},
+			func() ([]compute.Backend, error) { return openEach(takeMatching("3", good, nil)) }, nil},
 		"some bad": {[]compute.Backend{first, second, fpga}, broken,
-			func() ([]compute.Backend, error) { return openAllPreferred(slices.Concat(bad, good), listed) },
+			func() ([]compute.Backend, error) { return openEach(takePreferred(slices.Concat(bad, good), listed)) },
 			[]string{"device 0 (opencl broken): the driver is broken", "device 1 (opencl wrong): self-test: element", listed.Error()}},
 		"all bad": {nil, compute.ErrUnavailable,
-			func() ([]compute.Backend, error) { return openAllPreferred(bad[:1], listed) },
+			func() ([]compute.Backend, error) { return openEach(takePreferred(bad[:1], listed)) },
 			[]string{"device 0 (opencl broken): the driver is broken", listed.Error()}},
 		"none listed": {nil, compute.ErrUnavailable,
-			func() ([]compute.Backend, error) { return openAllPreferred(nil, nil) }, []string{"show no device"}},
+			func() ([]compute.Backend, error) { return openEach(takePreferred(nil, nil)) }, []string{"show no device"}},
 		"no match": {nil, compute.ErrUnavailable,
-			func() ([]compute.Backend, error) { return openAllMatching("Voodoo", good, nil) }, []string{"Voodoo"}},
+			func() ([]compute.Backend, error) { return openEach(takeMatching("Voodoo", good, nil)) }, []string{"Voodoo"}},
 	} {
 		all, err := test.open()
 		if !errors.Is(err, test.err) {
@@ -259,7 +259,7 @@ func TestFlushingDevice(t *testing.T) {
 		}
 		return y
 	}}
-	b, err := openPreferred([]device{opening("flushing", "gpu", flushing, nil)}, nil)
+	b, err := openFirst(takePreferred([]candidate{opening("flushing", "gpu", flushing, nil)}, nil))
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -268,7 +268,7 @@ func TestFlushingDevice(t *testing.T) {
 		t.Error("Info does not say that subnormals are flushed")
 	}
 
-	exact, err := openPreferred([]device{opening("exact", "gpu", openCPU(t), nil)}, nil)
+	exact, err := openFirst(takePreferred([]candidate{opening("exact", "gpu", openCPU(t), nil)}, nil))
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -286,22 +286,22 @@ func TestNothingToOpen(t *testing.T) {
 		tells []string
 	}{
 		"no device": {
-			func() (compute.Backend, error) { return openPreferred(nil, nil) },
+			func() (compute.Backend, error) { return openFirst(takePreferred(nil, nil)) },
 			[]string{"show no device"}},
 		"nothing could be listed": {
-			func() (compute.Backend, error) { return openPreferred(nil, listed) },
+			func() (compute.Backend, error) { return openFirst(takePreferred(nil, listed)) },
 			[]string{listed.Error()}},
 		"a CPU-type device": {
-			func() (compute.Backend, error) { return openPreferred(machine[:1], listed) },
+			func() (compute.Backend, error) { return openFirst(takePreferred(machine[:1], listed)) },
 			[]string{"0 pthread-EPYC", "COMPUTE_OPENCL_DEVICE=any", listed.Error()}},
 		"no match": {
-			func() (compute.Backend, error) { return openMatching("Voodoo", machine, listed) },
+			func() (compute.Backend, error) { return openFirst(takeMatching("Voodoo", machine, listed)) },
 			[]string{`"Voodoo"`, "0 pthread-EPYC", "5 NVIDIA H200", listed.Error()}},
 		"an empty match": {
-			func() (compute.Backend, error) { return openMatching("", machine, nil) },
+			func() (compute.Backend, error) { return openFirst(takeMatching("", machine, nil)) },
 			[]string{`matches ""`}},
 		"a match without devices": {
-			func() (compute.Backend, error) { return openMatching("any", nil, nil) },
+			func() (compute.Backend, error) { return openFirst(takeMatching("any", nil, nil)) },
 			[]string{"show no device"}},
 	} {
 		b, err := test.open()

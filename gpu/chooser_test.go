@@ -11,12 +11,12 @@ import (
 	"github.com/gmind-go/compute"
 )
 
-// The ways of a chooser, as backend has them.
+// The ways of a chooser, as device has them.
 const plain, mapped = 0, 1
 
-// prefer makes b use that way wherever it has the choice.
-func prefer(b *backend, way int) {
-	for _, c := range []*chooser{&b.writes, &b.reads} {
+// prefer makes d use that way wherever it has the choice.
+func prefer(d *device, way int) {
+	for _, c := range []*chooser{&d.writes, &d.reads} {
 		c.tries, c.best = len(trials), [2]float64{1e9, 1e9}
 		c.best[way] = 1e-9
 	}

@@ -27,7 +27,7 @@ func TestEveryInput(t *testing.T) {
 			devices, problem := listWith(Options{StreamMemory: defaultStreamMemory}, func(*opencl.Device) program {
 				return program{kernels.Source, s}
 			})
-			b, err := openMatching(fmt.Sprint(i), devices, problem)
+			b, err := openFirst(takeMatching(fmt.Sprint(i), devices, problem))
 			if err != nil {
 				t.Fatal(err)
 			}

@@ -120,7 +120,7 @@ func (s *sweep) device(way string) (b compute.Backend, buf compute.Buffer, mask 
 		return nil, nil, nil, err
 	}
 	if way == "copied" {
-		b.(*backend).shape.aligned = true // which does not take any slice as it is
+		inside(b).shape.aligned = true // which does not take any slice as it is
 	}
 	buf, err = b.Upload(s.data.xs)
 	if err == nil {

@@ -15,7 +15,7 @@ import (
 func TestLargeBuffers(t *testing.T) {
 	for _, way := range []int{plain, mapped} {
 		b := testenv.Open(t, OpenDevice("any"))
-		prefer(b.(*opened).Backend.(*backend), way)
+		prefer(inside(b), way)
 		testLargeBuffers(t, b)
 	}
 }

@@ -18,11 +18,9 @@ import (
 var counted = map[string]func(*testing.T){
 	"TestConformance":     TestConformance,
 	"TestDevices":         TestDevices,
-	"TestFault":           TestFault,
 	"TestLargeBuffers":    TestLargeBuffers,
 	"TestMoving":          TestMoving,
 	"TestMovingAlways":    TestMovingAlways,
-	"TestOutOfMemory":     TestOutOfMemory,
 	"TestPool":            TestPool,
 	"TestProfile":         TestProfile,
 	"TestSmallGroup":      TestSmallGroup,
@@ -39,7 +37,7 @@ var counted = map[string]func(*testing.T){
 var uncounted = []string{
 	// They open no device.
 	"TestChooser", "TestChooserForMemory", "TestCopyAll", "TestFlushingDevice", "TestMatching", "TestNothingToOpen", "TestOpenAll", "TestOpenSkipsBadDevices",
-	"TestOptions", "TestParseBytes", "TestPlanLanes", "TestPreferred", "TestSameHardware", "TestSoftware", "TestTurnedOff", "TestUsableInPlace",
+	"TestOptions", "TestParseBytes", "TestPlanPipelines", "TestPreferred", "TestSameHardware", "TestSoftware", "TestTurnedOff", "TestUsableInPlace",
 	// The processes that they start end without Close.
 	"TestFallback", "TestOpenAllDevices",
 	// They start such a process as TestObjects does, or are it.

@@ -261,7 +261,7 @@ func TestWrongKernels(t *testing.T) {
 			devices, problem := listWith(Options{StreamMemory: defaultStreamMemory}, func(d *opencl.Device) program {
 				return program{source, shapes[opencl.GPU]} // which has loops to break, too
 			})
-			return openMatching("any", devices, problem)
+			return openFirst(takeMatching("any", devices, problem))
 		}
 		backend, err := compute.Open(broken, cpu.Open)
 		if err != nil {
@@ -282,65 +282,11 @@ func TestSmallGroup(t *testing.T) {
 		devices, problem := listWith(Options{StreamMemory: defaultStreamMemory}, func(d *opencl.Device) program {
 			return program{source, shapeFor(d)}
 		})
-		return openMatching("any", devices, problem)
-	}).(*opened).Backend.(*backend)
-	if got := b.kernels[compute.KindLeakyReLU][form.Forward].MaxGroup(); got != 16 {
+		return openFirst(takeMatching("any", devices, problem))
+	})
+	d := inside(b)
+	if got := d.kernels[compute.KindLeakyReLU][form.Forward].MaxGroup(); got != 16 {
 		t.Errorf("after the self-test a kernel is launched in groups of %d, and takes 16 alone", got)
-	}
-}
-
-// TestFault: after a fault of the device every call says so at once, and Close
-// works.
-func TestFault(t *testing.T) {
-	b := testenv.Open(t, OpenDevice("any")).(*opened).Backend.(*backend)
-	x, err := b.Upload([]float32{1, 2})
-	if err != nil {
-		t.Fatal(err)
-	}
-	m, err := b.AllocMask(2)
-	if err != nil {
-		t.Fatal(err)
-	}
-	b.mu.Lock()
-	first := b.result(b.call("forward"), 2, fmt.Errorf("clFinish: on fire: %w", compute.ErrDevice))
-	b.mu.Unlock()
-	if !errors.Is(first, compute.ErrDevice) {
-		t.Errorf("the first error is %v", first)
-	}
-	f := compute.LeakyReLU(0.01)
-	_, allocErr := b.Alloc(1)
-	_, maskErr := b.AllocMask(1)
-	errs := []error{x.Read(make([]float32, 2)), x.Write(make([]float32, 2)), b.Sync(), allocErr, maskErr, m.Read(make([]uint64, 1))}
-	for _, fm := range form.All() {
-		errs = append(errs, fm.Run(b, f, form.Over(x, m)))
-	}
-	for _, err := range errs {
-		if !errors.Is(err, compute.ErrDevice) || !strings.Contains(err.Error(), "on fire") {
-			t.Errorf("after a fault got %v, want ErrDevice with what happened", err)
-		}
-	}
-	if err := errors.Join(x.Release(), m.Release()); err != nil {
-		t.Errorf("Release after a fault: %v", err)
-	}
-	if err := b.Close(); err != nil {
-		t.Errorf("Close after a fault: %v", err)
-	}
-	if err := b.Sync(); !errors.Is(err, compute.ErrClosed) {
-		t.Errorf("Sync after Close: %v", err)
-	}
-}
-
-// TestOutOfMemory: it names the sizes, and the backend stays usable.
-func TestOutOfMemory(t *testing.T) {
-	b := testenv.Open(t, OpenDevice("any")).(*opened).Backend.(*backend)
-	b.mu.Lock()
-	err := b.result(b.call("alloc"), 1000, fmt.Errorf("clCreateBuffer: %w", compute.ErrOutOfMemory))
-	b.mu.Unlock()
-	if !errors.Is(err, compute.ErrOutOfMemory) || !strings.Contains(err.Error(), "4000 bytes") {
-		t.Errorf("got %v, want ErrOutOfMemory with the size", err)
-	}
-	if err := b.Sync(); err != nil {
-		t.Errorf("after running out of memory: %v", err)
 	}
 }
 

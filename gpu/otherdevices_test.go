@@ -26,25 +26,26 @@ const (
 // The layer refuses work-groups and buffers that are larger than the answers.
 var otherDevices = map[string]struct {
 	answers string
-	test    func(t *testing.T, b *backend)
+	test    func(t *testing.T, b compute.Backend)
 }{
 	"a GPU with memory of its own": {
 		"type=gpu,unified=0,memory=8589934592,cache=0,group=64,fp64=0,denorm=0,name=Other,vendor=Nobody",
-		func(t *testing.T, b *backend) {
+		func(t *testing.T, b compute.Backend) {
 			info := b.Info()
 			if info.Kind != "gpu" || info.Name != "opencl Other" || info.Vendor != "Nobody" || info.Memory != 8<<30 || info.SharedMemory {
 				t.Errorf("opened %+v", info)
 			}
 			compute.Trim(b)
-			roundTrip(t, b, 3*b.transferPart()+7)
-			if b.laneBytes.Load() == 0 {
+			d := inside(b)
+			roundTrip(t, b, 3*d.transferPart()+7)
+			if d.pipelineBytes.Load() == 0 {
 				t.Error("a large transfer was not staged")
 			}
 		},
 	},
 	"a GPU that shares memory": {
 		"type=gpu,unified=1,cache=536870912,group=8192,name=Other",
-		func(t *testing.T, b *backend) {
+		func(t *testing.T, b compute.Backend) {
 			if info := b.Info(); info.Kind != "gpu" || !info.SharedMemory {
 				t.Errorf("opened %+v", info)
 			}
@@ -53,7 +54,7 @@ var otherDevices = map[string]struct {
 	},
 	"an accelerator": {
 		"type=accelerator,unified=0,kernel=32,name=Other",
-		func(t *testing.T, b *backend) {
+		func(t *testing.T, b compute.Backend) {
 			if kind := b.Info().Kind; kind != "accelerator" {
 				t.Errorf("opened a device of kind %s", kind)
 			}
@@ -62,7 +63,7 @@ var otherDevices = map[string]struct {
 	},
 	"small buffers": {
 		"type=gpu,alloc=134217728,group=1,name=Other",
-		func(t *testing.T, b *backend) {
+		func(t *testing.T, b compute.Backend) {
 			const most = 128 << 20 / 4
 			if got := b.Info().MaxAlloc; got != 4*most {
 				t.Errorf("MaxAlloc is %d", got)
@@ -115,11 +116,11 @@ func TestOtherDevicesRuns(t *testing.T) {
 	if infos[0].Name != "opencl Other" {
 		t.Skip("the loader does not use the layer")
 	}
-	otherDevices[name].test(t, testenv.Open(t, Open).(*opened).Backend.(*backend))
+	otherDevices[name].test(t, testenv.Open(t, Open))
 }
 
 // roundTrip computes on n elements in a buffer.
-func roundTrip(t *testing.T, b *backend, n int) {
+func roundTrip(t *testing.T, b compute.Backend, n int) {
 	t.Helper()
 	f, xs, got := compute.LeakyReLU(-0.5), values.Bits(n, 1), make([]float32, n)
 	x, err := b.Upload(xs)
@@ -137,7 +138,7 @@ func roundTrip(t *testing.T, b *backend, n int) {
 }
 
 // stream computes on n elements in a slice.
-func stream(t *testing.T, b *backend, n int) {
+func stream(t *testing.T, b compute.Backend, n int) {
 	t.Helper()
 	f, xs, got := compute.LeakyReLU(-0.5), values.Normal(n, 1), make([]float32, n)
 	if err := b.Stream(t.Context(), compute.OpForward, f, got, xs); err != nil {

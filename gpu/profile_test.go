@@ -8,6 +8,7 @@ import (
 	"time"
 
 	"github.com/gmind-go/compute"
+	"github.com/gmind-go/compute/internal/driver"
 	"github.com/gmind-go/compute/internal/testenv"
 	"github.com/gmind-go/compute/internal/values"
 )
@@ -15,7 +16,9 @@ import (
 // TestProfile: the device counts every kernel, and no more time than has passed; what
 // is done meanwhile is in order with what comes before and after.
 func TestProfile(t *testing.T) {
-	b := testenv.Open(t, OpenDevice("any")).(*opened).Backend.(*backend)
+	b := testenv.Open(t, OpenDevice("any"))
+	d := inside(b)
+	front, _ := compute.As[*driver.Backend](b)
 	const n, kernels = 16 << 10, 300 // more than go unwaited for
 	xs := values.Normal(n, 1)
 	x, err := b.Upload(xs)
@@ -24,7 +27,7 @@ func TestProfile(t *testing.T) {
 	}
 	f, half := compute.LeakyReLU(0.5), errors.New("half done")
 	start := time.Now()
-	ns, err := b.Profile(func() error {
+	ns, err := front.Profile(func() error {
 		for range kernels {
 			if err := b.Forward(f, x, x); err != nil {
 				return err
@@ -46,12 +49,12 @@ func TestProfile(t *testing.T) {
 	if sum > passed {
 		t.Errorf("kernels took %v ns, within %v", sum, passed)
 	}
-	usual := b.queue
+	usual := d.queue
 	func() {
 		defer func() { recover() }()
-		b.Profile(func() error { panic(half) })
+		front.Profile(func() error { panic(half) })
 	}()
-	if b.queue != usual {
+	if d.queue != usual {
 		t.Error("after work that panics the backend goes on with the queue that was made for it")
 	}
 	if err := b.Forward(f, x, x); err != nil {

@@ -7,6 +7,7 @@ import (
 	"time"
 
 	"github.com/gmind-go/compute"
+	"github.com/gmind-go/compute/internal/driver"
 	"github.com/gmind-go/compute/internal/form"
 	"github.com/gmind-go/compute/internal/testenv"
 	"github.com/gmind-go/compute/internal/values"
@@ -16,7 +17,8 @@ import (
 // keep commands until the queue is flushed; PoCL does not, so only a run on another, as
 // by scripts/machines rusticl, can fail.
 func TestStarts(t *testing.T) {
-	b := testenv.Open(t, OpenDevice("any")).(*opened).Backend.(*backend)
+	b := testenv.Open(t, OpenDevice("any"))
+	d := inside(b)
 	f := compute.LeakyReLU(-0.5)
 	x, err := b.Upload(values.Normal(100_000, 1))
 	if err != nil {
@@ -26,7 +28,8 @@ func TestStarts(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	calls := map[string]func() error{"copy": func() error { return b.Copy(x, x) }}
+	front, _ := compute.As[*driver.Backend](b)
+	calls := map[string]func() error{"copy": func() error { return front.Copy(x, x) }}
 	for _, fm := range form.All() {
 		if fm.InOne() {
 			calls[fm.String()] = func() error { return fm.Run(b, f, form.Over(x, m)) }
@@ -36,7 +39,7 @@ func TestStarts(t *testing.T) {
 		if err := call(); err != nil {
 			t.Fatal(err)
 		}
-		for asked := time.Now(); !idle(t, b); time.Sleep(time.Millisecond) {
+		for asked := time.Now(); !idle(t, d); time.Sleep(time.Millisecond) {
 			if time.Since(asked) > time.Minute { // far more than the work takes anywhere
 				t.Fatalf("%s: the device has not begun, or not ended, a minute after the call", name)
 			}
@@ -44,12 +47,12 @@ func TestStarts(t *testing.T) {
 	}
 }
 
-// idle reports whether the device has done all that b asked for.
-func idle(t *testing.T, b *backend) bool {
+// idle reports whether the device has done all that d was asked for.
+func idle(t *testing.T, d *device) bool {
 	t.Helper()
-	b.mu.Lock()
-	defer b.mu.Unlock()
-	done, err := b.queue.Idle()
+	d.mu.Lock()
+	defer d.mu.Unlock()
+	done, err := d.queue.Idle()
 	if err != nil {
 		t.Fatal(err)
 	}

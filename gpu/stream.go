@@ -3,7 +3,6 @@
 package gpu
 
 import (
-	"cmp"
 	"context"
 	"errors"
 	"fmt"
@@ -11,29 +10,29 @@ import (
 	"sync/atomic"
 
 	"github.com/gmind-go/compute"
-	"github.com/gmind-go/compute/internal/check"
+	"github.com/gmind-go/compute/internal/driver"
 )
 
-// planLanes decides how many lanes there are and how much each takes at a time,
-// within so many bytes of the device, on a host with so many cores. Some lanes copy
+// planPipelines decides how many pipelines there are and how much each takes at a time,
+// within a number of bytes of the device, on a host with cores cores. Some pipelines copy
 // on the host while others' data is on its way up, at the device, or on its way
 // down.
-func (b *backend) planLanes(bytes int64, cores int) {
+func (d *device) planPipelines(bytes int64, cores int) {
 	const (
 		page    = 4096 / 4
 		maxPart = 512 << 10 // 2 MiB: more gains little on a bus, and this stays in the caches of the host
 	)
-	lanes := min(max(3, cores/2), 8)
-	if bytes/4 < int64(lanes*page) {
-		lanes = 1
+	pipelines := min(max(3, cores/2), 8)
+	if bytes/4 < int64(pipelines*page) {
+		pipelines = 1
 	}
 	// Whole pages, so that what follows begins with one.
-	pages := func(n int64) int { return max(int(min(n, b.info.MaxAlloc/4))/page*page, 1) }
-	b.part = pages(min(bytes/4/int64(lanes), maxPart))
-	b.directPart = pages(directPart) // it takes no memory of the device
-	b.lanes = make(chan *lane, lanes)
-	for range lanes {
-		b.lanes <- nil
+	pages := func(n int64) int { return max(int(min(n, d.info.MaxAlloc/4))/page*page, 1) }
+	d.part = pages(min(bytes/4/int64(pipelines), maxPart))
+	d.directPart = pages(directPart) // it takes no memory of the device
+	d.pipelines = make(chan *pipeline, pipelines)
+	for range pipelines {
+		d.pipelines <- nil
 	}
 }
 
@@ -42,42 +41,17 @@ func (b *backend) planLanes(bytes int64, cores int) {
 // follows the other, since every core or unit is at work on it anyway.
 const directPart = 64 << 20
 
-func (b *backend) Stream(ctx context.Context, op compute.Op, f compute.Activation, dst, src []float32) error {
-	c := b.call("stream")
-	ready := func() error {
-		b.mu.Lock()
-		defer b.mu.Unlock()
-		return b.usable(c)
-	}
-	if err := ready(); err != nil {
-		return err
-	}
-	if err := c.Stream(ctx, cmp.Or(op.Validate(), f.Validate()), dst, src); err != nil || len(src) == 0 {
-		return err
-	}
-	part, workers := b.part, cap(b.lanes)
-	if b.shared && b.usableInPlace(dst) && b.usableInPlace(src) {
-		part, workers = b.directPart, 1
+func (d *device) Stream(ctx context.Context, k driver.Kernel, dst, src []float32) error {
+	part, workers := d.part, cap(d.pipelines)
+	if d.shared && d.usableInPlace(dst) && d.usableInPlace(src) {
+		part, workers = d.directPart, 1
 	}
 	return inParts(len(src), part, workers, func(from, to int) error {
-		if err := ready(); err != nil {
-			return err
-		}
-		err := b.withLane(ctx, func(l *lane) error { return l.run(op, f, dst[from:to], src[from:to]) })
-		if err == nil {
-			return nil
-		}
-		switch ended := check.Ended(ctx); {
-		case errors.Is(err, compute.ErrClosed):
-			return c.Closed()
-		case ended != nil && errors.Is(err, ended):
-			return c.Wrap(err)
-		case errors.Is(err, compute.ErrOutOfMemory):
+		err := d.withPipeline(ctx, func(p *pipeline) error { return p.run(k, dst[from:to], src[from:to]) })
+		if errors.Is(err, compute.ErrOutOfMemory) && !errors.Is(err, compute.ErrDevice) {
 			err = fmt.Errorf("%w; lower Options.StreamMemory or %s", err, StreamMemoryEnv)
 		}
-		b.mu.Lock()
-		defer b.mu.Unlock()
-		return b.result(c, to-from, err)
+		return err
 	})
 }
 
@@ -115,8 +89,7 @@ func inParts(n, part, workers int, do func(from, to int) error) error {
 	return worst(errs)
 }
 
-// worst returns that of errs after which least works: a fault of the device, or the
-// first that there is.
+// worst returns the most severe of errs: a fault of the device, or else the first.
 func worst(errs []error) error {
 	var first error
 	for _, err := range errs {
@@ -130,26 +103,24 @@ func worst(errs []error) error {
 	return first
 }
 
-// withLane runs do on a lane, when one rests.
-func (b *backend) withLane(ctx context.Context, do func(*lane) error) error {
-	if err := check.Ended(ctx); err != nil {
+// withPipeline runs do on a pipeline, when one rests.
+func (d *device) withPipeline(ctx context.Context, do func(*pipeline) error) error {
+	if err := driver.Ended(ctx); err != nil {
 		return err
 	}
-	var l *lane
+	var p *pipeline
 	select {
-	case l = <-b.lanes:
-	case <-b.closing:
-		return compute.ErrClosed
+	case p = <-d.pipelines:
 	case <-ctx.Done():
 		return ctx.Err()
 	}
-	defer func() { b.lanes <- l }()
-	if l == nil {
-		made, err := newLane(b)
+	defer func() { d.pipelines <- p }()
+	if p == nil {
+		made, err := newPipeline(d)
 		if err != nil {
 			return err
 		}
-		l = made
+		p = made
 	}
-	return do(l)
+	return do(p)
 }

@@ -8,6 +8,7 @@ import (
 	"fmt"
 	"runtime"
 	"slices"
+	"sync"
 	"sync/atomic"
 	"testing"
 	"time"
@@ -42,7 +43,7 @@ func TestConformance(t *testing.T) {
 				devices, problem := listWith(Options{StreamMemory: defaultStreamMemory}, func(*opencl.Device) program {
 					return program{kernels.Source, s}
 				})
-				return openMatching("any", devices, problem)
+				return openFirst(takeMatching("any", devices, problem))
 			})
 		})
 	}
@@ -50,13 +51,14 @@ func TestConformance(t *testing.T) {
 
 // eachWay runs test on a backend for each way of Stream: on the slices themselves, on
 // copies in memory that is shared, on staged copies.
-func eachWay(t *testing.T, streamMemory int64, test func(t *testing.T, b *backend)) {
+func eachWay(t *testing.T, streamMemory int64, test func(t *testing.T, b compute.Backend)) {
 	for _, way := range []string{"direct", "copied", "staged"} {
 		t.Run(way, func(t *testing.T) {
 			o := Options{Device: "any", StreamMemory: streamMemory, Staged: way == "staged"}
-			b := testenv.Open(t, o.Open).(*opened).Backend.(*backend)
+			b := testenv.Open(t, o.Open)
+			d := inside(b)
 			if way == "copied" {
-				b.shape.aligned = true // which does not take any slice as it is
+				d.shape.aligned = true // which does not take any slice as it is
 			}
 			test(t, b)
 		})
@@ -68,8 +70,9 @@ func odd(v []float32) []float32 { return append([]float32{0}, v...)[1:] }
 
 func TestStreamWays(t *testing.T) {
 	f := compute.LeakyReLU(-0.5)
-	eachWay(t, 1<<20, func(t *testing.T, b *backend) {
-		for _, n := range []int{1, 1000, 3*b.part + 7} {
+	eachWay(t, 1<<20, func(t *testing.T, b compute.Backend) {
+		d := inside(b)
+		for _, n := range []int{1, 1000, 3*d.part + 7} {
 			src := odd(values.Bits(n, 1))
 			want := make([]float32, n)
 			for i, x := range src {
@@ -146,9 +149,10 @@ func (c *countdown) Deadline() (time.Time, bool) {
 // untouched, nothing goes on behind its back, and the backend works on.
 func TestStreamCancelled(t *testing.T) {
 	f := compute.LeakyReLU(-0.5)
-	eachWay(t, 1<<20, func(t *testing.T, b *backend) {
-		b.directPart = b.part
-		part, n := b.part, 40*b.part
+	eachWay(t, 1<<20, func(t *testing.T, b compute.Backend) {
+		d := inside(b)
+		d.directPart = d.part
+		part, n := d.part, 40*d.part
 		src, dst := odd(values.Normal(n, 1)), odd(make([]float32, n))
 		for i, asked := range []int64{0, 1, 2, 5, 0, 1, 2, 5} {
 			clear(dst)
@@ -187,55 +191,50 @@ func TestStreamCancelled(t *testing.T) {
 	})
 }
 
-// TestStreamWaits: a Stream that finds all lanes at work gives up when its context
-// ends or the backend is closed.
+// TestStreamWaits: a Stream that finds all pipelines at work waits for one, and gives up when
+// its context ends. Close waits for it.
 func TestStreamWaits(t *testing.T) {
-	o := Options{Device: "any", Staged: true}
-	b := testenv.Open(t, o.Open).(*opened).Backend.(*backend)
-	take := func() (lanes []*lane) {
-		for range cap(b.lanes) {
-			lanes = append(lanes, <-b.lanes)
-		}
-		return lanes
-	}
-	give := func(lanes []*lane) {
-		for _, l := range lanes {
-			b.lanes <- l
-		}
-	}
+	b := testenv.Open(t, Options{Device: "any", Staged: true}.Open)
+	d := inside(b)
+	giveBack := takePipelines(d)
+	defer giveBack()
 	v := values.Normal(100, 1)
-	taken := take()
 	ctx, cancel := context.WithTimeout(context.Background(), 10*time.Millisecond)
 	defer cancel()
 	if err := b.Stream(ctx, compute.OpForward, compute.LeakyReLU(0.01), v, v); !errors.Is(err, context.DeadlineExceeded) {
-		t.Errorf("without a free lane: %v, want that the context ended", err)
+		t.Errorf("without a free pipeline: %v, want that the context ended", err)
 	}
-	failed := make(chan error)
+	streamed, closed := make(chan error, 1), make(chan error, 1)
 	go func() {
-		failed <- b.Stream(context.Background(), compute.OpForward, compute.LeakyReLU(0.01), v, v)
+		streamed <- b.Stream(context.Background(), compute.OpForward, compute.LeakyReLU(0.01), v, v)
 	}()
 	time.Sleep(10 * time.Millisecond)
-	go func() {
-		for !closing(b) {
-			runtime.Gosched()
-		}
-		give(taken)
-	}()
-	if err := b.Close(); err != nil {
+	go func() { closed <- b.Close() }()
+	select {
+	case err := <-streamed:
+		t.Errorf("Stream did not wait for a pipeline: %v", err)
+	case <-time.After(10 * time.Millisecond):
+	}
+	giveBack()
+	if err := <-streamed; err != nil && !errors.Is(err, compute.ErrClosed) { // if it came after Close
 		t.Error(err)
 	}
-	if err := <-failed; !errors.Is(err, compute.ErrClosed) {
-		t.Errorf("Stream that waits while the backend is closed: %v", err)
+	if err := <-closed; err != nil {
+		t.Error(err)
 	}
 }
 
-func closing(b *backend) bool {
-	select {
-	case <-b.closing:
-		return true
-	default:
-		return false
+// takePipelines makes all that needs a pipeline wait until giveBack is called.
+func takePipelines(d *device) (giveBack func()) {
+	pipelines := make([]*pipeline, cap(d.pipelines))
+	for i := range pipelines {
+		pipelines[i] = <-d.pipelines
 	}
+	return sync.OnceFunc(func() {
+		for _, l := range pipelines {
+			d.pipelines <- l
+		}
+	})
 }
 
 // TestStreamLarge: far more than the memory that Stream may take, which counts.
@@ -281,13 +280,12 @@ func TestStreamLarge(t *testing.T) {
 
 // TestPool: released memory is used again, counted, bounded, and given back.
 func TestPool(t *testing.T) {
-	b := testenv.Open(t, OpenDevice("any")).(*opened).Backend.(*backend)
+	b := testenv.Open(t, OpenDevice("any"))
 	first, err := b.Upload(values.Normal(1000, 1))
 	if err != nil {
 		t.Fatal(err)
 	}
 	compute.Trim(b)
-	mem := first.(*buffer).mem
 	first.Release()
 	if kept := b.Info().PooledBytes; kept != 4000 {
 		t.Errorf("of a buffer of 4000 bytes %d are kept", kept)
@@ -296,7 +294,7 @@ func TestPool(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	if info := b.Info(); second.(*buffer).mem != mem || info.PooledBytes != 0 || info.LiveBytes != 4000 {
+	if info := b.Info(); info.PooledBytes != 0 || info.LiveBytes != 4000 {
 		t.Errorf("the memory was not used again: %+v", info)
 	}
 	second.Release()
@@ -310,7 +308,8 @@ func TestPool(t *testing.T) {
 // TestTrimForMemory: what is kept is given back before a call fails for want of
 // memory.
 func TestTrimForMemory(t *testing.T) {
-	b := testenv.Open(t, OpenDevice("any")).(*opened).Backend.(*backend)
+	b := testenv.Open(t, OpenDevice("any"))
+	d := inside(b)
 	buf, err := b.Alloc(1000)
 	if err != nil {
 		t.Fatal(err)
@@ -321,10 +320,10 @@ func TestTrimForMemory(t *testing.T) {
 		calls++
 		return compute.ErrOutOfMemory
 	}
-	if err := b.withMemory(full); !errors.Is(err, compute.ErrOutOfMemory) || calls != 2 || b.Info().PooledBytes != 0 {
+	if err := d.withMemory(full); !errors.Is(err, compute.ErrOutOfMemory) || calls != 2 || b.Info().PooledBytes != 0 {
 		t.Errorf("%v after %d calls, %d bytes are kept", err, calls, b.Info().PooledBytes)
 	}
-	if err := b.withMemory(full); !errors.Is(err, compute.ErrOutOfMemory) || calls != 3 {
+	if err := d.withMemory(full); !errors.Is(err, compute.ErrOutOfMemory) || calls != 3 {
 		t.Errorf("%v after %d calls with nothing to give back, want one more", err, calls)
 	}
 }
@@ -357,18 +356,18 @@ func TestUsableInPlace(t *testing.T) {
 		{opencl.GPU, aligned[:17], false},
 		{opencl.GPU, aligned[16:32], false},
 	} {
-		b := &backend{shape: shapes[test.kind]}
-		if got := b.usableInPlace(test.s); got != test.want {
+		d := &device{shape: shapes[test.kind]}
+		if got := d.usableInPlace(test.s); got != test.want {
 			t.Errorf("%s, %d elements at %p: %v", test.kind, len(test.s), &test.s[0], got)
 		}
 	}
 }
 
-func TestPlanLanes(t *testing.T) {
+func TestPlanPipelines(t *testing.T) {
 	for _, test := range []struct {
 		bytes, maxAlloc int64
 		cores           int
-		lanes, part     int
+		pipelines, part int
 	}{
 		{minStreamMemory, 1 << 30, 2, 1, 1024},
 		{3 * minStreamMemory, 1 << 30, 2, 3, 1024},
@@ -378,12 +377,12 @@ func TestPlanLanes(t *testing.T) {
 		{1 << 40, 8192, 2, 3, 2048},
 		{1 << 40, 100, 2, 3, 1},
 	} {
-		b := &backend{info: compute.Info{MaxAlloc: test.maxAlloc}}
-		b.planLanes(test.bytes, test.cores)
-		if cap(b.lanes) != test.lanes || b.part != test.part {
-			t.Errorf("%+v: %d lanes with %d elements each", test, cap(b.lanes), b.part)
+		d := &device{info: compute.Info{MaxAlloc: test.maxAlloc}}
+		d.planPipelines(test.bytes, test.cores)
+		if cap(d.pipelines) != test.pipelines || d.part != test.part {
+			t.Errorf("%+v: %d pipelines with %d elements each", test, cap(d.pipelines), d.part)
 		}
-		if used := 4 * int64(b.part) * int64(cap(b.lanes)); used > test.bytes {
+		if used := 4 * int64(d.part) * int64(cap(d.pipelines)); used > test.bytes {
 			t.Errorf("%+v: %d bytes are used", test, used)
 		}
 	}

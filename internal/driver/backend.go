@@ -20,6 +20,7 @@ type Backend struct {
 	survivor Survivor // the device, or nil
 	closed   atomic.Bool
 	fault    atomic.Pointer[error] // the first ErrDevice: nothing can be trusted after it
+	unsure   atomic.Bool           // whether any of these may make usable return an error
 
 	// Calls without operands hold calls for reading, and calls with operands hold the locks
 	// of these. Close takes all of them before it closes the device.
@@ -35,6 +36,7 @@ type Backend struct {
 func New(d Device) *Backend {
 	b := &Backend{device: d, name: d.Info().Name, live: map[*memory]struct{}{}}
 	b.survivor, _ = d.(Survivor)
+	b.unsure.Store(b.survivor != nil)
 	return b
 }
 
@@ -87,8 +89,10 @@ func (b *Backend) Copy(dst, src compute.Buffer) error {
 
 // launch computes fm of f on args, its operands.
 func (b *Backend) launch(fm form.Form, f compute.Activation, args ...any) error {
-	if err := b.usable(fm.String()); err != nil {
-		return err
+	if b.unsure.Load() { // short calls notice the time of all else
+		if err := b.usable(fm.String()); err != nil {
+			return err
+		}
 	}
 	if fm != form.Copy {
 		if err := f.Validate(); err != nil {
@@ -104,7 +108,10 @@ func (b *Backend) launch(fm form.Form, f compute.Activation, args ...any) error 
 	if n == 0 {
 		return nil
 	}
-	return b.result(fm.String(), n, b.device.Launch(Kernel{fm, f}, n, o.memories()))
+	if err := b.device.Launch(Kernel{fm, f}, n, o.memories()); err != nil {
+		return b.result(fm.String(), n, err)
+	}
+	return nil
 }
 
 // Stream implements compute.Backend.
@@ -159,13 +166,13 @@ func (b *Backend) Profile(work func() error) (ns []float64, err error) {
 	if err := b.usable("profile"); err != nil {
 		return nil, err
 	}
-	var own error // of work, which is not about profiling
+	var own error
 	ns, err = d.Profile(func() error {
 		own = work()
 		return own
 	})
-	if err == nil || err == own {
-		return ns, err
+	if own != nil && !errors.Is(err, compute.ErrDevice) || errors.Is(own, compute.ErrDevice) {
+		return ns, own
 	}
 	return ns, b.result("profile", 0, err)
 }
@@ -174,6 +181,7 @@ func (b *Backend) Profile(work func() error) (ns []float64, err error) {
 func (b *Backend) Close() error {
 	b.mu.Lock()
 	again := b.closed.Swap(true)
+	b.unsure.Store(true)
 	live := make([]*memory, 0, len(b.live))
 	for m := range b.live {
 		live = append(live, m)
@@ -210,8 +218,8 @@ func (b *Backend) usable(op string) error {
 	return nil
 }
 
-// result returns what op, on n elements or 0 for none, reports of err, an error of the
-// device or nil. The first fault is remembered.
+// result returns what op, on n float32 elements or 0 for none, reports of err, an error of
+// the device or nil. The first fault is remembered.
 func (b *Backend) result(op string, n int, err error) error {
 	if err == nil {
 		return nil
@@ -222,13 +230,15 @@ func (b *Backend) result(op string, n int, err error) error {
 		b.mu.Lock()
 		bytes, buffers := b.liveBytes, len(b.live)
 		b.mu.Unlock()
-		return b.call(op).wrap(fmt.Errorf("%d elements, with %d bytes in %d live buffers: %w; release some or work in parts", n, bytes, buffers, err))
+		return b.call(op).wrap(fmt.Errorf("%d bytes, with %d bytes in %d live buffers: %w; release some or work in parts", 4*int64(n), bytes, buffers, err))
 	case n > 0:
 		err = fmt.Errorf("%d elements: %w", n, err)
 	}
 	err = b.call(op).wrap(err)
 	if fault && b.survivor == nil {
-		b.fault.CompareAndSwap(nil, &err)
+		first := err // its address would put err on the heap for every call
+		b.fault.CompareAndSwap(nil, &first)
+		b.unsure.Store(true)
 	}
 	return err
 }

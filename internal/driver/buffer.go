@@ -67,23 +67,32 @@ func (m *memory) hold(op string, isMask bool, src []float32) error {
 	if m.n > 0 {
 		var err error
 		if m.device, err = b.device.Alloc(m.n, isMask); err != nil {
-			return b.result(op, m.n, err)
+			return b.result(op, m.size(), err)
 		}
 		if len(src) > 0 {
 			if err := b.device.Write(m.device, src); err != nil {
 				b.device.Free(m.device) // whose error would hide the first
-				return b.result(op, m.n, err)
+				return b.result(op, m.size(), err)
 			}
 		}
 	}
 	b.mu.Lock()
 	defer b.mu.Unlock()
+	if b.closed.Load() { // meanwhile: Close knows nothing of m
+		if m.device != nil {
+			b.device.Free(m.device)
+		}
+		return b.call(op).closed()
+	}
 	b.lastID++
 	m.id = b.lastID
 	b.live[m] = struct{}{}
 	b.liveBytes += m.bytes
 	return nil
 }
+
+// size returns the length of the memory, in float32 elements.
+func (m *memory) size() int { return int(m.bytes / 4) }
 
 // Len implements compute.Buffer and compute.Mask.
 func (m *memory) Len() int { return m.n }
@@ -126,7 +135,7 @@ func (m *mask) Read(dst []uint64) error {
 		return nil
 	}
 	if err := b.device.ReadMask(m.device, dst); err != nil {
-		return b.result("read", m.n, err)
+		return b.result("read", m.size(), err)
 	}
 	if rest := m.n % 64; rest > 0 {
 		dst[len(dst)-1] &= 1<<rest - 1
@@ -147,7 +156,7 @@ func (m *memory) usable(op, name string) error {
 }
 
 // Release implements compute.Buffer and compute.Mask.
-func (m *memory) Release() error { return m.owner.result("release", m.n, m.release()) }
+func (m *memory) Release() error { return m.owner.result("release", m.size(), m.release()) }
 
 // release gives the memory back to the device, once.
 func (m *memory) release() error {
@@ -169,3 +178,7 @@ func (m *memory) release() error {
 	b.liveBytes -= m.bytes
 	return err
 }
+
+// MemoryOf returns what the device has of buf, a live buffer of a Backend. Tests look into
+// it.
+func MemoryOf(buf compute.Buffer) Memory { return buf.(*buffer).device }

@@ -15,7 +15,6 @@ import (
 	"unsafe"
 
 	"github.com/gmind-go/compute"
-	"github.com/gmind-go/compute/internal/check"
 	"github.com/gmind-go/compute/internal/form"
 	"github.com/gmind-go/compute/internal/testenv"
 	"github.com/gmind-go/compute/internal/values"
@@ -153,7 +152,7 @@ type expected struct {
 
 func newExpected(n int) expected {
 	floats := func() []float32 { return make([]float32, n) }
-	return expected{floats(), floats(), floats(), make([]uint64, check.Words(n))}
+	return expected{floats(), floats(), floats(), make([]uint64, form.MaskWords(n))}
 }
 
 func (e *expected) set(f compute.Activation, dy, x []float32) {
@@ -193,7 +192,7 @@ type device struct {
 func newWorker(subjects []Subject, length int) (*worker, error) {
 	floats := func() []float32 { return make([]float32, length) }
 	w := &worker{
-		x: floats(), dy: floats(), got: floats(), gotSigns: make([]uint64, check.Words(length)),
+		x: floats(), dy: floats(), got: floats(), gotSigns: make([]uint64, form.MaskWords(length)),
 		want: newExpected(length),
 	}
 	for _, s := range subjects {

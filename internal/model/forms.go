@@ -4,7 +4,6 @@ import (
 	"fmt"
 
 	"github.com/gmind-go/compute"
-	"github.com/gmind-go/compute/internal/check"
 	"github.com/gmind-go/compute/internal/form"
 )
 
@@ -114,7 +113,7 @@ func (p *Player) readMask() error {
 	if m.foreign {
 		return nil
 	}
-	words := check.Words(n)
+	words := form.MaskWords(n)
 	const guard = 0xaaaa5555aaaa5555
 	host := make([]uint64, words+2)
 	for i := range host {
@@ -124,7 +123,7 @@ func (p *Player) readMask() error {
 	switch {
 	case m.released:
 		want = compute.ErrClosed
-	case words != check.Words(m.n):
+	case words != form.MaskWords(m.n):
 		want = compute.ErrLength
 	}
 	done, err := p.call(want, func() error { return m.mask().Read(host[1 : 1+words]) })

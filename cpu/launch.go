@@ -1,0 +1,48 @@
+package cpu
+
+import (
+	"unsafe"
+
+	"github.com/gmind-go/compute"
+	"github.com/gmind-go/compute/internal/form"
+)
+
+// launch computes fm of f. a has the operands and the number of elements, at least one. It
+// is on the heap, since kernels escape, and launch clears it.
+func (d *device) launch(fm form.Form, f compute.Activation, a *args) {
+	d.compute(fm, f, a, d.nonTemporal(fm, f, a))
+}
+
+// compute is launch with the non-temporal kernel, or nil.
+func (d *device) compute(fm form.Form, f compute.Activation, a *args, nonTemporal kernel) {
+	a.params[0] = f.NegativeSlope
+	k := d.set.plain[f.Kind][fm]
+	if a.n < 2*minShare && nonTemporal == nil { // one core: spare the job
+		k(a)
+	} else {
+		d.pool.do(&job{form: fm, plain: k, nonTemporal: nonTemporal, args: *a}, a)
+	}
+	a.ptr = [4]unsafe.Pointer{} // keep nobody's memory
+}
+
+// nonTemporal returns the kernel with non-temporal stores for a call, or nil to store
+// through the caches: if these keep what the call moves; in place, where the lines of the
+// result have just been read; or if a cast has put a result at an odd address, which no
+// number of elements aligns.
+func (d *device) nonTemporal(fm form.Form, f compute.Activation, a *args) kernel {
+	if d.set.nonTemporal == nil || int64(a.n)*int64(fm.Bits()) <= 8*int64(d.cache) {
+		return nil
+	}
+	results := len(fm.Results())
+	for _, result := range a.ptr[:results] {
+		if uintptr(result)%4 != 0 {
+			return nil
+		}
+		for _, input := range a.ptr[results:len(fm.Operands())] {
+			if result == input {
+				return nil
+			}
+		}
+	}
+	return d.set.nonTemporal[f.Kind][fm]
+}

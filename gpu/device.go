@@ -1,0 +1,295 @@
+//go:build opencl && cgo
+
+package gpu
+
+import (
+	"errors"
+	"fmt"
+	"runtime"
+	"sync"
+	"sync/atomic"
+
+	"github.com/gmind-go/compute"
+	"github.com/gmind-go/compute/gpu/internal/opencl"
+	"github.com/gmind-go/compute/internal/driver"
+	"github.com/gmind-go/compute/internal/form"
+	"github.com/gmind-go/compute/internal/mempool"
+	"github.com/gmind-go/compute/kernels"
+)
+
+// Built reports whether this build contains OpenCL.
+const Built = true
+
+// list returns the devices of all platforms, to be opened with o, and why others
+// are missing.
+func list(o Options) ([]candidate, error) {
+	return listWith(o, func(d *opencl.Device) program { return program{kernels.Source, shapeFor(d)} })
+}
+
+// A program is the source of the kernels and the shape they are built for.
+type program struct {
+	source string
+	shape  shape
+}
+
+// listWith is list for devices that compute with the program that choose gives.
+func listWith(o Options, choose func(*opencl.Device) program) ([]candidate, error) {
+	found, err := opencl.Devices()
+	if opencl.IsNoDriver(err) {
+		err = fmt.Errorf("gpu: no OpenCL driver is installed, or none that finds a device (%v); install the driver of the device, or, if /etc/OpenCL/vendors or OCL_ICD_VENDORS has it, check that the device is there and permitted to this user: %w", err, compute.ErrUnavailable)
+	} else if err != nil {
+		err = fmt.Errorf("gpu: %w", err)
+	}
+	candidates := make([]candidate, len(found))
+	for i, d := range found {
+		info := compute.Info{
+			Name:         "opencl " + d.Name,
+			Backend:      "opencl",
+			Kind:         string(d.Type),
+			Vendor:       d.Vendor,
+			Platform:     d.Platform,
+			Driver:       d.Driver,
+			Memory:       d.Memory,
+			MaxAlloc:     d.MaxAlloc,
+			SharedMemory: d.SharedMemory,
+		}
+		candidates[i] = candidate{
+			info:     info,
+			software: d.Software,
+			platform: d.PlatformIndex,
+			hardware: d.Hardware,
+			open:     func() (compute.Backend, error) { return open(d, info, choose(d), o) },
+		}
+	}
+	return candidates, err
+}
+
+// device is one device. Buffers and the kernels over them go through one queue, in the order
+// of the calls, under one lock, since the arguments of a kernel are state of the kernel. The
+// device works on what was enqueued without the lock. Stream, and large transfers to a device
+// with memory of its own, go through pipelines.
+type device struct {
+	info    compute.Info // but for what is pooled
+	shape   shape
+	shared  bool // data is used where it is, not copied to the device
+	context *opencl.Context
+	pool    *mempool.Pool[*memory]
+
+	part          int            // most elements that a pipeline copies at a time
+	directPart    int            // most that it works on where they are
+	pipelines     chan *pipeline // those that rest; nil for one not yet made
+	pipelineBytes atomic.Int64   // memory of the device and the host that pipelines hold
+
+	mu      sync.Mutex // guards what follows; never asked for by who holds a pipeline
+	queue   *opencl.Queue
+	kernels []kernelSet
+	copy    *opencl.Kernel // nil until it is used
+	closed  bool
+	writes  chooser // between a transfer and a map, where memory is shared
+	reads   chooser // likewise
+}
+
+// memory is what a buffer or a mask has of the device.
+type memory struct {
+	*opencl.Mem
+	size int // in float32 elements
+}
+
+// open makes a backend of the device found, which info describes.
+func open(found *opencl.Device, info compute.Info, p program, o Options) (compute.Backend, error) {
+	ctx, err := opencl.Open(found, p.source, p.shape.options())
+	if err != nil {
+		return nil, err
+	}
+	d := &device{
+		info:    info,
+		shape:   p.shape,
+		shared:  found.SharedMemory && !o.Staged,
+		context: ctx,
+		pool:    mempool.New(poolLimit(found), func(m *memory) { m.Release() }),
+	}
+	d.planPipelines(o.StreamMemory, runtime.GOMAXPROCS(0))
+	if d.queue, err = ctx.NewQueue(); err == nil {
+		d.kernels, err = newKernels(ctx)
+	}
+	if err != nil {
+		return nil, worst([]error{err, d.Close()})
+	}
+	return driver.New(d), nil
+}
+
+// poolLimit returns how many bytes of released memory are kept on d: an eighth of
+// a device's own, and not much of what other programs use too.
+func poolLimit(d *opencl.Device) int64 {
+	if d.SharedMemory {
+		return min(512<<20, d.Memory/8)
+	}
+	return d.Memory / 8
+}
+
+func (d *device) Info() compute.Info {
+	info := d.info
+	info.PooledBytes = d.pool.Bytes() + d.pipelineBytes.Load()
+	return info
+}
+
+// Alloc gets memory from the device, or from the pool if that has some of its size. It is
+// never more than asked for: memory of a device may be scarce, and what checks a kernel's
+// accesses knows where the buffer ends.
+func (d *device) Alloc(n int, mask bool) (driver.Memory, error) {
+	m := &memory{size: n}
+	if mask {
+		m.size = 2 * form.MaskWords(n)
+	}
+	if bytes := 4 * int64(m.size); bytes > d.info.MaxAlloc {
+		return nil, fmt.Errorf("the device takes %d bytes in one buffer; use Stream: %w", d.info.MaxAlloc, compute.ErrOutOfMemory)
+	}
+	if kept, ok := d.pool.Get(m.size); ok {
+		return kept, nil
+	}
+	d.mu.Lock()
+	defer d.mu.Unlock()
+	err := d.withMemory(func() (err error) {
+		m.Mem, err = d.context.Alloc(4 * m.size)
+		return err
+	})
+	if errors.Is(err, compute.ErrOutOfMemory) { // or a kernel failed: see Queue.enqueue
+		err = worst([]error{d.queue.Wait(), err})
+	}
+	if err != nil {
+		return nil, err
+	}
+	return m, nil
+}
+
+// Free gives the memory to the pool. Who gets it from there uses it after the commands that
+// were enqueued before, and if it is released OpenCL keeps it until they are done.
+func (d *device) Free(m driver.Memory) error {
+	d.mu.Lock()
+	defer d.mu.Unlock()
+	d.pool.Put(m.(*memory).size, m.(*memory))
+	return nil
+}
+
+// Launch enqueues the kernel, and makes the device begin: the caller may not ask for
+// anything else for long.
+func (d *device) Launch(k driver.Kernel, n int, operands []driver.Memory) error {
+	s := d.shape
+	if k.Form.Masked() {
+		s = s.masked()
+	}
+	args := make([]any, len(operands), len(operands)+2)
+	for i, m := range operands {
+		args[i] = m.(*memory).Mem
+	}
+	args = append(args, s.count(n))
+	d.mu.Lock()
+	defer d.mu.Unlock()
+	kernel := d.copy
+	switch {
+	case k.Form != form.Copy:
+		kernel = d.kernels[k.F.Kind][k.Form]
+		args = append(args, k.F.NegativeSlope)
+	case kernel == nil:
+		var err error
+		if kernel, err = d.context.NewKernel("copy", len(args)); err != nil {
+			return err
+		}
+		d.copy = kernel
+	}
+	if err := d.enqueueIn(s, d.queue, kernel, n, args...); err != nil {
+		return err
+	}
+	return d.queue.Flush()
+}
+
+// enqueue launches k, which nothing else may use meanwhile, over n elements.
+func (d *device) enqueue(q *opencl.Queue, k *opencl.Kernel, n int, args ...any) error {
+	return d.enqueueIn(d.shape, q, k, n, args...)
+}
+
+// enqueueIn is enqueue for a kernel that deals the elements out in the shape s.
+func (d *device) enqueueIn(s shape, q *opencl.Queue, k *opencl.Kernel, n int, args ...any) error {
+	return d.withMemory(func() error {
+		for {
+			s.group = min(s.group, k.MaxGroup())
+			err := q.Launch(k, s.items(n), s.group, args...)
+			if !opencl.IsGroupTooLarge(err) || !k.HalveGroup(s.group) {
+				return err
+			}
+		}
+	})
+}
+
+// withMemory runs do and, if that runs out of memory, once more with what can be
+// given back, so do must be such that it may be repeated. Many drivers allocate only
+// when memory is used.
+func (d *device) withMemory(do func() error) error {
+	err := do()
+	if !errors.Is(err, compute.ErrOutOfMemory) {
+		return err
+	}
+	switch bytes, fault := d.trim(); {
+	case fault != nil:
+		return fault
+	case bytes > 0:
+		return do()
+	}
+	return err
+}
+
+// Trim gives back what is kept for buffers and streams to come.
+func (d *device) Trim() error {
+	_, err := d.trim()
+	return err
+}
+
+// trim gives back what is kept for buffers and streams to come, and returns how
+// many bytes that was, and the fault of the device if it shows one.
+func (d *device) trim() (bytes int64, err error) {
+	bytes = d.pool.Empty()
+	for range cap(d.pipelines) {
+		select {
+		case p := <-d.pipelines:
+			if p != nil {
+				freed, fault := p.shrink()
+				bytes += freed
+				err = worst([]error{err, fault})
+			}
+			d.pipelines <- p
+		default: // the others are at work
+		}
+	}
+	return bytes, err
+}
+
+func (d *device) Sync() error {
+	d.mu.Lock()
+	defer d.mu.Unlock()
+	return d.queue.Wait()
+}
+
+func (d *device) Close() error {
+	d.mu.Lock()
+	defer d.mu.Unlock()
+	d.closed = true
+	var errs []error
+	if d.queue != nil {
+		errs = append(errs, d.queue.Wait())
+	}
+	for range cap(d.pipelines) {
+		if p := <-d.pipelines; p != nil {
+			errs = append(errs, p.close())
+		}
+	}
+	d.pool.Empty()
+	for _, k := range d.kernels {
+		k.release()
+	}
+	d.copy.Release()
+	if d.queue != nil {
+		errs = append(errs, d.queue.Close())
+	}
+	d.context.Close()
+	return worst(errs)
+}

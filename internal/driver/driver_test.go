@@ -1,0 +1,377 @@
+package driver
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/gmind-go/compute"
+	"github.com/gmind-go/compute/internal/form"
+)
+
+// fake is a device that computes nothing, and returns what err gives for each call, by
+// the name of its method.
+type fake struct {
+	err    func(method string) error
+	allocs int // less frees
+}
+
+func (d *fake) fails(method string) error {
+	if d.err == nil {
+		return nil
+	}
+	return d.err(method)
+}
+
+func (d *fake) Info() compute.Info { return compute.Info{Name: "fake"} }
+
+func (d *fake) Alloc(n int, mask bool) (Memory, error) {
+	if err := d.fails("Alloc"); err != nil {
+		return nil, err
+	}
+	d.allocs++
+	return new(int), nil
+}
+
+func (d *fake) Free(Memory) error {
+	d.allocs--
+	return d.fails("Free")
+}
+
+func (d *fake) Write(Memory, []float32) error { return d.fails("Write") }
+
+func (d *fake) Read(Memory, []float32) error { return d.fails("Read") }
+
+func (d *fake) ReadMask(_ Memory, dst []uint64) error {
+	for i := range dst {
+		dst[i] = ^uint64(0)
+	}
+	return d.fails("ReadMask")
+}
+
+func (d *fake) Launch(Kernel, int, []Memory) error { return d.fails("Launch") }
+
+func (d *fake) Stream(context.Context, Kernel, []float32, []float32) error { return d.fails("Stream") }
+
+func (d *fake) Sync() error { return d.fails("Sync") }
+
+func (d *fake) Close() error { return d.fails("Close") }
+
+func (d *fake) Trim() error { return d.fails("Trim") }
+
+func (d *fake) Profile(work func() error) ([]float64, error) {
+	if err := work(); err != nil {
+		return nil, err
+	}
+	return []float64{1}, d.fails("Profile")
+}
+
+// failing returns what makes a method of a fake fail with an error.
+func failing(method string, err error) func(string) error {
+	return func(called string) error {
+		if called == method {
+			return err
+		}
+		return nil
+	}
+}
+
+var onFire = fmt.Errorf("it is on fire: %w", compute.ErrDevice)
+
+// operandsOf returns a buffer and a mask of n elements.
+func operandsOf(t *testing.T, b *Backend, n int) (compute.Buffer, compute.Mask) {
+	t.Helper()
+	x, err := b.Upload(make([]float32, n))
+	if err != nil {
+		t.Fatal(err)
+	}
+	m, err := b.AllocMask(n)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return x, m
+}
+
+// calls are all calls on a backend with x and m, of at least one element.
+func calls(b *Backend, x compute.Buffer, m compute.Mask) map[string]func() error {
+	f := compute.LeakyReLU(0.5)
+	all := map[string]func() error{
+		"Alloc":     func() error { _, err := b.Alloc(1); return err },
+		"Upload":    func() error { _, err := b.Upload([]float32{1}); return err },
+		"AllocMask": func() error { _, err := b.AllocMask(1); return err },
+		"Write":     func() error { return x.Write(make([]float32, x.Len())) },
+		"Read":      func() error { return x.Read(make([]float32, x.Len())) },
+		"ReadMask":  func() error { return m.Read(make([]uint64, form.MaskWords(m.Len()))) },
+		"Copy":      func() error { return b.Copy(x, x) },
+		"Sync":      b.Sync,
+		"Stream": func() error {
+			return b.Stream(context.Background(), compute.OpForward, f, make([]float32, 1), make([]float32, 1))
+		},
+		"Profile": func() error { _, err := b.Profile(func() error { return nil }); return err },
+	}
+	for _, fm := range form.All() {
+		if fm.InOne() {
+			all[fm.String()] = func() error { return fm.Run(b, f, form.Over(x, m)) }
+		}
+	}
+	return all
+}
+
+// TestFault: after the first fault, of whichever method, all calls return it, but Release
+// and Close.
+func TestFault(t *testing.T) {
+	for _, method := range []string{"Alloc", "Write", "Read", "ReadMask", "Launch", "Stream", "Sync", "Trim", "Profile"} {
+		d := &fake{}
+		b := New(d)
+		x, m := operandsOf(t, b, 2)
+		d.err = failing(method, onFire)
+		all := calls(b, x, m)
+		if method == "Trim" {
+			b.Trim()
+		}
+		for _, call := range all {
+			call()
+		}
+		for name, call := range all {
+			if err := call(); !errors.Is(err, compute.ErrDevice) || !strings.Contains(err.Error(), "on fire") || !strings.Contains(err.Error(), "on fake") {
+				t.Errorf("%s after a fault of %s: %v; want ErrDevice with what happened", name, method, err)
+			}
+		}
+		d.err = failing("Close", onFire)
+		if err := errors.Join(x.Release(), m.Release(), b.Close(), b.Close()); err != nil {
+			t.Errorf("Release and Close after a fault that was reported: %v", err)
+		}
+		for name, call := range all {
+			if err := call(); !errors.Is(err, compute.ErrClosed) {
+				t.Errorf("%s after Close: %v", name, err)
+			}
+		}
+		if d.allocs != 0 {
+			t.Errorf("after a fault of %s, %d allocations are not freed", method, d.allocs)
+		}
+	}
+}
+
+// TestFaultAtClose: what only Close or Free shows is returned.
+func TestFaultAtClose(t *testing.T) {
+	for _, method := range []string{"Free", "Close"} {
+		b := New(&fake{err: failing(method, onFire)})
+		operandsOf(t, b, 2)
+		if err := b.Close(); !errors.Is(err, compute.ErrDevice) {
+			t.Errorf("%s fails, and Close returns %v", method, err)
+		}
+	}
+}
+
+// survivor is a device that computes Stream after a fault.
+type survivor struct {
+	fake
+	fault error
+}
+
+func (d *survivor) Usable() error { return d.fault }
+
+// TestSurvivor: the device says whether it can be used, but for Stream.
+func TestSurvivor(t *testing.T) {
+	d := &survivor{}
+	b := New(d)
+	x, m := operandsOf(t, b, 2)
+	d.fault = onFire
+	for name, call := range calls(b, x, m) {
+		if err := call(); errors.Is(err, compute.ErrDevice) != (name != "Stream") {
+			t.Errorf("%s: %v", name, err)
+		}
+	}
+}
+
+// TestOutOfMemory: the error has the sizes, and the backend stays usable.
+func TestOutOfMemory(t *testing.T) {
+	d := &fake{err: failing("Alloc", fmt.Errorf("full: %w", compute.ErrOutOfMemory))}
+	b := New(d)
+	_, err := b.Alloc(1000)
+	if !errors.Is(err, compute.ErrOutOfMemory) || !strings.Contains(err.Error(), "4000 bytes") {
+		t.Errorf("got %v, want ErrOutOfMemory with the size", err)
+	}
+	d.err = failing("Write", compute.ErrOutOfMemory)
+	if _, err := b.Upload(make([]float32, 3)); !errors.Is(err, compute.ErrOutOfMemory) {
+		t.Errorf("Upload: %v", err)
+	}
+	if d.allocs != 0 || b.Info().LiveBuffers != 0 {
+		t.Errorf("%d allocations and %d buffers are left of an Upload that failed", d.allocs, b.Info().LiveBuffers)
+	}
+	if err := b.Sync(); err != nil {
+		t.Errorf("after running out of memory: %v", err)
+	}
+}
+
+// TestCounts: live buffers and their bytes, which Close releases.
+func TestCounts(t *testing.T) {
+	d := &fake{}
+	b := New(d)
+	x, m := operandsOf(t, b, 65)
+	if info := b.Info(); info.LiveBuffers != 2 || info.LiveBytes != 4*65+16 {
+		t.Errorf("a buffer and a mask of 65: %+v", info)
+	}
+	m.Release()
+	m.Release()
+	if info := b.Info(); info.LiveBuffers != 1 || info.LiveBytes != 4*65 {
+		t.Errorf("the buffer alone: %+v", info)
+	}
+	b.Close()
+	x.Release()
+	if info := b.Info(); info.LiveBuffers != 0 || info.LiveBytes != 0 || d.allocs != 0 {
+		t.Errorf("after Close: %+v, %d allocations", info, d.allocs)
+	}
+}
+
+// TestMaskEnd: bits behind the last are 0, whatever the device has there.
+func TestMaskEnd(t *testing.T) {
+	b := New(&fake{})
+	_, m := operandsOf(t, b, 70)
+	got := make([]uint64, 2)
+	if err := m.Read(got); err != nil || got[0] != ^uint64(0) || got[1] != 1<<6-1 {
+		t.Errorf("%x, %v", got, err)
+	}
+}
+
+// blocking is a device whose Launch and Stream wait until they are let go.
+type blocking struct {
+	fake
+	entered, leave chan bool
+	closed         bool
+}
+
+func (d *blocking) Launch(Kernel, int, []Memory) error {
+	d.entered <- true
+	<-d.leave
+	return nil
+}
+
+func (d *blocking) Stream(context.Context, Kernel, []float32, []float32) error {
+	return d.Launch(Kernel{}, 1, nil)
+}
+
+func (d *blocking) Close() error {
+	d.closed = true
+	return nil
+}
+
+// TestCloseWaits: Close closes the device when the calls under way are done.
+func TestCloseWaits(t *testing.T) {
+	for _, name := range []string{"Stream", "Copy"} {
+		d := &blocking{entered: make(chan bool), leave: make(chan bool)}
+		b := New(d)
+		x, m := operandsOf(t, b, 2)
+		called, closed := make(chan error), make(chan error)
+		go func() { called <- calls(b, x, m)[name]() }()
+		<-d.entered
+		go func() { closed <- b.Close() }()
+		select {
+		case <-closed:
+			t.Errorf("Close did not wait for %s", name)
+		case <-time.After(10 * time.Millisecond):
+		}
+		if d.closed {
+			t.Errorf("the device was closed during %s", name)
+		}
+		d.leave <- true
+		if err := errors.Join(<-called, <-closed); err != nil {
+			t.Error(err)
+		}
+	}
+}
+
+// entering is a device whose Alloc tells when it begins, and waits until it is let go.
+type entering struct {
+	fake
+	entered, leave chan bool
+}
+
+func (d *entering) Alloc(n int, mask bool) (Memory, error) {
+	d.entered <- true
+	<-d.leave
+	return d.fake.Alloc(n, mask)
+}
+
+// TestAllocDuringClose: what is allocated while the backend is closed is freed.
+func TestAllocDuringClose(t *testing.T) {
+	d := &entering{entered: make(chan bool), leave: make(chan bool)}
+	b := New(d)
+	failed, closed := make(chan error), make(chan error)
+	go func() { _, err := b.Alloc(1); failed <- err }()
+	<-d.entered
+	go func() { closed <- b.Close() }()
+	for !b.closed.Load() {
+		time.Sleep(time.Millisecond)
+	}
+	d.leave <- true
+	if err := <-failed; !errors.Is(err, compute.ErrClosed) {
+		t.Errorf("Alloc while the backend is closed: %v", err)
+	}
+	if err := <-closed; err != nil || d.allocs != 0 {
+		t.Errorf("Close: %v, and %d allocations are not freed", err, d.allocs)
+	}
+}
+
+// TestLocks: calls that share no buffer run at the same time, and those that share one do
+// not, whatever the order of their operands.
+func TestLocks(t *testing.T) {
+	d := &blocking{entered: make(chan bool, 8), leave: make(chan bool)}
+	b := New(d)
+	x, _ := operandsOf(t, b, 2)
+	y, _ := operandsOf(t, b, 2)
+	z, _ := operandsOf(t, b, 2)
+	done := make(chan error, 3)
+	go func() { done <- b.Copy(x, y) }()
+	<-d.entered
+	go func() { done <- b.Copy(z, z) }()
+	<-d.entered // while the first is under way
+	go func() { done <- b.Copy(y, x) }()
+	select {
+	case <-d.entered:
+		t.Error("two calls on the same buffers run at the same time")
+	case <-time.After(10 * time.Millisecond):
+	}
+	for range 3 {
+		d.leave <- true
+	}
+	for range 3 {
+		if err := <-done; err != nil {
+			t.Error(err)
+		}
+	}
+}
+
+// TestAllocates: a call on buffers allocates nothing.
+func TestAllocates(t *testing.T) {
+	b := New(&fake{})
+	x, m := operandsOf(t, b, 2)
+	f := compute.LeakyReLU(0.5)
+	for _, fm := range form.All() {
+		if !fm.InOne() {
+			continue
+		}
+		if got := testing.AllocsPerRun(100, func() { fm.Run(b, f, form.Over(x, m)) }); got != 0 {
+			t.Errorf("%v allocates %v times", fm, got)
+		}
+	}
+}
+
+// TestProfile: the error is that of the work, but for a fault of the device.
+func TestProfile(t *testing.T) {
+	d := &fake{}
+	b := New(d)
+	half := errors.New("half done")
+	if ns, err := b.Profile(func() error { return nil }); err != nil || len(ns) != 1 {
+		t.Errorf("%v, %v", ns, err)
+	}
+	if _, err := b.Profile(func() error { return half }); err != half {
+		t.Errorf("%v, want that of the work", err)
+	}
+	if _, err := New(&blocking{}).Profile(func() error { return half }); err != half {
+		t.Errorf("%v, want that of the work", err)
+	}
+}
