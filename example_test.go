@@ -3,9 +3,6 @@ package compute_test
 import (
 	"fmt"
 	"log"
-	"os"
-	"strings"
-	"testing"
 
 	"github.com/gmind-go/compute"
 	"github.com/gmind-go/compute/cpu"
@@ -33,31 +30,7 @@ func Example() {
 	// Output: [-0.02 -0.01 0 1 2]
 }
 
-// TestDocumentedExamples: the documents show the examples of this file, word for word.
-func TestDocumentedExamples(t *testing.T) {
-	source, err := os.ReadFile("example_test.go")
-	if err != nil {
-		t.Fatal(err)
-	}
-	for document, example := range map[string]string{"README.md": "Example", "docs/leaky_relu.md": "ExampleLayer"} {
-		_, body, found := strings.Cut(string(source), "func "+example+"() {\n")
-		body, _, ended := strings.Cut(body, "\n}\n")
-		if !found || !ended {
-			t.Fatalf("example_test.go has no func %s", example)
-		}
-		text, err := os.ReadFile(document)
-		if err != nil {
-			t.Fatal(err)
-		}
-		whole := "\n\nfunc main() {\n" + body + "\n}\n```"
-		part := "```go" + strings.ReplaceAll("\n"+body, "\n\t", "\n") + "\n```"
-		if !strings.Contains(string(text), whole) && !strings.Contains(string(text), part) {
-			t.Errorf("%s shows %s neither as a program nor as its lines:\n%s", document, example, body)
-		}
-	}
-}
-
-// ExampleLayer asks a layer for the derivative and the gradient at its last input.
+// ExampleLayer computes the derivative and the gradient for the last input of a layer.
 func ExampleLayer() {
 	b, err := compute.Open(gpu.Open, cpu.Open)
 	if err != nil {
@@ -81,8 +54,7 @@ func ExampleLayer() {
 	// Output: [-0.02 0 3] [0.01 1 1] [0.01 2 3]
 }
 
-// ExampleBackend_backward computes the gradient of a loss by the input of a
-// LeakyReLU from that by its output.
+// ExampleBackend_backward computes dL/dx, the gradient of a loss L, from dy = dL/dy and x.
 func ExampleBackend_backward() {
 	b, err := compute.Open(gpu.Open, cpu.Open)
 	if err != nil {
@@ -108,7 +80,7 @@ func ExampleBackend_backward() {
 	// Output: [0.5 1 3 4 5]
 }
 
-// ExampleOpen tells which backend was opened and why not an earlier one.
+// ExampleOpen prints which backend was opened, and why the first was not.
 func ExampleOpen() {
 	noGPU := func() (compute.Backend, error) {
 		return nil, fmt.Errorf("no GPU in this machine: %w", compute.ErrUnavailable)

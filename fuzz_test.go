@@ -1,7 +1,6 @@
 package compute_test
 
 import (
-	"bytes"
 	"context"
 	"encoding/binary"
 	"errors"
@@ -11,22 +10,21 @@ import (
 	"testing"
 
 	"github.com/gmind-go/compute"
-	"github.com/gmind-go/compute/cpu"
 	"github.com/gmind-go/compute/internal/form"
-	"github.com/gmind-go/compute/internal/model"
+	"github.com/gmind-go/compute/internal/play"
 	"github.com/gmind-go/compute/internal/testenv"
 	"github.com/gmind-go/compute/internal/values"
 )
 
-// A kept backend is opened once for many inputs of a fuzzer: to open a device takes
-// longer than what is tried on it.
+// A kept backend is opened once for many inputs of a fuzzer: to open a device takes longer
+// than a test of one input.
 type kept struct {
 	open     compute.Opener
 	b, other compute.Backend // nil until they are needed
 }
 
-// keptBackends returns the CPU, and OpenCL in its ways where there is some. They are
-// closed at the end of the test.
+// keptBackends returns the loaded backends that this machine has. They are closed at the end
+// of the test.
 func keptBackends(tb testing.TB) []*kept {
 	var list []*kept
 	for _, on := range loaded {
@@ -72,10 +70,10 @@ func opened(tb testing.TB, open compute.Opener, b *compute.Backend) compute.Back
 	return *b
 }
 
-// session returns one on the backend, and what ends it.
-func (k *kept) session(tb testing.TB) (*model.Session, func()) {
+// session returns a session on the backend, and a function that ends it.
+func (k *kept) session(tb testing.TB) (*play.Session, func()) {
 	tb.Helper()
-	s, err := model.NewSession(k.backend(tb), opened(tb, k.open, &k.other))
+	s, err := play.NewSession(k.backend(tb), opened(tb, k.open, &k.other))
 	if err != nil {
 		tb.Fatal(err)
 	}
@@ -89,8 +87,8 @@ func (k *kept) session(tb testing.TB) (*model.Session, func()) {
 	}
 }
 
-// FuzzElements: every form on any bits, of any length and slope, from and to any
-// place in the memory of the host. x is the bits of the operands, repeated.
+// FuzzElements: every form is right for any bits, length, slope and alignment of the
+// slices. x has the bits of the operands, which repeat.
 func FuzzElements(f *testing.F) {
 	backends := keptBackends(f)
 	raw := func(v ...float32) []byte {
@@ -178,12 +176,12 @@ func elements(t *testing.T, b compute.Backend, f compute.Activation, xs, dys []f
 	}
 }
 
-// FuzzOperations plays operations in any order, right ones and wrong ones, by up to
-// four players at once, one of which may close the backend: see package model.
+// FuzzOperations makes right and wrong calls in any order, by up to four players at once, one
+// of which may close the backend: see package play.
 func FuzzOperations(f *testing.F) {
 	backends := keptBackends(f)
 	random := rand.NewChaCha8([32]byte{1})
-	script := func() []byte { // some sixty calls
+	script := func() []byte { // about 60 calls
 		s := make([]byte, 400)
 		random.Read(s)
 		return s
@@ -197,55 +195,11 @@ func FuzzOperations(f *testing.F) {
 		for _, k := range backends {
 			s, end := k.session(t)
 			if err := s.Play(scripts, int(closer)-1); err != nil {
-				k.b.Close() // what is left on it must not fail other inputs
+				k.b.Close() // other inputs must not fail because of what is left on it
 				k.b = nil
 				t.Fatalf("on %s: %v", s.Name(), err)
 			}
 			end()
 		}
 	})
-}
-
-// FuzzModelFile: whatever a model file holds, it is read or refused, with nothing left
-// on the backend; and what was read is written so that it is read as the same.
-func FuzzModelFile(f *testing.F) {
-	f.Add([]byte(`{"type":"LeakyRelu","negative_slope":0.01,"inputs":[1,-2.5,1e-45]}` + "\n" + `{"type":"Dense"}` + "\n"))
-	f.Add([]byte(`{"type":"LeakyRelu","negative_slope":1e39,"inputs":[]}`))
-	f.Fuzz(func(t *testing.T, file []byte) {
-		b, _ := cpu.Open()
-		defer b.Close()
-		defer func() {
-			if live := b.Info().LiveBuffers; live != 0 {
-				t.Errorf("%d buffers are live when all layers are released", live)
-			}
-		}()
-		layers, _, err := compute.ReadModel(bytes.NewReader(file), b)
-		if err != nil {
-			if layers != nil {
-				t.Errorf("layers beside the error %v", err)
-			}
-			return
-		}
-		first := written(t, layers)
-		layers, skipped, err := compute.ReadModel(bytes.NewReader(first), b)
-		if err != nil || len(skipped) > 0 {
-			t.Fatalf("%s, which was written, cannot be read: %v, skipped %v", first, err, skipped)
-		}
-		if second := written(t, layers); !bytes.Equal(first, second) {
-			t.Errorf("written as %s, and then as %s", first, second)
-		}
-	})
-}
-
-// written returns layers as a model file, and releases them.
-func written(t *testing.T, layers []*compute.Layer) []byte {
-	t.Helper()
-	var file bytes.Buffer
-	if err := compute.WriteModel(&file, layers...); err != nil {
-		t.Error(err)
-	}
-	for _, l := range layers {
-		l.Release()
-	}
-	return file.Bytes()
 }

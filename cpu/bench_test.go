@@ -4,6 +4,7 @@ import (
 	"errors"
 	"fmt"
 	"runtime"
+	"strings"
 	"testing"
 	"time"
 
@@ -13,45 +14,44 @@ import (
 	"github.com/gmind-go/compute/internal/values"
 )
 
-// BenchmarkPool times one kernel on one core, and shared with workers that spin or are
-// parked: the crossings are what minShare and minWake should be. On one core, the first
-// crossing is at the latest where two cores are worth it.
+// BenchmarkPool times kernels, a fast and a slow one, on one core, and shared with workers
+// that spin or are parked. It reports the time on one core by their cost, after a rest by
+// the cost with cold data: at the crossings it is what 2*worthCore and worthWake should be.
+// On one core, the first crossing is at the latest where two cores are worth it.
 func BenchmarkPool(b *testing.B) {
-	k := instructionSets()[0].plain[compute.KindLeakyReLU][form.Forward]
-	for n := 4 << 10; n <= 16<<20; n *= 4 {
-		j, scratch := job{form: form.Forward, plain: k, args: sliceArgs(values.Normal(n, 2), values.Normal(n, 1))}, new(args)
-		b.Run(fmt.Sprintf("alone/%d", n), func(b *testing.B) {
-			b.SetBytes(8 * int64(n))
-			for b.Loop() {
-				j.runAlone(scratch, 0)
-			}
-		})
-		b.Run(fmt.Sprintf("awake/%d", n), func(b *testing.B) {
-			var p pool
-			defer p.stop()
-			b.SetBytes(8 * int64(n))
-			for b.Loop() {
-				p.share(&j, 0, runtime.GOMAXPROCS(0))
-			}
-		})
-		// After a rest: the workers are parked, and caches and cores are cold.
-		for _, how := range []string{"rested-alone", "rested-shared"} {
-			b.Run(fmt.Sprintf("%s/%d", how, n), func(b *testing.B) {
-				var p pool
-				defer p.stop()
-				var total time.Duration // stopping b's timer would take longer than a job
-				for b.Loop() {
-					time.Sleep(2 * defaultSpin)
+	for _, set := range []instructionSet{instructionSets()[0], generic} {
+		k := set.plain[compute.KindLeakyReLU][form.Forward]
+		c := measure(form.Forward, k, compute.LeakyReLU(0.01))
+		for n := 1 << 10; n <= 16<<20; n *= 4 {
+			a, scratch := sliceArgs(values.Normal(n, 2), values.Normal(n, 1)), new(args)
+			j := newJob(form.Forward, k, nil, c, &a)
+			for _, how := range []string{"alone", "shared", "rested-alone", "rested-shared"} {
+				b.Run(fmt.Sprintf("%s/%s/%d", set.name, how, n), func(b *testing.B) {
+					var p pool
+					defer p.stop()
+					var total time.Duration // stopping b's timer would take longer than a job
 					start := time.Now()
-					if how == "rested-alone" {
-						j.runAlone(scratch, 0)
-					} else {
-						p.share(&j, 0, runtime.GOMAXPROCS(0))
+					for b.Loop() {
+						if strings.HasPrefix(how, "rested") { // workers are parked, caches cold
+							total += time.Since(start)
+							time.Sleep(2 * defaultSpin)
+							start = time.Now()
+						}
+						if strings.HasSuffix(how, "alone") {
+							j.runAlone(scratch, 0)
+						} else {
+							p.share(&j, 0, runtime.GOMAXPROCS(0))
+						}
 					}
 					total += time.Since(start)
-				}
-				b.ReportMetric(float64(total.Nanoseconds())/float64(b.N), "ns/op")
-			})
+					b.ReportMetric(float64(total.Nanoseconds())/float64(b.N), "ns/op")
+					estimate := j.cost
+					if strings.HasPrefix(how, "rested") {
+						estimate = j.cold
+					}
+					b.ReportMetric(float64(estimate.time(n).Nanoseconds()), "ns-by-cost")
+				})
+			}
 		}
 	}
 }

@@ -16,6 +16,7 @@ import (
 	"context"
 	"fmt"
 	"runtime"
+	"sync/atomic"
 	"unsafe"
 
 	"github.com/gmind-go/compute"
@@ -32,13 +33,20 @@ func Open() (compute.Backend, error) { return Options{}.Open() }
 func (o Options) open(s instructionSet) compute.Backend { return driver.New(o.device(s)) }
 
 func (o Options) device(s instructionSet) *device {
-	return &device{set: s, cache: host.LastCache(), pool: pool{options: o}, memory: newMemoryPool()}
+	return &device{
+		set:    s,
+		cache:  host.LastCache(),
+		costs:  make([][form.Count + 1]atomic.Int64, len(s.plain)),
+		pool:   pool{options: o},
+		memory: newMemoryPool(),
+	}
 }
 
 // device computes on the cores of the host.
 type device struct {
 	set    instructionSet
-	cache  int // bytes: calls that move more use non-temporal stores
+	cache  int                            // bytes: calls that move more use non-temporal stores
+	costs  [][form.Count + 1]atomic.Int64 // by compute.Kind; 0 until they are measured
 	pool   pool
 	memory *memoryPool
 }

@@ -16,42 +16,42 @@ import (
 // An architecture is how its assembly is disassembled, and what that may contain.
 type architecture struct {
 	objdump []string
-	// rows are the features that the processor is known to have in the functions of
-	// each row; those of no row may need none.
-	rows func(t *testing.T) map[string][]string
+	// sets returns, for each instruction set, the processor features that its kernels may
+	// use; other functions may use none.
+	sets func(t *testing.T) map[string][]string
 	// needs returns the feature that an instruction belongs to, or "" if every
 	// processor has it, or that it is not known. code are its bytes in hexadecimal.
 	needs func(code, mnemonic, operands string) (feature string, known bool)
 }
 
 var architectures = map[string]architecture{
-	"amd64": {[]string{"objdump", "-M", "intel"}, rowsAMD64, needsAMD64},
-	"arm64": {[]string{"aarch64-linux-gnu-objdump"}, rowsARM64, needsARM64},
+	"amd64": {[]string{"objdump", "-M", "intel"}, setsAMD64, needsAMD64},
+	"arm64": {[]string{"aarch64-linux-gnu-objdump"}, setsARM64, needsARM64},
 }
 
-// TestInstructions disassembles the machine code of every function in assembly: a row
-// has no instruction that its processors may lack. One on which the tests run has more
-// features than its rows ask for, and would not show it.
+// TestInstructions disassembles the machine code of every function in assembly: the kernels
+// of an instruction set use no instruction that processors with that set may lack. The
+// processor on which the tests run may have more features, and would not show it.
 func TestInstructions(t *testing.T) {
 	for goarch, arch := range architectures {
 		t.Run(goarch, func(t *testing.T) {
 			functions := disassemble(t, goarch, arch.objdump)
-			rows := arch.rows(t)
+			sets := arch.sets(t)
 			for _, name := range assemblyFunctions(t, goarch) {
 				lines, ok := functions[name]
 				if !ok {
 					t.Errorf("%s is not in the program: nothing calls it", name)
 					continue
 				}
-				features, ok := rowOf(rows, name)
+				features, ok := featuresOf(sets, name)
 				if !ok {
-					t.Errorf("%s is a function of no row by its name", name)
+					t.Errorf("%s is a function of no instruction set by its name", name)
 				}
 				for _, line := range lines {
 					if feature, known := arch.needs(line.code, line.mnemonic, line.operands); !known {
 						t.Errorf("%s: %v is not in the tables of this test; add the feature that it needs", name, line)
 					} else if feature != "" && !contains(features, feature) {
-						t.Errorf("%s: %v needs %s, but the row asks the processor for %v", name, line, feature, features)
+						t.Errorf("%s: %v needs %s, but the instruction set asks the processor for %v", name, line, feature, features)
 					}
 				}
 			}
@@ -128,13 +128,13 @@ func read(t *testing.T, file string) string {
 	return string(data)
 }
 
-// rowOf returns the features of the row whose name a function ends in, before the NT
-// of those that store past the caches.
-func rowOf(rows map[string][]string, function string) (features []string, ok bool) {
+// featuresOf returns the features of the instruction set whose name a function ends in,
+// before the NT of non-temporal stores.
+func featuresOf(sets map[string][]string, function string) (features []string, ok bool) {
 	if function == "pause" {
 		return nil, true
 	}
-	for name, features := range rows {
+	for name, features := range sets {
 		if strings.HasSuffix(strings.TrimSuffix(function, "NT"), strings.ToUpper(name)) {
 			return features, true
 		}
@@ -146,26 +146,26 @@ func contains(features []string, feature string) bool {
 	return strings.Contains(" "+strings.Join(features, " ")+" ", " "+feature+" ")
 }
 
-// rowsAMD64 reads what each row asks the processor for, in the source.
-func rowsAMD64(t *testing.T) map[string][]string {
-	rows := map[string][]string{}
+// setsAMD64 reads what each instruction set asks the processor for, in the source.
+func setsAMD64(t *testing.T) map[string][]string {
+	sets := map[string][]string{}
 	condition := regexp.MustCompile(`if (cpu\.X86\..*) \{\s+sets = append\(sets, (\w+)\)`)
 	for _, m := range condition.FindAllStringSubmatch(read(t, "kernels_amd64.go"), -1) {
 		for feature := range strings.SplitSeq(m[1], " && ") {
 			feature = strings.TrimPrefix(feature, "cpu.X86.Has")
-			rows[m[2]] = append(rows[m[2]], feature)
-			switch feature { // what no processor has without
+			sets[m[2]] = append(sets[m[2]], feature)
+			switch feature { // and what it implies
 			case "AVX512F":
-				rows[m[2]] = append(rows[m[2]], "AVX2", "AVX")
+				sets[m[2]] = append(sets[m[2]], "AVX2", "AVX")
 			case "AVX2":
-				rows[m[2]] = append(rows[m[2]], "AVX")
+				sets[m[2]] = append(sets[m[2]], "AVX")
 			}
 		}
 	}
-	if len(rows) != 2 {
-		t.Fatalf("found the conditions of rows %v and not of two", rows)
+	if len(sets) != 2 {
+		t.Fatalf("found the conditions of the instruction sets %v and not of two", sets)
 	}
-	return rows
+	return sets
 }
 
 // The features that instructions belong to, after Intel's Software Developer's Manual,
@@ -211,7 +211,7 @@ func needsAMD64(code, mnemonic, operands string) (feature string, known bool) {
 	return "", false
 }
 
-func rowsARM64(*testing.T) map[string][]string { return map[string][]string{"neon": nil} }
+func setsARM64(*testing.T) map[string][]string { return map[string][]string{"neon": nil} }
 
 var (
 	// What every processor of ARMv8-A has, NEON among it.
@@ -221,7 +221,7 @@ var (
 	halfARM64 = regexp.MustCompile(`\.[48]h|\bh[0-9]`)
 )
 
-// needsARM64 tells the same names apart by their registers.
+// needsARM64 distinguishes instructions of the same name by their registers.
 func needsARM64(_, mnemonic, operands string) (feature string, known bool) {
 	switch {
 	case sveARM64.MatchString(operands):

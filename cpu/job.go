@@ -13,13 +13,14 @@ type job struct {
 	plain       kernel
 	nonTemporal kernel // or nil, to store through the caches
 	args        args   // with all elements
+	cost, cold  cost   // with the data in a near cache, and in none
+	chunk       int    // the most elements that one call of a kernel computes
 }
 
-// chunk is the most elements that one call of a kernel computes. Assembly cannot be
-// interrupted, and the garbage collector waits for it: a chunk takes some microseconds,
-// tens where the memory is slow. It is a multiple of 64, as the size of a share is, so that
-// no two calls write to the same word of a mask.
-const chunk = 16 << 10
+// newJob returns a job on all elements of a.
+func newJob(fm form.Form, plain, nonTemporal kernel, c cost, a *args) job {
+	return job{fm, plain, nonTemporal, *a, c, max(c, moving(fm, memorySpeed)), c.chunk()}
+}
 
 // part returns the arguments for the elements from lo to hi. With a mask, lo is a multiple
 // of 64.
@@ -58,8 +59,8 @@ func (j *job) call(k kernel, a *args, lo, hi int) {
 
 // runAlone computes the elements from lo on.
 func (j *job) runAlone(a *args, lo int) {
-	for ; lo < j.args.n; lo += chunk {
-		j.run(a, lo, min(lo+chunk, j.args.n))
+	for ; lo < j.args.n; lo += j.chunk {
+		j.run(a, lo, min(lo+j.chunk, j.args.n))
 	}
 }
 
@@ -79,11 +80,11 @@ func (j *job) work(shares []share, own int) {
 	for i := range shares {
 		s := &shares[(own+i)%len(shares)]
 		for {
-			lo := int(s.next.Add(chunk)) - chunk
+			lo := int(s.next.Add(int64(j.chunk))) - j.chunk
 			if lo >= s.end {
 				break
 			}
-			j.run(&shares[own].args, lo, min(lo+chunk, s.end))
+			j.run(&shares[own].args, lo, min(lo+j.chunk, s.end))
 		}
 	}
 }

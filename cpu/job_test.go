@@ -25,7 +25,7 @@ func TestJob(t *testing.T) {
 				for i, trial := range plain {
 					k, alone := trial.run, nonTemporal[i].run
 					trial.run = func(a *args) {
-						j := job{form: trial.form, plain: k, nonTemporal: alone, args: *a}
+						j := newJob(trial.form, k, alone, testCost, a)
 						j.run(a, 0, a.n)
 					}
 					for offset := range 16 {
@@ -46,19 +46,20 @@ func TestJob(t *testing.T) {
 // TestShareMask: cores that share a job do not write to the same word of its mask, wherever
 // its shares begin.
 func TestShareMask(t *testing.T) {
-	if chunk%64 != 0 || blockSize%64 != 0 {
-		t.Fatalf("chunks of %d and shares of whole %d elements cut words", chunk, blockSize)
+	if blockSize%64 != 0 {
+		t.Fatalf("shares of whole %d elements cut words", blockSize)
 	}
-	for _, n := range []int{3 * chunk, 2*chunk + 1, 3*chunk + 65, 300001} {
+	for _, n := range []int{3 * testChunk, 2*testChunk + 1, 3*testChunk + 65, 300001} {
 		x, y := values.Normal(n, 5), make([]float32, n)
 		for shares := 2; shares <= 7; shares++ {
 			var p pool
 			got := make([]uint64, form.MaskWords(n))
-			j := job{form: form.ForwardMask, plain: generic.plain[compute.KindLeakyReLU][form.ForwardMask]}
-			j.args = args{n: n, ptr: [4]unsafe.Pointer{unsafe.Pointer(&y[0]), unsafe.Pointer(&got[0]), unsafe.Pointer(&x[0])}}
-			j.run(new(args), 0, chunk)
+			k := generic.plain[compute.KindLeakyReLU][form.ForwardMask]
+			ptr := [4]unsafe.Pointer{unsafe.Pointer(&y[0]), unsafe.Pointer(&got[0]), unsafe.Pointer(&x[0])}
+			j := newJob(form.ForwardMask, k, nil, testCost, &args{n: n, ptr: ptr})
+			j.run(new(args), 0, j.chunk)
 			p.mu.Lock()
-			p.share(&j, chunk, shares)
+			p.share(&j, j.chunk, shares)
 			p.mu.Unlock()
 			p.stop()
 			for i, want := range form.Words(x) {

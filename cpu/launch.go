@@ -8,7 +8,7 @@ import (
 )
 
 // launch computes fm of f. a has the operands and the number of elements, at least one. It
-// is on the heap, since kernels escape, and launch clears it.
+// is on the heap, since it escapes, and nothing else uses it; launch clears the pointers.
 func (d *device) launch(fm form.Form, f compute.Activation, a *args) {
 	d.compute(fm, f, a, d.nonTemporal(fm, f, a))
 }
@@ -17,10 +17,11 @@ func (d *device) launch(fm form.Form, f compute.Activation, a *args) {
 func (d *device) compute(fm form.Form, f compute.Activation, a *args, nonTemporal kernel) {
 	a.params[0] = f.NegativeSlope
 	k := d.set.plain[f.Kind][fm]
-	if a.n < 2*minShare && nonTemporal == nil { // one core: spare the job
+	if nonTemporal == nil && (a.n < costUnit || d.cost(fm, f).time(a.n) < 2*worthCore) {
 		k(a)
 	} else {
-		d.pool.do(&job{form: fm, plain: k, nonTemporal: nonTemporal, args: *a}, a)
+		j := newJob(fm, k, nonTemporal, d.cost(fm, f), a)
+		d.pool.do(&j, a)
 	}
 	a.ptr = [4]unsafe.Pointer{} // keep nobody's memory
 }

@@ -22,8 +22,8 @@ const remoteEnv = "POCL_REMOTE0_PARAMETERS"
 // remoteKillEnv is a shell command that ends one of the servers.
 const remoteKillEnv = "POCL_REMOTE_KILL"
 
-// TestRemote: on devices of other hosts, each alone and all in a Shard. It needs servers,
-// see docs/cluster.md, so REQUIRE_OPENCL does not ask for it.
+// TestRemote: devices of other hosts conform, each alone and all in a Shard. The test needs
+// servers, as in docs/cluster.md, so it is skipped with REQUIRE_OPENCL too.
 func TestRemote(t *testing.T) {
 	if os.Getenv(remoteEnv) == "" {
 		t.Skipf("needs OpenCL servers, the first of which %s names (see docs/cluster.md)", remoteEnv)
@@ -31,7 +31,7 @@ func TestRemote(t *testing.T) {
 	if devices := os.Getenv("POCL_DEVICES"); !slices.Contains(strings.Fields(devices), "remote") {
 		t.Fatalf("%s is set, but POCL_DEVICES is %q; give it the word remote once for each server", remoteEnv, devices)
 	}
-	t.Setenv(gpu.DeviceEnv, "any") // the servers may have CPU-type devices alone
+	t.Setenv(gpu.DeviceEnv, "any") // the servers may have only CPU-type devices
 	infos, err := gpu.Devices()
 	if err != nil || len(infos) == 0 {
 		t.Fatalf("%s is set, but there is no OpenCL device (%v); check that every server runs, and that its port can be reached", remoteEnv, err)
@@ -48,8 +48,8 @@ func TestRemote(t *testing.T) {
 	})
 }
 
-// TestRemoteKill: a server is lost in the middle of a Stream, and the result is complete
-// and right all the same. As the server must be started again, it is run by hand:
+// TestRemoteKill: if a server is lost during a Stream, the result is still complete and
+// right. The test is run by hand, since the server must be started again:
 //
 //	POCL_REMOTE_KILL="ssh host2 killall -9 pocld" go test -count=1 -timeout 2m -tags opencl -run TestRemoteKill ./shard
 func TestRemoteKill(t *testing.T) {
@@ -60,7 +60,7 @@ func TestRemoteKill(t *testing.T) {
 	t.Setenv(gpu.DeviceEnv, "any")
 	all, err := gpu.OpenAll()
 	if len(all) < 2 {
-		t.Fatalf("there are %d OpenCL devices, and one is to be left (%v)", len(all), err)
+		t.Fatalf("there are %d OpenCL devices, of which one must be left (%v)", len(all), err)
 	}
 	b, err := alike(all, nil)
 	if err != nil {
@@ -91,7 +91,7 @@ func TestRemoteKill(t *testing.T) {
 	})
 	stream()
 	if b.Info().Skipped == nil {
-		t.Error("no member has failed: the server was not lost in the middle")
+		t.Error("no member has failed: the server was not lost during the Stream")
 	}
 	stream() // of the others
 	if err := b.Close(); err != nil {

@@ -188,8 +188,7 @@ func (k *kernel) nonTemporal() {
 	RET()
 }
 
-// clearLastWord writes zeros to the last word of the mask, of which the kernel may store
-// fewer bits.
+// clearLastWord zeroes the last word of the mask.
 func (k *kernel) clearLastWord() {
 	Comment("The last word may have fewer bits than are stored to it.")
 	last := GP64()
@@ -201,7 +200,7 @@ func (k *kernel) clearLastWord() {
 	Label("cleared")
 }
 
-// loop writes a loop over count vectors at a time, for as long as so many are left.
+// loop writes a loop over count vectors at a time, while at least as many are left.
 func (k *kernel) loop(label string, count int, store func(v VecVirtual, m Mem)) {
 	elements := count * k.width
 	SUBQ(U32(elements), k.n)
@@ -217,7 +216,7 @@ func (k *kernel) loop(label string, count int, store func(v VecVirtual, m Mem)) 
 	ADDQ(U32(elements), k.n)
 }
 
-// bytes returns the size of so many elements of the operand.
+// bytes returns the size of elements of the operand.
 func (k *kernel) bytes(operand string, elements int) int {
 	if operand == "m" {
 		return elements / 8

@@ -21,7 +21,7 @@ import (
 // controlEnv names the file through which a test and the layer share a control.
 const controlEnv = "COMPUTE_FAULTS"
 
-// control is the struct of testdata/faultlayer.c.
+// control is the struct of testdata/intercept_faults.c.
 type control struct {
 	armed, failAt, code, mode atomic.Int32
 	maxAlloc                  atomic.Int32
@@ -76,7 +76,7 @@ func layerCommand(t *testing.T, test string) (*exec.Cmd, *control) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	cmd := testCommand(t, test, buildLayer(t, dir, "faultlayer"), controlEnv+"="+file, "TMPDIR="+dir)
+	cmd := testCommand(t, test, buildLayer(t, dir, "intercept_faults"), controlEnv+"="+file, "TMPDIR="+dir)
 	return cmd, c
 }
 

@@ -1,4 +1,4 @@
-package model
+package play
 
 import (
 	"fmt"
@@ -7,9 +7,8 @@ import (
 	"github.com/gmind-go/compute/internal/form"
 )
 
-// refusal returns the error of a call of f on operands, the last of which gives the
-// length: of several that it could be, the first of activation, foreign, released
-// and length.
+// refusal returns the error of a call of f on operands. If several are possible it is the
+// first of activation, foreign, released and length. The last operand has the length.
 func refusal(f compute.Activation, operands ...*held) error {
 	switch err := f.Validate(); {
 	case is(err, compute.ErrActivation):
@@ -36,8 +35,8 @@ func refusal(f compute.Activation, operands ...*held) error {
 	return nil
 }
 
-// operate calls fm. The script picks its last buffer first, then the other operands in the
-// order of the call, mostly of the same length.
+// operate calls fm. The script chooses the last buffer first, then the other operands in
+// the order of the call, usually of the same length.
 func (p *Player) operate(fm form.Form) error {
 	f := p.script.activation()
 	operands := fm.Operands()
@@ -114,32 +113,12 @@ func (p *Player) readMask() error {
 		return nil
 	}
 	words := form.MaskWords(n)
-	const guard = 0xaaaa5555aaaa5555
-	host := make([]uint64, words+2)
-	for i := range host {
-		host[i] = guard
-	}
-	var want error
-	switch {
-	case m.released:
-		want = compute.ErrClosed
-	case words != form.MaskWords(m.n):
-		want = compute.ErrLength
-	}
-	done, err := p.call(want, func() error { return m.mask().Read(host[1 : 1+words]) })
-	if err != nil {
+	got, err := read(p, m, words, form.MaskWords(m.n), 1, 0xaaaa5555aaaa5555, m.mask().Read)
+	if got == nil {
 		return err
 	}
-	for i, word := range host {
-		if (i == 0 || i == words+1 || !done) && word != guard {
-			return fmt.Errorf("memory that is not the result's was written, at word %d of %d", i, len(host))
-		}
-	}
-	if !done {
-		return nil
-	}
 	for i := range 64 * words {
-		bit := host[1+i/64]>>(i%64)&1 == 1
+		bit := got[i/64]>>(i%64)&1 == 1
 		if i >= m.n && bit || i < m.n && m.known && bit != (form.Bit(m.values[i]) == 1) {
 			return fmt.Errorf("bit %d of %d is %v", i, m.n, bit)
 		}

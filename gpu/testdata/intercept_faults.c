@@ -21,10 +21,12 @@
 #include <sys/mman.h>
 #include <unistd.h>
 
+#include "../internal/opencl/parameters.h"
+
 enum mode { FAIL, FAIL_FROM, LATE, LATER };
 enum kind { CONTEXT, QUEUE, PROGRAM, KERNEL, MEM, EVENT, KINDS };
 
-// The file; the struct control in layer_test.go is the same.
+// The file; the struct control in intercept_test.go is the same.
 static struct control {
 	// Set by the test.
 	atomic_int armed, fail_at, code, mode;
@@ -72,29 +74,6 @@ static int fails(const char *name)
 	control->failed++;
 	return 1;
 }
-
-// Parameter lists, for functions given by their types: P3(t, u, v) declares the
-// parameters and A3 passes them on. The last is always called last.
-#define P1(A) (A last)
-#define P2(A, B) (A a, B last)
-#define P3(A, B, C) (A a, B b, C last)
-#define P4(A, B, C, D) (A a, B b, C c, D last)
-#define P5(A, B, C, D, E) (A a, B b, C c, D d, E last)
-#define P6(A, B, C, D, E, F) (A a, B b, C c, D d, E e, F last)
-#define P9(A, B, C, D, E, F, G, H, I) (A a, B b, C c, D d, E e, F f, G g, H h, I last)
-#define P10(A, B, C, D, E, F, G, H, I, J) (A a, B b, C c, D d, E e, F f, G g, H h, I i, J last)
-#define P11(A, B, C, D, E, F, G, H, I, J, K) (A a, B b, C c, D d, E e, F f, G g, H h, I i, J j, K last)
-#define P12(A, B, C, D, E, F, G, H, I, J, K, L) (A a, B b, C c, D d, E e, F f, G g, H h, I i, J j, K k, L last)
-#define A1 (last)
-#define A2 (a, last)
-#define A3 (a, b, last)
-#define A4 (a, b, c, last)
-#define A5 (a, b, c, d, last)
-#define A6 (a, b, c, d, e, last)
-#define A9 (a, b, c, d, e, f, g, h, last)
-#define A10 (a, b, c, d, e, f, g, h, i, last)
-#define A11 (a, b, c, d, e, f, g, h, i, j, last)
-#define A12 (a, b, c, d, e, f, g, h, i, j, k, last)
 
 // FUNCTION begins the stand-in of an OpenCL function and enters it into the layer,
 // which is loaded before it is initialized.

@@ -1,4 +1,4 @@
-package model
+package play
 
 import (
 	"encoding/binary"
@@ -8,8 +8,8 @@ import (
 	"github.com/gmind-go/compute/internal/values"
 )
 
-// A script is bytes that say what a Player does. Every sequence of bytes is one, and
-// behind its end there are zeros.
+// A script is the calls of a Player, encoded as bytes. Every sequence of bytes is a script.
+// Zeros follow its end.
 type script []byte
 
 func (s *script) byte() byte {
@@ -24,8 +24,8 @@ func (s *script) byte() byte {
 // below returns a number from 0 to n-1, n at most 256.
 func (s *script) below(n int) int { return int(s.byte()) % n }
 
-// oneIn tells whether something that is to be rare happens: with random bytes, one
-// time in n. The zeros behind the end never are such.
+// oneIn reports whether something rare happens: with random bytes, one time in n. After
+// the end of the script it never does.
 func (s *script) oneIn(n int) bool { return s.below(n) == n-1 }
 
 func (s *script) float() float32 {
@@ -36,13 +36,13 @@ func (s *script) float() float32 {
 	return math.Float32frombits(binary.LittleEndian.Uint32(raw[:]))
 }
 
-// edges are lengths around those at which backends change their ways: bits of a byte
-// and of a word, vectors, pages, parts of a stream, shares of a core.
+// edges are lengths at which backends switch to other code, and their neighbours: bits of a
+// byte and of a word, vectors, pages, parts of a stream, shares of a core.
 var edges = []int{7, 8, 9, 63, 64, 65, 127, 128, 129, 1023, 1024, 1025, 4095, 4097, 8191, 8192, 8193, 16383, 16384, 16387}
 
-// length returns the length of a buffer: mostly a small one.
+// length returns the length of a buffer, usually a small one.
 func (s *script) length() int {
-	const most = 20_000 // more is for the conformance suite, and makes this one slow
+	const most = 20_000 // longer ones are slow; the conformance suite has them
 	switch kind := s.byte(); {
 	case kind < 200:
 		return s.below(200)
@@ -52,7 +52,7 @@ func (s *script) length() int {
 	return min(s.below(256)<<8|s.below(256), most)
 }
 
-// badLength returns a length that no buffer has, and the error for it.
+// badLength returns a length that no buffer can have, and the error for it.
 func (s *script) badLength() (int, error) {
 	switch s.below(4) {
 	case 0:
@@ -65,7 +65,7 @@ func (s *script) badLength() (int, error) {
 	return math.MaxInt/4 + 1, compute.ErrOutOfMemory
 }
 
-// values returns n elements: some raw ones again and again, special or random ones.
+// values returns n elements: some raw ones repeated, special ones, or random ones.
 func (s *script) values(n int) []float32 {
 	switch s.below(4) {
 	case 0:
@@ -83,7 +83,7 @@ func (s *script) values(n int) []float32 {
 	return values.Normal(n, uint64(s.byte()))
 }
 
-// repeat returns n elements, those of v in turn.
+// repeat returns n elements, which repeat v.
 func repeat(v []float32, n int) []float32 {
 	r := make([]float32, n)
 	for i := range r {
@@ -92,7 +92,7 @@ func repeat(v []float32, n int) []float32 {
 	return r
 }
 
-// activation returns a function with any slope; now and then one that is refused.
+// activation returns a function with any slope, or rarely an invalid one.
 func (s *script) activation() compute.Activation {
 	slopes := []float32{0, 0.01, 1, 2.5, -0.5, float32(math.Copysign(0, -1)), math.MaxFloat32, math.SmallestNonzeroFloat32}
 	switch kind := s.below(64); {

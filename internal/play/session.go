@@ -1,8 +1,7 @@
-// Package model plays operations on a backend, and the same ones on plain slices of
-// Go beside it, and compares all that can be seen: results, by their bits, and
-// errors. What is played is read from bytes, which a fuzzer makes, or a generator
-// of random numbers.
-package model
+// Package play makes random calls to a backend, right ones and wrong ones, and does the
+// same on slices of Go. It compares what can be observed: errors, and results bit by bit. The
+// calls are read from bytes, which come from a fuzzer or a random number generator.
+package play
 
 import (
 	"errors"
@@ -13,7 +12,7 @@ import (
 	"github.com/gmind-go/compute"
 )
 
-// A Session is a backend on which players play, several of them at once.
+// A Session is a backend that players call, several of them at once.
 type Session struct {
 	b           compute.Backend
 	foreign     compute.Buffer // of another backend
@@ -22,15 +21,15 @@ type Session struct {
 	state       atomic.Int32
 }
 
-// The states of a backend, in their order.
+// The states of a backend, in order.
 const (
 	open int32 = iota
 	closing
 	closed
 )
 
-// NewSession returns a session on b, that the players may close. The buffers of
-// another backend are foreign to it.
+// NewSession returns a session on b. Players pass it buffers of other too, which are
+// foreign to b.
 func NewSession(b, other compute.Backend) (*Session, error) {
 	s := &Session{b: b, flushes: b.Info().FlushesSubnormals}
 	var err error
@@ -41,17 +40,16 @@ func NewSession(b, other compute.Backend) (*Session, error) {
 	return s, err
 }
 
-// Play plays each script with a player of its own, all at once. Only player closer,
-// if there is one of that number, may close the backend, after which the others must
-// see nothing but compute.ErrClosed. At the end all buffers are released, and nothing
-// else may be live on the backend.
+// Play plays all scripts at once, each with a player of its own. Player number closer may
+// close the backend, if there is one; all calls must then return compute.ErrClosed. At the
+// end all buffers are released, and it is an error if anything is live on the backend.
 func (s *Session) Play(scripts [][]byte, closer int) error {
 	errs := make([]error, len(scripts))
 	var wg sync.WaitGroup
 	for i, script := range scripts {
 		wg.Go(func() {
 			p := s.Player()
-			p.MayClose = i == closer
+			p.mayClose = i == closer
 			errs[i] = p.Play(script)
 			if errs[i] == nil {
 				errs[i] = p.Release()
@@ -65,36 +63,35 @@ func (s *Session) Play(scripts [][]byte, closer int) error {
 	return s.Balance()
 }
 
-// Balance is an error if anything is live on the backend.
+// Balance returns an error if anything is live on the backend.
 func (s *Session) Balance() error {
 	if info := s.b.Info(); info.LiveBuffers != 0 || info.LiveBytes != 0 {
-		return fmt.Errorf("%d buffers of %d bytes are live when all are released", info.LiveBuffers, info.LiveBytes)
+		return fmt.Errorf("%d buffers of %d bytes are live after all were released", info.LiveBuffers, info.LiveBytes)
 	}
 	return nil
 }
 
-// Name returns that of the backend.
+// Name returns the name of the backend.
 func (s *Session) Name() string { return s.b.Info().Name }
 
-// Closed tells whether a player has closed the backend.
+// Closed reports whether a player has closed the backend.
 func (s *Session) Closed() bool { return s.state.Load() != open }
 
-// End releases what the session has of the other backend.
+// End releases the buffers of the other backend.
 func (s *Session) End() error { return errors.Join(s.foreign.Release(), s.foreignMask.Release()) }
 
-// errorsKnown are all that a call may return, to tell them apart.
-var errorsKnown = []error{
+// sentinels are the errors that a call may wrap.
+var sentinels = []error{
 	compute.ErrUnavailable, compute.ErrClosed, compute.ErrLength, compute.ErrOverlap, compute.ErrForeignBuffer, compute.ErrSlope,
 	compute.ErrActivation, compute.ErrNoInput, compute.ErrOutOfMemory, compute.ErrDevice,
 }
 
-// is tells whether err wraps want, and none of the other errors of package compute;
-// nil is nil.
+// is reports whether err wraps want and no other sentinel, or both are nil.
 func is(err, want error) bool {
 	if err == nil || want == nil {
 		return err == want
 	}
-	for _, known := range errorsKnown {
+	for _, known := range sentinels {
 		if known != want && errors.Is(err, known) {
 			return false
 		}

@@ -1,4 +1,4 @@
-package model
+package play
 
 import (
 	"fmt"
@@ -9,25 +9,24 @@ import (
 	"github.com/gmind-go/compute/internal/values"
 )
 
-// slots is how many buffers a player has, released ones among them, and how many masks.
+// slots is the number of buffers, and of masks, that a player has, with released ones.
 const slots = 8
 
-// A Player plays scripts on buffers that it shares with nobody, so that their
-// contents are known whatever others do on the backend.
+// A Player plays scripts on buffers that no other player uses, so that their contents
+// are known whatever others do on the backend.
 type Player struct {
-	MayClose bool // whether a script may close the backend
-
 	Operations int   // calls made
-	Elements   int64 // of results that were right
+	Elements   int64 // elements of results that were right
 
-	s       *Session
-	script  script
-	buffers []*held
-	masks   []*held
-	watched []watched
+	s        *Session
+	mayClose bool // whether a script may close the backend
+	script   script
+	buffers  []*held
+	masks    []*held
+	watched  []watched
 }
 
-// Player returns one that has no buffers yet.
+// Player returns a player that has no buffers yet.
 func (s *Session) Player() *Player { return &Player{s: s} }
 
 // memory is a compute.Buffer or a compute.Mask.
@@ -36,16 +35,16 @@ type memory interface {
 	Release() error
 }
 
-// held is what the model knows of a buffer or a mask.
+// held is a buffer or a mask, and what a player knows of it.
 type held struct {
 	memory   memory // of the backend
-	n        int
+	n        int    // its length
 	released bool
 	foreign  bool
 
-	known  bool      // what is in it
-	values []float32 // the elements; of a mask, the x whose bits it has
-	copied bool      // from the host, so that the payloads of NaNs count
+	known  bool      // whether the contents are known
+	values []float32 // the contents; for a mask, the x whose bits it has
+	copied bool      // whether they are a copy, with the payloads of NaNs
 }
 
 func (h *held) buffer() compute.Buffer {
@@ -58,16 +57,16 @@ func (h *held) mask() compute.Mask {
 	return m
 }
 
-// unlike is a buffer that no backend has made.
-type unlike struct{ compute.Buffer }
+// wrapped is a buffer that was not made by a backend.
+type wrapped struct{ compute.Buffer }
 
-// A step is one kind of call that a script makes.
+// A step is one kind of call of a script.
 type step struct {
 	name string
 	play func(*Player) error
 }
 
-// steps returns all steps, in the order of the corpus: a new one comes last.
+// steps returns all steps. The corpus depends on their order, so a new one is the last.
 func steps() []step {
 	operate := func(fm form.Form) step {
 		return step{fm.String(), func(p *Player) error { return p.operate(fm) }}
@@ -96,8 +95,8 @@ func steps() []step {
 	}
 }
 
-// Play plays a script to its end. Its error tells the first thing that is not as the
-// model has it.
+// Play plays a script to its end, or to the first call that does not do what it should,
+// which is the error.
 func (p *Player) Play(bytes []byte) error {
 	steps := steps()
 	p.script = bytes
@@ -105,10 +104,10 @@ func (p *Player) Play(bytes []byte) error {
 		at := len(bytes) - len(p.script)
 		step := steps[p.script.below(len(steps))]
 		if err := step.play(p); err != nil {
-			return fmt.Errorf("call %d, %s, read from byte %d: %w", p.Operations, step.name, at, err)
+			return fmt.Errorf("call %d, %s, at byte %d: %w", p.Operations, step.name, at, err)
 		}
 		if err := p.undisturbed(); err != nil {
-			return fmt.Errorf("by call %d, %s, read from byte %d: %w", p.Operations, step.name, at, err)
+			return fmt.Errorf("at call %d, %s, at byte %d: %w", p.Operations, step.name, at, err)
 		}
 	}
 	return nil
@@ -125,8 +124,8 @@ func (p *Player) Release() error {
 	return p.undisturbed()
 }
 
-// call makes a call that must return want, and tells whether it was done. On a closed
-// backend it must return ErrClosed, and while that is being closed it may.
+// call makes a call that must return want, and reports whether it succeeded. On a closed
+// backend it must return ErrClosed, and while the backend is being closed it may.
 func (p *Player) call(want error, do func() error) (done bool, err error) {
 	p.Operations++
 	before := p.s.state.Load()
@@ -143,9 +142,9 @@ func (p *Player) call(want error, do func() error) (done bool, err error) {
 	return got == nil, nil
 }
 
-// made adds h, with what make returns, to list. When that has enough it comes in place of
-// another.
-func (p *Player) made(list *[]*held, h *held, want error, make func() (memory, error)) error {
+// add adds h, with the memory that make returns, to list, or replaces another one if list
+// is full.
+func (p *Player) add(list *[]*held, h *held, want error, make func() (memory, error)) error {
 	done, err := p.call(want, func() (err error) {
 		h.memory, err = make()
 		return err
@@ -166,8 +165,7 @@ func (p *Player) made(list *[]*held, h *held, want error, make func() (memory, e
 	return err
 }
 
-// newLength returns the length for a new buffer or mask, mostly that of one that is
-// there.
+// newLength returns the length of a new buffer or mask, often the length of another one.
 func (p *Player) newLength() int {
 	if len(p.buffers) > 0 && p.script.below(2) == 0 {
 		return p.buffers[p.script.below(len(p.buffers))].n
@@ -180,29 +178,29 @@ func (p *Player) alloc(list *[]*held, make func(n int) (memory, error)) error {
 	if p.script.oneIn(32) {
 		n, want = p.script.badLength()
 	}
-	return p.made(list, &held{n: n}, want, func() (memory, error) { return make(n) })
+	return p.add(list, &held{n: n}, want, func() (memory, error) { return make(n) })
 }
 
 func (p *Player) upload() error {
 	v := p.script.values(p.newLength())
 	h := &held{n: len(v)}
 	p.fill(h, slices.Clone(v))
-	defer clear(v) // which was copied
-	return p.made(&p.buffers, h, nil, func() (memory, error) { return p.s.b.Upload(v) })
+	defer clear(v) // Upload copied it
+	return p.add(&p.buffers, h, nil, func() (memory, error) { return p.s.b.Upload(v) })
 }
 
-// fill makes v, from the host, what h holds.
+// fill records v, a copy from the host, as the contents of h.
 func (p *Player) fill(h *held, v []float32) {
 	h.values, h.copied = v, true
 	h.known = !p.flushed(v)
 }
 
-// flushed tells whether the device may have something else for v than the model.
+// flushed reports whether the device may have other values than v.
 func (p *Player) flushed(v []float32) bool {
 	return p.s.flushes && slices.ContainsFunc(v, values.IsSubnormal)
 }
 
-// hostLength returns n, or now and then another length.
+// hostLength returns n, or rarely another length.
 func (p *Player) hostLength(n int) int {
 	if p.script.oneIn(16) {
 		return p.script.length()
@@ -214,28 +212,25 @@ func (p *Player) write() error {
 	b := p.buffer(nil)
 	v := p.script.values(p.hostLength(b.n))
 	if b.foreign {
-		return nil // a method of another backend
+		return nil // it is not on this backend
 	}
-	done, err := p.call(b.moves(len(v)), func() error { return b.buffer().Write(v) })
+	done, err := p.call(b.transferError(len(v), b.n), func() error { return b.buffer().Write(v) })
 	if done {
 		p.fill(b, v)
 	}
 	return err
 }
 
-// moves returns the error of a transfer of n elements.
-func (h *held) moves(n int) error {
+// transferError returns the error of a transfer of n elements or words, where h has m.
+func (h *held) transferError(n, m int) error {
 	switch {
 	case h.released:
 		return compute.ErrClosed
-	case h.n != n:
+	case n != m:
 		return compute.ErrLength
 	}
 	return nil
 }
-
-// guard stands in the memory before and behind the elements that a call may write.
-const guard = 12345
 
 func (p *Player) read() error {
 	b := p.buffer(nil)
@@ -243,39 +238,37 @@ func (p *Player) read() error {
 	if b.foreign {
 		return nil
 	}
-	host := repeat([]float32{guard}, before+n+1)
-	done, err := p.call(b.moves(n), func() error { return b.buffer().Read(host[before : before+n]) })
-	if err != nil {
+	got, err := read(p, b, n, b.n, before, 12345, b.buffer().Read)
+	if got == nil || !b.known {
 		return err
-	}
-	if !done {
-		return unwritten(host)
-	}
-	if err := unwritten(host[:before]); err != nil {
-		return err
-	}
-	if err := unwritten(host[before+n:]); err != nil {
-		return err
-	}
-	if !b.known {
-		return nil
 	}
 	agree := values.Same
 	if b.copied {
 		agree = values.Identical
 	}
 	p.Elements += int64(n)
-	return equal(host[before:before+n], b.values, agree)
+	return equal(got, b.values, agree)
 }
 
-// unwritten is an error if anything but guards is in host.
-func unwritten(host []float32) error {
+// read reads h, which has m elements or words, into n of them, in memory filled with guard
+// from before on. It returns nil if Read fails as it must, and an error if Read wrote outside
+// of dst.
+func read[T comparable](p *Player, h *held, n, m, before int, guard T, read func(dst []T) error) (got []T, err error) {
+	host := slices.Repeat([]T{guard}, before+n+1)
+	dst := host[before : before+n]
+	done, err := p.call(h.transferError(n, m), func() error { return read(dst) })
+	if err != nil {
+		return nil, err
+	}
 	for i, v := range host {
-		if v != guard {
-			return fmt.Errorf("memory that is not the result's was written, at %d of %d: %x", i, len(host), v)
+		if inside := i >= before && i < before+n; v != guard && !(inside && done) {
+			return nil, fmt.Errorf("the call wrote outside of dst, at %d of %d: %v", i, len(host), v)
 		}
 	}
-	return nil
+	if !done {
+		return nil, nil
+	}
+	return dst, nil
 }
 
 func equal(got, want []float32, agree func(a, b float32) bool) error {
@@ -287,7 +280,7 @@ func equal(got, want []float32, agree func(a, b float32) bool) error {
 	return nil
 }
 
-// release releases h, which never fails, not even a second time.
+// release releases h. It is an error if that fails, the second time too.
 func (p *Player) release(h *held) error {
 	if h.foreign {
 		return nil
@@ -300,7 +293,7 @@ func (p *Player) release(h *held) error {
 	return nil
 }
 
-// others waits, gives back memory, looks, or closes the backend.
+// others calls Sync, Trim, Info or Close.
 func (p *Player) others() error {
 	switch kind := p.script.below(16); {
 	case kind < 8:
@@ -310,7 +303,7 @@ func (p *Player) others() error {
 		p.Operations++
 		compute.Trim(p.s.b)
 		return nil
-	case kind == 15 && p.MayClose:
+	case kind == 15 && p.mayClose:
 		p.Operations++
 		p.s.state.CompareAndSwap(open, closing)
 		if err := p.s.b.Close(); err != nil {
@@ -322,8 +315,7 @@ func (p *Player) others() error {
 	return p.counted()
 }
 
-// counted compares what the backend counts as live with what this player has, of
-// which there may be more of others.
+// counted returns an error if the backend counts less than what this player has.
 func (p *Player) counted() error {
 	p.Operations++
 	buffers, bytes := 0, int64(0)
@@ -339,7 +331,8 @@ func (p *Player) counted() error {
 	return nil
 }
 
-// buffer picks a buffer, mostly a live one, and where like is not nil, of its length.
+// buffer returns a buffer, usually a live one that has the length of like, unless that is
+// nil.
 func (p *Player) buffer(like *held) *held {
 	fit, kind, i := p.fitting(p.buffers, like)
 	switch {
@@ -348,14 +341,14 @@ func (p *Player) buffer(like *held) *held {
 	case kind == 63 && i%3 == 1:
 		return &held{n: 3, foreign: true, memory: p.s.foreign}
 	case kind == 63 && len(fit) > 0:
-		return &held{n: fit[0].n, foreign: true, memory: unlike{fit[0].buffer()}}
+		return &held{n: fit[0].n, foreign: true, memory: wrapped{fit[0].buffer()}}
 	case len(fit) == 0:
 		return &held{foreign: true}
 	}
 	return fit[i%len(fit)]
 }
 
-// mask is buffer for masks.
+// mask is like buffer, for masks.
 func (p *Player) mask(like *held) *held {
 	fit, kind, i := p.fitting(p.masks, like)
 	switch {
@@ -367,8 +360,7 @@ func (p *Player) mask(like *held) *held {
 	return fit[i%len(fit)]
 }
 
-// fitting returns those of list that may be picked, and what the script says of the
-// choice.
+// fitting returns the elements of list to choose from, and what decides the choice.
 func (p *Player) fitting(list []*held, like *held) (fit []*held, kind, i int) {
 	kind = p.script.below(64)
 	for _, h := range list {

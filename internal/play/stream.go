@@ -1,4 +1,4 @@
-package model
+package play
 
 import (
 	"context"
@@ -11,25 +11,25 @@ import (
 	"github.com/gmind-go/compute/internal/values"
 )
 
-// watched is memory of a Stream that did not come to its end, and what was in it
-// when that returned. It must stay as it is.
+// watched is the memory of a Stream that returned an error, and its contents at that
+// time, which must not change.
 type watched struct{ memory, before []float32 }
 
-// undisturbed is an error if something goes on in what is watched. That is looked at
-// some calls later, or at the end of the script, and then forgotten.
+// undisturbed returns an error if watched memory has changed. Memory is checked once, some
+// calls later or at the end of the script.
 func (p *Player) undisturbed() error {
 	for len(p.watched) > 8 || len(p.watched) > 0 && len(p.script) == 0 {
 		w := p.watched[0]
 		p.watched = p.watched[1:]
 		if err := equal(w.memory, w.before, values.Identical); err != nil {
-			return fmt.Errorf("a Stream that had returned went on: %w", err)
+			return fmt.Errorf("a Stream wrote after it had returned: %w", err)
 		}
 	}
 	return nil
 }
 
-// stream lets dst and src lie in one piece of memory, in all ways: as one, apart,
-// side by side, or over a part of each other.
+// stream calls Stream with dst and src in one array: the same, apart, adjacent, or
+// overlapping.
 func (p *Player) stream() error {
 	s := &p.script
 	f, n := s.activation(), p.newLength()
@@ -39,14 +39,14 @@ func (p *Player) stream() error {
 	}
 	from, to := 1, 1
 	switch s.below(8) {
-	case 0, 1: // as one
-	case 2, 3: // side by side
+	case 0, 1: // the same
+	case 2, 3: // adjacent
 		to += n
 	case 4:
 		from += n
 	case 5: // apart
 		to += n + 3
-	case 6: // perhaps over a part
+	case 6: // may overlap
 		to += s.below(n%256 + 1)
 	case 7:
 		from += s.below(n%256 + 1)
@@ -75,7 +75,7 @@ func (p *Player) stream() error {
 	_, err := p.call(want, func() error {
 		got = p.s.b.Stream(ctx, op, f, dst, src)
 		if want == nil && ends && got != nil && is(got, ctx.Err()) {
-			return nil // in time or not, as it happens
+			return nil // the context ended before Stream did
 		}
 		return got
 	})
@@ -86,12 +86,12 @@ func (p *Player) stream() error {
 	if got != nil {
 		p.watched = append(p.watched, watched{memory, slices.Clone(memory)})
 	}
-	// What is not the result's is as it was.
+	// Nothing else has changed.
 	if err := equal(memory[:to], old[:to], values.Identical); err != nil {
 		return fmt.Errorf("before dst: %w", err)
 	}
 	if err := equal(memory[to+length:], old[to+length:], values.Identical); err != nil {
-		return fmt.Errorf("behind dst: %w", err)
+		return fmt.Errorf("after dst: %w", err)
 	}
 	if want != nil {
 		return equal(memory, old, values.Identical)
@@ -114,8 +114,7 @@ func (p *Player) stream() error {
 	return nil
 }
 
-// context returns one for a Stream, and whether it ends while that is under way,
-// perhaps.
+// context returns a context for a Stream, and whether it may end during the call.
 func (p *Player) context() (ctx context.Context, ends bool) {
 	kind := p.script.below(32)
 	if kind < 16 {
