@@ -3,6 +3,7 @@ package cpu
 import (
 	"math"
 	"math/bits"
+	"sync/atomic"
 	"time"
 	"unsafe"
 
@@ -26,6 +27,9 @@ func (c cost) elements(d time.Duration) int {
 // chunk returns the most elements that one call of the kernel computes. It is a multiple of
 // 64, as the size of a share is, so that no two calls write to the same word of a mask.
 func (c cost) chunk() int { return 1 << max(bits.Len(uint(c.elements(chunkTime)))-1, 6) }
+
+// costs are those of the kernels of one activation, by form; 0 until they are measured.
+type costs [form.Count + 1]atomic.Int64
 
 // cost returns the cost of fm of f. The first call for each activation and form measures it,
 // which takes some 30 microseconds.

@@ -1,22 +1,21 @@
-// Package cpu is the backend that every machine has: the kernels of package
-// compute on the processor, spread over its cores.
+// Package cpu is the backend that every machine has. It computes on all cores of the
+// processor, with the best instruction set that it has.
 //
-// A call computes before it returns, so Sync never has to wait. Calls that share
-// no buffer run at the same time.
+// Results are complete when a call returns, so Sync never waits. Calls without a common
+// buffer run in parallel.
 //
-// On Linux, Info().Memory is the memory of the machine, or of the smallest control group
-// that the process is in, read when the backend is opened. Alloc, Upload and AllocMask
-// return compute.ErrOutOfMemory for more than that in all buffers, and for more than is
-// available at the time, where the system would promise it and end the process later.
-// Large requests, and every 16 MiB of small ones, are checked. Info().MaxAlloc is the most
-// that one buffer may have of it.
+// On Linux, Info().Memory is the memory in bytes of the machine, or of the smallest control
+// group that the process is in, when the backend is opened. Alloc, Upload and AllocMask
+// return compute.ErrOutOfMemory if all buffers together would exceed it, or if a buffer would
+// exceed the memory that is available at the time: the system would grant it, and end the
+// process later. Large requests, and every 16 MiB of small ones, are checked.
+// Info().MaxAlloc is the size of the largest buffer.
 package cpu
 
 import (
 	"context"
 	"fmt"
 	"runtime"
-	"sync/atomic"
 	"unsafe"
 
 	"github.com/gmind-go/compute"
@@ -36,7 +35,7 @@ func (o Options) device(s instructionSet) *device {
 	return &device{
 		set:    s,
 		cache:  host.LastCache(),
-		costs:  make([][form.Count + 1]atomic.Int64, len(s.plain)),
+		costs:  make([]costs, len(s.plain)),
 		pool:   pool{options: o},
 		memory: newMemoryPool(),
 	}
@@ -45,8 +44,8 @@ func (o Options) device(s instructionSet) *device {
 // device computes on the cores of the host.
 type device struct {
 	set    instructionSet
-	cache  int                            // bytes: calls that move more use non-temporal stores
-	costs  [][form.Count + 1]atomic.Int64 // by compute.Kind; 0 until they are measured
+	cache  int     // bytes: calls that move more use non-temporal stores
+	costs  []costs // by compute.Kind
 	pool   pool
 	memory *memoryPool
 }
@@ -90,7 +89,7 @@ func (d *device) Read(m driver.Memory, dst []float32) error {
 	return nil
 }
 
-// copy sets dst to src, of equal length. One of them is that of m.
+// copy sets dst to src, of equal length. One of them is in m.
 func (d *device) copy(m *memory, dst, src []float32) {
 	m.args = sliceArgs(dst, src)
 	d.launch(form.Copy, compute.Activation{}, &m.args)
@@ -111,8 +110,8 @@ func (d *device) Launch(k driver.Kernel, n int, operands []driver.Memory) error 
 	return nil
 }
 
-// streamPart is the number of elements between two looks at the context: less than a
-// millisecond's work on most machines, and hundreds of times that of starting a part.
+// streamPart is the number of elements between two checks of the context: less than a
+// millisecond on most machines, and hundreds of times as long as it takes to start a part.
 const streamPart = 2 << 20
 
 func (d *device) Stream(ctx context.Context, k driver.Kernel, dst, src []float32) error {

@@ -3,14 +3,27 @@ package cpu
 import (
 	"bytes"
 	"fmt"
+	"os"
 	"slices"
 	"testing"
 	"unsafe"
 
 	"github.com/gmind-go/compute"
 	"github.com/gmind-go/compute/internal/form"
+	"github.com/gmind-go/compute/internal/testenv"
 	"github.com/gmind-go/compute/internal/values"
 )
+
+// setEnv makes this test binary print the first instruction set, and exit.
+const setEnv = "COMPUTE_TEST_INSTRUCTION_SET"
+
+func TestMain(m *testing.M) {
+	if os.Getenv(setEnv) != "" {
+		fmt.Print(instructionSets()[0].name)
+		os.Exit(0)
+	}
+	os.Exit(testenv.Run(m))
+}
 
 // operandCount is the number of form.Operands.
 const operandCount = form.Src + 1

@@ -5,6 +5,7 @@ import (
 	"unsafe"
 
 	"github.com/gmind-go/compute"
+	"github.com/gmind-go/compute/internal/driver"
 	"github.com/gmind-go/compute/internal/form"
 )
 
@@ -48,5 +49,28 @@ func TestStores(t *testing.T) {
 	d.set.nonTemporal = nil
 	if d.nonTemporal(form.Forward, compute.LeakyReLU(0.5), &args{n: 200, ptr: [4]unsafe.Pointer{P, Q}}) != nil {
 		t.Error("an instruction set without non-temporal stores uses them")
+	}
+}
+
+// TestLaunchForgets: after a call, no memory refers to that of another operand, which may be
+// released.
+func TestLaunchForgets(t *testing.T) {
+	d := Options{}.device(generic)
+	defer d.Close()
+	for _, n := range []int{16, 1 << 20} {
+		var operands []driver.Memory
+		for range 2 {
+			m, err := d.Alloc(n, false)
+			if err != nil {
+				t.Fatal(err)
+			}
+			operands = append(operands, m)
+		}
+		if err := d.Launch(driver.Kernel{Form: form.Forward, F: compute.LeakyReLU(0.5)}, n, operands); err != nil {
+			t.Fatal(err)
+		}
+		if got := operands[0].(*memory).args.ptr; got != (args{}).ptr {
+			t.Errorf("the result of %d elements refers to %v", n, got)
+		}
 	}
 }

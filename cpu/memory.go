@@ -11,17 +11,16 @@ import (
 	"github.com/gmind-go/compute/internal/mempool"
 )
 
-// Memory for buffers comes from two places. Small ones are slices of Go's heap.
-// Large ones, from mapSize bytes on, are mapped from the system where that can
-// be done: a request that the system refuses is then an error, where Go's heap
-// would end the process; and the system is asked for huge pages.
+// mapSize is the least size in bytes of memory that is mapped from the system, where it can
+// be; smaller memory is on Go's heap. If the system refuses, mapping returns an error where
+// Go's heap would end the process; and mapped memory can have huge pages.
 const mapSize = 64 << 10
 
 // memory holds a buffer or a mask. The elements start at a multiple of 64 bytes; their
 // capacity is the size of their class.
 type memory struct {
 	elements []float32
-	mapping  []byte // all that is mapped for it; nil on Go's heap
+	mapping  []byte // the whole mapping; nil on Go's heap
 	args     args   // of the call that locks it as its first operand
 }
 
@@ -44,7 +43,7 @@ func newMemory(n int) (*memory, error) {
 // bytes returns the size of all elements of the class.
 func (m *memory) bytes() int64 { return 4 * int64(cap(m.elements)) }
 
-// free gives the memory back to where it came from. Nothing may use it any more.
+// free unmaps the memory if it is mapped. Nothing may use it any more.
 func (m *memory) free() {
 	if m.mapping != nil {
 		unmapMemory(m.mapping)
@@ -52,26 +51,26 @@ func (m *memory) free() {
 	m.elements, m.mapping = nil, nil // what is mapped there next must not look used
 }
 
-// A memoryPool makes memory, and keeps what is released. It refuses memory that the
-// system would promise, as it promises more than it has, and then end the process for
-// using.
+// A memoryPool makes memory, and keeps released memory for reuse. It refuses requests for
+// more than the machine has: the system would grant them, and end the process when it uses
+// the memory.
 type memoryPool struct {
 	*mempool.Pool[*memory]
 
 	total     int64        // bytes that this process can have at most; 0 if unknown
 	available func() int64 // bytes that it can still use: host.Available
 
-	taken    atomic.Int64 // bytes of all that was made and not freed
-	unlooked atomic.Int64 // bytes made since available was last asked
+	taken     atomic.Int64 // bytes that were made and not freed
+	unchecked atomic.Int64 // bytes made since available was last called
 }
 
 // maxPooled is the most that a pool keeps, in bytes.
 const maxPooled = 512 << 20
 
-// lookAfter is how many bytes are made between two looks at what is available: a look
-// takes some 0.1 ms, less than a tenth of the time in which as many bytes of fresh memory
-// are first touched. BenchmarkFresh shows both.
-const lookAfter = 16 << 20
+// checkAfter is the number of bytes that are made between two calls of available. A call
+// takes some 0.1 ms, less than a tenth of the time that the first access to this many bytes
+// takes. BenchmarkFresh shows both.
+const checkAfter = 16 << 20
 
 func newMemoryPool() *memoryPool {
 	p := &memoryPool{total: host.Memory(), available: host.Available}
@@ -120,11 +119,11 @@ func (p *memoryPool) fresh(n int) (*memory, error) {
 	if p.total > 0 && taken > p.total {
 		err = fmt.Errorf("of the %d bytes of memory that this process can have, %d are not in buffers yet", p.total, max(p.total-taken+bytes, 0))
 	}
-	if err == nil && p.unlooked.Add(bytes) > lookAfter {
+	if err == nil && p.unchecked.Add(bytes) > checkAfter {
 		if have := p.available(); bytes > have {
 			err = fmt.Errorf("%d bytes of memory are available to this process", have)
 		} else {
-			p.unlooked.Store(bytes)
+			p.unchecked.Store(bytes)
 		}
 	}
 	if err == nil {

@@ -22,8 +22,8 @@ const remoteEnv = "POCL_REMOTE0_PARAMETERS"
 // remoteKillEnv is a shell command that ends one of the servers.
 const remoteKillEnv = "POCL_REMOTE_KILL"
 
-// TestRemote: devices of other hosts conform, each alone and all in a Shard. The test needs
-// servers, as in docs/cluster.md, so it is skipped with REQUIRE_OPENCL too.
+// TestRemote: on devices of other hosts, each alone and all in a Shard. It needs servers,
+// see docs/cluster.md, so REQUIRE_OPENCL does not ask for it.
 func TestRemote(t *testing.T) {
 	if os.Getenv(remoteEnv) == "" {
 		t.Skipf("needs OpenCL servers, the first of which %s names (see docs/cluster.md)", remoteEnv)

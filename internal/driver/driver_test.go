@@ -79,7 +79,7 @@ func failing(method string, err error) func(string) error {
 	}
 }
 
-var onFire = fmt.Errorf("it is on fire: %w", compute.ErrDevice)
+var errOnFire = fmt.Errorf("it is on fire: %w", compute.ErrDevice)
 
 // operandsOf returns a buffer and a mask of n elements.
 func operandsOf(t *testing.T, b *Backend, n int) (compute.Buffer, compute.Mask) {
@@ -127,7 +127,7 @@ func TestFault(t *testing.T) {
 		d := &fake{}
 		b := New(d)
 		x, m := operandsOf(t, b, 2)
-		d.err = failing(method, onFire)
+		d.err = failing(method, errOnFire)
 		all := calls(b, x, m)
 		if method == "Trim" {
 			b.Trim()
@@ -140,7 +140,7 @@ func TestFault(t *testing.T) {
 				t.Errorf("%s after a fault of %s: %v; want ErrDevice with what happened", name, method, err)
 			}
 		}
-		d.err = failing("Close", onFire)
+		d.err = failing("Close", errOnFire)
 		if err := errors.Join(x.Release(), m.Release(), b.Close(), b.Close()); err != nil {
 			t.Errorf("Release and Close after a fault that was reported: %v", err)
 		}
@@ -158,7 +158,7 @@ func TestFault(t *testing.T) {
 // TestFaultAtClose: what only Close or Free shows is returned.
 func TestFaultAtClose(t *testing.T) {
 	for _, method := range []string{"Free", "Close"} {
-		b := New(&fake{err: failing(method, onFire)})
+		b := New(&fake{err: failing(method, errOnFire)})
 		operandsOf(t, b, 2)
 		if err := b.Close(); !errors.Is(err, compute.ErrDevice) {
 			t.Errorf("%s fails, and Close returns %v", method, err)
@@ -179,7 +179,7 @@ func TestSurvivor(t *testing.T) {
 	d := &survivor{}
 	b := New(d)
 	x, m := operandsOf(t, b, 2)
-	d.fault = onFire
+	d.fault = errOnFire
 	for name, call := range calls(b, x, m) {
 		if err := call(); errors.Is(err, compute.ErrDevice) != (name != "Stream") {
 			t.Errorf("%s: %v", name, err)

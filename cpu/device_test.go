@@ -3,8 +3,6 @@ package cpu
 import (
 	"context"
 	"errors"
-	"fmt"
-	"os"
 	"runtime"
 	"slices"
 	"testing"
@@ -14,21 +12,11 @@ import (
 	"github.com/gmind-go/compute"
 	"github.com/gmind-go/compute/backendtest"
 	"github.com/gmind-go/compute/internal/driver"
+	"github.com/gmind-go/compute/internal/exhaustive"
 	"github.com/gmind-go/compute/internal/form"
 	"github.com/gmind-go/compute/internal/testenv"
 	"github.com/gmind-go/compute/internal/values"
 )
-
-// setEnv makes this test binary print the first instruction set, and exit.
-const setEnv = "COMPUTE_TEST_INSTRUCTION_SET"
-
-func TestMain(m *testing.M) {
-	if os.Getenv(setEnv) != "" {
-		fmt.Print(instructionSets()[0].name)
-		os.Exit(0)
-	}
-	os.Exit(testenv.Run(m))
-}
 
 // TestConformance runs the suite on every instruction set that this processor has, with the
 // stores that calls choose, and with non-temporal stores alone.
@@ -50,8 +38,8 @@ func TestConformance(t *testing.T) {
 	}
 }
 
-// TestCloseWaitsForStream: when Close has returned, Stream leaves its slices alone.
-// The race detector watches, in kernels that it sees into.
+// TestCloseWaitsForStream: after Close, Stream does not access its slices. The race detector
+// checks it, with kernels in Go.
 func TestCloseWaitsForStream(t *testing.T) {
 	v := make([]float32, 3*streamPart) // Stream is in its first part at Close, mostly
 	for range 5 {
@@ -70,21 +58,21 @@ func TestCloseWaitsForStream(t *testing.T) {
 	}
 }
 
-// late is a context whose deadline passes after some looks at it, and whose timer never
-// fires, as where all cores compute.
+// late is a context whose deadline passes after some calls of Deadline, and whose timer
+// never fires, as if all cores were busy.
 type late struct {
 	context.Context
-	looks int
+	calls int
 }
 
 func (c *late) Deadline() (time.Time, bool) {
-	if c.looks--; c.looks >= 0 {
+	if c.calls--; c.calls >= 0 {
 		return time.Now().Add(time.Hour), true
 	}
 	return time.Unix(0, 0), true
 }
 
-// TestDeadline: Stream sees between two parts that the deadline has passed.
+// TestDeadline: Stream checks the deadline between two parts.
 func TestDeadline(t *testing.T) {
 	b := testenv.Open(t, Open)
 	xs, got := values.Normal(3*streamPart, 1), make([]float32, 3*streamPart)
@@ -92,7 +80,7 @@ func TestDeadline(t *testing.T) {
 	if !errors.Is(err, context.DeadlineExceeded) {
 		t.Errorf("got %v, want context.DeadlineExceeded", err)
 	}
-	// The looks are before all, and before each part.
+	// Stream calls Deadline first of all, and before each part.
 	for i, done := range []bool{true, true, false} {
 		if part := got[i*streamPart:][:streamPart]; slices.ContainsFunc(part, func(y float32) bool { return y != 0 }) != done {
 			t.Errorf("part %d is done: %v, want %v", i, !done, done)
@@ -100,7 +88,7 @@ func TestDeadline(t *testing.T) {
 	}
 }
 
-// TestSynctest: a clock that stands still hangs nobody.
+// TestSynctest: a clock that stands still blocks no call.
 func TestSynctest(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		defer runtime.GOMAXPROCS(runtime.GOMAXPROCS(2))
@@ -164,4 +152,43 @@ func TestNoAllocation(t *testing.T) {
 		y.Release()
 		m.Release()
 	}
+}
+
+// TestHuge: more elements than 31 bits count, in place: all operations but the one
+// that needs a second buffer, and Stream.
+func TestHuge(t *testing.T) {
+	n := exhaustive.Huge(t)
+	b, err := Open()
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer b.Close()
+	x, err := b.Alloc(n)
+	if err != nil {
+		t.Fatal(err)
+	}
+	m, err := b.AllocMask(n)
+	if err != nil {
+		t.Fatal(err)
+	}
+	f := compute.LeakyReLU(-0.5)
+	data := driver.MemoryOf(x).(*memory).elements // used in place while nothing else is at work
+	try := func(name string, o form.Operand, run func() error) {
+		exhaustive.Fill(data)
+		if err := run(); err != nil {
+			t.Fatal(err)
+		}
+		exhaustive.Check(t, b.Info().Name+": "+name, data, func(x float32) float32 { return o.Want(f, x, x) })
+	}
+	for _, fm := range form.All() {
+		if fm.InOne() {
+			try(fm.String(), fm.Results()[0], func() error { return fm.Run(b, f, form.Over(x, m)) })
+		}
+	}
+	try("stream of forward", form.Y, func() error { return b.Stream(t.Context(), compute.OpForward, f, data, data) })
+	words := make([]uint64, form.MaskWords(n))
+	if err := m.Read(words); err != nil {
+		t.Fatal(err)
+	}
+	exhaustive.CheckSigns(t, words, n)
 }
