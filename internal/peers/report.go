@@ -5,6 +5,7 @@ import (
 	"io"
 	"slices"
 	"strings"
+	"text/tabwriter"
 
 	"github.com/gmind-go/compute/internal/form"
 	"github.com/gmind-go/compute/internal/units"
@@ -126,7 +127,10 @@ values by a number, in place, and is the closest function of gonum.
 // table prints a row for each operation and size.
 func (r *report) table(w io.Writer, format func(op string, res *result) string) {
 	columns := []string{colCopy, colOurs, colOneDNN, colTorch, colLoop, colGonum, colFresh, colTorchFresh}
-	rows := [][]string{append([]string{"operation", "elements"}, columns...)}
+	t := tabwriter.NewWriter(w, 0, 0, 1, ' ', 0)
+	line := func(cells ...string) { fmt.Fprintln(t, "| "+strings.Join(cells, "\t| ")+"\t|") }
+	line(append([]string{"operation", "elements"}, columns...)...)
+	line(append([]string{"---"}, slices.Repeat([]string{"---:"}, 1+len(columns))...)...)
 	var ops []string
 	for _, fm := range form.Plain() {
 		ops = append(ops, fm.String())
@@ -147,33 +151,8 @@ func (r *report) table(w io.Writer, format func(op string, res *result) string) 
 				}
 				row = append(row, cell)
 			}
-			rows = append(rows, row)
+			line(row...)
 		}
 	}
-	width := make([]int, len(rows[0]))
-	for _, row := range rows {
-		for i, cell := range row {
-			width[i] = max(width[i], len([]rune(cell)))
-		}
-	}
-	line := func(row []string) {
-		for i, cell := range row {
-			if i == 0 {
-				fmt.Fprintf(w, "| %-*s ", width[i], cell)
-			} else {
-				fmt.Fprintf(w, "| %*s ", width[i], cell)
-			}
-		}
-		fmt.Fprintln(w, "|")
-	}
-	line(rows[0])
-	rule := make([]string, len(width))
-	for i := range rule {
-		rule[i] = strings.Repeat("-", max(width[i]-1, 2)) + ":"
-	}
-	rule[0] = strings.Repeat("-", width[0])
-	line(rule)
-	for _, row := range rows[1:] {
-		line(row)
-	}
+	t.Flush()
 }
