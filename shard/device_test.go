@@ -80,7 +80,7 @@ func TestCopyAndTrim(t *testing.T) {
 		t.Fatal(err)
 	}
 	got := make([]float32, 1000)
-	equal(t, "copy", got, xs, errors.Join(copier(b).Copy(y, x), y.Read(got), x.Release(), y.Release()))
+	testenv.Equal(t, "copy", got, xs, errors.Join(copier(b).Copy(y, x), y.Read(got), x.Release(), y.Release()))
 	if b.Info().PooledBytes == 0 {
 		t.Error("nothing is kept")
 	}
@@ -107,7 +107,7 @@ func TestMemberFails(t *testing.T) {
 	const n = 1000
 	f := compute.LeakyReLU(-0.5)
 	xs := values.Bits(200_000, 1)
-	ys := want(len(xs), func(i int) float32 { return f.Value(xs[i]) })
+	ys := values.Each(len(xs), func(i int) float32 { return f.Value(xs[i]) })
 	for failAt := 1; failAt <= callsOfEvery; failAt++ {
 		bad := newFaulty(failAt, compute.ErrDevice)
 		b, other := beside(t, bad, failAt%2)
@@ -138,7 +138,7 @@ func TestMemberFails(t *testing.T) {
 			t.Errorf("call %d fails: the other member alone: %v", failAt, err)
 		}
 		got := make([]float32, len(xs))
-		equal(t, "Stream after a fault", got, ys, b.Stream(context.Background(), compute.OpForward, f, got, xs))
+		testenv.Equal(t, "Stream after a fault", got, ys, b.Stream(context.Background(), compute.OpForward, f, got, xs))
 		if err := kept.Release(); err != nil {
 			t.Errorf("call %d fails: Release: %v", failAt, err)
 		}
@@ -264,9 +264,9 @@ func TestAtOnce(t *testing.T) {
 	if err := errors.Join(x.Write(xs), b.Forward(f, x, x), b.Sync(), x.Read(got)); err != nil {
 		t.Fatal(err)
 	}
-	equal(t, "forward", got, want(n, func(i int) float32 { return f.Value(xs[i]) }), nil)
+	testenv.Equal(t, "forward", got, values.Each(n, func(i int) float32 { return f.Value(xs[i]) }), nil)
 	clear(got)
-	equal(t, "stream", got, want(n, func(i int) float32 { return f.Value(xs[i]) }),
+	testenv.Equal(t, "stream", got, values.Each(n, func(i int) float32 { return f.Value(xs[i]) }),
 		b.Stream(context.Background(), compute.OpForward, f, got, xs))
 }
 

@@ -56,26 +56,7 @@ func alike(all []compute.Backend, err error) (compute.Backend, error) {
 	return shard.Weighted(slices.Repeat([]float64{1}, len(all)), all...)
 }
 
-// want returns op(i) for each i below n.
-func want(n int, op func(i int) float32) []float32 {
-	w := make([]float32, n)
-	for i := range w {
-		w[i] = op(i)
-	}
-	return w
-}
-
 // equal ends the test if err is not nil or got is not want.
-func equal(t *testing.T, what string, got, want []float32, err error) {
-	t.Helper()
-	if err != nil {
-		t.Fatalf("%s: %v", what, err)
-	}
-	if !slices.EqualFunc(got, want, values.Same) {
-		t.Fatalf("%s of %d elements is wrong: %.60v, want %.60v", what, len(want), fmt.Sprint(got), fmt.Sprint(want))
-	}
-}
-
 // wrapper embeds a backend, as wrappers of users do.
 type wrapper struct {
 	compute.Backend

@@ -13,6 +13,7 @@ import (
 	"github.com/gmind-go/compute"
 	"github.com/gmind-go/compute/backendtest"
 	"github.com/gmind-go/compute/gpu"
+	"github.com/gmind-go/compute/internal/testenv"
 	"github.com/gmind-go/compute/internal/values"
 )
 
@@ -69,13 +70,13 @@ func TestRemoteKill(t *testing.T) {
 	const n = 32 << 20
 	f := compute.LeakyReLU(-0.5)
 	xs, got := values.Normal(n, 1), make([]float32, n)
-	right := want(n, func(i int) float32 { return f.Value(xs[i]) })
+	right := values.Each(n, func(i int) float32 { return f.Value(xs[i]) })
 	stream := func() time.Duration {
 		clear(got)
 		start := time.Now()
 		err := b.Stream(context.Background(), compute.OpForward, f, got, xs)
 		took := time.Since(start)
-		equal(t, "stream", got, right, err)
+		testenv.Equal(t, "stream", got, right, err)
 		t.Logf("Stream took %v; failed members: %v", took, b.Info().Skipped)
 		return took
 	}

@@ -12,6 +12,7 @@ import (
 	"time"
 
 	"github.com/gmind-go/compute"
+	"github.com/gmind-go/compute/internal/testenv"
 	"github.com/gmind-go/compute/internal/values"
 	"github.com/gmind-go/compute/shard"
 )
@@ -21,7 +22,7 @@ import (
 func TestStreamFaults(t *testing.T) {
 	f := compute.LeakyReLU(0.5) // so that applying it twice shows
 	xs := values.Bits(1<<20+3, 1)
-	ys := want(len(xs), func(i int) float32 { return f.Value(xs[i]) })
+	ys := values.Each(len(xs), func(i int) float32 { return f.Value(xs[i]) })
 	got := make([]float32, len(xs))
 	for _, inPlace := range []bool{false, true} {
 		for at := range 2 {
@@ -38,7 +39,7 @@ func TestStreamFaults(t *testing.T) {
 						src = got
 						copy(got, xs)
 					}
-					equal(t, what, got, ys, b.Stream(context.Background(), compute.OpForward, f, got, src))
+					testenv.Equal(t, what, got, ys, b.Stream(context.Background(), compute.OpForward, f, got, src))
 				}
 				stream()
 				if bad.failed() {
@@ -88,7 +89,7 @@ func TestStreamAllFail(t *testing.T) {
 			t.Errorf("got %v, want ErrDevice that names a member", err)
 		}
 	}
-	equal(t, "what no member has computed", got, xs, nil)
+	testenv.Equal(t, "what no member has computed", got, xs, nil)
 	for _, name := range []string{"member 0 (faulty)", "member 1 (faulty)"} {
 		if skipped := b.Info().Skipped; skipped == nil || !strings.Contains(skipped.Error(), name) {
 			t.Errorf("Skipped is %v, want it to name %s", skipped, name)
@@ -404,7 +405,7 @@ func (b *place) Stream(ctx context.Context, op compute.Op, f compute.Activation,
 func TestStreamWrappedFails(t *testing.T) {
 	f := compute.LeakyReLU(0.5) // so that applying it twice shows
 	xs := values.Normal(1<<20, 1)
-	ys := want(len(xs), func(i int) float32 { return f.Value(xs[i]) })
+	ys := values.Each(len(xs), func(i int) float32 { return f.Value(xs[i]) })
 	for _, inPlace := range []bool{true, false} {
 		bad := &wrapper{Backend: cpus(1)[0], err: fmt.Errorf("on fire: %w", compute.ErrDevice)}
 		b, err := shard.Weighted([]float64{1, 1}, bad, slow{device{cpus(1)[0]}})
@@ -418,7 +419,7 @@ func TestStreamWrappedFails(t *testing.T) {
 		}
 		err = b.Stream(t.Context(), compute.OpForward, f, got, src)
 		if !inPlace {
-			equal(t, "after a fault", got, ys, err)
+			testenv.Equal(t, "after a fault", got, ys, err)
 		} else if !errors.Is(err, compute.ErrDevice) {
 			t.Errorf("in place: got %v, want ErrDevice", err)
 		}
