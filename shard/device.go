@@ -187,6 +187,17 @@ func (d *device) Usable() error {
 	return nil
 }
 
+// allFailed returns the error of a Stream that no member is left for.
+func (d *device) allFailed() error {
+	var reasons []error
+	for _, m := range d.members {
+		if fault := m.fault.Load(); fault != nil {
+			reasons = append(reasons, fmt.Errorf("%s: %w", m.name, *fault))
+		}
+	}
+	return fmt.Errorf("all members have failed; Close it and open others: %w", errors.Join(reasons...))
+}
+
 // each calls do for each part of m, and returns the first fault, or else the first error.
 // Members work at the same time, except CPU backends, which take turns.
 func (d *device) each(m memory, do func(k int, p *part) error) error {

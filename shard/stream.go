@@ -61,7 +61,7 @@ func (d *device) Stream(ctx context.Context, k driver.Kernel, dst, src []float32
 	for st.err == nil && st.left > 0 {
 		members := st.working()
 		if len(members) == 0 {
-			return d.Usable()
+			return d.allFailed()
 		}
 		var first []func()
 		for call := range maxStreams {

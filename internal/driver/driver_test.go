@@ -187,6 +187,67 @@ func TestSurvivor(t *testing.T) {
 	}
 }
 
+// TestFaultMeanwhile: a call that waits for another, which finds a fault, returns it too.
+func TestFaultMeanwhile(t *testing.T) {
+	d := &blocking{entered: make(chan bool), leave: make(chan bool)}
+	b := New(d)
+	x, _ := operandsOf(t, b, 2)
+	first, second := make(chan error), make(chan error)
+	go func() { first <- b.Copy(x, x) }()
+	<-d.entered
+	go func() { second <- b.Copy(x, x) }()
+	time.Sleep(10 * time.Millisecond) // so that it waits, or else it need not
+	d.launchErr = errOnFire
+	d.leave <- true
+	if err := <-first; !errors.Is(err, compute.ErrDevice) {
+		t.Errorf("the call that finds the fault: %v", err)
+	}
+	if err := <-second; !errors.Is(err, compute.ErrDevice) {
+		t.Errorf("the call that waited for it: %v", err)
+	}
+}
+
+// TestFaultOfTrim: the next call, or Close, returns a fault that Trim has found.
+func TestFaultOfTrim(t *testing.T) {
+	for _, called := range []bool{false, true} {
+		b := New(&fake{err: failing("Trim", errOnFire)})
+		b.Trim()
+		b.Trim()
+		if called {
+			if err := b.Sync(); !errors.Is(err, compute.ErrDevice) {
+				t.Errorf("Sync: %v", err)
+			}
+		}
+		if err := b.Close(); errors.Is(err, compute.ErrDevice) == called {
+			t.Errorf("Close, where Sync was called: %v: %v", called, err)
+		}
+	}
+}
+
+// TestSizes: errors name sizes in the unit of the operand.
+func TestSizes(t *testing.T) {
+	d := &fake{}
+	b := New(d)
+	x, m := operandsOf(t, b, 64)
+	all := calls(b, x, m)
+	const remedy = ", with 264 bytes in 2 live buffers: out of memory; release some, work in parts, or use Stream"
+	for _, test := range []struct{ method, call, want string }{
+		{"Alloc", "Alloc", "alloc on fake: 1 elements, 4 bytes" + remedy},
+		{"Launch", "Copy", "copy on fake: 64 elements" + remedy},
+		{"Stream", "Stream", "stream on fake: 1 elements: out of memory"},
+		{"Sync", "Sync", "sync on fake: out of memory"},
+	} {
+		d.err = failing(test.method, compute.ErrOutOfMemory)
+		if err := all[test.call](); err == nil || err.Error() != "compute: "+test.want {
+			t.Errorf("got %v\nwant %s", err, test.want)
+		}
+	}
+	d.err = failing("ReadMask", errOnFire)
+	if err := all["ReadMask"](); err == nil || err.Error() != "compute: read on fake: 64 bits, 8 bytes: it is on fire: device fault" {
+		t.Errorf("%v", err)
+	}
+}
+
 // TestOutOfMemory: the error has the sizes, and the backend stays usable.
 func TestOutOfMemory(t *testing.T) {
 	d := &fake{err: failing("Alloc", fmt.Errorf("full: %w", compute.ErrOutOfMemory))}
@@ -241,13 +302,14 @@ func TestMaskEnd(t *testing.T) {
 type blocking struct {
 	fake
 	entered, leave chan bool
+	launchErr      error
 	closed         bool
 }
 
 func (d *blocking) Launch(Kernel, int, []Memory) error {
 	d.entered <- true
 	<-d.leave
-	return nil
+	return d.launchErr
 }
 
 func (d *blocking) Stream(context.Context, Kernel, []float32, []float32) error {
@@ -273,6 +335,12 @@ func TestCloseWaits(t *testing.T) {
 		case <-closed:
 			t.Errorf("Close did not wait for %s", name)
 		case <-time.After(10 * time.Millisecond):
+		}
+		for !b.closed.Load() {
+			time.Sleep(time.Millisecond)
+		}
+		if err := b.Sync(); !errors.Is(err, compute.ErrClosed) { // at once
+			t.Errorf("Sync during Close: %v", err)
 		}
 		if d.closed {
 			t.Errorf("the device was closed during %s", name)
