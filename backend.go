@@ -135,8 +135,8 @@ type Backend interface {
 	// ErrDevice.
 	Sync() error
 
-	// Close waits for calls in progress and for the device, and releases everything,
-	// including live buffers. Afterwards every call returns ErrClosed, but Close, Info and
+	// Close waits for calls in progress, a Stream to its end, and for the device. It
+	// releases everything, including live buffers. Afterwards every call returns ErrClosed, but Close, Info and
 	// Release, which return nil. Errors: ErrDevice.
 	Close() error
 }

@@ -20,7 +20,7 @@ import (
 // than a test of one input.
 type kept struct {
 	open     compute.Opener
-	b, other compute.Backend // nil until they are needed
+	b, other compute.Backend // other has foreign buffers
 }
 
 // keptBackends returns the loaded backends that this machine has. They are closed at the end
@@ -29,62 +29,39 @@ func keptBackends(tb testing.TB) []*kept {
 	var list []*kept
 	for _, on := range loaded {
 		b, err := on.open()
-		if err != nil {
-			if !errors.Is(err, compute.ErrUnavailable) || errors.Is(err, compute.ErrDevice) || testenv.Required() {
-				tb.Fatal(err)
-			}
+		if errors.Is(err, compute.ErrUnavailable) && !errors.Is(err, compute.ErrDevice) && !testenv.Required() {
 			tb.Logf("without %s: %v", on.name, err)
 			continue
 		}
-		list = append(list, &kept{open: on.open, b: b})
-	}
-	for _, k := range list {
+		if err != nil {
+			tb.Fatal(err)
+		}
+		k := &kept{open: on.open, b: b, other: testenv.Open(tb, on.open)}
 		tb.Cleanup(func() {
-			for _, b := range []compute.Backend{k.b, k.other} {
-				if b == nil {
-					continue
-				}
-				if err := b.Close(); err != nil {
-					tb.Error(err)
-				}
+			if err := k.b.Close(); err != nil {
+				tb.Error(err)
 			}
 		})
+		list = append(list, k)
 	}
 	return list
 }
 
-// backend returns the backend, opened.
-func (k *kept) backend(tb testing.TB) compute.Backend {
-	tb.Helper()
-	return opened(tb, k.open, &k.b)
-}
-
-func opened(tb testing.TB, open compute.Opener, b *compute.Backend) compute.Backend {
-	tb.Helper()
-	if *b == nil {
-		var err error
-		if *b, err = open(); err != nil {
-			tb.Fatal(err)
-		}
-	}
-	return *b
-}
-
-// session returns a session on the backend, and a function that ends it.
-func (k *kept) session(tb testing.TB) (*play.Session, func()) {
-	tb.Helper()
-	s, err := play.NewSession(k.backend(tb), opened(tb, k.open, &k.other))
+// play plays scripts on the backend, and opens it again if it was closed or is wrong.
+func (k *kept) play(scripts [][]byte, closer int) error {
+	s, err := play.NewSession(k.b, k.other)
 	if err != nil {
-		tb.Fatal(err)
+		return err
 	}
-	return s, func() {
-		if err := s.End(); err != nil {
-			tb.Error(err)
-		}
-		if s.Closed() {
-			k.b = nil
+	wrong := s.Play(scripts, closer)
+	if wrong != nil || s.Closed() {
+		k.b.Close() // other inputs must not fail because of what is left on it
+		var b compute.Backend
+		if b, err = k.open(); err == nil {
+			k.b = b
 		}
 	}
+	return errors.Join(wrong, s.End(), err)
 }
 
 // FuzzElements: every form is right for any bits, length, slope and alignment of the
@@ -111,7 +88,7 @@ func FuzzElements(f *testing.F) {
 			xs[i], dys[i] = few[i%len(few)], few[(i*3+1)%len(few)]
 		}
 		for _, k := range backends {
-			elements(t, k.backend(t), compute.LeakyReLU(math.Float32frombits(slope)), xs, dys)
+			elements(t, k.b, compute.LeakyReLU(math.Float32frombits(slope)), xs, dys)
 		}
 	})
 }
@@ -193,13 +170,9 @@ func FuzzOperations(f *testing.F) {
 	f.Fuzz(func(t *testing.T, first, second, third, fourth []byte, closer byte) {
 		scripts := slices.DeleteFunc([][]byte{first, second, third, fourth}, func(s []byte) bool { return len(s) == 0 })
 		for _, k := range backends {
-			s, end := k.session(t)
-			if err := s.Play(scripts, int(closer)-1); err != nil {
-				k.b.Close() // other inputs must not fail because of what is left on it
-				k.b = nil
-				t.Fatalf("on %s: %v", s.Name(), err)
+			if err := k.play(scripts, int(closer)-1); err != nil {
+				t.Fatalf("on %s: %v", k.b.Info().Name, err)
 			}
-			end()
 		}
 	})
 }

@@ -23,25 +23,25 @@ func TestLayer(t *testing.T) {
 				if b.Info().FlushesSubnormals { // Bits has some
 					xs = values.Normal(n, uint64(n))
 				}
-				ys := want(n, func(i int) float32 { return f.Value(xs[i]) })
-				ds := want(n, func(i int) float32 { return f.Derivative(xs[i]) })
-				dxs := want(n, func(i int) float32 { return dys[i] * f.Derivative(xs[i]) })
+				ys := values.Each(n, func(i int) float32 { return f.Value(xs[i]) })
+				ds := values.Each(n, func(i int) float32 { return f.Derivative(xs[i]) })
+				dxs := values.Each(n, func(i int) float32 { return dys[i] * f.Derivative(xs[i]) })
 
 				got, err := l.Forward(xs)
-				equal(t, "Forward", got, ys, err)
+				testenv.Equal(t, "Forward", got, ys, err)
 				for range 2 { // the layer keeps the input
 					got, err = l.Derivative()
-					equal(t, "Derivative", got, ds, err)
+					testenv.Equal(t, "Derivative", got, ds, err)
 					got, err = l.Backward(dys)
-					equal(t, "Backward", got, dxs, err)
+					testenv.Equal(t, "Backward", got, dxs, err)
 				}
 				got, err = l.Inputs()
 				if err != nil || !slices.EqualFunc(got, xs, values.Identical) {
 					t.Fatalf("Inputs are not those of Forward: %v", err)
 				}
 				y, dx := slices.Clone(xs), slices.Clone(dys)
-				equal(t, "ForwardInto its input", y, ys, l.ForwardInto(y, y))
-				equal(t, "BackwardInto its input", dx, dxs, l.BackwardInto(dx, dx))
+				testenv.Equal(t, "ForwardInto its input", y, ys, l.ForwardInto(y, y))
+				testenv.Equal(t, "BackwardInto its input", dx, dxs, l.BackwardInto(dx, dx))
 			}
 			if err := l.Release(); err != nil {
 				t.Fatal(err)
@@ -65,16 +65,16 @@ func TestLayerBuffers(t *testing.T) {
 				t.Fatal(err)
 			}
 			got := make([]float32, n)
-			hidden := want(n, func(i int) float32 { return first.Value(xs[i]) })
-			equal(t, "two layers", got, want(n, func(i int) float32 { return second.Value(hidden[i]) }),
+			hidden := values.Each(n, func(i int) float32 { return first.Value(xs[i]) })
+			testenv.Equal(t, "two layers", got, values.Each(n, func(i int) float32 { return second.Value(hidden[i]) }),
 				errors.Join(l1.ForwardBuffer(buf, buf), l2.ForwardBuffer(buf, buf), buf.Read(got)))
-			equal(t, "their gradient", got, want(n, func(i int) float32 {
+			testenv.Equal(t, "their gradient", got, values.Each(n, func(i int) float32 {
 				return dys[i] * second.Derivative(hidden[i]) * first.Derivative(xs[i])
 			}), errors.Join(buf.Write(dys), l2.BackwardBuffer(buf, buf), l1.BackwardBuffer(buf, buf), buf.Read(got)))
-			ds := want(n, func(i int) float32 { return first.Derivative(xs[i]) })
-			equal(t, "DerivativeBuffer", got, ds, errors.Join(l1.DerivativeBuffer(buf), buf.Read(got)))
+			ds := values.Each(n, func(i int) float32 { return first.Derivative(xs[i]) })
+			testenv.Equal(t, "DerivativeBuffer", got, ds, errors.Join(l1.DerivativeBuffer(buf), buf.Read(got)))
 			d, err := l1.Derivative()
-			equal(t, "Derivative after ForwardBuffer", d, ds, err)
+			testenv.Equal(t, "Derivative after ForwardBuffer", d, ds, err)
 			if _, err := l1.Inputs(); !errors.Is(err, compute.ErrSignsOnly) || !errors.Is(err, compute.ErrNoInput) {
 				t.Errorf("Inputs after ForwardBuffer: %v", err)
 			}
@@ -208,7 +208,7 @@ func TestLayerOutOfMemory(t *testing.T) {
 	}
 	got := make([]float32, 2)
 	err = errors.Join(l.DerivativeBuffer(buf), buf.Read(got))
-	equal(t, "the second DerivativeBuffer", got, []float32{0.5, 1}, err)
+	testenv.Equal(t, "the second DerivativeBuffer", got, []float32{0.5, 1}, err)
 	if err := errors.Join(l.Release(), buf.Release()); err != nil || b.Info().LiveBuffers != 0 {
 		t.Errorf("%d buffers are live: %v", b.Info().LiveBuffers, err)
 	}
@@ -252,8 +252,8 @@ func TestLayerRemember(t *testing.T) {
 		clear(x)
 		ones := slices.Repeat([]float32{1}, len(xs))
 		got, err := l.Backward(ones)
-		equal(t, "Backward", got, want(len(xs), func(i int) float32 { return l.Activation().Derivative(xs[i]) }), err)
+		testenv.Equal(t, "Backward", got, values.Each(len(xs), func(i int) float32 { return l.Activation().Derivative(xs[i]) }), err)
 		got, err = l.Inputs()
-		equal(t, "Inputs", got, xs, err)
+		testenv.Equal(t, "Inputs", got, xs, err)
 	}
 }

@@ -78,9 +78,20 @@ func Read(r io.Reader, b compute.Backend) (layers []*compute.Layer, skipped []st
 
 // readLine returns the layer of a line, or nil if it is of another type, and the type.
 func readLine(text []byte, b compute.Backend) (l *compute.Layer, typ string, err error) {
-	var head struct{ Type string }
-	if err := json.Unmarshal(text, &head); err != nil || head.Type != leakyReLU {
-		return nil, head.Type, err
+	var head struct {
+		Type   string
+		Inputs json.RawMessage
+	}
+	if err := json.Unmarshal(text, &head); err != nil {
+		return nil, "", err
+	}
+	switch {
+	case head.Type == "":
+		return nil, "", errors.New("a line without type; is this a model file of G-Mind?")
+	case head.Type != leakyReLU:
+		return nil, head.Type, nil
+	case bytes.Contains(head.Inputs, []byte("null")): // which would be read as 0
+		return nil, leakyReLU, errors.New("null among the inputs, where there are numbers alone")
 	}
 	var v line
 	if err := json.Unmarshal(text, &v); err != nil {

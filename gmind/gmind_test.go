@@ -117,12 +117,15 @@ func TestReadErrors(t *testing.T) {
 	for model, words := range map[string]string{
 		`{"type":`: "line 2: unexpected end",
 		`[1]`:      "line 2: json",
-		`{"type":"LeakyRelu","negative_slope":0.01,"inputs":[nan]}`:   "line 2: invalid character",
-		`{"type":"LeakyRelu","negative_slope":0.01,"inputs":[1e99]}`:  "line 2: ",
-		`{"type":"LeakyRelu","negative_slope":1e99,"inputs":[1]}`:     "line 2: ",
-		`{"type":"LeakyRelu","negative_slope":"0.01","inputs":[1]}`:   "line 2: ",
-		`{"type":"LeakyRelu","inputs":[1]}`:                           "line 2: a LeakyRelu without negative_slope",
-		`{"type":"LeakyRelu","negative_slope":0.01,"inputs":{"a":1}}`: "line 2: ",
+		`null`:     "line 2: a line without type",
+		`{}`:       "line 2: a line without type",
+		`{"type":"LeakyRelu","negative_slope":0.01,"inputs":[1,null]}`: "line 2: null among the inputs",
+		`{"type":"LeakyRelu","negative_slope":0.01,"inputs":[nan]}`:    "line 2: invalid character",
+		`{"type":"LeakyRelu","negative_slope":0.01,"inputs":[1e99]}`:   "line 2: ",
+		`{"type":"LeakyRelu","negative_slope":1e99,"inputs":[1]}`:      "line 2: ",
+		`{"type":"LeakyRelu","negative_slope":"0.01","inputs":[1]}`:    "line 2: ",
+		`{"type":"LeakyRelu","inputs":[1]}`:                            "line 2: a LeakyRelu without negative_slope",
+		`{"type":"LeakyRelu","negative_slope":0.01,"inputs":{"a":1}}`:  "line 2: ",
 	} {
 		layers, _, err := gmind.Read(strings.NewReader(good+model), b)
 		if err == nil || layers != nil || !strings.Contains(err.Error(), words) {

@@ -78,8 +78,8 @@ type candidate struct {
 	open     func() (compute.Backend, error)
 }
 
-// openFirst opens the first device of c that can be opened and computes right. err is why
-// there is no c, or nil.
+// openFirst opens the first device of c that can be opened and computes correctly. err is the
+// reason why c is empty, or nil.
 func openFirst(c choice, err error) (compute.Backend, error) {
 	if err != nil {
 		return nil, c.named(err)
@@ -96,8 +96,8 @@ func openFirst(c choice, err error) (compute.Backend, error) {
 	return nil, c.named(unavailable(skipped))
 }
 
-// openEach opens every device of c that can be opened and computes right. Its error joins
-// why others are missing or were passed over. err is why there is no c, or nil.
+// openEach opens every device of c that can be opened and computes correctly. Its error joins
+// why others are missing or were passed over. err is the reason why c is empty, or nil.
 func openEach(c choice, err error) (all []compute.Backend, skipped error) {
 	if err != nil {
 		return nil, c.named(err)

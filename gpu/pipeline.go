@@ -63,9 +63,9 @@ func (p *pipeline) run(kernel driver.Kernel, dst, src []float32) error {
 	return nil
 }
 
-// usableInPlace reports whether the device can work in the memory of s, without a copy. A CPU does; others need whole pages, or for the end of one a
-// multiple of a cache line (Intel's guide to OpenCL on its graphics names 4096 and
-// 64 bytes).
+// usableInPlace reports whether the device can work in the memory of s, without a copy. A
+// CPU can; others need whole pages, or for the end of one a multiple of a cache line
+// (Intel's guide to OpenCL on its graphics names 4096 and 64 bytes).
 func (d *device) usableInPlace(s []float32) bool {
 	if !d.shape.aligned {
 		return true

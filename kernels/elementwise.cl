@@ -28,8 +28,8 @@
 #define STORE(v, to) STORE_(WIDTH, v, to)
 #define EACH_VECTOR for (uint k = 0; k < VECTORS; k++)
 
-// first returns the index of the first element of this work-item's k-th vector, if a
-// work-item has that many vectors of width elements.
+// first returns the index of the first element of this item's k-th vector, where an
+// item computes that many vectors, of width elements each.
 static INDEX first(const uint k, const uint vectors, const uint width)
 {
     return (((INDEX)get_group_id(0) * vectors + k) * (INDEX)get_local_size(0) + (INDEX)get_local_id(0)) * width;
@@ -41,7 +41,7 @@ static INDEX begin(const uint k) { return first(k, VECTORS, WIDTH); }
 // end returns the index after the last element of that vector.
 static INDEX end(const uint k, const INDEX n) { return min(begin(k) + WIDTH, n); }
 
-// whole reports whether all vectors of this work-item are within n.
+// whole reports whether all of this item's vectors are within n.
 static bool whole(const INDEX n) { return begin(VECTORS - 1) + WIDTH <= n; }
 
 #define MASK_FLOATS JOIN(float, MASK_WIDTH)

@@ -15,9 +15,9 @@ import (
 	"github.com/gmind-go/compute/shard"
 )
 
-// BenchmarkShard compares a Shard of backends of this machine with one of them, in turns:
-// slower is how many times as long the Shard takes, by the medians. Those on the same
-// cores share what one has alone.
+// BenchmarkShard compares a Shard with one of its members, in turns. It reports the time of
+// the Shard as a multiple of that of the member, by medians. Members on the same cores
+// cannot be faster than one.
 func BenchmarkShard(b *testing.B) {
 	b.Setenv(gpu.DeviceEnv, "any")
 	over := func(open func() ([]compute.Backend, error)) compute.Opener {
@@ -56,7 +56,7 @@ func BenchmarkShard(b *testing.B) {
 	}
 }
 
-// shardCalls returns what is measured of a backend on n elements.
+// shardCalls returns the calls to measure, on n elements.
 func shardCalls(b *testing.B, backend compute.Backend, n int) []func() error {
 	f, v, w := compute.LeakyReLU(0.01), values.Normal(n, 1), make([]float32, n)
 	x, err := backend.Upload(v)
@@ -85,8 +85,8 @@ func shardCalls(b *testing.B, backend compute.Backend, n int) []func() error {
 	}
 }
 
-// inTurns reports how long one takes, and how many times as long all takes. A sample is a
-// call after another, which finds the caches and threads as the other backend left them.
+// inTurns reports the time of one, and that of all as a multiple of it. Each call finds the
+// caches and threads as the other backend left them.
 func inTurns(b *testing.B, one, all func() error) {
 	both := turns.Of(1, one, all)
 	for b.Loop() {

@@ -70,13 +70,12 @@ type part struct {
 	held     interface{ Release() error } // a compute.Buffer or compute.Mask
 }
 
-func (p part) buffer() compute.Buffer { return p.held.(compute.Buffer) }
-func (p part) mask() compute.Mask     { return p.held.(compute.Mask) }
+func (p *part) buffer() compute.Buffer { return p.held.(compute.Buffer) }
+func (p *part) mask() compute.Mask     { return p.held.(compute.Mask) }
 
 func (d *device) Alloc(n int, mask bool) (driver.Memory, error) {
 	m := d.layout.parts(n, d.members)
-	err := d.each(m, func(k int) (err error) {
-		p := &m[k]
+	err := d.each(m, func(_ int, p *part) (err error) {
 		if mask {
 			p.held, err = p.AllocMask(p.to - p.from)
 		} else {
@@ -95,9 +94,7 @@ func (d *device) Alloc(n int, mask bool) (driver.Memory, error) {
 }
 
 func (d *device) Free(m driver.Memory) error {
-	parts := m.(memory)
-	return d.each(parts, func(k int) error {
-		p := parts[k]
+	return d.each(m.(memory), func(_ int, p *part) error {
 		if p.held == nil {
 			return nil
 		}
@@ -110,43 +107,38 @@ func (d *device) Free(m driver.Memory) error {
 }
 
 func (d *device) Write(m driver.Memory, src []float32) error {
-	parts := m.(memory)
-	return d.each(parts, func(k int) error { return parts[k].buffer().Write(src[parts[k].from:parts[k].to]) })
+	return d.each(m.(memory), func(_ int, p *part) error { return p.buffer().Write(src[p.from:p.to]) })
 }
 
 func (d *device) Read(m driver.Memory, dst []float32) error {
-	parts := m.(memory)
-	return d.each(parts, func(k int) error { return parts[k].buffer().Read(dst[parts[k].from:parts[k].to]) })
+	return d.each(m.(memory), func(_ int, p *part) error { return p.buffer().Read(dst[p.from:p.to]) })
 }
 
 func (d *device) ReadMask(m driver.Memory, dst []uint64) error {
-	parts := m.(memory)
-	return d.each(parts, func(k int) error {
-		return parts[k].mask().Read(dst[parts[k].from/64 : form.MaskWords(parts[k].to)])
+	return d.each(m.(memory), func(_ int, p *part) error {
+		return p.mask().Read(dst[p.from/64 : form.MaskWords(p.to)])
 	})
 }
 
 func (d *device) Launch(kernel driver.Kernel, _ int, operands []driver.Memory) error {
-	first := operands[0].(memory)
-	return d.each(first, func(k int) error {
-		m := first[k].member
-		defer m.launched.Store(true)
+	return d.each(operands[0].(memory), func(k int, p *part) error {
+		defer p.launched.Store(true)
 		if kernel.Form == form.Copy {
-			c, ok := compute.As[form.Copier](m.Backend)
+			c, ok := compute.As[form.Copier](p.Backend)
 			if !ok {
 				return errors.New("it has no Copy")
 			}
-			return c.Copy(first[k].buffer(), operands[1].(memory)[k].buffer())
+			return c.Copy(p.buffer(), operands[1].(memory)[k].buffer())
 		}
 		var args form.Args
 		for i, o := range kernel.Form.Operands() {
-			if p := operands[i].(memory)[k]; o == form.M {
-				args.M = p.mask()
+			if operand := &operands[i].(memory)[k]; o == form.M {
+				args.M = operand.mask()
 			} else {
-				*args.Buffer(o) = p.buffer()
+				*args.Buffer(o) = operand.buffer()
 			}
 		}
-		return kernel.Form.Run(m, kernel.F, args)
+		return kernel.Form.Run(p.Backend, kernel.F, args)
 	})
 }
 
@@ -161,10 +153,10 @@ func (d *device) Sync() error {
 			busy = append(busy, part{member: m})
 		}
 	}
-	return d.each(busy, func(k int) error {
-		err := busy[k].Sync()
+	return d.each(busy, func(_ int, p *part) error {
+		err := p.Sync()
 		if err != nil {
-			busy[k].launched.Store(true)
+			p.launched.Store(true)
 		}
 		return err
 	})
@@ -182,7 +174,7 @@ func (d *device) Close() error {
 	for _, m := range d.members {
 		all = append(all, part{member: m})
 	}
-	return d.each(all, func(k int) error { return all[k].Close() })
+	return d.each(all, func(_ int, p *part) error { return p.Close() })
 }
 
 // Usable implements driver.Survivor.
@@ -195,19 +187,30 @@ func (d *device) Usable() error {
 	return nil
 }
 
-// each calls do with the index of each part of m, and returns the first fault, or else the
-// first error. Members work at the same time, except CPU backends, which take turns.
-func (d *device) each(m memory, do func(k int) error) error {
+// allFailed returns the error of a Stream that no member is left for.
+func (d *device) allFailed() error {
+	var reasons []error
+	for _, m := range d.members {
+		if fault := m.fault.Load(); fault != nil {
+			reasons = append(reasons, fmt.Errorf("%s: %w", m.name, *fault))
+		}
+	}
+	return fmt.Errorf("all members have failed; Close it and open others: %w", errors.Join(reasons...))
+}
+
+// each calls do for each part of m, and returns the first fault, or else the first error.
+// Members work at the same time, except CPU backends, which take turns.
+func (d *device) each(m memory, do func(k int, p *part) error) error {
 	errs := make([]error, len(m))
 	var wg sync.WaitGroup
 	for k := range m {
-		if on := m[k].member; !on.cpu && len(m) > 1 {
-			wg.Go(func() { errs[k] = on.note(do(k)) })
+		if p := &m[k]; !p.cpu && len(m) > 1 {
+			wg.Go(func() { errs[k] = p.note(do(k, p)) })
 		}
 	}
 	for k := range m {
-		if on := m[k].member; on.cpu || len(m) == 1 {
-			errs[k] = on.note(do(k))
+		if p := &m[k]; p.cpu || len(m) == 1 {
+			errs[k] = p.note(do(k, p))
 		}
 	}
 	wg.Wait()

@@ -19,7 +19,7 @@ import (
 	"github.com/gmind-go/compute/shard"
 )
 
-// PoCL shows two devices, or those of the servers for TestRemote.
+// TestMain makes PoCL list two devices, or those of the servers of TestRemote.
 func TestMain(m *testing.M) {
 	if os.Getenv(remoteEnv) == "" {
 		os.Setenv("POCL_DEVICES", "pthread pthread")
@@ -27,7 +27,7 @@ func TestMain(m *testing.M) {
 	testenv.Main(m)
 }
 
-// cpus returns so many CPU backends.
+// cpus returns n CPU backends.
 func cpus(n int) []compute.Backend {
 	list := make([]compute.Backend, n)
 	for i := range list {
@@ -36,19 +36,19 @@ func cpus(n int) []compute.Backend {
 	return list
 }
 
-// weighted is an opener of a Shard of CPU backends with these weights.
+// weighted opens a Shard of CPU backends with these weights.
 func weighted(weights ...float64) compute.Opener {
 	return func() (compute.Backend, error) { return shard.Weighted(weights, cpus(len(weights))...) }
 }
 
-// sparedRace skips what the race detector learns nothing from that it has not seen.
+// sparedRace skips a test, if the race detector is on and has seen one like it.
 func sparedRace(t *testing.T, seen bool) {
 	if testenv.Raced && seen {
 		t.Skip("takes minutes with the race detector; make test runs it without")
 	}
 }
 
-// alike returns a Shard, of parts alike, of what was opened.
+// alike returns a Shard of equal parts over all.
 func alike(all []compute.Backend, err error) (compute.Backend, error) {
 	if len(all) == 0 {
 		return nil, err
@@ -56,26 +56,8 @@ func alike(all []compute.Backend, err error) (compute.Backend, error) {
 	return shard.Weighted(slices.Repeat([]float64{1}, len(all)), all...)
 }
 
-// want returns what op gives for each element.
-func want(n int, op func(i int) float32) []float32 {
-	w := make([]float32, n)
-	for i := range w {
-		w[i] = op(i)
-	}
-	return w
-}
-
-func equal(t *testing.T, what string, got, want []float32, err error) {
-	t.Helper()
-	if err != nil {
-		t.Fatalf("%s: %v", what, err)
-	}
-	if !slices.EqualFunc(got, want, values.Same) {
-		t.Fatalf("%s of %d elements is wrong: %.60v, want %.60v", what, len(want), fmt.Sprint(got), fmt.Sprint(want))
-	}
-}
-
-// wrapper wraps as users do, with nothing but the embedded interface.
+// equal ends the test if err is not nil or got is not want.
+// wrapper embeds a backend, as wrappers of users do.
 type wrapper struct {
 	compute.Backend
 	err error // of Stream, which has overwritten half of dst by then
@@ -89,8 +71,7 @@ func (b wrapper) Stream(ctx context.Context, op compute.Op, f compute.Activation
 	return errors.Join(b.Backend.Stream(ctx, op, f, dst[:half], src[:half]), b.err)
 }
 
-// device is a backend that passes for a device: it shares no cores with others, and may
-// fail.
+// device is a backend that is not reported as the CPU: it may fail.
 type device struct{ compute.Backend }
 
 func (b device) Info() compute.Info {
@@ -99,7 +80,7 @@ func (b device) Info() compute.Info {
 	return info
 }
 
-// told is a backend with another Info.
+// told is a backend with another Info and without optional methods.
 type told struct {
 	compute.Backend
 	info compute.Info
@@ -107,10 +88,9 @@ type told struct {
 
 func (b told) Info() compute.Info { return b.info }
 
-func (told) Unwrap() compute.Backend { return nil } // so that it has no Copy
+func (told) Unwrap() compute.Backend { return nil }
 
-// slow is a CPU backend that takes its time for each chunk of a Stream, so that others
-// come to work on it too.
+// slow is a backend whose Stream takes long enough for others to take part.
 type slow struct{ compute.Backend }
 
 func (b slow) Stream(ctx context.Context, op compute.Op, f compute.Activation, dst, src []float32) error {
@@ -118,7 +98,7 @@ func (b slow) Stream(ctx context.Context, op compute.Op, f compute.Activation, d
 	return b.Backend.Stream(ctx, op, f, dst, src)
 }
 
-// beside returns a Shard of b and a slow CPU backend, with b at index i.
+// beside returns a Shard of b, at index i, and other, which is slow.
 func beside(t *testing.T, b compute.Backend, i int) (all, other compute.Backend) {
 	t.Helper()
 	other = slow{device{cpus(1)[0]}}
@@ -129,8 +109,8 @@ func beside(t *testing.T, b compute.Backend, i int) (all, other compute.Backend)
 	return all, other
 }
 
-// everyCall makes every call on b that uses the device but Stream and Close, on n
-// elements, until one fails, and releases what it made.
+// everyCall makes every call on b that uses the device, except Stream and Close, on n
+// elements, until one fails, and releases the buffers.
 func everyCall(b compute.Backend, n int) (err error) {
 	f, xs, words := compute.LeakyReLU(-0.5), values.Normal(n, 1), make([]uint64, (n+63)/64)
 	do := func(call func() error) {
@@ -159,11 +139,12 @@ func everyCall(b compute.Backend, n int) (err error) {
 	return err
 }
 
+// callsOfEvery is the number of calls that everyCall makes of a member.
 const callsOfEvery = 8 + form.Count
 
-// faulty is a CPU backend whose failAt-th call fails with err, and if that is ErrDevice
-// every later one. The call by which New finds out whether it can be used does not
-// count. A Stream that fails has overwritten half of its dst.
+// faulty is a CPU backend whose failAt-th call fails with err, and every later one if that
+// is ErrDevice. The call by which New checks that it can be used does not count. A Stream
+// that fails has overwritten half of its dst.
 type faulty struct {
 	compute.Backend
 	failAt int // from 1 on; 0 is none
@@ -188,7 +169,7 @@ func (b *faulty) next() error {
 	return nil
 }
 
-// failed tells whether a call has failed.
+// failed reports whether a call has failed.
 func (b *faulty) failed() bool {
 	b.mu.Lock()
 	defer b.mu.Unlock()
@@ -256,7 +237,7 @@ func (m faultyMask) Read(dst []uint64) error {
 	return m.Mask.Read(dst)
 }
 
-// run calls fm of the backend inside on what is inside its operands.
+// run runs fm on the wrapped backend, with the wrapped operands.
 func (b *faulty) run(fm form.Form, f compute.Activation, args form.Args) error {
 	if err := b.next(); err != nil {
 		return err
@@ -312,7 +293,7 @@ func (b *faulty) Stream(ctx context.Context, op compute.Op, f compute.Activation
 	return b.Backend.Stream(ctx, op, f, dst, src)
 }
 
-// timed is a backend that computes nothing, and takes its time for it.
+// timed is a backend that computes nothing but takes a given time.
 type timed struct {
 	compute.Backend
 	call    time.Duration // what Forward takes, and an element

@@ -32,19 +32,14 @@ func (p pace) seconds(n int) float64 {
 // call seconds, or 0 to split all buffers.
 func newLayout(paces []pace, call float64) layout {
 	l := layout{paces: paces, all: pace{call: call}}
-	var most, sum float64
 	for _, p := range paces {
-		most = max(most, p.speed)
 		l.all.speed += p.speed
 	}
 	for _, p := range paces {
-		sum += p.speed / most // finite, as the sum of weights may not be
-	}
-	for _, p := range paces {
-		share := p.speed / most / sum
+		share := p.speed / l.all.speed
 		l.shares = append(l.shares, share)
 		fits := p.limit
-		if share < 1 { // rounding adds up to two words of a mask
+		if share < 1 { // two words of a mask are for rounding
 			fits = int64(min(float64(max(fits-2*64*4, 0))/share, math.MaxInt64/2))
 		}
 		if p.limit > 0 && (l.all.limit == 0 || fits < l.all.limit) {
@@ -61,13 +56,10 @@ func (l *layout) parts(n int, members []*member) memory {
 		return memory{{member: members[one], to: n}}
 	}
 	var m memory
-	from, sum := 0, 0.0
+	from, sum := 0, 0.0 // the sum is 1 at the end, but for less than what is rounded
 	for i, share := range l.shares {
 		sum += share
 		to := min(n, 64*int(math.Round(float64(form.MaskWords(n))*sum)))
-		if i == len(members)-1 { // where sum is about 1
-			to = n
-		}
 		if from < to {
 			m = append(m, part{member: members[i], from: from, to: to})
 			from = to

@@ -13,6 +13,7 @@ import (
 	"github.com/gmind-go/compute"
 	"github.com/gmind-go/compute/backendtest"
 	"github.com/gmind-go/compute/gpu"
+	"github.com/gmind-go/compute/internal/testenv"
 	"github.com/gmind-go/compute/internal/values"
 )
 
@@ -22,8 +23,8 @@ const remoteEnv = "POCL_REMOTE0_PARAMETERS"
 // remoteKillEnv is a shell command that ends one of the servers.
 const remoteKillEnv = "POCL_REMOTE_KILL"
 
-// TestRemote: devices of other hosts conform, each alone and all in a Shard. The test needs
-// servers, as in docs/cluster.md, so it is skipped with REQUIRE_OPENCL too.
+// TestRemote: on devices of other hosts, each alone and all in a Shard. It needs servers,
+// see docs/cluster.md, so REQUIRE_OPENCL does not ask for it.
 func TestRemote(t *testing.T) {
 	if os.Getenv(remoteEnv) == "" {
 		t.Skipf("needs OpenCL servers, the first of which %s names (see docs/cluster.md)", remoteEnv)
@@ -69,13 +70,13 @@ func TestRemoteKill(t *testing.T) {
 	const n = 32 << 20
 	f := compute.LeakyReLU(-0.5)
 	xs, got := values.Normal(n, 1), make([]float32, n)
-	right := want(n, func(i int) float32 { return f.Value(xs[i]) })
+	right := values.Each(n, func(i int) float32 { return f.Value(xs[i]) })
 	stream := func() time.Duration {
 		clear(got)
 		start := time.Now()
 		err := b.Stream(context.Background(), compute.OpForward, f, got, xs)
 		took := time.Since(start)
-		equal(t, "stream", got, right, err)
+		testenv.Equal(t, "stream", got, right, err)
 		t.Logf("Stream took %v; failed members: %v", took, b.Info().Skipped)
 		return took
 	}

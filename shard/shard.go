@@ -95,6 +95,7 @@ func newDevice(weights []float64, members []compute.Backend) (*device, error) {
 	d := &device{}
 	var names []string
 	var paces []pace
+	most := slices.Max(weights) // by which the others are divided, so that their sum is finite
 	for i, b := range members {
 		m, err := newMember(i, members)
 		if err != nil {
@@ -109,7 +110,7 @@ func newDevice(weights []float64, members []compute.Backend) (*device, error) {
 		d.members = append(d.members, m)
 		info := b.Info()
 		names = append(names, info.Name)
-		paces = append(paces, pace{speed: weights[i], limit: info.MaxAlloc})
+		paces = append(paces, pace{speed: weights[i] / most, limit: info.MaxAlloc})
 	}
 	d.name = "shard (" + strings.Join(names, " + ") + ")"
 	d.layout = newLayout(paces, 0)
@@ -133,7 +134,7 @@ func newMember(i int, members []compute.Backend) (*member, error) {
 		}
 	}
 	m := &member{Backend: b, name: fmt.Sprintf("member %d (%s)", i, info.Name), cpu: info.Backend == "cpu", streams: 1, least: leastShared}
-	if !info.SharedMemory { // one call transfers while the other computes
+	if !info.SharedMemory { // one call computes while another transfers
 		m.streams, m.least = maxStreams, leastSent
 	}
 	none, err := b.Alloc(0) // fails only if b cannot be used

@@ -10,12 +10,11 @@ import (
 	"github.com/gmind-go/compute"
 	"github.com/gmind-go/compute/backendtest"
 	"github.com/gmind-go/compute/gpu"
-	"github.com/gmind-go/compute/internal/form"
 	"github.com/gmind-go/compute/internal/testenv"
-	"github.com/gmind-go/compute/internal/values"
 	"github.com/gmind-go/compute/shard"
 )
 
+// TestNew runs the suite on CPU backends.
 func TestNew(t *testing.T) {
 	for name, open := range map[string]compute.Opener{
 		"two CPUs":  func() (compute.Backend, error) { return shard.New(cpus(2)...) },
@@ -37,8 +36,7 @@ func TestNew(t *testing.T) {
 	}
 }
 
-// TestOpenCL: on all OpenCL devices, of which PoCL shows two, and on one beside the
-// CPU backend.
+// TestOpenCL runs the suite on a Shard of all OpenCL devices, and of one and the CPU.
 func TestOpenCL(t *testing.T) {
 	t.Setenv(gpu.DeviceEnv, "any")
 	open := func() (compute.Backend, error) { return alike(gpu.OpenAll()) }
@@ -77,8 +75,8 @@ func TestRefuses(t *testing.T) {
 		return err
 	}
 	broken := newFaulty(1, compute.ErrDevice)
-	broken.Sync() // which counts
-	broken.Sync() // and which fails
+	broken.Sync() // is the first that counts
+	broken.Sync() // fails
 	weights := func(weights ...float64) error {
 		_, err := shard.Weighted(weights, all...)
 		return err
@@ -86,7 +84,7 @@ func TestRefuses(t *testing.T) {
 	for _, test := range []struct {
 		err   error
 		wraps error
-		tells string
+		text  string
 	}{
 		{with(), compute.ErrUnavailable, "no member"},
 		{with(all[0], nil), nil, "member 1 is nil"},
@@ -108,8 +106,8 @@ func TestRefuses(t *testing.T) {
 		if test.err != nil && strings.Contains(test.err.Error(), "shard.Weighted") {
 			t.Errorf("%v: Weighted would not help", test.err)
 		}
-		if test.err == nil || test.wraps != nil && !errors.Is(test.err, test.wraps) || !strings.Contains(test.err.Error(), test.tells) {
-			t.Errorf("got %v, want an error that tells %q and wraps %v", test.err, test.tells, test.wraps)
+		if test.err == nil || test.wraps != nil && !errors.Is(test.err, test.wraps) || !strings.Contains(test.err.Error(), test.text) {
+			t.Errorf("got %v, want an error with %q and wraps %v", test.err, test.text, test.wraps)
 		}
 	}
 	for _, b := range all {
@@ -133,91 +131,7 @@ func TestRefuses(t *testing.T) {
 	}
 }
 
-// TestParts: the parts are in proportion to the weights, and end with words of
-// masks.
-func TestParts(t *testing.T) {
-	for _, test := range []struct {
-		weights []float64
-		n       int
-		parts   []int
-	}{
-		{[]float64{1}, 100, []int{100}},
-		{[]float64{1, 1}, 128, []int{64, 64}},
-		{[]float64{1, 9}, 64000, []int{6400, 57600}},
-		{[]float64{1, 9}, 64001, []int{6400, 57601}},
-		{[]float64{1e308, 1e308, 1e308}, 640, []int{192, 256, 192}},
-		{[]float64{1, 1, 1, 1, 1}, 130, []int{64, 0, 64, 0, 2}},
-		{[]float64{1, 1, 1, 1, 1}, 1, []int{0, 0, 1, 0, 0}},
-		{[]float64{9, 1}, 50, []int{50, 0}},
-		{[]float64{1, 2}, 0, []int{0, 0}},
-	} {
-		members := cpus(len(test.weights))
-		b, err := shard.Weighted(test.weights, members...)
-		if err != nil {
-			t.Fatal(err)
-		}
-		x, err := b.Alloc(test.n)
-		if err != nil {
-			t.Fatal(err)
-		}
-		for i, want := range test.parts {
-			if info := members[i].Info(); info.LiveBytes != 4*int64(want) || info.LiveBuffers != min(want, 1) {
-				t.Errorf("of %d elements, by %v, %d bytes in %d buffers lie on member %d, want %d elements", test.n, test.weights, info.LiveBytes, info.LiveBuffers, i, want)
-			}
-		}
-		if err := errors.Join(x.Release(), b.Close()); err != nil {
-			t.Error(err)
-		}
-	}
-}
-
-func TestInfo(t *testing.T) {
-	reason := errors.New("the first driver is broken")
-	big := compute.Info{Name: "opencl Big", Backend: "opencl", Kind: "gpu", Memory: 100, PooledBytes: 7, MaxAlloc: 1 << 20, Skipped: reason}
-	small := compute.Info{Name: "opencl Small", Backend: "opencl", Kind: "gpu", Memory: 50, PooledBytes: 1, MaxAlloc: 1 << 19, SharedMemory: true, FlushesSubnormals: true}
-	host := compute.Info{Name: "cpu x", Backend: "cpu", Kind: "cpu", SharedMemory: true}
-	of := func(weights []float64, infos ...compute.Info) compute.Info {
-		members := cpus(len(infos))
-		for i, info := range infos {
-			members[i] = told{members[i], info}
-		}
-		b, err := shard.Weighted(weights, members...)
-		if err != nil {
-			t.Fatal(err)
-		}
-		defer b.Close()
-		return b.Info()
-	}
-	info := of([]float64{1, 1, 2}, big, small, host)
-	if info.Name != "shard (opencl Big + opencl Small + cpu x)" || info.Backend != "shard" || info.Kind != "other" ||
-		info.Memory != 150 || info.PooledBytes != 8 || info.SharedMemory || !info.FlushesSubnormals || !errors.Is(info.Skipped, reason) {
-		t.Errorf("Info is %+v", info)
-	}
-	// A quarter is on the small one, and perhaps two more words of a mask.
-	if want := int64(4 * (1<<19 - 512)); info.MaxAlloc != want {
-		t.Errorf("MaxAlloc is %d, want %d", info.MaxAlloc, want)
-	}
-	if info := of([]float64{1, 1}, host, small); !info.SharedMemory || info.Kind != "other" || info.Skipped != nil {
-		t.Errorf("Info is %+v", info)
-	}
-	if info := of([]float64{1}, big); info.Kind != "gpu" || info.MaxAlloc != big.MaxAlloc || info.FlushesSubnormals {
-		t.Errorf("of one member, Info is %+v", info)
-	}
-	two, err := shard.Weighted([]float64{1, 1}, cpus(1)[0], wrapper{Backend: cpus(1)[0]})
-	if err != nil {
-		t.Fatal(err)
-	}
-	defer two.Close()
-	if got, want := two.Info().Memory, cpus(1)[0].Info().Memory; got != want {
-		t.Errorf("two CPU backends have %d bytes, and one has %d of the same", got, want)
-	}
-	if info := of([]float64{1, 2}, host, host); info.MaxAlloc != 0 || info.Kind != "cpu" {
-		t.Errorf("of members without a bound, Info is %+v", info)
-	}
-}
-
-// TestForeign: the buffers of a member are foreign to the Shard, and its own to the
-// member.
+// TestForeign: buffers of a member are foreign to the Shard, and the other way round.
 func TestForeign(t *testing.T) {
 	members := cpus(2)
 	b, err := shard.Weighted([]float64{1, 1}, members...)
@@ -251,9 +165,8 @@ func TestForeign(t *testing.T) {
 	}
 }
 
-// TestErrorsTellTheWhole: the lengths in an error are those of the buffers, not of
-// their parts.
-func TestErrorsTellTheWhole(t *testing.T) {
+// TestErrorLengths: errors have the lengths of buffers, not of their parts.
+func TestErrorLengths(t *testing.T) {
 	b := testenv.Open(t, weighted(1, 1))
 	x, err := b.Alloc(1000)
 	if err != nil {
@@ -274,44 +187,5 @@ func TestErrorsTellTheWhole(t *testing.T) {
 	}
 	if err := errors.Join(x.Release(), y.Release()); err != nil {
 		t.Error(err)
-	}
-}
-
-func copier(b compute.Backend) form.Copier {
-	c, _ := compute.As[form.Copier](b)
-	return c
-}
-
-// TestCopyAndTrim: what the functions of this module find in a backend, they find
-// in a Shard.
-func TestCopyAndTrim(t *testing.T) {
-	b := testenv.Open(t, weighted(1, 2))
-	xs := values.Normal(1000, 1)
-	x, err := b.Upload(xs)
-	if err != nil {
-		t.Fatal(err)
-	}
-	y, err := b.Alloc(1000)
-	if err != nil {
-		t.Fatal(err)
-	}
-	got := make([]float32, 1000)
-	equal(t, "copy", got, xs, errors.Join(copier(b).Copy(y, x), y.Read(got), x.Release(), y.Release()))
-	if b.Info().PooledBytes == 0 {
-		t.Error("nothing is kept")
-	}
-	if compute.Trim(b); b.Info().PooledBytes != 0 {
-		t.Errorf("after Trim %d bytes are kept", b.Info().PooledBytes)
-	}
-	none, err := shard.Weighted([]float64{1, 1}, cpus(1)[0], told{cpus(1)[0], compute.Info{Name: "plain"}})
-	if err != nil {
-		t.Fatal(err)
-	}
-	defer none.Close()
-	if x, err = none.Upload(xs); err != nil {
-		t.Fatal(err)
-	}
-	if err := copier(none).Copy(x, x); err == nil || !strings.Contains(err.Error(), "member 1 (plain)") {
-		t.Errorf("with a member that has no Copy: %v", err)
 	}
 }

@@ -24,8 +24,8 @@ const (
 )
 
 const (
-	wholeTime  = 250e-6 // seconds; a member that needs no longer does all
-	chunkTime  = 2e-3   // seconds of a chunk at most, far more than a call costs
+	leastTime  = 250e-6 // seconds of a chunk at least, so one member does a short stream alone
+	mostTime   = 2e-3   // seconds of a chunk at most, far more than a call costs
 	maxStreams = 2      // calls of Stream that one member works on at a time
 )
 
@@ -61,7 +61,7 @@ func (d *device) Stream(ctx context.Context, k driver.Kernel, dst, src []float32
 	for st.err == nil && st.left > 0 {
 		members := st.working()
 		if len(members) == 0 {
-			return d.Usable()
+			return d.allFailed()
 		}
 		var first []func()
 		for call := range maxStreams {
@@ -90,7 +90,8 @@ func (d *device) Stream(ctx context.Context, k driver.Kernel, dst, src []float32
 // rate returns the elements per second of one call of Stream on m, or 0 before the first.
 func (st *stream) rate(m *member) float64 { return float64(m.rates[st.class].Load()) }
 
-// working returns the members that have not failed, those with an unknown rate first.
+// working returns the members that have not failed: those with an unknown rate, then the
+// fastest first.
 func (st *stream) working() []int {
 	var list []int
 	for i, m := range st.members {
@@ -98,9 +99,8 @@ func (st *stream) working() []int {
 			list = append(list, i)
 		}
 	}
-	slices.SortStableFunc(list, func(i, j int) int {
-		return cmp.Compare(min(st.rate(st.members[i]), 1), min(st.rate(st.members[j]), 1))
-	})
+	rate := func(i int) float64 { return cmp.Or(st.rate(st.members[i]), math.Inf(1)) }
+	slices.SortStableFunc(list, func(i, j int) int { return cmp.Compare(rate(j), rate(i)) })
 	return list
 }
 
@@ -174,11 +174,9 @@ func (st *stream) size(i int) int {
 		all += rate * streams
 		soonest = min(soonest, (float64(st.left)+float64(st.busy[j])/streams)/rate)
 	}
-	share := float64(len(st.src))
-	if share/own > wholeTime {
-		share *= own / all / math.Ceil(share/all/chunkTime)
-	}
-	n := min(max(int(math.Ceil(share/pageElements))*pageElements, m.least), most)
+	each := float64(len(st.src)) / all
+	each = max(each/math.Ceil(each/mostTime), leastTime) // seconds of a chunk
+	n := min(max(int(math.Ceil(each*own/pageElements))*pageElements, m.least), most)
 	if float64(n)/own > soonest {
 		return 0
 	}

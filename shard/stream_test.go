@@ -5,18 +5,137 @@ import (
 	"errors"
 	"fmt"
 	"slices"
+	"strings"
 	"sync/atomic"
 	"testing"
 	"testing/synctest"
 	"time"
 
 	"github.com/gmind-go/compute"
+	"github.com/gmind-go/compute/internal/testenv"
 	"github.com/gmind-go/compute/internal/values"
 	"github.com/gmind-go/compute/shard"
 )
 
-// TestStreamShares: members are done at about the same time, however fast each is,
-// also in the first Stream. The clock is that of the test.
+// TestStreamFaults makes a member fail at each of its chunks. The result is complete and
+// right, in place too, and later calls leave the member out.
+func TestStreamFaults(t *testing.T) {
+	f := compute.LeakyReLU(0.5) // so that applying it twice shows
+	xs := values.Bits(1<<20+3, 1)
+	ys := values.Each(len(xs), func(i int) float32 { return f.Value(xs[i]) })
+	got := make([]float32, len(xs))
+	for _, inPlace := range []bool{false, true} {
+		for at := range 2 {
+			faults := 0
+			for failAt := 1; failAt <= 15; failAt++ {
+				what := fmt.Sprintf("Stream (in place: %v) with a fault of member %d in its chunk %d", inPlace, at, failAt)
+				bad := newFaulty(failAt, compute.ErrDevice)
+				b, other := beside(t, bad, at)
+				stream := func() {
+					t.Helper()
+					clear(got)
+					src := xs
+					if inPlace {
+						src = got
+						copy(got, xs)
+					}
+					testenv.Equal(t, what, got, ys, b.Stream(context.Background(), compute.OpForward, f, got, src))
+				}
+				stream()
+				if bad.failed() {
+					faults++
+					name := fmt.Sprintf("member %d (faulty)", at)
+					if skipped := b.Info().Skipped; !errors.Is(skipped, compute.ErrDevice) || !strings.Contains(skipped.Error(), name) {
+						t.Errorf("%s: Skipped is %v", what, skipped)
+					}
+					if err := b.Sync(); !errors.Is(err, compute.ErrDevice) || !strings.Contains(err.Error(), name) {
+						t.Errorf("%s: then Sync returns %v", what, err)
+					}
+					calls := bad.calls
+					stream()
+					if bad.calls != calls {
+						t.Errorf("%s: the next Stream calls it again", what)
+					}
+				} else if skipped := b.Info().Skipped; skipped != nil {
+					t.Errorf("%s, which did not come: Skipped is %v", what, skipped)
+				}
+				if err := everyCall(other, 1000); err != nil {
+					t.Errorf("%s: the other member alone: %v", what, err)
+				}
+				if err := b.Close(); err != nil {
+					t.Errorf("%s: Close: %v", what, err)
+				}
+			}
+			t.Logf("in place: %v, member %d: %d faults", inPlace, at, faults)
+			if faults == 0 {
+				t.Errorf("in place: %v: member %d has no chunk to fail at", inPlace, at)
+			}
+		}
+	}
+}
+
+// TestStreamAllFail: if all members fail, Stream returns ErrDevice, and has not changed its
+// input in place.
+func TestStreamAllFail(t *testing.T) {
+	xs := values.Bits(1<<20, 1)
+	got := slices.Clone(xs)
+	b, err := shard.Weighted([]float64{1, 1}, newFaulty(1, compute.ErrDevice), newFaulty(1, compute.ErrDevice))
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer b.Close()
+	for range 2 {
+		if err := b.Stream(context.Background(), compute.OpForward, compute.LeakyReLU(2), got, got); !errors.Is(err, compute.ErrDevice) || !strings.Contains(err.Error(), "(faulty)") {
+			t.Errorf("got %v, want ErrDevice that names a member", err)
+		}
+	}
+	testenv.Equal(t, "what no member has computed", got, xs, nil)
+	for _, name := range []string{"member 0 (faulty)", "member 1 (faulty)"} {
+		if skipped := b.Info().Skipped; skipped == nil || !strings.Contains(skipped.Error(), name) {
+			t.Errorf("Skipped is %v, want it to name %s", skipped, name)
+		}
+	}
+}
+
+// TestStreamError: an error that is not a fault ends the Stream.
+func TestStreamError(t *testing.T) {
+	bad := newFaulty(1, compute.ErrOutOfMemory)
+	b, _ := beside(t, bad, 0)
+	defer b.Close()
+	v := make([]float32, 1<<20)
+	if err := b.Stream(context.Background(), compute.OpForward, compute.LeakyReLU(2), v, v); !errors.Is(err, compute.ErrOutOfMemory) || !strings.Contains(err.Error(), "member 0 (faulty)") {
+		t.Errorf("got %v, want ErrOutOfMemory that names the member", err)
+	}
+	if err := b.Sync(); err != nil {
+		t.Errorf("then Sync returns %v", err)
+	}
+}
+
+// faultyCPU is reported as the CPU, and fails.
+type faultyCPU struct{ *faulty }
+
+func (b faultyCPU) Info() compute.Info {
+	info := b.faulty.Info()
+	info.Backend = "cpu"
+	return info
+}
+
+// TestStreamCPUFails: a Stream in place ends with an error if the CPU backend fails, even if
+// there is another.
+func TestStreamCPUFails(t *testing.T) {
+	b, err := shard.Weighted([]float64{1, 1}, faultyCPU{newFaulty(1, compute.ErrDevice)}, cpus(1)[0])
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer b.Close()
+	v := values.Normal(1000, 1)
+	if err := b.Stream(context.Background(), compute.OpForward, compute.LeakyReLU(2), v, v); !errors.Is(err, compute.ErrDevice) || !strings.Contains(err.Error(), "member 0 (faulty)") {
+		t.Errorf("got %v, want ErrDevice that names the member", err)
+	}
+}
+
+// TestStreamShares: members of any speed are done at about the same time, in the first
+// Stream too. The clock is fake.
 func TestStreamShares(t *testing.T) {
 	const n, rate = 32 << 20, 1e9
 	data := make([]float32, 2*n)
@@ -27,7 +146,7 @@ func TestStreamShares(t *testing.T) {
 				members[i] = &timed{rate: factor * rate}
 				all += factor * rate
 			}
-			// Weights that are wrong for Stream, as those of a device behind a slow bus.
+			// Weights do not matter to Stream.
 			b, err := shard.Weighted(slices.Repeat([]float64{1}, len(members)), members...)
 			if err != nil {
 				t.Fatal(err)
@@ -38,8 +157,7 @@ func TestStreamShares(t *testing.T) {
 					t.Fatal(err)
 				}
 				took := time.Since(start).Seconds()
-				// What a member needs for the least chunk, of 64 Ki elements: the first, of each,
-				// and the last of the fastest, which does it before a slower one would.
+				// The first chunk of each member has 64 Ki elements, as its speed is unknown.
 				ideal, chunk, most := n/all, (64<<10)/(slices.Max(factors)*rate), 1.03
 				if round == 0 {
 					chunk, most = (64<<10)/(slices.Min(factors)*rate), 1.1
@@ -53,8 +171,8 @@ func TestStreamShares(t *testing.T) {
 	}
 }
 
-// TestKnowsTheCPU: the CPU backend streams in place without a copy, and no other does.
-func TestKnowsTheCPU(t *testing.T) {
+// TestStreamCPU: the CPU backend streams in place without a copy, and no other does.
+func TestStreamCPU(t *testing.T) {
 	b, err := shard.Weighted([]float64{1, 1}, cpus(1)[0], &inPlace{device{cpus(1)[0]}})
 	if err != nil {
 		t.Fatal(err)
@@ -66,7 +184,7 @@ func TestKnowsTheCPU(t *testing.T) {
 	}
 }
 
-// inPlace is a backend, other than that of package cpu, that may fail at any time.
+// inPlace is a device that does not work in place.
 type inPlace struct{ compute.Backend }
 
 func (b *inPlace) Stream(ctx context.Context, op compute.Op, f compute.Activation, dst, src []float32) error {
@@ -80,7 +198,7 @@ func (b *inPlace) Stream(ctx context.Context, op compute.Op, f compute.Activatio
 func TestStreamContext(t *testing.T) {
 	ctx, cancel := context.WithCancel(context.Background())
 	calls := 0
-	b, err := shard.Weighted([]float64{1}, &meeting{&timed{rate: 1e12}, func() { // which knows of no context
+	b, err := shard.Weighted([]float64{1}, &meeting{&timed{rate: 1e12}, func() { // which ignores its context
 		if calls++; calls == 2 {
 			cancel()
 		}
@@ -95,8 +213,8 @@ func TestStreamContext(t *testing.T) {
 	}
 }
 
-// late is a context whose deadline passes after some looks at it, and whose timer never
-// fires, as where all cores compute.
+// late is a context whose deadline passes when it was asked for looks times, and whose timer
+// never fires, as if all cores were busy.
 type late struct {
 	context.Context
 	looks atomic.Int32
@@ -109,9 +227,9 @@ func (c *late) Deadline() (time.Time, bool) {
 	return time.Unix(0, 0), true
 }
 
-// TestStreamDeadline: Stream sees between two chunks that the deadline has passed.
+// TestStreamDeadline: Stream checks the deadline between two chunks.
 func TestStreamDeadline(t *testing.T) {
-	first := &timed{rate: 1e12} // which knows of no context
+	first := &timed{rate: 1e12} // which ignores its context
 	b, err := shard.Weighted([]float64{1}, first)
 	if err != nil {
 		t.Fatal(err)
@@ -124,13 +242,13 @@ func TestStreamDeadline(t *testing.T) {
 	}
 }
 
-// distant is a timed backend behind a network: a call takes cost, during which others
-// are under way, and the data of one call follows that of another.
+// distant is a timed backend behind a network: each call first takes cost, while others go
+// on, and then its turn on the link.
 type distant struct {
 	timed
 	cost time.Duration
 	link chan struct{}
-	near bool // not so distant, in the memory of the host
+	near bool // in the memory of the host
 }
 
 func newDistant(cost time.Duration, rate float64) *distant {
@@ -146,8 +264,7 @@ func (b *distant) Stream(ctx context.Context, op compute.Op, f compute.Activatio
 	return b.timed.Stream(ctx, op, f, dst, src)
 }
 
-// TestStreamWhole: what takes one member no longer than some calls is not divided,
-// and what takes longer is.
+// TestStreamWhole: only a Stream that takes one member long enough is divided.
 func TestStreamWhole(t *testing.T) {
 	data := make([]float32, 2<<20)
 	synctest.Test(t, func(t *testing.T) {
@@ -164,7 +281,7 @@ func TestStreamWhole(t *testing.T) {
 			}
 			return first.streams.Load() + second.streams.Load()
 		}
-		calls(192 << 10) // from which the speeds are known
+		calls(192 << 10) // makes the speeds known
 		if n := calls(192 << 10); n != 1 {
 			t.Errorf("192 Ki elements at 1e9 in a second take %d calls, want 1", n)
 		}
@@ -174,9 +291,9 @@ func TestStreamWhole(t *testing.T) {
 	})
 }
 
-// TestStreamDistant: two members behind a network are at no length slower than one,
-// since none gets chunks that are smaller than what a call costs; and the longer the
-// slices, the closer they come to half the time. The clock is that of the test.
+// TestStreamDistant: two members behind a network are not slower than one at any length,
+// since chunks are long enough for the cost of a call, and need about half the time for
+// long slices. The clock is fake.
 func TestStreamDistant(t *testing.T) {
 	data := make([]float32, 32<<20)
 	for _, net := range []struct {
@@ -200,7 +317,7 @@ func TestStreamDistant(t *testing.T) {
 				return time.Since(start)
 			}
 			for n := 64 << 10; n <= len(data)/2; n += max(n/256<<6, 64<<10) {
-				most := time.Duration(105) // percent of the time that one needs
+				most := time.Duration(105) // percent of the time of one member
 				if n >= 8<<20 {
 					most = 60
 				} else if n >= 1<<20 { // a chunk for each
@@ -218,9 +335,8 @@ func TestStreamDistant(t *testing.T) {
 	}
 }
 
-// TestStreamLengths: how long a member takes for a short slice, where the cost of a
-// call is all, tells nothing of longer ones, and the other way round. The clock is that of
-// the test.
+// TestStreamLengths: rates of short slices, where calls cost most of the time, do not
+// influence long ones, and the other way round. The clock is fake.
 func TestStreamLengths(t *testing.T) {
 	const short, long = 16, 16 << 20
 	data := make([]float32, 2*long)
@@ -249,9 +365,9 @@ func TestStreamLengths(t *testing.T) {
 	})
 }
 
-// TestWrapped: a Shard of wrapped CPU backends streams in place without a copy, on
-// one of them, as bare ones do.
-func TestWrapped(t *testing.T) {
+// TestStreamWrapped: wrapped CPU backends stream as bare ones do: in place, and one of
+// them alone.
+func TestStreamWrapped(t *testing.T) {
 	v := values.Normal(1<<20, 1)
 	for _, inPlace := range []bool{true, false} {
 		here := &place{Backend: cpus(1)[0], dst: make(map[*float32]bool)}
@@ -272,7 +388,7 @@ func TestWrapped(t *testing.T) {
 	}
 }
 
-// place wraps a backend and remembers where Stream put its results.
+// place is a wrapper that remembers the dst of each Stream.
 type place struct {
 	compute.Backend
 	dst map[*float32]bool
@@ -283,13 +399,13 @@ func (b *place) Stream(ctx context.Context, op compute.Op, f compute.Activation,
 	return b.Backend.Stream(ctx, op, f, dst, src)
 }
 
-// TestWrappedFails: when a wrapper of the CPU backend fails in a Stream in place,
-// where a part of the input is overwritten by then, the Stream ends with its error and
-// nothing is computed twice. With a result of its own, others complete it.
-func TestWrappedFails(t *testing.T) {
-	f := compute.LeakyReLU(0.5) // applied twice it shows
+// TestStreamWrappedFails: if a wrapper of the CPU backend fails in a Stream in place, a part
+// of the input is overwritten. The Stream ends with its error, and no element is computed
+// twice. If dst is another slice, others complete it.
+func TestStreamWrappedFails(t *testing.T) {
+	f := compute.LeakyReLU(0.5) // so that applying it twice shows
 	xs := values.Normal(1<<20, 1)
-	ys := want(len(xs), func(i int) float32 { return f.Value(xs[i]) })
+	ys := values.Each(len(xs), func(i int) float32 { return f.Value(xs[i]) })
 	for _, inPlace := range []bool{true, false} {
 		bad := &wrapper{Backend: cpus(1)[0], err: fmt.Errorf("on fire: %w", compute.ErrDevice)}
 		b, err := shard.Weighted([]float64{1, 1}, bad, slow{device{cpus(1)[0]}})
@@ -303,7 +419,7 @@ func TestWrappedFails(t *testing.T) {
 		}
 		err = b.Stream(t.Context(), compute.OpForward, f, got, src)
 		if !inPlace {
-			equal(t, "after a fault", got, ys, err)
+			testenv.Equal(t, "after a fault", got, ys, err)
 		} else if !errors.Is(err, compute.ErrDevice) {
 			t.Errorf("in place: got %v, want ErrDevice", err)
 		}

@@ -1,6 +1,6 @@
-// Xor trains a small network to compute the exclusive or. Its activation is a compute.Layer, on
-// the GPU if there is one and otherwise on the CPU, with the same bits on both; gonum
-// multiplies the matrices.
+// Xor trains a small network to be an exclusive or, with the layer of package
+// compute as its activation, on the GPU if there is one and on the CPU if not, and
+// gonum for the products of matrices. It gives the same bits on each.
 package main
 
 import (
@@ -22,8 +22,8 @@ import (
 
 func main() {
 	log.SetFlags(0)
-	steps := flag.Int("steps", 2000, "number of training steps, each on all four inputs")
-	file := flag.String("plot", "", "plot the loss to this `file` (.svg, .png, .pdf)")
+	steps := flag.Int("steps", 2000, "how often it learns from the four inputs")
+	file := flag.String("plot", "", "draw the loss over the steps into this file (.svg, .png, .pdf)")
 	flag.Parse()
 	b, err := compute.Open(gpu.Open, cpu.Open)
 	if err != nil {
@@ -62,6 +62,22 @@ func run(b compute.Backend, steps int, file string) error {
 	return draw(losses, file)
 }
 
+// train returns a network that has made so many steps, and the loss before each,
+// which it also gives to report.
+func train(b compute.Backend, steps int, report func(loss float32)) (*network, []float32, error) {
+	n := newNetwork(b, 1)
+	var losses []float32
+	for range steps {
+		loss, err := n.step()
+		if err != nil {
+			return nil, nil, err
+		}
+		losses = append(losses, loss)
+		report(loss)
+	}
+	return n, losses, nil
+}
+
 // draw plots the losses, on a logarithmic axis.
 func draw(losses []float32, file string) error {
 	p := plot.New()
@@ -70,7 +86,7 @@ func draw(losses []float32, file string) error {
 	p.Y.Scale, p.Y.Tick.Marker = plot.LogScale{}, plot.LogTicks{Prec: 1}
 	var points plotter.XYs
 	for i, loss := range losses {
-		if loss > 0 { // it has a logarithm
+		if loss > 0 { // which a logarithm has to be of
 			points = append(points, plotter.XY{X: float64(i + 1), Y: float64(loss)})
 		}
 	}

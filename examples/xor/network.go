@@ -9,7 +9,7 @@ import (
 	"github.com/gmind-go/compute"
 )
 
-// The exclusive or: every input, and its output.
+// The exclusive or: every input, and what is to come out.
 var (
 	inputs = matrix(4, 2, []float32{0, 0, 0, 1, 1, 0, 1, 1})
 	wanted = []float32{0, 1, 1, 0}
@@ -17,17 +17,17 @@ var (
 
 const (
 	hidden = 8   // units of the hidden layer
-	rate   = 0.1 // learning rate
+	rate   = 0.1 // of learning
 )
 
-// A network has two layers of weights, and LeakyReLU between them, which a backend computes.
-// It is trained by gradient descent on the mean squared error.
+// A network has two layers of weights, and LeakyReLU between them, on a backend.
+// It learns by gradient descent on the mean squared error.
 type network struct {
 	activation       *compute.Layer
 	weights1, bias1  blas32.General // 2 x hidden, 1 x hidden
 	weights2         blas32.General // hidden x 1
 	bias2            float32
-	z, a, gradient   blas32.General // 4 x hidden: before and after the activation; of the loss
+	z, a, gradient   blas32.General // 4 x hidden: before and after the activation, and of the loss
 	out, outGradient blas32.General // 4 x 1
 }
 
@@ -49,7 +49,7 @@ func newNetwork(b compute.Backend, seed uint64) *network {
 	}
 }
 
-// matrix returns a matrix of data, or of zeros if data is nil.
+// matrix returns a matrix of data, or of zeros.
 func matrix(rows, cols int, data []float32) blas32.General {
 	if data == nil {
 		data = make([]float32, rows*cols)
@@ -57,7 +57,7 @@ func matrix(rows, cols int, data []float32) blas32.General {
 	return blas32.General{Rows: rows, Cols: cols, Stride: cols, Data: data}
 }
 
-// forward computes the outputs for all inputs.
+// forward computes what the network says to every input.
 func (n *network) forward() error {
 	for i := range n.z.Rows {
 		copy(n.z.Data[i*hidden:], n.bias1.Data)
@@ -73,7 +73,7 @@ func (n *network) forward() error {
 	return nil
 }
 
-// step is one step of training on all inputs. It returns the loss before the step.
+// step learns from every input once, and returns the loss before.
 func (n *network) step() (loss float32, err error) {
 	if err := n.forward(); err != nil {
 		return 0, err
@@ -96,20 +96,4 @@ func (n *network) step() (loss float32, err error) {
 		}
 	}
 	return loss, nil
-}
-
-// train returns a network after training, and the loss before each step, which it also
-// passes to report.
-func train(b compute.Backend, steps int, report func(loss float32)) (*network, []float32, error) {
-	n := newNetwork(b, 1)
-	var losses []float32
-	for range steps {
-		loss, err := n.step()
-		if err != nil {
-			return nil, nil, err
-		}
-		losses = append(losses, loss)
-		report(loss)
-	}
-	return n, losses, nil
 }

@@ -97,8 +97,9 @@ func (o *operands) check() error {
 	return nil
 }
 
-// memories returns what the device knows of the operands, until unlock. It lies in the
-// first operand, so that no call allocates.
+// memories returns what the device knows of the operands, until unlock. It is part of the
+// first operand, so that no call allocates. What a Device frees must be small afterwards,
+// since it may stay there.
 func (o *operands) memories() []Memory {
 	first := o.all[0]
 	for i, m := range o.all[:o.n] {

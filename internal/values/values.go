@@ -85,3 +85,12 @@ func IsSubnormal(a float32) bool { return a != 0 && math.Abs(float64(a)) < 0x1p-
 
 // Show returns a as a number and as bits.
 func Show(a float32) string { return fmt.Sprintf("%v (0x%08x)", a, math.Float32bits(a)) }
+
+// Each returns the n values of op.
+func Each(n int, op func(i int) float32) []float32 {
+	all := make([]float32, n)
+	for i := range all {
+		all[i] = op(i)
+	}
+	return all
+}

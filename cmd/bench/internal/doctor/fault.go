@@ -1,4 +1,4 @@
-package main
+package doctor
 
 import (
 	"fmt"
@@ -10,9 +10,9 @@ import (
 	"unicode"
 )
 
-// A fault is how a child ended that gave no answer.
+// A fault is why a child process gave no answer.
 type fault struct {
-	what string   // follows "a driver"
+	what string   // the predicate of "a driver"
 	said []string // the last lines that it printed
 }
 
@@ -24,7 +24,7 @@ func (f *fault) Error() string {
 	return text
 }
 
-// print prints the fault of who, and what was said last.
+// print prints who, as the subject of the fault, and the last lines that were printed.
 func (f *fault) print(w io.Writer, indent, who string) {
 	fmt.Fprintf(w, "%s%s %s\n", indent, who, f.what)
 	if len(f.said) > 0 {
@@ -35,18 +35,18 @@ func (f *fault) print(w io.Writer, indent, who string) {
 	}
 }
 
-// newFault makes a fault of all that was said.
+// newFault returns a fault with the last of lines.
 func newFault(what string, lines []string) *fault {
 	return &fault{what, lines[max(0, len(lines)-5):]}
 }
 
-// crash describes a child that ended with state after it had said lines.
+// crash returns the fault of a child process that printed lines and ended with state.
 func crash(state *os.ProcessState, lines []string) *fault {
 	what := fmt.Sprintf("ended the program (%v)", state)
 	if !state.Exited() {
 		what = fmt.Sprintf("crashed (%v)", state)
 	}
-	// Go's runtime catches the signals of a crash, tells them, and exits.
+	// Go's runtime catches the signal of a crash, prints it, and exits.
 	for i, line := range lines {
 		if m := goCrash.FindStringSubmatch(line); m != nil {
 			what = fmt.Sprintf("crashed (%s)", m[1])
@@ -61,7 +61,7 @@ func crash(state *os.ProcessState, lines []string) *fault {
 
 var goCrash = regexp.MustCompile(`^(?:\[signal )?(SIG[A-Z]+: [a-z ]+?|Exception 0x\w+)(?: code=.*| 0x.*)?$`)
 
-// A tail keeps the last of what is written to it.
+// A tail keeps the end of what is written to it.
 type tail struct {
 	mu   sync.Mutex
 	text []byte
@@ -79,7 +79,7 @@ func (t *tail) Write(p []byte) (int, error) {
 	return len(p), nil
 }
 
-// lines returns what was kept, without what a terminal would not print.
+// lines returns the lines that are not blank, without characters that cannot be printed.
 func (t *tail) lines() []string {
 	t.mu.Lock()
 	defer t.mu.Unlock()

@@ -14,8 +14,7 @@ import (
 	"github.com/creack/pty"
 )
 
-// onTerminal runs the program with a terminal as its output, and returns all that it
-// writes there.
+// onTerminal runs the program with a terminal as its output, and returns what it writes.
 func onTerminal(t *testing.T, env string, args ...string) string {
 	t.Helper()
 	cmd := exec.Command(os.Args[0], args...)
@@ -25,41 +24,41 @@ func onTerminal(t *testing.T, env string, args ...string) string {
 		t.Skipf("no terminal to be had: %v", err)
 	}
 	defer terminal.Close()
-	text, _ := io.ReadAll(terminal) // which on Linux ends with an error
+	text, _ := io.ReadAll(terminal) // on Linux, this ends with an error
 	if err := cmd.Wait(); err != nil {
 		t.Errorf("%v: %s", err, text)
 	}
 	return string(text)
 }
 
-// left is how a progress tells the time that has passed and that is left.
+// left matches the elapsed and the remaining time of a progress.
 var left = regexp.MustCompile(`\[\d+m?s:`)
 
-// TestTerminal: on a terminal there are a progress with the time left, which is gone at
-// the end, and bars where it shows them.
+// TestTerminal: on a terminal there is a progress with the remaining time, which is removed
+// at the end, and bars in the table if the terminal shows their characters.
 func TestTerminal(t *testing.T) {
 	args := []string{"-backend", "cpu", "-n", "1Ki,4Ki", "-cache", "warm", "-time", "50ms"}
 	text := onTerminal(t, "C.UTF-8", args...)
 	if !strings.Contains(text, "%") || !strings.Contains(text, "cpu") || !left.MatchString(text) {
 		t.Errorf("no progress: %q", text)
 	}
-	if before, _, _ := strings.Cut(text, "GB/s"); !strings.Contains(before, "making the values") {
-		t.Errorf("nothing is shown before the measuring: %q", before)
+	if before, _, _ := strings.Cut(text, "GB/s"); !strings.Contains(before, "generating the input") {
+		t.Errorf("nothing is shown before the measurement: %q", before)
 	}
 	bars := regexp.MustCompile(` % [█▉▊▋▌▍▎▏]`)
 	if !bars.MatchString(text) {
 		t.Errorf("no bars: %q", text)
 	}
-	_, rest, _ := strings.Cut(text, "What does")
+	_, rest, _ := strings.Cut(text, "How fast is")
 	if left.MatchString(rest) {
 		t.Errorf("the progress stays: %q", rest)
 	}
 	if text := onTerminal(t, "C", args...); bars.MatchString(text) {
-		t.Errorf("bars where the terminal shows none: %q", text)
+		t.Errorf("bars, though the terminal does not show them: %q", text)
 	}
 }
 
-// TestProgressFits: a progress with a device of a long name fits a terminal.
+// TestProgressFits: a progress fits on a terminal if the name of the device is long.
 func TestProgressFits(t *testing.T) {
 	pseudo, terminal, err := pty.Open()
 	if err != nil {
@@ -67,7 +66,7 @@ func TestProgressFits(t *testing.T) {
 	}
 	defer pseudo.Close()
 	p := newProgress(terminal, 1000)
-	p.what(shortened(strings.Repeat("Größe ", 20)) + ", 1048577, cold")
+	p.describe(strings.Repeat("Größe ", 20), "1048577, cold")
 	p.clear()
 	terminal.Close()
 	text, _ := io.ReadAll(pseudo)

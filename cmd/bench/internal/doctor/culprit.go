@@ -1,4 +1,4 @@
-package main
+package doctor
 
 import (
 	"errors"
@@ -9,11 +9,12 @@ import (
 	"strings"
 	"time"
 
+	"github.com/gmind-go/compute/cmd/bench/internal/command"
 	"github.com/gmind-go/compute/gpu"
 )
 
-// findCulprits tries every driver alone, once all together have crashed or hung, and
-// prints what each does and the remedy. It returns which ones are at fault.
+// findCulprits tries each driver alone, after all of them together crashed or hung. It
+// prints the result of each and the remedy, and returns an error that names those at fault.
 func findCulprits(w io.Writer, limit time.Duration) error {
 	list, where := drivers()
 	if where == "" {
@@ -23,23 +24,22 @@ func findCulprits(w io.Writer, limit time.Duration) error {
 	fmt.Fprintf(w, "\ndrivers that the OpenCL loader finds by %s, each tried alone:\n", where)
 	var bad []string
 	for _, d := range list {
-		name := fmt.Sprintf("%s (%s)", d.file, d.library())
 		found, err := askAlone(limit, d)
 		var f *fault
 		switch {
 		case errors.As(err, &f):
-			f.print(w, "  ", name+": AT FAULT: it")
-			bad = append(bad, name)
+			f.print(w, "  ", d.String()+": AT FAULT: it")
+			bad = append(bad, d.String())
 		case err != nil:
-			fmt.Fprintf(w, "  %s: not tried: %s\n", name, oneLine(err))
+			fmt.Fprintf(w, "  %v: not tried: %s\n", d, command.OneLine(err))
 		case len(found.Devices) == 0:
-			fmt.Fprintf(w, "  %s: no device: %s\n", name, oneLine(errors.New(found.Problem)))
+			fmt.Fprintf(w, "  %v: no device: %s\n", d, found.Problem)
 		default:
 			var devices []string
 			for _, info := range found.Devices {
 				devices = append(devices, strings.TrimPrefix(info.Name, "opencl "))
 			}
-			fmt.Fprintf(w, "  %s: lists %s\n", name, strings.Join(devices, ", "))
+			fmt.Fprintf(w, "  %v: lists %s\n", d, strings.Join(devices, ", "))
 		}
 	}
 	if len(list) == 0 {
@@ -55,15 +55,15 @@ func findCulprits(w io.Writer, limit time.Duration) error {
 }
 
 // askAlone lists the devices of one driver.
-func askAlone(limit time.Duration, d icd) (answer, error) {
-	// Of all ways to name drivers, every loader knows a directory.
+func askAlone(limit time.Duration, d driver) (Reply, error) {
+	// Every loader can be given a directory.
 	dir, err := os.MkdirTemp("", "opencl-vendors-")
 	if err != nil {
-		return answer{}, err
+		return Reply{}, err
 	}
 	defer os.RemoveAll(dir)
 	if err := os.WriteFile(filepath.Join(dir, "alone.icd"), []byte(d.content), 0o666); err != nil {
-		return answer{}, err
+		return Reply{}, err
 	}
-	return ask(limit, []string{vendorsEnv + "=" + dir, vendorPathEnv + "=", filenamesEnv + "="})
+	return List(limit, vendorsEnv+"="+dir, vendorPathEnv+"=", filenamesEnv+"=")
 }

@@ -20,8 +20,8 @@ import (
 // mainEnv makes this test binary the program itself.
 const mainEnv = "COMPUTE_TEST_BENCH"
 
-// TestMain makes all that the tests start, and what that starts in turn, the program;
-// but a fuzzer starts processes of its own.
+// TestMain makes every process that the tests start, and its children, the program, except
+// for those that a fuzzer starts.
 func TestMain(m *testing.M) {
 	if os.Getenv(mainEnv) != "" {
 		main()
@@ -30,7 +30,7 @@ func TestMain(m *testing.M) {
 	if !slices.ContainsFunc(os.Args, fuzzing) {
 		os.Setenv(mainEnv, "1")
 	}
-	os.Setenv("GORACE", "atexit_sleep_ms=0") // else each takes a second more
+	os.Setenv("GORACE", "atexit_sleep_ms=0") // otherwise each takes a second longer
 	testenv.Main(m)
 }
 
@@ -57,22 +57,21 @@ func benchWith(t *testing.T, env []string, args ...string) (stdout, stderr strin
 	return out.String(), errs.String(), cmd.ProcessState.ExitCode()
 }
 
-// needOpenCL skips or fails where there is no OpenCL device.
+// needOpenCL skips the test, or fails it, without an OpenCL device.
 func needOpenCL(t *testing.T) { testenv.Open(t, gpu.OpenDevice("any")) }
 
-// onCPU returns a CPU backend, and the configuration and the values to measure ops on n
-// elements of it.
-func onCPU(t *testing.T, n int, ops ...string) (compute.Backend, config, *input) {
+// onCPU returns a CPU backend, and the configuration and the input to measure ops on n
+// elements.
+func onCPU(t *testing.T, n int, ops ...string) (compute.Backend, *config, *input) {
 	t.Helper()
-	var c config
-	c.flags()
+	c := newConfig()
 	c.ops, c.sizes = ops, []int{n}
 	in := &input{}
-	if _, err := in.generate(t.Context(), &c); err != nil {
+	if _, err := in.generate(t.Context(), c); err != nil {
 		t.Fatal(err)
 	}
 	return testenv.Open(t, cpu.Open), c, in
 }
 
-// words returns text with single spaces for spaces and line ends, as lines are broken.
+// words returns text with its white space, line breaks included, as single spaces.
 func words(text string) string { return strings.Join(strings.Fields(text), " ") }

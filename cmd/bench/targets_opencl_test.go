@@ -11,11 +11,13 @@ import (
 	"strings"
 	"testing"
 
+	"github.com/gmind-go/compute/cmd/bench/internal/command"
+	"github.com/gmind-go/compute/cmd/bench/internal/doctor"
 	"github.com/gmind-go/compute/gpu"
 	"github.com/gmind-go/compute/internal/testenv"
 )
 
-// What a bad driver does as soon as it is loaded.
+// What a faulty driver does when it is loaded.
 const (
 	noise = `puts("{\"Devices\":[]}"); fflush(stdout); fputs("fake: no way on\n", stderr); `
 	dies  = noise + `abort();`
@@ -25,7 +27,7 @@ const (
 	forks = noise + `if (fork() == 0) { sleep(600); _exit(0); }` // keeping what is open
 )
 
-// loaded is a driver that does this when it is loaded, and is none else.
+// loaded returns the source of a driver that has no devices and does this when it is loaded.
 func loaded(does string) string {
 	return `#include <stdio.h>
 #include <stdlib.h>
@@ -33,8 +35,8 @@ func loaded(does string) string {
 __attribute__((constructor)) static void init(void) { ` + does + ` }`
 }
 
-// opened is a driver with one device, a GPU, that does this when it is opened. It
-// has as much of the loader's interface as it takes to get there.
+// opened returns the source of a driver with one device, a GPU, that does this when it is
+// opened. It implements as much of the loader's interface as that needs.
 func opened(does string) string {
 	return `#include <stdio.h>
 #include <stdlib.h>
@@ -86,9 +88,9 @@ void *clGetExtensionFunctionAddress(const char *name) {
 }`
 }
 
-// vendors makes a directory for the OpenCL loader with the drivers of this machine,
-// as good0.icd and so on, and one of that C source, as fake.icd. It returns the
-// environment that names it.
+// vendors makes a directory for the OpenCL loader with the drivers of this machine, as
+// good0.icd and so on, and a driver with the C source, as fake.icd. It returns the
+// environment that names the directory.
 func vendors(t *testing.T, source string) (dir string, env []string) {
 	t.Helper()
 	needOpenCL(t)
@@ -100,9 +102,9 @@ func vendors(t *testing.T, source string) (dir string, env []string) {
 		}
 		return name
 	}
-	list, _ := drivers()
-	for i, d := range list {
-		put(fmt.Sprintf("good%d.icd", i), d.content)
+	for i, d := range doctor.Environment().Drivers { // file (library)
+		_, library, _ := strings.Cut(strings.TrimSuffix(d, ")"), " (")
+		put(fmt.Sprintf("good%d.icd", i), library+"\n")
 	}
 	cc := strings.Fields(os.Getenv("CC"))
 	if len(cc) == 0 {
@@ -116,12 +118,12 @@ func vendors(t *testing.T, source string) (dir string, env []string) {
 		t.Fatalf("%v: %s", err, out)
 	}
 	put("fake.icd", library+"\n")
-	// Without a layer, which would answer for the driver.
-	return dir, []string{vendorsEnv + "=" + dir, vendorPathEnv + "=", filenamesEnv + "=", "OPENCL_LAYERS="}
+	// Without a layer, which would answer in place of the driver.
+	return dir, []string{"OCL_ICD_VENDORS=" + dir, "OPENCL_VENDOR_PATH=", "OCL_ICD_FILENAMES=", "OPENCL_LAYERS="}
 }
 
-// TestBadDriver: a driver that crashes or hangs when it is loaded is named, and the
-// CPU is measured all the same.
+// TestBadDriver: a driver that crashes or hangs when it is loaded is named, and the CPU is
+// measured nevertheless.
 func TestBadDriver(t *testing.T) {
 	for name, test := range map[string]struct{ does, timeout, short, what string }{
 		"abort": {dies, "20s", "20s", `crashed \((SIGABRT: abort|signal: aborted)\)`},
@@ -131,7 +133,7 @@ func TestBadDriver(t *testing.T) {
 	} {
 		t.Run(name, func(t *testing.T) {
 			dir, env := vendors(t, loaded(test.does))
-			t.Parallel() // for those that wait
+			t.Parallel() // since some wait for a timeout
 			stdout, stderr, code := benchWith(t, env, "devices", "-timeout", test.timeout)
 			fake := filepath.Join(dir, "fake.icd") + " (" + filepath.Join(dir, "libfake.so") + ")"
 			for _, want := range []string{
@@ -144,7 +146,7 @@ func TestBadDriver(t *testing.T) {
 					t.Errorf("no %q in: %s", want, stdout)
 				}
 			}
-			if want := "bench: the OpenCL driver " + fake + " crashes or hangs\n"; code != exitUnusable || stderr != want || strings.Count(stdout, "AT FAULT") != 1 {
+			if want := "bench: the OpenCL driver " + fake + " crashes or hangs\n"; code != command.Unusable || stderr != want || strings.Count(stdout, "AT FAULT") != 1 {
 				t.Errorf("exit %d, %q; want 3, %q, and one driver at fault: %s", code, stderr, want, stdout)
 			}
 
@@ -157,7 +159,7 @@ func TestBadDriver(t *testing.T) {
 			}
 			for _, named := range []string{"-backend=opencl", "-device=any"} {
 				stdout, stderr, code = benchWith(t, env, append(args, named)...)
-				if code != exitUnusable || measured.MatchString(stdout) || strings.Count(stderr, "\n") != 1 || !reason.MatchString(stderr) {
+				if code != command.Unusable || measured.MatchString(stdout) || strings.Count(stderr, "\n") != 1 || !reason.MatchString(stderr) {
 					t.Errorf("bench %s: exit %d, %s%s", named, code, stdout, stderr)
 				}
 			}
@@ -189,27 +191,26 @@ func TestBadDevice(t *testing.T) {
 					t.Errorf("no %q in: %s", want, stdout)
 				}
 			}
-			if code != exitUnusable || !regexp.MustCompile(`^bench: \d+ of \d+ OpenCL devices cannot be used\n`).MatchString(stderr) || strings.Count(stderr, "\n") != 1 {
+			if code != command.Unusable || !regexp.MustCompile(`^bench: \d+ of \d+ OpenCL devices cannot be used\n`).MatchString(stderr) || strings.Count(stderr, "\n") != 1 {
 				t.Errorf("exit %d, %s; want 3 and one line", code, stderr)
 			}
 		})
 	}
 }
 
-// TestLeftBehind: a process that a driver starts and leaves does not hold up the
-// report.
+// TestLeftBehind: a process that a driver starts and leaves does not delay the result.
 func TestLeftBehind(t *testing.T) {
 	_, env := vendors(t, loaded(forks))
-	stdout, stderr, code := benchWith(t, env, "devices") // which has less time than that process
+	stdout, stderr, code := benchWith(t, env, "devices") // with less time than that process takes
 	if code < 0 || !strings.Contains(stdout, "  self-test  usable") {
 		t.Errorf("exit %d, %s%s", code, stdout, stderr)
 	}
 }
 
-// TestOrphan: a child that hangs ends without its parent too.
+// TestOrphan: a child process that hangs ends without its parent, too.
 func TestOrphan(t *testing.T) {
 	_, env := vendors(t, loaded(hangs))
-	if _, _, code := benchWith(t, env, "probe", "100ms"); code != exitUnusable {
+	if _, _, code := benchWith(t, env, "probe", "100ms"); code != command.Unusable {
 		t.Errorf("exit %d", code)
 	}
 }

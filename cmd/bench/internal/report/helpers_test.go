@@ -1,10 +1,15 @@
 package report
 
 import (
+	"encoding/json"
 	"math"
 	"math/rand/v2"
+	"os"
 	"slices"
+	"strings"
+	"testing"
 	"time"
+	"unicode/utf8"
 )
 
 const (
@@ -12,8 +17,8 @@ const (
 	testGPU = "opencl A/B <C> (D)"
 )
 
-// measured returns a report of two devices, with runs that take up to some
-// noise-parts longer than the best time.
+// measured returns a report of two devices. Times are random, up to noise above the best
+// time as a fraction of it.
 func measured(seed uint64, noise float64, runs int) *Report {
 	r := &Report{
 		Schema: Version, Time: time.Date(2026, 1, 2, 3, 4, 5, 0, time.UTC), Command: []string{"bench"},
@@ -45,8 +50,8 @@ func measured(seed uint64, noise float64, runs int) *Report {
 	return slowed(r, 1, func(Result) bool { return false })
 }
 
-// slowed makes the results that which chooses so many times as slow, and sets all
-// that follows from the times.
+// slowed multiplies the times of the results chosen by which, and sets the fields that
+// follow from the times.
 func slowed(r *Report, factor float64, which func(Result) bool) *Report {
 	for i := range r.Results {
 		res := &r.Results[i]
@@ -72,3 +77,37 @@ func slowed(r *Report, factor float64, which func(Result) bool) *Report {
 
 func isForward(res Result) bool { return res.Op == "forward" }
 func all(Result) bool           { return true }
+
+// sample returns a run on a CPU and a GPU.
+func sample(t *testing.T) *Report {
+	t.Helper()
+	data, err := os.ReadFile("testdata/report.json")
+	if err != nil {
+		t.Fatal(err)
+	}
+	r := new(Report)
+	if err := json.Unmarshal(data, r); err != nil {
+		t.Fatal(err)
+	}
+	return r
+}
+
+// fits checks that text fits on a terminal of 80 columns.
+func fits(t *testing.T, text string) {
+	t.Helper()
+	for line := range strings.Lines(text) {
+		if n := utf8.RuneCountInString(strings.TrimSuffix(line, "\n")); n > 80 {
+			t.Errorf("%d columns: %s", n, line)
+		}
+	}
+}
+
+// words returns text with its white space, line breaks included, as single spaces.
+func words(text string) string { return strings.Join(strings.Fields(text), " ") }
+
+// timed returns a result with runs that all took ns.
+func timed(op, data, limit string, bytes int, ns float64) Result {
+	r := Result{Op: op, Data: data, Limit: limit, N: bytes / 8, Bytes: bytes, Verified: true, TimesNS: []float64{ns, ns, ns, ns, ns, ns}}
+	r.Summarize()
+	return r
+}

@@ -1,8 +1,7 @@
-package main
+package doctor
 
 import (
 	"bufio"
-	"fmt"
 	"os"
 	"path/filepath"
 	"runtime"
@@ -16,8 +15,8 @@ import (
 	"github.com/gmind-go/compute/internal/host"
 )
 
-// environment describes the machine and this program.
-func environment() report.Environment {
+// Environment describes the machine and this program.
+func Environment() report.Environment {
 	cpu := cpuid.CPU
 	e := report.Environment{
 		Go: runtime.Version(), OS: runtime.GOOS, Arch: runtime.GOARCH,
@@ -28,7 +27,7 @@ func environment() report.Environment {
 	}
 	list, _ := drivers()
 	for _, d := range list {
-		e.Drivers = append(e.Drivers, fmt.Sprintf("%s (%s)", d.file, d.library()))
+		e.Drivers = append(e.Drivers, d.String())
 	}
 	for _, name := range settings {
 		if value, ok := os.LookupEnv(name); ok {
@@ -44,14 +43,14 @@ var settings = []string{
 	vendorsEnv, vendorPathEnv, filenamesEnv, "POCL_DEVICES", "POCL_MAX_PTHREAD_COUNT", "CUDA_VISIBLE_DEVICES",
 }
 
-// commit returns the commit that the program was built of, with a + if the source was
-// changed since, or "" if it is not known.
+// commit returns the commit that the program was built from, with a + if the source was
+// modified, or "" if it is not known.
 func commit() string {
+	revision, changed := "", ""
 	info, ok := debug.ReadBuildInfo()
 	if !ok {
 		return ""
 	}
-	revision, changed := "", ""
 	for _, s := range info.Settings {
 		switch {
 		case s.Key == "vcs.revision":
@@ -67,7 +66,7 @@ func commit() string {
 }
 
 // loadedLoader returns the file of the OpenCL loader that this process has loaded, or
-// "" if there is none or the system does not tell.
+// "" if there is none or the system does not report it.
 func loadedLoader() string {
 	f, err := os.Open("/proc/self/maps")
 	if err != nil {
@@ -83,7 +82,7 @@ func loadedLoader() string {
 	return ""
 }
 
-// loaderFiles returns the files of OpenCL loaders where systems keep them.
+// loaderFiles returns the files of OpenCL loaders in the usual places.
 func loaderFiles() []string {
 	patterns := []string{
 		"/usr/lib/*/libOpenCL.so*", "/usr/lib64/libOpenCL.so*", "/usr/lib/libOpenCL.so*", "/usr/local/lib*/libOpenCL.so*",
@@ -97,7 +96,7 @@ func loaderFiles() []string {
 	}
 	var files []string
 	for _, pattern := range patterns {
-		found, _ := filepath.Glob(pattern) // the patterns are right
+		found, _ := filepath.Glob(pattern) // the patterns are well-formed
 		files = append(files, found...)
 	}
 	return files

@@ -3,47 +3,47 @@ package main
 import (
 	"encoding/binary"
 	"flag"
-	"math"
 	"path/filepath"
 	"regexp"
 	"strings"
 	"testing"
 
-	"github.com/gmind-go/compute/cmd/bench/internal/report"
+	"github.com/gmind-go/compute/cmd/bench/internal/command"
+	"github.com/gmind-go/compute/internal/units"
 )
 
-// TestUsage: what is wrong with the command line or a file is told in one line,
-// with exit code 2, before anything is measured.
+// TestUsage: an error of the command line or of a file is one line, with exit code 2, before
+// anything is measured.
 func TestUsage(t *testing.T) {
 	good := npyBytes("<f4", "(2,)", binary.LittleEndian, []float32{1, -1})
 	in := write(t, good)
 	out := filepath.Join(t.TempDir(), "y")
 	file := func(data []byte) []string { return []string{"-input", write(t, data)} }
 	for _, test := range []struct {
-		args  []string
-		tells string
+		args []string
+		want string
 	}{
 		{[]string{"-nonsense"}, "-nonsense"},
 		{[]string{"nonsense"}, `"nonsense"`},
 		{[]string{"-backend", "cuda"}, "should be cpu or opencl"},
 		{[]string{"-backend", ""}, "should be cpu or opencl"},
 		{[]string{"-backend", "cpu", "-device", "any"}, "-backend is cpu"},
-		{[]string{"-device", ""}, "-device is empty"},
+		{[]string{"-device", ""}, "-device: should be an index"},
 		{[]string{"-op", "sideways"}, `"sideways"`},
-		{[]string{"-op", ""}, "none of forward"},
+		{[]string{"-op", ""}, "should be forward or derivative or backward"},
 		{[]string{"-n", "0"}, `"0"`},
 		{[]string{"-n", "-5"}, `"-5"`},
 		{[]string{"-n", "1e6"}, `"1e6" should be digits alone, or followed by Ki, Mi or Gi`},
 		{[]string{"-n", "1Ti"}, `"1Ti" should be digits alone, or followed by Ki, Mi or Gi`},
 		{[]string{"-n", "1Ki,"}, `"" is not a number of elements`},
-		{[]string{"-n", "99999999999Gi"}, `"99999999999Gi" is too large; the most is ` + report.Elements(int(min(maxSize, int64(math.MaxInt/4))))},
-		{[]string{"-n", "9223372036854775807"}, `"9223372036854775807" is too large; the most is ` + report.Elements(int(min(maxSize, int64(math.MaxInt/4))))},
-		{[]string{"-n", "9223372036854775808"}, `"9223372036854775808" is too large; the most is ` + report.Elements(int(min(maxSize, int64(math.MaxInt/4))))},
-		{[]string{"-n", "16384,4097Gi"}, `"4097Gi" is too large; the most is ` + report.Elements(int(min(maxSize, int64(math.MaxInt/4))))},
+		{[]string{"-n", "99999999999Gi"}, `"99999999999Gi" is too large; the most is ` + units.Elements(maxSize)},
+		{[]string{"-n", "9223372036854775807"}, `"9223372036854775807" is too large; the most is ` + units.Elements(maxSize)},
+		{[]string{"-n", "9223372036854775808"}, `"9223372036854775808" is too large; the most is ` + units.Elements(maxSize)},
+		{[]string{"-n", "16384,4097Gi"}, `"4097Gi" is too large; the most is ` + units.Elements(maxSize)},
 		{[]string{"-runs", "0"}, "should be a whole number between 1 and 1000000"},
 		{[]string{"-runs", "1000001"}, "should be a whole number between 1 and 1000000"},
 		{[]string{"-runs", "few"}, "should be a whole number between 1 and 1000000"},
-		{[]string{"-backend", "cpu", "-n", "1024Gi"}, ""}, // more than the machine has, or than a number holds
+		{[]string{"-backend", "cpu", "-n", "1024Gi"}, ""}, // more than the memory of the machine, or than an int holds
 		{[]string{"-input", in, "-json", in}, "-json names the file of -input"},
 		{[]string{"-input", in, "-backend", "cpu", "-output", "-"}, "-output needs a file"},
 		{[]string{"-timeout", "0s"}, "-timeout: should be a time above 0"},
@@ -59,7 +59,7 @@ func TestUsage(t *testing.T) {
 		{[]string{"-input", ""}, ""},
 		{[]string{"-cache", "hot"}, `"hot"`},
 		{[]string{"-precision", "0"}, `"0"`},
-		{[]string{"-precision", "200%"}, `"200%"`},
+		{[]string{"-precision", "200%"}, `"200%" for flag -precision: should be above 0% and below 100%`},
 		{[]string{"-precision", "fine"}, `"fine"`},
 		{[]string{"-time", "0s"}, "-time: should be a time above 0"},
 		{[]string{"-time", "5"}, "-time: needs a unit, as 5s or 5ms"},
@@ -93,9 +93,9 @@ func TestUsage(t *testing.T) {
 		{file(npyBytes("<f4", "(4294967296, 4294967296)", binary.LittleEndian, []float32{1, 2})), "in.npy"},
 	} {
 		stdout, stderr, code := bench(t, test.args...)
-		stdout = strings.TrimPrefix(stdout, "devices\n  cpu\n") // what is found out only with the devices at hand
-		if code != exitUsage || stdout != "" || strings.Count(stderr, "\n") != 1 || !strings.Contains(stderr, test.tells) {
-			t.Errorf("bench %q: exit %d, stdout %q, stderr %q; want exit 2 and one line that tells %q", test.args, code, stdout, stderr, test.tells)
+		stdout = strings.TrimPrefix(stdout, "devices\n  cpu\n") // some errors are found after the devices are listed
+		if code != command.Usage || stdout != "" || strings.Count(stderr, "\n") != 1 || !strings.Contains(stderr, test.want) {
+			t.Errorf("bench %q: exit %d, stdout %q, stderr %q; want exit 2 and one line with %q", test.args, code, stdout, stderr, test.want)
 		}
 		for _, jargon := range []string{"strconv", "parse error", "runtime error"} {
 			if strings.Contains(stderr, jargon) {
@@ -103,10 +103,10 @@ func TestUsage(t *testing.T) {
 			}
 		}
 	}
-	for tells, args := range map[string][]string{"-device MATCH": {"-h"}, "dy of backward is x in reverse order": {"-h"}, "bench compare ": {"-h"}, "-timeout T": {"devices", "-h"}, "-threshold": {"compare", "-h"}} {
+	for want, args := range map[string][]string{"-device MATCH": {"-h"}, "dy of backward is x in reverse order": {"-h"}, "bench compare ": {"-h"}, "-timeout T": {"devices", "-h"}, "-threshold": {"compare", "-h"}} {
 		stdout, _, code := bench(t, args...)
-		if code != 0 || !strings.Contains(stdout, tells) || strings.Count(stdout, "\n") > 43 {
-			t.Errorf("bench %q: exit %d, %d lines, %s; want a screen that tells %q", args, code, strings.Count(stdout, "\n"), stdout, tells)
+		if code != 0 || !strings.Contains(stdout, want) || strings.Count(stdout, "\n") > 43 {
+			t.Errorf("bench %q: exit %d, %d lines, %s; want a screen with %q", args, code, strings.Count(stdout, "\n"), stdout, want)
 		}
 		for line := range strings.Lines(stdout) {
 			if len(line) > 81 {
@@ -116,23 +116,23 @@ func TestUsage(t *testing.T) {
 	}
 }
 
-// TestUsageIsComplete: every flag is in the text of -h, and none that there is not.
+// TestUsageIsComplete: -h prints every flag, and no other.
 func TestUsageIsComplete(t *testing.T) {
-	var c config
-	fs := c.flags()
-	told := map[string]bool{}
+	fs := flag.NewFlagSet("bench", flag.ContinueOnError)
+	newConfig().flags(fs)
+	printed := map[string]bool{}
 	for _, match := range regexp.MustCompile(`(?m)^  -.*FILE|^  -[a-z]+`).FindAllString(usage, -1) {
 		for _, name := range regexp.MustCompile(`-[a-z]+`).FindAllString(match, -1) {
-			told[name[1:]] = true
+			printed[name[1:]] = true
 		}
 	}
 	fs.VisitAll(func(f *flag.Flag) {
-		if !told[f.Name] {
-			t.Errorf("-h does not tell -%s", f.Name)
+		if !printed[f.Name] {
+			t.Errorf("-h does not print -%s", f.Name)
 		}
-		delete(told, f.Name)
+		delete(printed, f.Name)
 	})
-	if len(told) > 0 {
-		t.Errorf("-h tells flags that there are not: %v", told)
+	if len(printed) > 0 {
+		t.Errorf("-h prints flags that do not exist: %v", printed)
 	}
 }

@@ -12,13 +12,14 @@ import (
 	"testing"
 	"time"
 
+	"github.com/gmind-go/compute/cmd/bench/internal/command"
 	"github.com/gmind-go/compute/cmd/bench/internal/report"
 )
 
-// TestInterrupt: ctrl-C ends the measuring, and what was measured is kept and told.
+// TestInterrupt: ctrl-C ends the measurement. What was measured is printed and written.
 func TestInterrupt(t *testing.T) {
 	if runtime.GOOS == "windows" {
-		t.Skip("Windows has no interrupt that one process can send to another")
+		t.Skip("on Windows, a process cannot interrupt another")
 	}
 	testInterrupt(t, os.Interrupt)
 }
@@ -26,22 +27,22 @@ func TestInterrupt(t *testing.T) {
 // testInterrupt sends the signal ever later, until there is a result.
 func testInterrupt(t *testing.T, s os.Signal) {
 	t.Helper()
-	for wait := 2 * time.Second; ; wait *= 2 { // for warming up, and some runs
+	for wait := 2 * time.Second; ; wait *= 2 { // time for the warm-up and some runs
 		r, rest := interrupted(t, s, wait)
 		if !r.Interrupted {
-			t.Fatalf("that it was interrupted is not told: %+v", r)
+			t.Fatalf("the report is not marked as interrupted: %+v", r)
 		}
 		if len(r.Results) == 2 && r.Results[1].Runs() > 0 && strings.Contains(rest, "    forward ") {
 			return
 		}
 		if wait > time.Minute {
-			t.Fatalf("of what was measured in %v there is %+v: %s", wait, r.Results, rest)
+			t.Fatalf("after %v the report has %+v: %s", wait, r.Results, rest)
 		}
 	}
 }
 
-// interrupted starts measuring what takes an hour, sends the signal after so long, and
-// returns the JSON and the end of the table.
+// interrupted starts a measurement of an hour, sends the signal after wait, and returns the
+// report and the end of the table.
 func interrupted(t *testing.T, s os.Signal, wait time.Duration) (r report.Report, rest string) {
 	t.Helper()
 	name := filepath.Join(t.TempDir(), "r.json")
@@ -59,20 +60,20 @@ func interrupted(t *testing.T, s os.Signal, wait time.Duration) (r report.Report
 	}
 	_ = cmd.Wait()
 	data, err := os.ReadFile(name)
-	if os.IsNotExist(err) { // as nothing was measured
-		if code := cmd.ProcessState.ExitCode(); code != exitInterrupted || !strings.Contains(stderr.String(), "interrupted: nothing was measured\n") {
+	if os.IsNotExist(err) { // nothing was measured
+		if code := cmd.ProcessState.ExitCode(); code != command.Interrupted || !strings.Contains(stderr.String(), "interrupted: nothing was measured\n") {
 			t.Fatalf("exit %d: %s", code, stderr.String())
 		}
 		return report.Report{Interrupted: true}, string(end)
 	}
-	if code := cmd.ProcessState.ExitCode(); code != exitInterrupted || err != nil || !strings.Contains(stderr.String(), "interrupted: this is what was measured") {
+	if code := cmd.ProcessState.ExitCode(); code != command.Interrupted || err != nil || !strings.Contains(stderr.String(), "interrupted: this is what was measured") {
 		t.Fatalf("exit %d, %v: %s", code, err, stderr.String())
 	}
 	return decode(t, string(data)), string(end)
 }
 
-// measuring returns the program that measures what takes an hour, with that file for
-// -json, and its output.
+// measuring returns the program with a measurement of an hour and a file for -json, and its
+// output.
 func measuring(t *testing.T, name string) (*exec.Cmd, io.Reader) {
 	t.Helper()
 	cmd := exec.Command(os.Args[0], "-backend", "cpu", "-n", "1Ki", "-cache", "warm", "-op", "forward", "-time", "1h", "-runs", "1000000", "-precision", "0.0001%", "-json", name)
@@ -83,7 +84,7 @@ func measuring(t *testing.T, name string) (*exec.Cmd, io.Reader) {
 	return cmd, out
 }
 
-// begun starts the program, and returns when it measures.
+// begun starts the program, and returns when it starts to measure.
 func begun(t *testing.T, cmd *exec.Cmd, out io.Reader) {
 	t.Helper()
 	if err := cmd.Start(); err != nil {
@@ -100,8 +101,8 @@ func begun(t *testing.T, cmd *exec.Cmd, out io.Reader) {
 	}
 }
 
-// TestKilled: a program that is killed leaves no file where there was none, and the
-// contents of one that was there.
+// TestKilled: a program that is killed leaves no new file, and does not change an existing
+// one.
 func TestKilled(t *testing.T) {
 	for _, old := range []string{"", "precious"} {
 		dir := t.TempDir()
@@ -126,15 +127,14 @@ func TestKilled(t *testing.T) {
 	}
 }
 
-// TestInterruptedBefore: an interrupt before anything is measured is told as that, and
-// leaves no file.
+// TestInterruptedBefore: after an interrupt before anything is measured, there is no file.
 func TestInterruptedBefore(t *testing.T) {
 	ctx, cancel := context.WithCancel(t.Context())
 	cancel()
 	name := filepath.Join(t.TempDir(), "r.json")
 	var stdout, stderr bytes.Buffer
-	code := run(ctx, []string{"-backend", "cpu", "-n", "1Ki", "-json", name}, &stdout, &stderr, chooseTargets)
-	if code != exitInterrupted || stderr.String() != "bench: interrupted: nothing was measured\n" {
+	code := run(ctx, []string{"-backend", "cpu", "-n", "1Ki", "-json", name}, &stdout, &stderr, openTargets)
+	if code != command.Interrupted || stderr.String() != "bench: interrupted: nothing was measured\n" {
 		t.Errorf("exit %d, %q", code, stderr.String())
 	}
 	if _, err := os.Stat(name); !os.IsNotExist(err) {
