@@ -25,7 +25,7 @@ const (
 
 const (
 	leastTime  = 250e-6 // seconds of a chunk at least, so one member does a short stream alone
-	mostTime   = 2e-3   // seconds of a chunk at most, far more than a call costs
+	mostTime   = 10e-3  // seconds of a chunk at most: long calls are faster, with non-temporal stores
 	maxStreams = 2      // calls of Stream that one member works on at a time
 )
 
@@ -169,13 +169,17 @@ func (st *stream) size(i int) int {
 		return min(m.least, most)
 	}
 	all, soonest := 0.0, math.Inf(1)
-	for _, j := range st.working() {
+	working := st.working()
+	for _, j := range working {
 		rate, streams := cmp.Or(st.rate(st.members[j]), own), float64(st.members[j].streams)
 		all += rate * streams
 		soonest = min(soonest, (float64(st.left)+float64(st.busy[j])/streams)/rate)
 	}
 	each := float64(len(st.src)) / all
 	each = max(each/math.Ceil(each/mostTime), leastTime) // seconds of a chunk
+	if len(working) == 1 {
+		each = float64(st.left) / own
+	}
 	n := min(max(int(math.Ceil(each*own/pageElements))*pageElements, m.least), most)
 	if float64(n)/own > soonest {
 		return 0
