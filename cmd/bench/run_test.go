@@ -232,7 +232,7 @@ func TestAllDevices(t *testing.T) {
 		if !slices.Equal(got, want) {
 			t.Errorf("bench %q measured %q, want %q", args, got, want)
 		}
-		scaling := regexp.MustCompile(`(?m)^How well does shard \((?s:.*?)\) scale\?\n  .*\n(?s:.*)    upload: \d+ % at 1Ki, \d+ % at 2Ki\n`) // never doubtful
+		scaling := regexp.MustCompile(`(?m)^How well does shard \((?s:.*?)\)\s+scale\?\n  .*\n(?s:.*)    upload: \d+ % at 1Ki, \d+ % at 2Ki\n`) // never doubtful
 		if scaling.MatchString(stderr) != slices.Contains(got, "shard") {
 			t.Errorf("bench %q: how well it scales: %s", args, stderr)
 		}
