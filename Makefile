@@ -1,22 +1,22 @@
-# make bench   measure the devices of this machine; ARGS="-device any" and so on
-# make bench-peers   compare with oneDNN, PyTorch and others, on the CPU
-# make check-peers   compare its bits with PyTorch and ONNX; ARGS="-device any"
-# make coverage   how much of the code the tests run
+# make bench         measure the devices of this machine; ARGS="-device any" and so on
 # make bench-opencl  compare the OpenCL backend with its limits: copies, launches, transfers
-# make faults  fail every OpenCL call in every way
+# make bench-peers   compare the speed with oneDNN, PyTorch and others, on the CPU
+# make check-peers   compare the bits with PyTorch and ONNX; ARGS="-device any"
+# make coverage      how much of the code the tests run
 # make exhaustive    every operation on all 2^32 inputs, and on more than 2^31 elements
-# make fuzz    every fuzz target for TIME, 30s unless set
-# make soak    a million operations on each backend, and launches; memory must not grow
-# make load    256 goroutines on each backend for TIME, 1m unless set; two processes
-# make machines  the tests as other machines would run them; ARGS="one-core rusticl"
-# make static  the checks that run nothing, for all ports; make test has some of it
-# make test    all checks; installs PoCL to test OpenCL, unless SETUP=0
+# make faults        make every OpenCL call fail, in every way
+# make fuzz          every fuzz target for TIME, 30s unless set
+# make load          256 goroutines on each backend for TIME, 1m unless set; two processes
+# make machines      run the tests as on other machines; ARGS="one-core rusticl"
+# make soak          a million operations on each backend; memory must not grow
+# make static        format, vet, staticcheck, generated files, on all ports
+# make test          all tests; installs PoCL to test OpenCL, unless SETUP=0
 .PHONY: bench bench-opencl bench-peers check-peers coverage faults exhaustive fuzz soak load machines static test cross
 
 # Without the version the OpenCL headers print a note for every file of the binding.
-# scripts/pkg-config lets the binding be built without the OpenCL loader. Go's build cache
-# does not know what pkg-config said, so a flag of their own keeps these builds apart from
-# those of other programs that use the binding.
+# scripts/pkg-config makes the binding link without the OpenCL loader. Go's build cache does
+# not depend on the output of pkg-config, so a flag separates these builds from those of
+# other programs with the binding.
 apart := -DCOMPUTE_LINKS_NO_OPENCL
 export CGO_CFLAGS := $(filter-out $(apart),$(or $(CGO_CFLAGS),-g -O2 -DCL_TARGET_OPENCL_VERSION=120)) $(apart)
 export PKG_CONFIG := '$(CURDIR)/scripts/pkg-config'
@@ -31,7 +31,7 @@ bench-peers:
 check-peers:
 	@internal/peers/run -check $(ARGS)
 
-# The device is that of COMPUTE_OPENCL_DEVICE, or any.
+# On the device of COMPUTE_OPENCL_DEVICE, or any.
 bench-opencl:
 	@go test -count=1 -tags opencl -run - -bench . -benchtime 51x $(ARGS) ./gpu/internal/opencl
 
@@ -63,7 +63,7 @@ test:
 	@scripts/setup
 	@scripts/test
 
-# What CI builds besides the tests.
+# CI builds this too.
 cross:
 	@for target in $(or $(TARGETS),windows/amd64 darwin/amd64 darwin/arm64 linux/arm64 linux/386 js/wasm); do \
 		echo "build $$target"; \

@@ -5,21 +5,20 @@ import (
 	"math"
 )
 
-// DefaultNegativeSlope is the slope of LeakyReLU below zero where a user names
-// none, as in the origin of this library, the G-Mind framework.
+// DefaultNegativeSlope is the usual slope of LeakyReLU for negative x, as in G-Mind, the
+// framework that this library began in.
 const DefaultNegativeSlope = 0.01
 
-// A Kind says which function an Activation is. The zero Kind is none: an
-// Activation that was never set is refused with ErrActivation, not computed as
-// something.
+// A Kind is the function of an Activation, without its parameters. The zero Kind is not a
+// function: backends return ErrActivation for an Activation that was not set.
 type Kind uint8
 
-// The kinds of activations there are.
+// The kinds of activations.
 const (
 	KindLeakyReLU Kind = iota + 1
 )
 
-// String returns the name of the function, as "LeakyReLU".
+// String returns the name of the function, such as "LeakyReLU".
 func (k Kind) String() string {
 	if k == KindLeakyReLU {
 		return "LeakyReLU"
@@ -27,11 +26,11 @@ func (k Kind) String() string {
 	return fmt.Sprintf("Kind(%d)", uint8(k))
 }
 
-// An Activation is an elementwise function of one float32, with its
-// parameters. It is a small comparable value; passing it allocates nothing.
+// An Activation is an elementwise function of one float32, with its parameters. It is
+// comparable.
 type Activation struct {
 	Kind          Kind
-	NegativeSlope float32 // the factor where x >= 0 does not hold
+	NegativeSlope float32 // the factor unless x >= 0
 }
 
 // LeakyReLU returns the function
@@ -39,23 +38,20 @@ type Activation struct {
 //	f(x)  = x if x >= 0 else negativeSlope*x
 //	f'(x) = 1 if x >= 0 else negativeSlope
 //
-// of Maas, Hannun and Ng, "Rectifier Nonlinearities Improve Neural Network
-// Acoustic Models" (2013), with the derivative 1 at zero as G-Mind has it. Any
-// finite slope is valid: 0 gives ReLU, and it may be negative or above 1. Every
-// backend refuses a slope that is NaN or infinite with ErrSlope.
+// of Maas, Hannun and Ng, "Rectifier Nonlinearities Improve Neural Network Acoustic Models"
+// (2013). The derivative at 0 is 1, as in G-Mind. Any finite slope is valid: 0 gives ReLU,
+// and it may be negative or above 1. Backends return ErrSlope if it is NaN or infinite.
 func LeakyReLU(negativeSlope float32) Activation {
 	return Activation{Kind: KindLeakyReLU, NegativeSlope: negativeSlope}
 }
 
-// String returns the function with its parameters, as
-// "LeakyReLU(negative_slope=0.01)".
+// String returns the function with its parameters, such as "LeakyReLU(negative_slope=0.01)".
 func (f Activation) String() string {
 	return fmt.Sprintf("%v(negative_slope=%v)", f.Kind, f.NegativeSlope)
 }
 
-// Value returns f(x). It is the reference: every backend returns these bits,
-// except that any NaN stands for any other. An Activation of unknown Kind gives
-// NaN.
+// Value returns f(x). It is the reference: every backend returns the same bits, except that
+// NaNs may differ in theirs. If the Kind is unknown, it returns NaN.
 func (f Activation) Value(x float32) float32 {
 	if f.Kind != KindLeakyReLU {
 		return float32(math.NaN())
@@ -66,8 +62,8 @@ func (f Activation) Value(x float32) float32 {
 	return f.NegativeSlope * x
 }
 
-// Derivative returns f'(x). It is the reference in the same way as Value.
-// The gradient that Backend.Backward computes is dy*f.Derivative(x).
+// Derivative returns f'(x). It is a reference in the same sense as Value. Backend.Backward
+// computes dy*f.Derivative(x). If the Kind is unknown, it returns NaN.
 func (f Activation) Derivative(x float32) float32 {
 	if f.Kind != KindLeakyReLU {
 		return float32(math.NaN())
@@ -78,14 +74,13 @@ func (f Activation) Derivative(x float32) float32 {
 	return f.NegativeSlope
 }
 
-// Validate returns nil if a backend can compute f, an error that wraps
-// ErrSlope if its slope is NaN or infinite, and one that wraps ErrActivation if
-// its Kind is not one of those above.
+// Validate returns nil if backends can compute f. Errors: ErrActivation, if the Kind is
+// unknown; ErrSlope, if the slope is NaN or infinite.
 func (f Activation) Validate() error {
 	if f.Kind != KindLeakyReLU {
-		return fmt.Errorf("%v is no activation; make one with LeakyReLU: %w", f.Kind, ErrActivation)
+		return fmt.Errorf("%v is not an activation; make one with LeakyReLU: %w", f.Kind, ErrActivation)
 	}
-	if s := float64(f.NegativeSlope); math.IsNaN(s) || math.IsInf(s, 0) {
+	if f.NegativeSlope-f.NegativeSlope != 0 { // NaN or infinite
 		return fmt.Errorf("the negative slope is %v; give a finite one: %w", f.NegativeSlope, ErrSlope)
 	}
 	return nil

@@ -70,18 +70,3 @@ func Unwrap(b Backend) (inner Backend, wraps bool) {
 	}
 	return inner, true
 }
-
-// innermost returns the last backend in the chain of b, which is not nil, or nil if a
-// wrapper in it embeds none.
-func innermost(b Backend) Backend {
-	for {
-		inner, wraps := Unwrap(b)
-		if !wraps {
-			return b
-		}
-		if inner == nil {
-			return nil
-		}
-		b = inner
-	}
-}

@@ -1,5 +1,5 @@
 // Package compute runs elementwise neural-network kernels on float32 buffers:
-// on the GPU through OpenCL where there is one, on the CPU where there is none,
+// on a GPU through OpenCL if there is one, and otherwise on the CPU,
 // with the same code and the same bits.
 //
 //	b, err := compute.Open(gpu.Open, cpu.Open) // the first that can be opened
@@ -19,7 +19,7 @@
 //
 // The product is one float32 multiplication, rounded to nearest even. Every
 // backend returns the same bits for every input; only the payload of a NaN is
-// free. Subnormal values are kept, unless Info.FlushesSubnormals says that the
+// unspecified. Subnormal values are kept, unless Info.FlushesSubnormals reports that the
 // device cannot.
 //
 // # Buffers and calls
@@ -31,11 +31,11 @@
 //
 // Calls on one backend take effect in the order made. A kernel may still run
 // when its call returns; Buffer.Read, Buffer.Write and Backend.Sync wait for
-// it, and a fault of the device shows at the next of those at the latest. All
+// it, and one of them returns a fault of the device at the latest. All
 // methods may be called from several goroutines at once.
 //
-// Nothing is freed by the garbage collector: Release a buffer, or Close the
-// backend, which releases all that is left. Info counts what is held.
+// The garbage collector frees no buffer: Release it, or Close the backend, which releases
+// all that are left. Info counts the live ones.
 package compute
 
 import (
@@ -50,33 +50,33 @@ import (
 // operation, the device, the sizes and the remedy: compare with errors.Is.
 var (
 	// ErrUnavailable: there is nothing to open. Open goes on to the next.
-	ErrUnavailable = check.ErrUnavailable
+	ErrUnavailable = errors.New("backend unavailable")
 	// ErrClosed: the backend was closed or the buffer released.
-	ErrClosed = check.ErrClosed
+	ErrClosed = errors.New("closed")
 	// ErrLength: lengths differ, or a length is negative.
-	ErrLength = check.ErrLength
+	ErrLength = errors.New("wrong length")
 	// ErrOverlap: two slices share a part of their memory, where they may be the
 	// same or share nothing; or two results are to go into one buffer.
-	ErrOverlap = check.ErrOverlap
+	ErrOverlap = errors.New("overlap")
 	// ErrForeignBuffer: a buffer or mask is nil, or was not made by this backend.
-	ErrForeignBuffer = check.ErrForeignBuffer
+	ErrForeignBuffer = errors.New("foreign buffer")
 	// ErrSlope: a negative slope is NaN or infinite.
-	ErrSlope = check.ErrSlope
-	// ErrActivation: an Activation, or an Op, is none that this module knows.
-	ErrActivation = check.ErrActivation
+	ErrSlope = errors.New("slope not finite")
+	// ErrActivation: an Activation or an Op is not one of this module.
+	ErrActivation = errors.New("unknown function")
 	// ErrNoInput: a Layer was asked about an input before there was one.
-	ErrNoInput = check.ErrNoInput
+	ErrNoInput = errors.New("no input remembered")
 	// ErrOutOfMemory: the memory of the device, or of the host, does not suffice.
 	// The backend stays usable.
-	ErrOutOfMemory = check.ErrOutOfMemory
+	ErrOutOfMemory = errors.New("out of memory")
 	// ErrDevice: the device failed. The backend can only be closed.
-	ErrDevice = check.ErrDevice
+	ErrDevice = errors.New("device fault")
 )
 
 // A Backend computes on the memory of one device. cpu.Open and gpu.Open make one, and
-// Shard one of several; see the package comment for the rules that all calls share.
-// Methods may be added: a type of your own that is to stay a Backend embeds one. As finds
-// what is behind such a wrapper.
+// shard.New makes one of several; see the package comment for the rules that all calls
+// share. Methods may be added: embed a Backend in a type that is to remain one. As finds
+// what such a type wraps.
 type Backend interface {
 	// Info describes the device and counts what is held on it. It works on a
 	// closed backend too.
@@ -98,9 +98,9 @@ type Backend interface {
 	// Derivative sets d[i] = f'(x[i]). Errors as for Forward.
 	Derivative(f Activation, d, x Buffer) error
 
-	// Backward sets dx[i] = dy[i] * f'(x[i]): the gradient of a loss by the
-	// input, from dy, that by the output, and x, the input of Forward. Errors
-	// as for Forward.
+	// Backward sets dx[i] = dy[i] * f'(x[i]): the gradient of a loss with respect to the
+	// input, dx, from the gradient with respect to the output, dy, and the input of
+	// Forward, x. Errors as for Forward.
 	Backward(f Activation, dx, dy, x Buffer) error
 
 	// ForwardDerivative sets y[i] = f(x[i]) and d[i] = f'(x[i]) in one pass: it moves
@@ -113,31 +113,31 @@ type Backend interface {
 	// Alloc.
 	AllocMask(n int) (Mask, error)
 
-	// ForwardMask sets y[i] = f(x[i]), and bit i of m to whether x[i] >= 0: all that
-	// BackwardMask needs to know of x, which y may replace. Errors as for Forward.
+	// ForwardMask sets y[i] = f(x[i]), and bit i of m to whether x[i] >= 0, which is all
+	// that BackwardMask needs of x; so y may replace x. Errors as for Forward.
 	ForwardMask(f Activation, y Buffer, m Mask, x Buffer) error
 
-	// BackwardMask sets dx[i] = dy[i] where bit i of m is set, and elsewhere dy[i]
-	// times the slope: Backward for the x of ForwardMask, exactly, for any slope.
+	// BackwardMask sets dx[i] = dy[i] where bit i of m is set, and dy[i] times the slope
+	// elsewhere: the same bits as Backward with the x of ForwardMask, for any slope.
 	// Errors as for Forward.
 	BackwardMask(f Activation, dx, dy Buffer, m Mask) error
 
 	// Stream computes op from host memory to host memory: dst[i] from src[i],
 	// for any length, also beyond the memory of the device. dst and src have the
 	// same length and are the same slice or share no memory. It returns when dst
-	// is complete; when ctx ends, or its deadline passes, it stops between two parts,
-	// and its error wraps ctx.Err() or context.DeadlineExceeded. After an error dst is
-	// partly written, and nothing goes on behind the caller's back.
+	// is complete. When ctx ends, or its deadline passes, it stops between two parts,
+	// and its error wraps ctx.Err() or context.DeadlineExceeded. After an error dst may be
+	// partly written, but nothing writes to it any more.
 	// Errors: those of Forward, ErrOverlap, ctx.Err(), and one for a nil ctx.
 	Stream(ctx context.Context, op Op, f Activation, dst, src []float32) error
 
-	// Sync waits until all that was asked for is done. Errors: ErrClosed, ErrDevice.
+	// Sync waits until the device has completed all earlier calls. Errors: ErrClosed,
+	// ErrDevice.
 	Sync() error
 
-	// Close waits for calls under way and for the device, and releases everything,
-	// live buffers too.
-	// After it, and from a second Close on, nothing happens: Close returns nil
-	// and every other call ErrClosed. Errors: ErrDevice.
+	// Close waits for calls in progress, a Stream to its end, and for the device. It
+	// releases everything, including live buffers. Afterwards every call returns ErrClosed, but Close, Info and
+	// Release, which return nil. Errors: ErrDevice.
 	Close() error
 }
 
@@ -151,28 +151,28 @@ type Buffer interface {
 	// Errors: ErrLength, ErrClosed, ErrOutOfMemory, ErrDevice.
 	Write(src []float32) error
 
-	// Read waits for the kernels that were asked for and copies the buffer into
-	// dst, which has its length. Errors as for Write.
+	// Read waits for the kernels of earlier calls and copies the buffer into dst, which
+	// has its length. Errors as for Write.
 	Read(dst []float32) error
 
-	// Release gives the memory back, once the kernels that use it are done.
-	// Calls after the first do nothing and return nil. Errors: ErrDevice.
+	// Release frees the memory when the kernels that use it are done. Later calls do
+	// nothing and return nil. Errors: ErrDevice.
 	Release() error
 }
 
 // A Mask is a fixed number of bits in the memory of a device, one for each element
-// of a buffer: 1/32 of its memory.
+// of a buffer. It takes 1/32 of the memory of the buffer.
 type Mask interface {
 	// Len returns the number of bits, also after Release.
 	Len() int
 
-	// Read waits for the kernels that were asked for and copies the mask into dst,
-	// of (Len()+63)/64 words: bit i is dst[i/64]>>(i%64)&1, and bits behind the last
+	// Read waits for the kernels of earlier calls and copies the mask into dst, of
+	// (Len()+63)/64 words: bit i is dst[i/64]>>(i%64)&1, and the bits after the last
 	// are 0. Errors: ErrLength, ErrClosed, ErrOutOfMemory, ErrDevice.
 	Read(dst []uint64) error
 
-	// Release gives the memory back, once the kernels that use it are done.
-	// Calls after the first do nothing and return nil. Errors: ErrDevice.
+	// Release frees the memory when the kernels that use it are done. Later calls do
+	// nothing and return nil. Errors: ErrDevice.
 	Release() error
 }
 
@@ -196,51 +196,50 @@ func (op Op) String() string {
 	return fmt.Sprintf("Op(%d)", int(op))
 }
 
-// Validate returns nil if op is one of those above, and else an error that wraps
-// ErrActivation.
+// Validate returns an error that wraps ErrActivation unless op is OpForward or
+// OpDerivative.
 func (op Op) Validate() error {
 	if op != OpForward && op != OpDerivative {
-		return fmt.Errorf("%v is no operation; give OpForward or OpDerivative: %w", op, ErrActivation)
+		return fmt.Errorf("%v is not an operation; give OpForward or OpDerivative: %w", op, ErrActivation)
 	}
 	return nil
 }
 
-// Info describes the device behind a backend. What is not known is zero.
+// Info describes the device behind a backend. A field that is not known is zero.
 type Info struct {
-	Name     string // backend and device, as "cpu generic" or "opencl NVIDIA H200"
+	Name     string // backend and device, such as "cpu generic" or "opencl NVIDIA H200"
 	Backend  string // "cpu", "opencl" or "shard"
 	Kind     string // of device: "cpu", "gpu", "accelerator" or "other"
 	Vendor   string // of the device
 	Platform string // the OpenCL platform, which is one vendor's implementation
-	Driver   string // version of the driver; on the CPU that of Go
+	Driver   string // version of the driver; on the CPU, the version of Go
 
-	Memory            int64 // of the device, in bytes; on the CPU what this process can have
+	Memory            int64 // of the device, in bytes; on the CPU, what this process can have
 	MaxAlloc          int64 // largest single buffer, in bytes
 	SharedMemory      bool  // the device works in the memory of the host
 	FlushesSubnormals bool  // the device replaces subnormal operands and results by zero
 
-	LiveBuffers int   // buffers and masks made and not released
+	LiveBuffers int   // buffers and masks not yet released
 	LiveBytes   int64 // their size
-	PooledBytes int64 // memory kept for buffers to come, in bytes
+	PooledBytes int64 // memory kept for later buffers, in bytes
 
-	// Skipped tells why the openers, and the devices, that come before this one
-	// were not used: a joined error, nil if this was the first.
+	// Skipped has the reasons why the openers and the devices before this one were not
+	// used, as a joined error. It is nil if this was the first.
 	Skipped error
 }
 
-// An Opener opens one kind of backend. Its error wraps ErrUnavailable when
-// there is nothing to open, and says why.
+// An Opener opens one kind of backend. If there is nothing to open, its error has the reason
+// and wraps ErrUnavailable.
 type Opener func() (Backend, error)
 
-// Open returns the backend of the first opener that can be opened, in the order
-// given, as in
+// Open returns the backend of the first opener that succeeds, as in
 //
 //	compute.Open(gpu.Open, cpu.Open)
 //
-// Only an error that wraps ErrUnavailable makes it go on to the next; any other
-// is returned. If openers were passed over, the backend is wrapped, so that its
-// Info().Skipped reports why: use As to get at its own type.
-// If none opens, the error wraps ErrUnavailable and the reason of each.
+// It tries the next opener only after an error that wraps ErrUnavailable, and returns any
+// other error. If openers were passed over, the backend is wrapped, so that its
+// Info().Skipped reports why; As finds its own type.
+// If none succeeds, the error wraps ErrUnavailable and the reason of each.
 func Open(openers ...Opener) (Backend, error) {
 	var skipped []error
 	for i, open := range openers {
@@ -269,8 +268,8 @@ func Open(openers ...Opener) (Backend, error) {
 	return nil, fmt.Errorf("compute: open: none of %d backends can be opened: %w", len(openers), errors.Join(skipped...))
 }
 
-// Trim gives the memory that b keeps for buffers to come, Info's PooledBytes, back
-// to the system. It does nothing for a backend that keeps none, and for nil.
+// Trim returns the memory that b keeps for later buffers, Info's PooledBytes, to the
+// system. It does nothing for a backend that keeps none, and for nil.
 func Trim(b Backend) {
 	if t, ok := As[interface{ Trim() }](b); ok {
 		t.Trim()

@@ -82,7 +82,7 @@ func TestDocumentedNames(t *testing.T) {
 		}
 	}
 	test := regexp.MustCompile(`\bTest[A-Z]\w*`)
-	file := regexp.MustCompile("`((?:cmd|cpu|docs|examples|gonum|gpu|internal|kernels|scripts)/[\\w/.-]*\\w)`")
+	file := regexp.MustCompile("`((?:cmd|cpu|docs|examples|gmind|gonum|gpu|internal|kernels|scripts)/[\\w/.-]*\\w)`")
 	for document, text := range files(t, ".md") {
 		if document == "CHANGELOG.md" {
 			continue
@@ -96,6 +96,30 @@ func TestDocumentedNames(t *testing.T) {
 			if _, err := os.Stat(match[1]); err != nil {
 				t.Errorf("%s: %v", document, err)
 			}
+		}
+	}
+}
+
+// TestDocumentedExamples: documents have the code of the examples.
+func TestDocumentedExamples(t *testing.T) {
+	source, err := os.ReadFile("example_test.go")
+	if err != nil {
+		t.Fatal(err)
+	}
+	for document, example := range map[string]string{"README.md": "Example", "docs/leaky_relu.md": "ExampleLayer"} {
+		_, body, found := strings.Cut(string(source), "func "+example+"() {\n")
+		body, _, ended := strings.Cut(body, "\n}\n")
+		if !found || !ended {
+			t.Fatalf("example_test.go has no func %s", example)
+		}
+		text, err := os.ReadFile(document)
+		if err != nil {
+			t.Fatal(err)
+		}
+		whole := "\n\nfunc main() {\n" + body + "\n}\n```"
+		part := "```go" + strings.ReplaceAll("\n"+body, "\n\t", "\n") + "\n```"
+		if !strings.Contains(string(text), whole) && !strings.Contains(string(text), part) {
+			t.Errorf("%s shows %s neither as a program nor as its lines:\n%s", document, example, body)
 		}
 	}
 }

@@ -1,13 +1,8 @@
 package compute_test
 
 import (
-	"context"
 	"fmt"
 	"log"
-	"os"
-	"slices"
-	"strings"
-	"testing"
 
 	"github.com/gmind-go/compute"
 	"github.com/gmind-go/compute/cpu"
@@ -35,31 +30,7 @@ func Example() {
 	// Output: [-0.02 -0.01 0 1 2]
 }
 
-// TestDocumentedExamples: the documents show the examples of this file, word for word.
-func TestDocumentedExamples(t *testing.T) {
-	source, err := os.ReadFile("example_test.go")
-	if err != nil {
-		t.Fatal(err)
-	}
-	for document, example := range map[string]string{"README.md": "Example", "docs/leaky_relu.md": "ExampleLayer"} {
-		_, body, found := strings.Cut(string(source), "func "+example+"() {\n")
-		body, _, ended := strings.Cut(body, "\n}\n")
-		if !found || !ended {
-			t.Fatalf("example_test.go has no func %s", example)
-		}
-		text, err := os.ReadFile(document)
-		if err != nil {
-			t.Fatal(err)
-		}
-		whole := "\n\nfunc main() {\n" + body + "\n}\n```"
-		part := "```go" + strings.ReplaceAll("\n"+body, "\n\t", "\n") + "\n```"
-		if !strings.Contains(string(text), whole) && !strings.Contains(string(text), part) {
-			t.Errorf("%s shows %s neither as a program nor as its lines:\n%s", document, example, body)
-		}
-	}
-}
-
-// ExampleLayer asks a layer for the derivative and the gradient at its last input.
+// ExampleLayer computes the derivative and the gradient for the last input of a layer.
 func ExampleLayer() {
 	b, err := compute.Open(gpu.Open, cpu.Open)
 	if err != nil {
@@ -83,8 +54,7 @@ func ExampleLayer() {
 	// Output: [-0.02 0 3] [0.01 1 1] [0.01 2 3]
 }
 
-// ExampleBackend_backward computes the gradient of a loss by the input of a
-// LeakyReLU from that by its output.
+// ExampleBackend_backward computes dL/dx, the gradient of a loss L, from dy = dL/dy and x.
 func ExampleBackend_backward() {
 	b, err := compute.Open(gpu.Open, cpu.Open)
 	if err != nil {
@@ -110,7 +80,7 @@ func ExampleBackend_backward() {
 	// Output: [0.5 1 3 4 5]
 }
 
-// ExampleOpen tells which backend was opened and why not an earlier one.
+// ExampleOpen prints which backend was opened, and why the first was not.
 func ExampleOpen() {
 	noGPU := func() (compute.Backend, error) {
 		return nil, fmt.Errorf("no GPU in this machine: %w", compute.ErrUnavailable)
@@ -126,59 +96,4 @@ func ExampleOpen() {
 	// Output:
 	// cpu
 	// no GPU in this machine: backend unavailable
-}
-
-// ExampleShard computes on several backends at once. They would be several GPUs, those
-// of gpu.OpenAll, or a GPU and the CPU.
-func ExampleShard() {
-	first, err := cpu.Open()
-	if err != nil {
-		log.Fatal(err)
-	}
-	second, err := cpu.Open()
-	if err != nil {
-		log.Fatal(err)
-	}
-	b, err := compute.Shard(first, second)
-	if err != nil {
-		log.Fatal(err)
-	}
-	defer b.Close() // and its members
-
-	x, err := b.Upload([]float32{-2, -1, 0, 1, 2}) // a part on each
-	if err != nil {
-		log.Fatal(err)
-	}
-	if err := b.Forward(compute.LeakyReLU(0.01), x, x); err != nil {
-		log.Fatal(err)
-	}
-	y := make([]float32, x.Len())
-	if err := x.Read(y); err != nil {
-		log.Fatal(err)
-	}
-	fmt.Println(y)
-	// Output: [-0.02 -0.01 0 1 2]
-}
-
-// ExampleShardWeighted takes all OpenCL devices as one backend, or else the CPU. Devices
-// that are alike get parts that are alike.
-func ExampleShardWeighted() {
-	gpus := func() (compute.Backend, error) {
-		all, err := gpu.OpenAll()
-		if len(all) == 0 {
-			return nil, err
-		}
-		return compute.ShardWeighted(slices.Repeat([]float64{1}, len(all)), all...)
-	}
-	b, err := compute.Open(gpus, cpu.Open)
-	if err != nil {
-		log.Fatal(err)
-	}
-	defer b.Close()
-	v := []float32{-2, 2}
-	if err := b.Stream(context.Background(), compute.OpForward, compute.LeakyReLU(0.5), v, v); err != nil {
-		log.Fatal(err)
-	}
-	fmt.Println(v)
-	// Output: [-1 2]
 }

@@ -1,7 +1,6 @@
 package compute_test
 
 import (
-	"bytes"
 	"context"
 	"encoding/binary"
 	"errors"
@@ -11,87 +10,62 @@ import (
 	"testing"
 
 	"github.com/gmind-go/compute"
-	"github.com/gmind-go/compute/cpu"
-	"github.com/gmind-go/compute/internal/check"
 	"github.com/gmind-go/compute/internal/form"
-	"github.com/gmind-go/compute/internal/model"
+	"github.com/gmind-go/compute/internal/play"
 	"github.com/gmind-go/compute/internal/testenv"
 	"github.com/gmind-go/compute/internal/values"
 )
 
-// A kept backend is opened once for many inputs of a fuzzer: to open a device takes
-// longer than what is tried on it.
+// A kept backend is opened once for many inputs of a fuzzer: to open a device takes longer
+// than a test of one input.
 type kept struct {
 	open     compute.Opener
-	b, other compute.Backend // nil until they are needed
+	b, other compute.Backend // other has foreign buffers
 }
 
-// keptBackends returns the CPU, and OpenCL in its ways where there is some. They are
-// closed at the end of the test.
+// keptBackends returns the loaded backends that this machine has. They are closed at the end
+// of the test.
 func keptBackends(tb testing.TB) []*kept {
 	var list []*kept
 	for _, on := range loaded {
 		b, err := on.open()
-		if err != nil {
-			if !errors.Is(err, compute.ErrUnavailable) || errors.Is(err, compute.ErrDevice) || testenv.Required() {
-				tb.Fatal(err)
-			}
+		if errors.Is(err, compute.ErrUnavailable) && !errors.Is(err, compute.ErrDevice) && !testenv.Required() {
 			tb.Logf("without %s: %v", on.name, err)
 			continue
 		}
-		list = append(list, &kept{open: on.open, b: b})
-	}
-	for _, k := range list {
+		if err != nil {
+			tb.Fatal(err)
+		}
+		k := &kept{open: on.open, b: b, other: testenv.Open(tb, on.open)}
 		tb.Cleanup(func() {
-			for _, b := range []compute.Backend{k.b, k.other} {
-				if b == nil {
-					continue
-				}
-				if err := b.Close(); err != nil {
-					tb.Error(err)
-				}
+			if err := k.b.Close(); err != nil {
+				tb.Error(err)
 			}
 		})
+		list = append(list, k)
 	}
 	return list
 }
 
-// backend returns the backend, opened.
-func (k *kept) backend(tb testing.TB) compute.Backend {
-	tb.Helper()
-	return opened(tb, k.open, &k.b)
-}
-
-func opened(tb testing.TB, open compute.Opener, b *compute.Backend) compute.Backend {
-	tb.Helper()
-	if *b == nil {
-		var err error
-		if *b, err = open(); err != nil {
-			tb.Fatal(err)
-		}
-	}
-	return *b
-}
-
-// session returns one on the backend, and what ends it.
-func (k *kept) session(tb testing.TB) (*model.Session, func()) {
-	tb.Helper()
-	s, err := model.NewSession(k.backend(tb), opened(tb, k.open, &k.other))
+// play plays scripts on the backend, and opens it again if it was closed or is wrong.
+func (k *kept) play(scripts [][]byte, closer int) error {
+	s, err := play.NewSession(k.b, k.other)
 	if err != nil {
-		tb.Fatal(err)
+		return err
 	}
-	return s, func() {
-		if err := s.End(); err != nil {
-			tb.Error(err)
-		}
-		if s.Closed() {
-			k.b = nil
+	wrong := s.Play(scripts, closer)
+	if wrong != nil || s.Closed() {
+		k.b.Close() // other inputs must not fail because of what is left on it
+		var b compute.Backend
+		if b, err = k.open(); err == nil {
+			k.b = b
 		}
 	}
+	return errors.Join(wrong, s.End(), err)
 }
 
-// FuzzElements: every form on any bits, of any length and slope, from and to any
-// place in the memory of the host. x is the bits of the operands, repeated.
+// FuzzElements: every form is right for any bits, length, slope and alignment of the
+// slices. x has the bits of the operands, which repeat.
 func FuzzElements(f *testing.F) {
 	backends := keptBackends(f)
 	raw := func(v ...float32) []byte {
@@ -114,7 +88,7 @@ func FuzzElements(f *testing.F) {
 			xs[i], dys[i] = few[i%len(few)], few[(i*3+1)%len(few)]
 		}
 		for _, k := range backends {
-			elements(t, k.backend(t), compute.LeakyReLU(math.Float32frombits(slope)), xs, dys)
+			elements(t, k.b, compute.LeakyReLU(math.Float32frombits(slope)), xs, dys)
 		}
 	})
 }
@@ -156,7 +130,7 @@ func elements(t *testing.T, b compute.Backend, f compute.Activation, xs, dys []f
 		for _, o := range fm.Results() {
 			wrong := ""
 			if o == form.M {
-				words := make([]uint64, check.Words(n))
+				words := make([]uint64, form.MaskWords(n))
 				err = m.Read(words)
 				wrong = fm.WrongBits(f, words, xs, info.FlushesSubnormals)
 			} else {
@@ -179,12 +153,12 @@ func elements(t *testing.T, b compute.Backend, f compute.Activation, xs, dys []f
 	}
 }
 
-// FuzzOperations plays operations in any order, right ones and wrong ones, by up to
-// four players at once, one of which may close the backend: see package model.
+// FuzzOperations makes right and wrong calls in any order, by up to four players at once, one
+// of which may close the backend: see package play.
 func FuzzOperations(f *testing.F) {
 	backends := keptBackends(f)
 	random := rand.NewChaCha8([32]byte{1})
-	script := func() []byte { // some sixty calls
+	script := func() []byte { // about 60 calls
 		s := make([]byte, 400)
 		random.Read(s)
 		return s
@@ -196,57 +170,9 @@ func FuzzOperations(f *testing.F) {
 	f.Fuzz(func(t *testing.T, first, second, third, fourth []byte, closer byte) {
 		scripts := slices.DeleteFunc([][]byte{first, second, third, fourth}, func(s []byte) bool { return len(s) == 0 })
 		for _, k := range backends {
-			s, end := k.session(t)
-			if err := s.Play(scripts, int(closer)-1); err != nil {
-				k.b.Close() // what is left on it must not fail other inputs
-				k.b = nil
-				t.Fatalf("on %s: %v", s.Name(), err)
+			if err := k.play(scripts, int(closer)-1); err != nil {
+				t.Fatalf("on %s: %v", k.b.Info().Name, err)
 			}
-			end()
 		}
 	})
-}
-
-// FuzzModelFile: whatever a model file holds, it is read or refused, with nothing left
-// on the backend; and what was read is written so that it is read as the same.
-func FuzzModelFile(f *testing.F) {
-	f.Add([]byte(`{"type":"LeakyRelu","negative_slope":0.01,"inputs":[1,-2.5,1e-45]}` + "\n" + `{"type":"Dense"}` + "\n"))
-	f.Add([]byte(`{"type":"LeakyRelu","negative_slope":1e39,"inputs":[]}`))
-	f.Fuzz(func(t *testing.T, file []byte) {
-		b, _ := cpu.Open()
-		defer b.Close()
-		defer func() {
-			if live := b.Info().LiveBuffers; live != 0 {
-				t.Errorf("%d buffers are live when all layers are released", live)
-			}
-		}()
-		layers, _, err := compute.ReadModel(bytes.NewReader(file), b)
-		if err != nil {
-			if layers != nil {
-				t.Errorf("layers beside the error %v", err)
-			}
-			return
-		}
-		first := written(t, layers)
-		layers, skipped, err := compute.ReadModel(bytes.NewReader(first), b)
-		if err != nil || len(skipped) > 0 {
-			t.Fatalf("%s, which was written, cannot be read: %v, skipped %v", first, err, skipped)
-		}
-		if second := written(t, layers); !bytes.Equal(first, second) {
-			t.Errorf("written as %s, and then as %s", first, second)
-		}
-	})
-}
-
-// written returns layers as a model file, and releases them.
-func written(t *testing.T, layers []*compute.Layer) []byte {
-	t.Helper()
-	var file bytes.Buffer
-	if err := compute.WriteModel(&file, layers...); err != nil {
-		t.Error(err)
-	}
-	for _, l := range layers {
-		l.Release()
-	}
-	return file.Bytes()
 }

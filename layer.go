@@ -1,6 +1,7 @@
 package compute
 
 import (
+	"cmp"
 	"fmt"
 	"slices"
 	"sync"
@@ -9,13 +10,12 @@ import (
 )
 
 // A Layer is an activation as a layer of a network: Forward remembers its input, and
-// Derivative and Backward answer for it. Its methods may be called from several
-// goroutines; each call then answers for whatever Forward was last.
+// Derivative and Backward use it. A Layer may be used concurrently; a call then uses the
+// input of whichever Forward was last.
 //
-// The methods on slices keep the input on the device, 4 bytes per element, and use
-// their memory there again when the length repeats. Those on buffers chain layers
-// without leaving the device, and keep the signs alone: 1 bit per element. Both kinds
-// may be mixed.
+// The methods on slices keep the input on the device, 4 bytes per element. They reuse their
+// memory there if the length repeats. Those on buffers chain layers on the device, and
+// keep only the signs of the input, 1 bit per element. Both may be mixed.
 type Layer struct {
 	b Backend
 	f Activation
@@ -23,10 +23,10 @@ type Layer struct {
 	mu    sync.Mutex // guards what follows
 	n     int        // elements of the last input
 	knows knowledge
-	x     Buffer // the last input, if it is known; else of any length, or nil
-	work  Buffer // for results on their way; of any length, or nil
-	signs Mask   // of the last input, if they are known; else of any length, or nil
-	ones  Buffer // 1 in each element; of any length, or nil
+	x     Buffer // the last input, if knowsInput; else of any length, or nil
+	work  Buffer // for results; of any length, or nil
+	signs Mask   // of the last input, if knowsSigns; else of any length, or nil
+	ones  Buffer // every element is 1; of any length, or nil
 }
 
 // knowledge is what a Layer remembers of its last input.
@@ -38,26 +38,27 @@ const (
 	knowsSigns
 )
 
+// ErrSignsOnly is the ErrNoInput of Layer.Inputs after ForwardBuffer: the layer has only
+// the signs of its last input.
+var ErrSignsOnly = fmt.Errorf("only its signs: %w", ErrNoInput)
+
 // NewLayer returns a layer that computes f on b. It holds memory of b from the first
-// Forward on, until Release or until b is closed. If b is nil, its methods return
+// Forward until Release, or until b is closed. If b is nil, its methods return
 // ErrUnavailable.
 func NewLayer(b Backend, f Activation) *Layer { return &Layer{b: b, f: f} }
 
 // Activation returns the function of the layer.
-func (l *Layer) Activation() Activation {
+func (l *Layer) Activation() Activation { return l.f }
+
+// String returns the function of the layer, such as "LeakyReLU(negative_slope=0.01)".
+func (l *Layer) String() string { return l.f.String() }
+
+// Remember makes x the last input, as Forward does, without computing f. Errors: those of
+// Backend.Upload.
+func (l *Layer) Remember(x []float32) error {
 	l.mu.Lock()
 	defer l.mu.Unlock()
-	return l.f
-}
-
-// String returns the layer as G-Mind prints it, "LeakyRelu(negative_slope=0.01)", or, if
-// G-Mind has no such layer, as its Activation.
-func (l *Layer) String() string {
-	f := l.Activation()
-	if inGMind(f) != nil {
-		return f.String()
-	}
-	return fmt.Sprintf("%s(negative_slope=%v)", gmindType, f.NegativeSlope)
+	return l.remember(x)
 }
 
 // Forward returns f(x[i]) for each element, and remembers x. Errors: those of
@@ -66,21 +67,21 @@ func (l *Layer) Forward(x []float32) ([]float32, error) {
 	return results(len(x), func(y []float32) error { return l.ForwardInto(y, x) })
 }
 
-// Derivative returns f'(x[i]) for each element of the last input. Errors: ErrNoInput,
-// and those of Backend.Derivative.
+// Derivative returns f'(x[i]) for each element of the last input. Errors: ErrNoInput, and
+// those of Backend.Derivative.
 func (l *Layer) Derivative() ([]float32, error) {
 	l.mu.Lock()
 	defer l.mu.Unlock()
 	return results(l.n, l.derivative)
 }
 
-// Backward returns dy[i]*f'(x[i]) for each element of the last input, whose length
-// dy has. Errors: ErrNoInput, and those of Backend.Backward.
+// Backward returns dy[i]*f'(x[i]) for each element of the last input. dy has the length of
+// that input. Errors: ErrNoInput, and those of Backend.Backward.
 func (l *Layer) Backward(dy []float32) ([]float32, error) {
 	return results(len(dy), func(dx []float32) error { return l.BackwardInto(dx, dy) })
 }
 
-// results returns n new elements that compute has set.
+// results returns n new elements, set by compute.
 func results(n int, compute func([]float32) error) ([]float32, error) {
 	r := make([]float32, n)
 	if err := compute(r); err != nil {
@@ -89,8 +90,8 @@ func results(n int, compute func([]float32) error) ([]float32, error) {
 	return r, nil
 }
 
-// ForwardInto is Forward with the result in y, which has the length of x and may be
-// x. It allocates nothing on the CPU when the length repeats.
+// ForwardInto is like Forward, and sets y, which has the length of x (ErrLength) and may be
+// x. On the CPU it allocates nothing if the length repeats.
 func (l *Layer) ForwardInto(y, x []float32) error {
 	l.mu.Lock()
 	defer l.mu.Unlock()
@@ -110,7 +111,7 @@ func (l *Layer) ForwardInto(y, x []float32) error {
 // remember makes x the last input.
 func (l *Layer) remember(x []float32) error {
 	l.knows = knowsNothing
-	if err := l.reserve(&l.x, len(x)); err != nil {
+	if err := reserve(l, &l.x, len(x), Backend.Alloc); err != nil {
 		return err
 	}
 	if err := l.x.Write(x); err != nil {
@@ -121,7 +122,7 @@ func (l *Layer) remember(x []float32) error {
 }
 
 func (l *Layer) forward(y []float32) error {
-	if err := l.reserve(&l.work, l.n); err != nil {
+	if err := reserve(l, &l.work, l.n, Backend.Alloc); err != nil {
 		return err
 	}
 	if err := l.b.Forward(l.f, l.work, l.x); err != nil {
@@ -130,8 +131,8 @@ func (l *Layer) forward(y []float32) error {
 	return l.work.Read(y)
 }
 
-// DerivativeInto is Derivative with the result in d, which has the length of the
-// last input (ErrLength).
+// DerivativeInto is like Derivative, and sets d, which has the length of the last input
+// (ErrLength).
 func (l *Layer) DerivativeInto(d []float32) error {
 	l.mu.Lock()
 	defer l.mu.Unlock()
@@ -139,10 +140,10 @@ func (l *Layer) DerivativeInto(d []float32) error {
 }
 
 func (l *Layer) derivative(d []float32) error {
-	if err := l.answers("derivative", "d", len(d)); err != nil {
+	if err := l.hasInput("derivative", "d", len(d)); err != nil {
 		return err
 	}
-	if err := l.reserve(&l.work, l.n); err != nil {
+	if err := reserve(l, &l.work, l.n, Backend.Alloc); err != nil {
 		return err
 	}
 	if err := l.derivativeTo(l.work); err != nil {
@@ -151,18 +152,18 @@ func (l *Layer) derivative(d []float32) error {
 	return l.work.Read(d)
 }
 
-// BackwardInto is Backward with the result in dx, which has the length of dy and may
-// be dy.
+// BackwardInto is like Backward, and sets dx, which has the length of dy (ErrLength) and
+// may be dy.
 func (l *Layer) BackwardInto(dx, dy []float32) error {
 	l.mu.Lock()
 	defer l.mu.Unlock()
-	if err := l.answers("backward", "dy", len(dy)); err != nil {
+	if err := l.hasInput("backward", "dy", len(dy)); err != nil {
 		return err
 	}
 	if err := l.lengths("backward", "dx", len(dx), "dy", len(dy)); err != nil {
 		return err
 	}
-	if err := l.reserve(&l.work, l.n); err != nil {
+	if err := reserve(l, &l.work, l.n, Backend.Alloc); err != nil {
 		return err
 	}
 	if err := l.work.Write(dy); err != nil {
@@ -174,32 +175,18 @@ func (l *Layer) BackwardInto(dx, dy []float32) error {
 	return l.work.Read(dx)
 }
 
-// ForwardBuffer sets y[i] = f(x[i]) on the device and remembers the signs of x, so
-// that y may be x. Errors: those of Backend.AllocMask and Backend.ForwardMask.
+// ForwardBuffer sets y[i] = f(x[i]) on the device, and remembers the signs of x. y has the
+// length of x and may be x. Errors: those of Backend.AllocMask and Backend.ForwardMask.
 func (l *Layer) ForwardBuffer(y, x Buffer) error {
 	l.mu.Lock()
 	defer l.mu.Unlock()
 	l.knows = knowsNothing
 	n := 0
-	if !check.IsNil(x) { // else the backend says so
+	if !check.IsNil(x) { // otherwise ForwardMask returns the error
 		n = x.Len()
 	}
-	if l.signs == nil || l.signs.Len() != n {
-		if err := l.open(); err != nil {
-			return err
-		}
-		if l.signs != nil {
-			old := l.signs
-			l.signs = nil
-			if err := old.Release(); err != nil {
-				return err
-			}
-		}
-		m, err := l.b.AllocMask(n)
-		if err != nil {
-			return err
-		}
-		l.signs = m
+	if err := reserve(l, &l.signs, n, Backend.AllocMask); err != nil {
+		return err
 	}
 	if err := l.b.ForwardMask(l.f, y, l.signs, x); err != nil {
 		return err
@@ -208,23 +195,23 @@ func (l *Layer) ForwardBuffer(y, x Buffer) error {
 	return nil
 }
 
-// DerivativeBuffer sets d[i] = f'(x[i]) on the device, for the last input. Errors:
-// ErrNoInput, and those of Backend.Derivative.
+// DerivativeBuffer sets d[i] = f'(x[i]) on the device, for the last input x. d has the
+// length of x. Errors: ErrNoInput, and those of Backend.Derivative.
 func (l *Layer) DerivativeBuffer(d Buffer) error {
 	l.mu.Lock()
 	defer l.mu.Unlock()
-	if err := l.answers("derivative", "", 0); err != nil {
+	if err := l.hasInput("derivative", "", 0); err != nil {
 		return err
 	}
 	return l.derivativeTo(d)
 }
 
-// BackwardBuffer sets dx[i] = dy[i]*f'(x[i]) on the device, for the last input. dx
-// may be dy. Errors: ErrNoInput, and those of Backend.Backward.
+// BackwardBuffer sets dx[i] = dy[i]*f'(x[i]) on the device, for the last input x. dx and dy
+// have the length of x; dx may be dy. Errors: ErrNoInput, and those of Backend.Backward.
 func (l *Layer) BackwardBuffer(dx, dy Buffer) error {
 	l.mu.Lock()
 	defer l.mu.Unlock()
-	if err := l.answers("backward", "", 0); err != nil {
+	if err := l.hasInput("backward", "", 0); err != nil {
 		return err
 	}
 	return l.backwardTo(dx, dy)
@@ -234,12 +221,13 @@ func (l *Layer) derivativeTo(d Buffer) error {
 	if l.knows == knowsInput {
 		return l.b.Derivative(l.f, d, l.x)
 	}
-	// The gradient of 1 is the derivative.
+	// For dy = 1 the gradient is the derivative.
 	if l.ones == nil || l.ones.Len() != l.n {
-		if err := l.reserve(&l.ones, l.n); err != nil {
+		if err := reserve(l, &l.ones, l.n, Backend.Alloc); err != nil {
 			return err
 		}
 		if err := l.ones.Write(slices.Repeat([]float32{1}, l.n)); err != nil {
+			release(&l.ones) // the next call must write it
 			return err
 		}
 	}
@@ -253,68 +241,66 @@ func (l *Layer) backwardTo(dx, dy Buffer) error {
 	return l.b.BackwardMask(l.f, dx, dy, l.signs)
 }
 
-// Inputs returns the last input. Errors: ErrNoInput, also after ForwardBuffer, of
-// which the signs alone are known; and those of Buffer.Read.
+// Inputs returns the last input. Errors: ErrNoInput; ErrSignsOnly, after ForwardBuffer; and
+// those of Buffer.Read.
 func (l *Layer) Inputs() ([]float32, error) {
 	l.mu.Lock()
 	defer l.mu.Unlock()
 	if l.knows == knowsSigns {
-		return nil, fmt.Errorf("compute: inputs of %v: after ForwardBuffer the signs alone are known; keep the buffer, or use Forward: %w", l.f, ErrNoInput)
+		return nil, fmt.Errorf("compute: inputs of %v: after ForwardBuffer the layer has only the signs; keep the buffer, or use Forward: %w", l.f, ErrSignsOnly)
 	}
-	if err := l.answers("inputs", "", 0); err != nil {
+	if err := l.hasInput("inputs", "", 0); err != nil {
 		return nil, err
 	}
 	return results(l.n, l.x.Read)
 }
 
-// Release gives the memory that the layer holds back, and forgets the last input. The
-// layer can be used again. Errors: ErrDevice.
+// Release releases the memory that the layer holds, and forgets the last input. The layer
+// can be used again. Errors: ErrDevice.
 func (l *Layer) Release() error {
 	l.mu.Lock()
 	defer l.mu.Unlock()
 	l.knows, l.n = knowsNothing, 0
-	var first error
-	for _, buf := range []*Buffer{&l.x, &l.work, &l.ones} {
-		if *buf != nil {
-			if err := (*buf).Release(); first == nil {
-				first = err
-			}
-			*buf = nil
-		}
-	}
-	if l.signs != nil {
-		if err := l.signs.Release(); first == nil {
-			first = err
-		}
-		l.signs = nil
-	}
-	return first
+	return cmp.Or(release(&l.x), release(&l.work), release(&l.ones), release(&l.signs))
 }
 
-// reserve makes *buf a buffer of n elements, if it is not.
-func (l *Layer) reserve(buf *Buffer, n int) error {
-	if *buf != nil && (*buf).Len() == n {
+// memory is a Buffer or a Mask.
+type memory interface {
+	Len() int
+	Release() error
+}
+
+// reserve sets *m to what alloc returns for n, unless it has that length already.
+func reserve[T memory](l *Layer, m *T, n int, alloc func(Backend, int) (T, error)) error {
+	if any(*m) != nil && (*m).Len() == n {
 		return nil
 	}
 	if err := l.open(); err != nil {
 		return err
 	}
-	if *buf != nil {
-		old := *buf
-		*buf = nil
-		if err := old.Release(); err != nil {
-			return err
-		}
+	if err := release(m); err != nil {
+		return err
 	}
-	made, err := l.b.Alloc(n)
+	made, err := alloc(l.b, n)
 	if err != nil {
 		return err
 	}
-	*buf = made
+	*m = made
 	return nil
 }
 
-// open refuses a layer without a backend.
+// release releases *m, which may be nil, and sets it to nil.
+func release[T memory](m *T) error {
+	var none T
+	old := *m
+	*m = none
+	if any(old) == nil {
+		return nil
+	}
+	return old.Release()
+}
+
+// open returns an error if the layer has no backend.
 func (l *Layer) open() error {
 	if check.IsNil(l.b) {
 		return fmt.Errorf("compute: %v has no backend; make the layer with NewLayer, and a backend that is not nil: %w", l.f, ErrUnavailable)
@@ -322,11 +308,11 @@ func (l *Layer) open() error {
 	return nil
 }
 
-// answers refuses a call for the last input if there is none, or if the slice named
-// arg has another length.
-func (l *Layer) answers(op, arg string, n int) error {
+// hasInput returns an error if there is no last input, or if the slice named arg has
+// another length.
+func (l *Layer) hasInput(op, arg string, n int) error {
 	if l.knows == knowsNothing {
-		return fmt.Errorf("compute: %s of %v: no input is remembered; call Forward first: %w", op, l.f, ErrNoInput)
+		return fmt.Errorf("compute: %s of %v: there is no input; call Forward first: %w", op, l.f, ErrNoInput)
 	}
 	if arg == "" {
 		return nil

@@ -1,10 +1,7 @@
 package compute_test
 
 import (
-	"bytes"
-	"encoding/json"
 	"errors"
-	"fmt"
 	"math"
 	"slices"
 	"strings"
@@ -12,36 +9,9 @@ import (
 
 	"github.com/gmind-go/compute"
 	"github.com/gmind-go/compute/cpu"
-	"github.com/gmind-go/compute/gpu"
 	"github.com/gmind-go/compute/internal/testenv"
 	"github.com/gmind-go/compute/internal/values"
 )
-
-// onBackends runs test on the CPU, and on OpenCL where there is some.
-func onBackends(t *testing.T, test func(t *testing.T, b compute.Backend)) {
-	for name, open := range map[string]compute.Opener{"cpu": cpu.Open, "opencl": gpu.OpenDevice("any")} {
-		t.Run(name, func(t *testing.T) { test(t, testenv.Open(t, open)) })
-	}
-}
-
-// want returns what op gives for each element.
-func want(n int, op func(i int) float32) []float32 {
-	w := make([]float32, n)
-	for i := range w {
-		w[i] = op(i)
-	}
-	return w
-}
-
-func equal(t *testing.T, what string, got, want []float32, err error) {
-	t.Helper()
-	if err != nil {
-		t.Fatalf("%s: %v", what, err)
-	}
-	if !slices.EqualFunc(got, want, values.Same) {
-		t.Fatalf("%s of %d elements is wrong: %.60v, want %.60v", what, len(want), fmt.Sprint(got), fmt.Sprint(want))
-	}
-}
 
 func TestLayer(t *testing.T) {
 	onBackends(t, func(t *testing.T, b compute.Backend) {
@@ -50,28 +20,28 @@ func TestLayer(t *testing.T) {
 			l := compute.NewLayer(b, f)
 			for _, n := range []int{7, 7, 0, 1000, 3} {
 				xs, dys := values.Bits(n, uint64(n)), values.Normal(n, 2)
-				if b.Info().FlushesSubnormals { // which are among all bits
+				if b.Info().FlushesSubnormals { // Bits has some
 					xs = values.Normal(n, uint64(n))
 				}
-				ys := want(n, func(i int) float32 { return f.Value(xs[i]) })
-				ds := want(n, func(i int) float32 { return f.Derivative(xs[i]) })
-				dxs := want(n, func(i int) float32 { return dys[i] * f.Derivative(xs[i]) })
+				ys := values.Each(n, func(i int) float32 { return f.Value(xs[i]) })
+				ds := values.Each(n, func(i int) float32 { return f.Derivative(xs[i]) })
+				dxs := values.Each(n, func(i int) float32 { return dys[i] * f.Derivative(xs[i]) })
 
 				got, err := l.Forward(xs)
-				equal(t, "Forward", got, ys, err)
-				for range 2 { // the input stays
+				testenv.Equal(t, "Forward", got, ys, err)
+				for range 2 { // the layer keeps the input
 					got, err = l.Derivative()
-					equal(t, "Derivative", got, ds, err)
+					testenv.Equal(t, "Derivative", got, ds, err)
 					got, err = l.Backward(dys)
-					equal(t, "Backward", got, dxs, err)
+					testenv.Equal(t, "Backward", got, dxs, err)
 				}
 				got, err = l.Inputs()
 				if err != nil || !slices.EqualFunc(got, xs, values.Identical) {
-					t.Fatalf("Inputs are not what Forward got: %v", err)
+					t.Fatalf("Inputs are not those of Forward: %v", err)
 				}
 				y, dx := slices.Clone(xs), slices.Clone(dys)
-				equal(t, "ForwardInto its input", y, ys, l.ForwardInto(y, y))
-				equal(t, "BackwardInto its input", dx, dxs, l.BackwardInto(dx, dx))
+				testenv.Equal(t, "ForwardInto its input", y, ys, l.ForwardInto(y, y))
+				testenv.Equal(t, "BackwardInto its input", dx, dxs, l.BackwardInto(dx, dx))
 			}
 			if err := l.Release(); err != nil {
 				t.Fatal(err)
@@ -83,7 +53,7 @@ func TestLayer(t *testing.T) {
 	})
 }
 
-// TestLayerBuffers: layers chain on the device, over one buffer.
+// TestLayerBuffers: layers chain on the device, in one buffer.
 func TestLayerBuffers(t *testing.T) {
 	onBackends(t, func(t *testing.T, b compute.Backend) {
 		first, second := compute.LeakyReLU(-0.5), compute.LeakyReLU(2)
@@ -95,17 +65,17 @@ func TestLayerBuffers(t *testing.T) {
 				t.Fatal(err)
 			}
 			got := make([]float32, n)
-			hidden := want(n, func(i int) float32 { return first.Value(xs[i]) })
-			equal(t, "two layers", got, want(n, func(i int) float32 { return second.Value(hidden[i]) }),
+			hidden := values.Each(n, func(i int) float32 { return first.Value(xs[i]) })
+			testenv.Equal(t, "two layers", got, values.Each(n, func(i int) float32 { return second.Value(hidden[i]) }),
 				errors.Join(l1.ForwardBuffer(buf, buf), l2.ForwardBuffer(buf, buf), buf.Read(got)))
-			equal(t, "their gradient", got, want(n, func(i int) float32 {
+			testenv.Equal(t, "their gradient", got, values.Each(n, func(i int) float32 {
 				return dys[i] * second.Derivative(hidden[i]) * first.Derivative(xs[i])
 			}), errors.Join(buf.Write(dys), l2.BackwardBuffer(buf, buf), l1.BackwardBuffer(buf, buf), buf.Read(got)))
-			ds := want(n, func(i int) float32 { return first.Derivative(xs[i]) })
-			equal(t, "DerivativeBuffer", got, ds, errors.Join(l1.DerivativeBuffer(buf), buf.Read(got)))
+			ds := values.Each(n, func(i int) float32 { return first.Derivative(xs[i]) })
+			testenv.Equal(t, "DerivativeBuffer", got, ds, errors.Join(l1.DerivativeBuffer(buf), buf.Read(got)))
 			d, err := l1.Derivative()
-			equal(t, "Derivative after ForwardBuffer", d, ds, err)
-			if _, err := l1.Inputs(); !errors.Is(err, compute.ErrNoInput) || !strings.Contains(err.Error(), "signs") {
+			testenv.Equal(t, "Derivative after ForwardBuffer", d, ds, err)
+			if _, err := l1.Inputs(); !errors.Is(err, compute.ErrSignsOnly) || !errors.Is(err, compute.ErrNoInput) {
 				t.Errorf("Inputs after ForwardBuffer: %v", err)
 			}
 			if err := buf.Release(); err != nil {
@@ -134,6 +104,9 @@ func TestLayerErrors(t *testing.T) {
 		t.Fatal(err)
 	}
 	defer buf.Release()
+	if errors.Is(inputs, compute.ErrSignsOnly) {
+		t.Errorf("Inputs before the first Forward: %v", inputs)
+	}
 	for _, err := range []error{derivative, backward, inputs, l.DerivativeBuffer(buf), l.BackwardBuffer(buf, buf), l.DerivativeInto(nil), l.BackwardInto(nil, nil)} {
 		if !errors.Is(err, compute.ErrNoInput) || !strings.Contains(err.Error(), "call Forward first") {
 			t.Errorf("before the first Forward: %v", err)
@@ -149,7 +122,7 @@ func TestLayerErrors(t *testing.T) {
 		}
 	}
 	if d, err := l.Derivative(); err != nil || !slices.Equal(d, []float32{1, 1}) {
-		t.Errorf("after refused calls the input is gone: %v, %v", d, err)
+		t.Errorf("after calls that failed: %v, %v", d, err)
 	}
 	type anyBuffer struct{ compute.Buffer }
 	for _, none := range []compute.Buffer{nil, (*anyBuffer)(nil)} {
@@ -161,7 +134,7 @@ func TestLayerErrors(t *testing.T) {
 		t.Errorf("ForwardBuffer to a wrapped buffer: %v", err)
 	}
 	if _, err := l.Derivative(); !errors.Is(err, compute.ErrNoInput) {
-		t.Errorf("after a Forward that failed: %v", err)
+		t.Errorf("after Forward failed: %v", err)
 	}
 	bad := compute.NewLayer(b, compute.LeakyReLU(float32(math.NaN())))
 	if _, err := bad.Forward([]float32{1}); !errors.Is(err, compute.ErrSlope) {
@@ -173,7 +146,7 @@ func TestLayerErrors(t *testing.T) {
 	bad.Release()
 	for _, none := range []*compute.Layer{new(compute.Layer), compute.NewLayer(nil, compute.LeakyReLU(1)), compute.NewLayer((*wrapper)(nil), compute.LeakyReLU(1))} {
 		_, err = none.Forward([]float32{1})
-		for _, err := range []error{err, none.ForwardBuffer(buf, buf), json.Unmarshal([]byte(`{"type":"LeakyRelu","negative_slope":1,"inputs":[1]}`), none)} {
+		for _, err := range []error{err, none.ForwardBuffer(buf, buf), none.Remember([]float32{1})} {
 			if !errors.Is(err, compute.ErrUnavailable) || !strings.Contains(err.Error(), "NewLayer") {
 				t.Errorf("a layer without a backend: %v", err)
 			}
@@ -190,7 +163,58 @@ func TestLayerErrors(t *testing.T) {
 	}
 }
 
-// TestLayerAllocates: in a steady loop nothing but the results.
+// fullOnce is a backend on which the first Write fails for lack of memory.
+type fullOnce struct {
+	compute.Backend
+	failed *bool
+}
+
+type fullBuffer struct {
+	compute.Buffer
+	failed *bool
+}
+
+func (b fullOnce) Alloc(n int) (compute.Buffer, error) {
+	buf, err := b.Backend.Alloc(n)
+	return fullBuffer{buf, b.failed}, err
+}
+
+func (b fullOnce) BackwardMask(f compute.Activation, dx, dy compute.Buffer, m compute.Mask) error {
+	return b.Backend.BackwardMask(f, dx, dy.(fullBuffer).Buffer, m)
+}
+
+func (b fullBuffer) Write(src []float32) error {
+	if !*b.failed {
+		*b.failed = true
+		return compute.ErrOutOfMemory
+	}
+	return b.Buffer.Write(src)
+}
+
+// TestLayerOutOfMemory: after DerivativeBuffer fails for lack of memory, it can be called
+// again.
+func TestLayerOutOfMemory(t *testing.T) {
+	b := testenv.Open(t, cpu.Open)
+	l := compute.NewLayer(fullOnce{b, new(bool)}, compute.LeakyReLU(0.5))
+	buf, err := b.Upload([]float32{-1, 2})
+	if err != nil {
+		t.Fatal(err)
+	}
+	if err := l.ForwardBuffer(buf, buf); err != nil {
+		t.Fatal(err)
+	}
+	if err := l.DerivativeBuffer(buf); !errors.Is(err, compute.ErrOutOfMemory) {
+		t.Errorf("without memory: %v", err)
+	}
+	got := make([]float32, 2)
+	err = errors.Join(l.DerivativeBuffer(buf), buf.Read(got))
+	testenv.Equal(t, "the second DerivativeBuffer", got, []float32{0.5, 1}, err)
+	if err := errors.Join(l.Release(), buf.Release()); err != nil || b.Info().LiveBuffers != 0 {
+		t.Errorf("%d buffers are live: %v", b.Info().LiveBuffers, err)
+	}
+}
+
+// TestLayerAllocates: a loop with one length allocates nothing.
 func TestLayerAllocates(t *testing.T) {
 	b := testenv.Open(t, cpu.Open)
 	l := compute.NewLayer(b, compute.LeakyReLU(0.01))
@@ -204,138 +228,32 @@ func TestLayerAllocates(t *testing.T) {
 	}
 	step()
 	if allocs := testing.AllocsPerRun(100, step); allocs > 0 {
-		t.Errorf("%v allocations in a steady loop", allocs)
+		t.Errorf("%v allocations per step", allocs)
 	}
 }
 
 func TestLayerString(t *testing.T) {
 	l := compute.NewLayer(nil, compute.LeakyReLU(compute.DefaultNegativeSlope))
-	if s := l.String(); s != "LeakyRelu(negative_slope=0.01)" {
+	if s := l.String(); s != "LeakyReLU(negative_slope=0.01)" {
 		t.Errorf("String is %q", s)
 	}
 }
 
-func TestModelFile(t *testing.T) {
-	onBackends(t, func(t *testing.T, b compute.Backend) {
-		// Every float32 comes back: those with few and many digits, and the ends.
-		inputs := []float32{0, float32(math.Copysign(0, -1)), 0.1, -1.0 / 3, 16777217, math.MaxFloat32, -math.MaxFloat32, math.SmallestNonzeroFloat32, 1.1754944e-38}
-		for _, v := range values.Bits(1000, 1) {
-			if !math.IsNaN(float64(v)) && !math.IsInf(float64(v), 0) {
-				inputs = append(inputs, v)
-			}
-		}
-		first, fresh := compute.NewLayer(b, compute.LeakyReLU(0.2)), compute.NewLayer(b, compute.LeakyReLU(0.01))
-		if _, err := first.Forward(inputs); err != nil {
-			t.Fatal(err)
-		}
-		var file bytes.Buffer
-		if err := compute.WriteModel(&file, first, fresh); err != nil {
-			t.Fatal(err)
-		}
-		if lines := strings.Split(file.String(), "\n"); len(lines) != 3 || !strings.HasPrefix(lines[0], `{"type":"LeakyRelu","negative_slope":0.2,"inputs":[0,-0,0.1,-0.33333334,`) ||
-			lines[1] != `{"type":"LeakyRelu","negative_slope":0.01,"inputs":[]}` || lines[2] != "" {
-			t.Errorf("the file is %.200q", file.String())
-		}
-		model := `{"type":"Linear","weights":[[1,2]]}` + "\r\n\n" + file.String() + `{"type":"Tanh"}` // and no line end
-		layers, skipped, err := compute.ReadModel(strings.NewReader(model), b)
-		if err != nil {
-			t.Fatal(err)
-		}
-		if len(layers) != 2 || !slices.Equal(skipped, []string{"Linear", "Tanh"}) {
-			t.Fatalf("read %d layers and skipped %v", len(layers), skipped)
-		}
-		got, err := layers[0].Inputs()
-		if err != nil || !slices.EqualFunc(got, inputs, values.Identical) || layers[0].Activation() != compute.LeakyReLU(0.2) {
-			t.Errorf("%v came back with other inputs, or %v", layers[0], err)
-		}
-		if d, err := layers[0].Derivative(); err != nil || d[3] != 0.2 {
-			t.Errorf("the layer that was read has no derivative: %v", err)
-		}
-		if _, err := layers[1].Derivative(); !errors.Is(err, compute.ErrNoInput) {
-			t.Errorf("a layer without inputs: %v", err)
-		}
-		for _, l := range append(layers, first) {
-			l.Release()
-		}
-		if live := b.Info().LiveBuffers; live != 0 {
-			t.Errorf("%d buffers are live", live)
-		}
-	})
-}
-
-// TestOtherKinds: a layer of a function that G-Mind has not is neither written nor read
-// as a LeakyReLU, nor printed as one.
-func TestOtherKinds(t *testing.T) {
+// TestLayerRemember: the layer is as after Forward, and has a copy of the slice.
+func TestLayerRemember(t *testing.T) {
 	b := testenv.Open(t, cpu.Open)
-	line := `{"type":"LeakyRelu","negative_slope":0.25,"inputs":[1]}`
-	for _, kind := range []compute.Kind{0, compute.KindLeakyReLU + 1, 255} {
-		f := compute.Activation{Kind: kind, NegativeSlope: 0.5}
-		l := compute.NewLayer(b, f)
-		_, marshal := json.Marshal(l)
-		var file bytes.Buffer
-		good := compute.NewLayer(b, compute.LeakyReLU(0.5))
-		for what, err := range map[string]error{
-			"Marshal":    marshal,
-			"Unmarshal":  json.Unmarshal([]byte(line), l),
-			"WriteModel": compute.WriteModel(&file, good, l),
-		} {
-			if !errors.Is(err, compute.ErrActivation) || !strings.Contains(err.Error(), "G-Mind") || !strings.Contains(err.Error(), f.String()) {
-				t.Errorf("%s of %v: got error %v, want one that names the function and G-Mind", what, f, err)
-			}
-		}
-		if want := `{"type":"LeakyRelu","negative_slope":0.5,"inputs":[]}` + "\n"; file.String() != want {
-			t.Errorf("WriteModel has written %q, want %q", file.String(), want)
-		}
-		if l.Activation() != f || l.String() != f.String() {
-			t.Errorf("the layer of %v is now %v of %v", f, l, l.Activation())
-		}
-	}
-	if err := compute.WriteModel(new(bytes.Buffer), nil); err == nil || !strings.Contains(err.Error(), "layer 1 of 1 is nil") {
-		t.Errorf("WriteModel of nil: %v", err)
-	}
-}
-
-func TestModelFileErrors(t *testing.T) {
-	b := testenv.Open(t, cpu.Open)
-	good := `{"type":"LeakyRelu","negative_slope":0.01,"inputs":[1]}` + "\n"
-	for model, tells := range map[string]string{
-		`{"type":`: "line 2: unexpected end",
-		`[1]`:      "line 2: json",
-		`{"type":"LeakyRelu","negative_slope":0.01,"inputs":[nan]}`:   "line 2: invalid character",
-		`{"type":"LeakyRelu","negative_slope":0.01,"inputs":[1e99]}`:  "line 2: ",
-		`{"type":"LeakyRelu","negative_slope":1e99,"inputs":[1]}`:     "line 2: ",
-		`{"type":"LeakyRelu","negative_slope":"0.01","inputs":[1]}`:   "line 2: ",
-		`{"type":"LeakyRelu","inputs":[1]}`:                           "no negative_slope",
-		`{"type":"LeakyRelu","negative_slope":0.01,"inputs":{"a":1}}`: "line 2: ",
-	} {
-		layers, _, err := compute.ReadModel(strings.NewReader(good+model), b)
-		if err == nil || layers != nil || !strings.Contains(err.Error(), tells) {
-			t.Errorf("%s: %d layers, %v; want an error that tells %q", model, len(layers), err, tells)
-		}
-	}
-	l := compute.NewLayer(b, compute.LeakyReLU(0.01))
+	l := compute.NewLayer(b, compute.LeakyReLU(0.5))
 	defer l.Release()
-	for _, v := range []float32{float32(math.NaN()), float32(math.Inf(1)), float32(math.Inf(-1))} {
-		if _, err := l.Forward([]float32{1, v}); err != nil {
+	for _, xs := range [][]float32{{1, -2, 3}, {}, {-1}} {
+		x := slices.Clone(xs)
+		if err := l.Remember(x); err != nil {
 			t.Fatal(err)
 		}
-		if _, err := json.Marshal(l); err == nil || !strings.Contains(err.Error(), "input 1 of 2") {
-			t.Errorf("an input of %v: %v", v, err)
-		}
-	}
-	buf, err := b.Upload([]float32{1})
-	if err != nil {
-		t.Fatal(err)
-	}
-	if err := l.ForwardBuffer(buf, buf); err != nil {
-		t.Fatal(err)
-	}
-	if _, err := json.Marshal(l); !errors.Is(err, compute.ErrNoInput) {
-		t.Errorf("after ForwardBuffer: %v", err)
-	}
-	buf.Release()
-	l.Release()
-	if live := b.Info().LiveBuffers; live != 0 {
-		t.Errorf("%d buffers are live", live)
+		clear(x)
+		ones := slices.Repeat([]float32{1}, len(xs))
+		got, err := l.Backward(ones)
+		testenv.Equal(t, "Backward", got, values.Each(len(xs), func(i int) float32 { return l.Activation().Derivative(xs[i]) }), err)
+		got, err = l.Inputs()
+		testenv.Equal(t, "Inputs", got, xs, err)
 	}
 }

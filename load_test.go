@@ -17,12 +17,12 @@ import (
 	"github.com/gmind-go/compute"
 	"github.com/gmind-go/compute/cpu"
 	"github.com/gmind-go/compute/gpu"
-	"github.com/gmind-go/compute/internal/model"
+	"github.com/gmind-go/compute/internal/play"
 	"github.com/gmind-go/compute/internal/testenv"
 	"github.com/gmind-go/compute/internal/values"
 )
 
-// loadEnv is how long each part of the load tests takes, as 1m; make load sets it.
+// loadEnv is the duration of each part of the load tests, such as 1m; make load sets it.
 const loadEnv = "LOAD"
 
 func loadTime(t *testing.T) time.Duration {
@@ -38,27 +38,27 @@ func loadTime(t *testing.T) time.Duration {
 	return d
 }
 
-// loaded are the backends under load: OpenCL also as on a device with memory of its
-// own, with streams in small parts.
+// loaded are the backends under load: OpenCL also as on a device with memory of its own,
+// where a Stream has many small parts.
 var loaded = []struct {
 	name   string
 	open   compute.Opener
 	length int   // of a Stream that takes some time
-	look   int32 // at its context that comes between two parts; never if there is one
+	look   int32 // which Err of its context is between two parts; never if there is one part
 }{
 	{"cpu", cpu.Open, 9<<20 + 5, 3},
 	{"opencl", gpu.OpenDevice("any"), 1<<20 + 5, never},
 	{"staged", gpu.Options{Device: "any", Staged: true, StreamMemory: 64 << 10}.Open, 1<<20 + 5, 20},
 }
 
-// TestLoad: many goroutines on one backend, each with operations of all kinds, right
-// ones and wrong ones, and contexts that end at any time; every result is looked at.
-// It tells how much they got done beside one goroutine alone.
+// TestLoad: many goroutines use one backend, each with all operations, right and wrong ones,
+// and contexts that end at any time; every result is checked. It logs how many operations
+// they do per second, and how many one goroutine does.
 func TestLoad(t *testing.T) {
 	const goroutines = 256
 	for _, on := range loaded {
 		t.Run(on.name, func(t *testing.T) {
-			s, err := model.NewSession(testenv.Open(t, on.open), testenv.Open(t, on.open))
+			s, err := play.NewSession(testenv.Open(t, on.open), testenv.Open(t, on.open))
 			if err != nil {
 				t.Fatal(err)
 			}
@@ -77,17 +77,17 @@ func TestLoad(t *testing.T) {
 	}
 }
 
-// throughput is what was done in one second, with all the work of the checks.
+// throughput is what was done per second, with the checks.
 type throughput struct{ operations, elements float64 }
 
 func (t throughput) String() string {
 	return fmt.Sprintf("%.0f operations/s, %.2g elements/s", t.operations, t.elements)
 }
 
-// load plays random scripts in so many goroutines for so long.
-func load(s *model.Session, goroutines int, d time.Duration) (throughput, error) {
+// load plays random scripts in goroutines for the duration d.
+func load(s *play.Session, goroutines int, d time.Duration) (throughput, error) {
 	start := time.Now()
-	players, errs := make([]*model.Player, goroutines), make([]error, goroutines)
+	players, errs := make([]*play.Player, goroutines), make([]error, goroutines)
 	var wg sync.WaitGroup
 	for g := range goroutines {
 		p := s.Player()
@@ -112,14 +112,14 @@ func load(s *model.Session, goroutines int, d time.Duration) (throughput, error)
 	return t, errors.Join(errors.Join(errs...), s.Balance())
 }
 
-// TestLoadCancelled ends contexts under a Stream of many parts, at any time. Either
-// it is complete, or it says why not, some elements are computed and the others as
-// they were, and nothing goes on.
+// TestLoadCancelled ends contexts at any time of a Stream of many parts. The result is
+// complete; or Stream returns an error, every element is computed or unchanged, and none
+// changes afterwards.
 func TestLoadCancelled(t *testing.T) {
 	f := compute.LeakyReLU(-0.5)
 	old := values.Uniform(1<<16, 1)
 	for i := range old {
-		old[i] -= 2 // every result differs from what was there
+		old[i] -= 2 // every result differs from its input
 	}
 	computed := make([]float32, len(old))
 	for i, x := range old {
@@ -140,7 +140,7 @@ func TestLoadCancelled(t *testing.T) {
 				err = b.Stream(&endsAt{Context: ctx, cancel: cancel, look: look}, compute.OpForward, f, host, host)
 				return time.Since(start), err
 			}
-			whole, err := stream(time.Hour, never) // makes lanes
+			whole, err := stream(time.Hour, never) // allocates memory for later calls
 			if err == nil {
 				whole, err = stream(time.Hour, never)
 			}
@@ -164,7 +164,7 @@ func TestLoadCancelled(t *testing.T) {
 				case bad != nil:
 					t.Fatalf("%v; Stream returned %v", bad, err)
 				case err == nil && done < len(host):
-					t.Fatalf("Stream returned no error, and %d of %d elements are computed", done, len(host))
+					t.Fatalf("Stream returned no error, and only %d of %d elements are computed", done, len(host))
 				case err == nil:
 					complete++
 					continue
@@ -176,7 +176,7 @@ func TestLoadCancelled(t *testing.T) {
 					nothing++
 				}
 				if again, bad := countDone(host, old, computed); bad != nil || again != done {
-					t.Fatalf("a Stream that had returned went on, from %d elements to %d: %v", done, again, bad)
+					t.Fatalf("after Stream returned, the number of computed elements went from %d to %d: %v", done, again, bad)
 				}
 			}
 			t.Logf("%s: %d streams complete, %d cancelled with a part done, %d with nothing", b.Info().Name, complete, partly, nothing)
@@ -184,7 +184,7 @@ func TestLoadCancelled(t *testing.T) {
 	}
 }
 
-// endsAt is a context that ends when it is looked at for so many times.
+// endsAt is a context that ends at the call of Err with number look.
 type endsAt struct {
 	context.Context
 	cancel func()
@@ -201,8 +201,8 @@ func (c *endsAt) Err() error {
 	return c.Context.Err()
 }
 
-// countDone returns how many elements of host, which held those of old again and again,
-// are computed. It is an error if one is neither computed nor old.
+// countDone returns how many elements of host, which had repetitions of old, are computed.
+// It is an error if one is neither computed nor old.
 func countDone(host, old, computed []float32) (done int, err error) {
 	for part := range slices.Chunk(host, len(old)) {
 		switch n := len(part); {
@@ -218,14 +218,14 @@ func countDone(host, old, computed []float32) (done int, err error) {
 				done++
 			case old[i]:
 			default:
-				return 0, fmt.Errorf("an element is %x, and should be %x, or yet %x", v, computed[i], old[i])
+				return 0, fmt.Errorf("an element is %x, and should be %x or still %x", v, computed[i], old[i])
 			}
 		}
 	}
 	return done, nil
 }
 
-// TestLoadProcesses runs TestLoad on OpenCL in two processes at once.
+// TestLoadProcesses runs TestLoad on OpenCL in two concurrent processes.
 func TestLoadProcesses(t *testing.T) {
 	testenv.Open(t, gpu.OpenDevice("any"))
 	var wg sync.WaitGroup

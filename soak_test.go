@@ -11,15 +11,15 @@ import (
 	"github.com/gmind-go/compute"
 	"github.com/gmind-go/compute/cpu"
 	"github.com/gmind-go/compute/gpu"
-	"github.com/gmind-go/compute/internal/model"
+	"github.com/gmind-go/compute/internal/play"
 	"github.com/gmind-go/compute/internal/testenv"
 )
 
-// soakEnv is the number of operations of TestSoak; make soak makes a million.
+// soakEnv is the number of operations of TestSoak; make soak sets a million.
 const soakEnv = "SOAK"
 
-// TestSoak: operations of all kinds, right ones and wrong ones, on buffers that come
-// and go, leave nothing behind: the resident size of the process stays what it was.
+// TestSoak: all operations, right and wrong ones, on buffers that are made and released, do
+// not leak: the resident size of the process does not grow.
 func TestSoak(t *testing.T) {
 	operations := 20_000
 	if text := os.Getenv(soakEnv); text != "" {
@@ -34,7 +34,7 @@ func TestSoak(t *testing.T) {
 }
 
 func soak(t *testing.T, operations int, b, other compute.Backend) {
-	s, err := model.NewSession(b, other)
+	s, err := play.NewSession(b, other)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -42,7 +42,8 @@ func soak(t *testing.T, operations int, b, other compute.Backend) {
 	p := s.Player()
 	random := rand.NewChaCha8([32]byte{2})
 	script := make([]byte, 4096)
-	// resident plays until so many operations are done, and then holds nothing.
+	// resident plays until the player has done that many operations in all, releases all
+	// buffers, and returns the resident size.
 	resident := func(operations int) int64 {
 		for p.Operations < operations {
 			random.Read(script)
@@ -59,9 +60,9 @@ func soak(t *testing.T, operations int, b, other compute.Backend) {
 		compute.Trim(b)
 		return testenv.Resident(t)
 	}
-	before := resident(operations / 4) // until pools and caches are filled
+	before := resident(operations / 4) // fills pools and caches
 	after := resident(operations)
-	t.Logf("%s: %d operations, %d elements right: %.1f MB resident after a quarter of them, %.1f MB at the end", s.Name(), p.Operations, p.Elements, float64(before)/1e6, float64(after)/1e6)
+	t.Logf("%s: %d operations, %d right elements: %.1f MB resident after a quarter of them, %.1f MB at the end", s.Name(), p.Operations, p.Elements, float64(before)/1e6, float64(after)/1e6)
 	if after-before > 4<<20 {
 		t.Errorf("the process grew by %d bytes in %d operations", after-before, operations-operations/4)
 	}

@@ -1,21 +1,21 @@
-// Package backendtest is the conformance suite of compute.Backend. A backend
-// that passes Run keeps the contract of package compute:
+// Package backendtest is the conformance suite of compute.Backend. A backend that passes Run
+// conforms to the contract of package compute:
 //
 //	func TestBackend(t *testing.T) { backendtest.Run(t, mybackend.Open) }
 package backendtest
 
 import (
 	"errors"
+	"strings"
 	"testing"
 
 	"github.com/gmind-go/compute"
 	"github.com/gmind-go/compute/internal/form"
 )
 
-// Run tests the backend that open opens, in subtests of t. It opens one for each
-// subtest and closes it again; an error of open fails the test, so skip before
-// where a backend may be missing. It holds less than 100 MB at a time. With the flag
-// -short of go test it takes shorter buffers.
+// Run tests the backend of open in subtests of t. Each subtest opens a backend and closes
+// it. An error of open fails the test, so call t.Skip first if there may be no device. Run
+// uses less than 100 MB of memory at a time, and shorter buffers with go test -short.
 func Run(t *testing.T, open compute.Opener) {
 	tests := []struct {
 		name string
@@ -61,7 +61,7 @@ func mustOpen(t *testing.T, open compute.Opener) compute.Backend {
 	return b
 }
 
-// finish checks that a test has released all its buffers, and closes b.
+// finish closes b, and fails the test unless all buffers were released.
 func finish(t *testing.T, b compute.Backend) {
 	t.Helper()
 	if info := b.Info(); info.LiveBuffers != 0 || info.LiveBytes != 0 {
@@ -72,8 +72,8 @@ func finish(t *testing.T, b compute.Backend) {
 	}
 }
 
-// run runs fm at place, and fails the test unless its results are those of the reference
-// for xs and dys. args is that of newArgs, and its buffers hold the same when run returns.
+// run runs fm at place, and fails the test unless the results are those of the reference for
+// xs and dys. args is from newArgs; run restores the contents of its buffers.
 func run(t *testing.T, b compute.Backend, fm form.Form, f compute.Activation, place form.Place, args form.Args, dys, xs []float32) {
 	t.Helper()
 	call := place.In(args)
@@ -95,8 +95,7 @@ func run(t *testing.T, b compute.Backend, fm form.Form, f compute.Activation, pl
 	}
 }
 
-// compare fails the test at the first element of got, the result o of fm, that is not the
-// reference's.
+// compare fails the test at the first wrong element of got, the result o of fm.
 func compare(t *testing.T, b compute.Backend, fm form.Form, o form.Operand, f compute.Activation, got, dys, xs []float32) {
 	t.Helper()
 	if wrong := fm.Wrong(o, f, got, dys, xs, b.Info().FlushesSubnormals); wrong != "" {
@@ -113,7 +112,7 @@ func newArgs(t *testing.T, b compute.Backend, dys, xs []float32) form.Args {
 	}
 }
 
-// releaseArgs releases what newArgs returned.
+// releaseArgs releases the buffers of newArgs.
 func releaseArgs(t *testing.T, a form.Args) {
 	t.Helper()
 	release(t, a.X, a.DY, a.Y, a.D, a.DX, a.M)
@@ -122,25 +121,31 @@ func releaseArgs(t *testing.T, a form.Args) {
 func upload(t *testing.T, b compute.Backend, v []float32) compute.Buffer {
 	t.Helper()
 	buf, err := b.Upload(v)
-	if err != nil {
-		t.Fatalf("Upload of %d elements: %v", len(v), err)
-	}
-	if buf.Len() != len(v) {
-		t.Fatalf("Upload of %d elements has Len %d", len(v), buf.Len())
-	}
-	return buf
+	return made(t, "Upload", len(v), buf, err)
 }
 
 func alloc(t *testing.T, b compute.Backend, n int) compute.Buffer {
 	t.Helper()
 	buf, err := b.Alloc(n)
+	return made(t, "Alloc", n, buf, err)
+}
+
+func allocMask(t *testing.T, b compute.Backend, n int) compute.Mask {
+	t.Helper()
+	m, err := b.AllocMask(n)
+	return made(t, "AllocMask", n, m, err)
+}
+
+// made returns m, and fails the test if there is an error or the length is not n.
+func made[T interface{ Len() int }](t *testing.T, call string, n int, m T, err error) T {
+	t.Helper()
 	if err != nil {
-		t.Fatalf("Alloc(%d): %v", n, err)
+		t.Fatalf("%s of %d elements: %v", call, n, err)
 	}
-	if buf.Len() != n {
-		t.Fatalf("Alloc(%d) has Len %d", n, buf.Len())
+	if m.Len() != n {
+		t.Fatalf("%s of %d elements has Len %d", call, n, m.Len())
 	}
-	return buf
+	return m
 }
 
 func read(t *testing.T, buf compute.Buffer) []float32 {
@@ -168,10 +173,28 @@ func release(t *testing.T, held ...interface{ Release() error }) {
 	}
 }
 
-// wantError fails unless err wraps sentinel.
-func wantError(t *testing.T, what string, err, sentinel error) {
+// errorOf returns the error of a call that also has a result.
+func errorOf(_ any, err error) error { return err }
+
+// wantError fails the test unless err wraps want.
+func wantError(t *testing.T, what string, err, want error) {
 	t.Helper()
-	if !errors.Is(err, sentinel) {
-		t.Errorf("%s: got error %v, want one that wraps %q", what, err, sentinel)
+	if !errors.Is(err, want) {
+		t.Errorf("%s: got error %v, want %v", what, err, want)
+	}
+}
+
+// wantWords fails the test unless err, of a call that must fail, wraps want and contains the
+// words and the name of the device.
+func wantWords(t *testing.T, b compute.Backend, what string, err, want error, words ...string) {
+	t.Helper()
+	wantError(t, what, err, want)
+	if err == nil {
+		return
+	}
+	for _, word := range append(words, b.Info().Name) {
+		if !strings.Contains(err.Error(), word) {
+			t.Errorf("%s: the error does not contain %q: %v", what, word, err)
+		}
 	}
 }

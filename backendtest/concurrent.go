@@ -11,8 +11,7 @@ import (
 	"github.com/gmind-go/compute/internal/values"
 )
 
-// testConcurrent lets goroutines work on buffers of their own, that all read one
-// in common.
+// testConcurrent runs goroutines on buffers of their own, and one that all of them read.
 func testConcurrent(t *testing.T, b compute.Backend) {
 	const goroutines, rounds, n = 64, 10, 3001
 	f := compute.LeakyReLU(0.01)
@@ -34,8 +33,7 @@ func testConcurrent(t *testing.T, b compute.Backend) {
 	wg.Wait()
 }
 
-// workAlone computes on buffers that no other goroutine knows, except for x,
-// which holds xs and is only read.
+// workAlone computes on buffers of its own, and reads x, which has the values xs.
 func workAlone(b compute.Backend, f compute.Activation, x compute.Buffer, xs, own []float32) error {
 	y, err := b.Upload(own)
 	if err != nil {
@@ -62,13 +60,13 @@ func workAlone(b compute.Backend, f compute.Activation, x compute.Buffer, xs, ow
 	for i := range got {
 		want := f.Value(own[i])
 		if !values.Same(streamed[i], want) || !values.Same(got[i], want*f.Derivative(xs[i])) {
-			return errors.New("concurrent calls disturb each other")
+			return errors.New("a concurrent call has changed the result")
 		}
 	}
 	return nil
 }
 
-// testReleaseWhileUsed releases buffers that other goroutines compute on.
+// testReleaseWhileUsed releases buffers during calls of other goroutines.
 func testReleaseWhileUsed(t *testing.T, b compute.Backend) {
 	const n = 50000
 	for range 10 {
@@ -77,7 +75,7 @@ func testReleaseWhileUsed(t *testing.T, b compute.Backend) {
 	}
 }
 
-// testCloseWhileUsed closes the backend under other goroutines.
+// testCloseWhileUsed closes the backend during calls of other goroutines.
 func testCloseWhileUsed(t *testing.T, b compute.Backend) {
 	const n = 50000
 	x, y := upload(t, b, values.Normal(n, 1)), alloc(t, b, n)
@@ -88,8 +86,8 @@ func testCloseWhileUsed(t *testing.T, b compute.Backend) {
 	})
 }
 
-// useWhile lets goroutines use x and y in every way, and each other's way round,
-// until calls return ErrClosed, which end makes them do.
+// useWhile runs goroutines that use x and y in every way, with all orders of the two, until
+// their calls return ErrClosed, which is the effect of end.
 func useWhile(t *testing.T, b compute.Backend, x, y compute.Buffer, end func()) {
 	f := compute.LeakyReLU(0.01)
 	uses := []func(host []float32) error{
@@ -119,10 +117,10 @@ func useWhile(t *testing.T, b compute.Backend, x, y compute.Buffer, end func()) 
 			host := make([]float32, x.Len())
 			err := use(host)
 			for started.Done(); err == nil; err = use(host) {
-				runtime.Gosched() // or those that wait for a lock wait for the end of a time slice
+				runtime.Gosched() // otherwise those that wait for a lock wait for a time slice
 			}
 			if !errors.Is(err, compute.ErrClosed) {
-				t.Errorf("used while it is taken away: got error %v, want one that wraps %q", err, compute.ErrClosed)
+				t.Errorf("after it was released or closed: got error %v, want one that wraps %q", err, compute.ErrClosed)
 			}
 		})
 	}

@@ -5,27 +5,14 @@ import (
 	"testing"
 
 	"github.com/gmind-go/compute"
-	"github.com/gmind-go/compute/internal/check"
 	"github.com/gmind-go/compute/internal/form"
 	"github.com/gmind-go/compute/internal/values"
 )
 
-func allocMask(t *testing.T, b compute.Backend, n int) compute.Mask {
-	t.Helper()
-	m, err := b.AllocMask(n)
-	if err != nil {
-		t.Fatalf("AllocMask(%d): %v", n, err)
-	}
-	if m.Len() != n {
-		t.Fatalf("AllocMask(%d) has Len %d", n, m.Len())
-	}
-	return m
-}
-
-// wantMask fails the test unless m has the bits of xs, and zeros behind them.
+// wantMask fails the test unless m has the bits of xs, and zeros after the last.
 func wantMask(t *testing.T, b compute.Backend, fm form.Form, f compute.Activation, m compute.Mask, xs []float32) {
 	t.Helper()
-	got := slices.Repeat([]uint64{0xaaaa5555aaaa5555}, check.Words(len(xs)))
+	got := slices.Repeat([]uint64{0xaaaa5555aaaa5555}, form.MaskWords(len(xs)))
 	if err := m.Read(got); err != nil {
 		t.Fatalf("Read of %d bits: %v", m.Len(), err)
 	}
@@ -34,33 +21,18 @@ func wantMask(t *testing.T, b compute.Backend, fm form.Form, f compute.Activatio
 	}
 }
 
-// testBadMask reads masks as they cannot be read.
+// testBadMask reads masks with wrong lengths, and after their release.
 func testBadMask(t *testing.T, b compute.Backend) {
 	x, short, m, gone := upload(t, b, []float32{1, -2, 3}), alloc(t, b, 2), allocMask(t, b, 3), allocMask(t, b, 3)
-	defer release(t, x, short)
-	defer m.Release()
+	defer release(t, x, short, m)
 	if info := b.Info(); info.LiveBuffers != 4 || info.LiveBytes != 12+8+8+8 {
 		t.Errorf("2 buffers and 2 masks count as %d with %d bytes, want 4 with 36", info.LiveBuffers, info.LiveBytes)
 	}
-	for range 2 {
-		if err := gone.Release(); err != nil {
-			t.Errorf("Release of a mask: %v", err)
-		}
-	}
-	for _, test := range []struct {
-		what string
-		err  error
-		want error
-	}{
-		{"Read of too few words", m.Read(nil), compute.ErrLength},
-		{"Read of too many words", m.Read(make([]uint64, 2)), compute.ErrLength},
-		{"Read of a released mask", gone.Read(make([]uint64, 1)), compute.ErrClosed},
-	} {
-		wantError(t, test.what, test.err, test.want)
-		wantNames(t, b, "read", test.err)
-	}
-	_, err := b.AllocMask(-1)
-	wantError(t, "AllocMask(-1)", err, compute.ErrLength)
+	release(t, gone, gone)
+	wantWords(t, b, "Read of too few words", m.Read(nil), compute.ErrLength, "read")
+	wantWords(t, b, "Read of too many words", m.Read(make([]uint64, 2)), compute.ErrLength, "read")
+	wantWords(t, b, "Read of a released mask", gone.Read(make([]uint64, 1)), compute.ErrClosed, "read")
+	wantError(t, "AllocMask(-1)", errorOf(b.AllocMask(-1)), compute.ErrLength)
 }
 
 // testMaskOrder: calls with masks take effect in the order made.
@@ -69,12 +41,11 @@ func testMaskOrder(t *testing.T, b compute.Backend) {
 	f := compute.LeakyReLU(-0.5)
 	xs, other := values.Normal(n, 3), values.Normal(n, 4)
 	x, m := upload(t, b, xs), allocMask(t, b, n)
-	defer release(t, x)
-	defer m.Release()
+	defer release(t, x, m)
 	for _, err := range []error{
 		b.ForwardMask(f, x, m, x),
 		b.BackwardMask(f, x, x, m),
-		x.Write(other), // must not reach the kernels above
+		x.Write(other), // the calls above do not see it
 		b.ForwardMask(f, x, m, x),
 	} {
 		if err != nil {

@@ -4,6 +4,7 @@ import (
 	"context"
 	"math"
 	"runtime"
+	"slices"
 	"testing"
 	"time"
 
@@ -12,9 +13,8 @@ import (
 	"github.com/gmind-go/compute/internal/values"
 )
 
-// lengths are all small ones, and those around the sizes at which backends
-// change their ways: vectors, work-groups, pages, shares of a core, parts of a
-// stream.
+// lengths returns all short lengths, and those around the sizes at which backends switch to
+// other code: vectors, work-groups, pages, shares of a core, parts of a stream.
 func lengths() []int {
 	var ns []int
 	for n := range 131 {
@@ -28,8 +28,7 @@ func lengths() []int {
 	return ns
 }
 
-// mixed returns n elements: special values at the start and the end, and raw
-// bits between them.
+// mixed returns n elements: special values at both ends, and random bits between them.
 func mixed(n int, seed uint64) []float32 {
 	v := values.Bits(n, seed)
 	special := values.Special()
@@ -49,14 +48,13 @@ func testInfo(t *testing.T, b compute.Backend) {
 	if info := b.Info(); info.LiveBuffers != 2 || info.LiveBytes != 4040 {
 		t.Errorf("with 2 buffers of 4040 bytes Info counts %d of %d bytes", info.LiveBuffers, info.LiveBytes)
 	}
-	release(t, x, y)
-	release(t, x, y) // the second time counts nothing
+	release(t, x, y, x, y) // the second Release does nothing
 	if info := b.Info(); info.LiveBuffers != 0 || info.LiveBytes != 0 {
 		t.Errorf("with all buffers released Info counts %d of %d bytes", info.LiveBuffers, info.LiveBytes)
 	}
 }
 
-// testLengths runs every form in every place.
+// testLengths runs every form in every place, with every length.
 func testLengths(t *testing.T, b compute.Backend) {
 	functions := form.Activations()
 	for i, n := range lengths() {
@@ -97,7 +95,7 @@ func testSpecialValues(t *testing.T, b compute.Backend) {
 
 // testInPlace uses one buffer for all operands.
 func testInPlace(t *testing.T, b compute.Backend) {
-	f := compute.LeakyReLU(0.5) // applied twice it shows
+	f := compute.LeakyReLU(0.5) // f(f(x)) is not f(x)
 	for _, n := range []int{1, 3, 17, 130, 5001, 100003} {
 		xs := mixed(n, 1)
 		x, m := upload(t, b, xs), allocMask(t, b, n)
@@ -115,7 +113,7 @@ func testInPlace(t *testing.T, b compute.Backend) {
 	}
 }
 
-// testOrder makes calls that depend on one another without waiting in between.
+// testOrder makes calls that depend on one another, without waiting between them.
 func testOrder(t *testing.T, b compute.Backend) {
 	const n = 10007
 	f, twice := compute.LeakyReLU(-0.5), compute.LeakyReLU(2)
@@ -126,8 +124,8 @@ func testOrder(t *testing.T, b compute.Backend) {
 		b.Forward(f, y, x),
 		b.Forward(twice, y, y),
 		b.Derivative(f, d, x),
-		x.Write(make([]float32, n)), // must not reach the kernels above
-		b.Backward(twice, d, d, x),  // with x = 0: d stays
+		x.Write(make([]float32, n)), // the calls above do not see it
+		b.Backward(twice, d, d, x),  // x is 0, so d does not change
 		b.Sync(),
 	} {
 		if err != nil {
@@ -145,13 +143,13 @@ func testOrder(t *testing.T, b compute.Backend) {
 	}
 }
 
-// hostGlobal is a variable with pointers in it, beside the elements.
+// hostGlobal is a variable with elements and a pointer.
 var hostGlobal struct {
 	elements [33]float32
 	pointer  *int
 }
 
-// testHostSlices moves data from and to slices that lie in all kinds of memory.
+// testHostSlices copies from and to slices in all kinds of memory.
 func testHostSlices(t *testing.T, b compute.Backend) {
 	type object struct {
 		pointer  *int
@@ -172,32 +170,24 @@ func testHostSlices(t *testing.T, b compute.Backend) {
 		copy(host, want)
 		buf := upload(t, b, host)
 		clear(host)
-		if err := buf.Read(host); err != nil {
-			t.Fatalf("Read to %s: %v", where, err)
-		}
+		wantError(t, "Read to "+where, buf.Read(host), nil)
 		same(t, "Upload from and Read to "+where, host, want)
 		clear(host)
-		if err := buf.Write(host); err != nil {
-			t.Fatalf("Write from %s: %v", where, err)
-		}
+		write(t, buf, host)
 		same(t, "Write from "+where, read(t, buf), host)
 		release(t, buf)
 
 		f := compute.LeakyReLU(-0.5)
 		copy(host, want)
-		if err := b.Stream(context.Background(), compute.OpForward, f, host, host); err != nil {
-			t.Fatalf("Stream in %s: %v", where, err)
-		}
+		wantError(t, "Stream in "+where, b.Stream(context.Background(), compute.OpForward, f, host, host), nil)
 		compare(t, b, form.Forward, form.Y, f, host, want, want)
-		if err := b.Stream(context.Background(), compute.OpForward, f, host, want); err != nil {
-			t.Fatalf("Stream to %s: %v", where, err)
-		}
+		wantError(t, "Stream to "+where, b.Stream(context.Background(), compute.OpForward, f, host, want), nil)
 		compare(t, b, form.Forward, form.Y, f, host, want, want)
 	}
 	runtime.KeepAlive(inside.pointer)
 	for i, v := range array {
 		if (i < 7 || i >= 40) && v != 0 {
-			t.Errorf("written outside of dst, at %d", i)
+			t.Errorf("element %d, outside of dst, was written", i)
 		}
 	}
 }
@@ -211,7 +201,7 @@ func same(t *testing.T, what string, got, want []float32) {
 	}
 }
 
-// past is a context whose deadline has passed, and whose timer has not fired yet.
+// past is a context with a deadline in the past, and a timer that has not fired yet.
 type past struct{ context.Context }
 
 func (past) Deadline() (time.Time, bool) { return time.Unix(0, 0), true }
@@ -230,7 +220,7 @@ func testStream(t *testing.T, b compute.Backend) {
 			if !ok {
 				continue
 			}
-			host := make([]float32, n+2) // guards around dst
+			host := make([]float32, n+2) // with a guard at both ends of dst
 			host[0], host[n+1] = 7, 7
 			dst := host[1 : n+1]
 			if err := b.Stream(ctx, op, f, dst, xs); err != nil {
@@ -241,7 +231,7 @@ func testStream(t *testing.T, b compute.Backend) {
 				t.Fatalf("Stream of %d elements wrote outside of dst", n)
 			}
 		}
-		inPlace := append([]float32(nil), xs...)
+		inPlace := slices.Clone(xs)
 		if err := b.Stream(ctx, compute.OpForward, f, inPlace, inPlace); err != nil {
 			t.Fatalf("Stream of %d elements in place: %v", n, err)
 		}
@@ -251,17 +241,13 @@ func testStream(t *testing.T, b compute.Backend) {
 	f := compute.LeakyReLU(0.01)
 	v := make([]float32, 100)
 	wantError(t, "Stream of different lengths", b.Stream(ctx, compute.OpForward, f, v[:3], v[50:54]), compute.ErrLength)
-	wantError(t, "Stream with dst behind src", b.Stream(ctx, compute.OpForward, f, v[1:51], v[:50]), compute.ErrOverlap)
+	wantError(t, "Stream with dst after src", b.Stream(ctx, compute.OpForward, f, v[1:51], v[:50]), compute.ErrOverlap)
 	wantError(t, "Stream with dst before src", b.Stream(ctx, compute.OpForward, f, v[:50], v[49:99]), compute.ErrOverlap)
-	if err := b.Stream(ctx, compute.OpForward, f, v[:50], v[50:]); err != nil {
-		t.Errorf("Stream between neighbours: %v", err)
-	}
+	wantError(t, "Stream between adjacent slices", b.Stream(ctx, compute.OpForward, f, v[:50], v[50:]), nil)
 	wantError(t, "Stream of no operation", b.Stream(ctx, 99, f, v, v), compute.ErrActivation)
 	cancelled, cancel := context.WithCancel(ctx)
 	cancel()
 	wantError(t, "Stream with a cancelled context", b.Stream(cancelled, compute.OpForward, f, v, v), context.Canceled)
 	wantError(t, "Stream with a deadline in the past", b.Stream(past{ctx}, compute.OpForward, f, v, v), context.DeadlineExceeded)
-	if err := b.Sync(); err != nil {
-		t.Errorf("Sync after a cancelled Stream: %v", err)
-	}
+	wantError(t, "Sync after a cancelled Stream", b.Sync(), nil)
 }

@@ -4,54 +4,60 @@ import (
 	"errors"
 	"fmt"
 	"runtime"
+	"strings"
 	"testing"
 	"time"
 
 	"github.com/gmind-go/compute"
+	"github.com/gmind-go/compute/internal/form"
 	"github.com/gmind-go/compute/internal/turns"
 	"github.com/gmind-go/compute/internal/values"
 )
 
+// BenchmarkPool times kernels, a fast and a slow one, on one core, and shared with workers
+// that spin or are parked. It reports the time on one core by their cost, after a rest by
+// the cost with cold data: at the crossings it is what 2*worthCore and worthWake should be.
+// On one core, the first crossing is at the latest where two cores are worth it.
 func BenchmarkPool(b *testing.B) {
-	k := rows()[0].kernels[compute.KindLeakyReLU].unary[compute.OpForward]
-	for n := 4 << 10; n <= 16<<20; n *= 4 {
-		j := job{loop: loop{unary: k}, dst: values.Normal(n, 2), x: values.Normal(n, 1), slope: 0.01}
-		b.Run(fmt.Sprintf("alone/%d", n), func(b *testing.B) {
-			b.SetBytes(8 * int64(n))
-			for b.Loop() {
-				j.runAlone()
-			}
-		})
-		b.Run(fmt.Sprintf("awake/%d", n), func(b *testing.B) {
-			var p pool
-			defer p.stop()
-			b.SetBytes(8 * int64(n))
-			for b.Loop() {
-				p.share(&j, runtime.GOMAXPROCS(0))
-			}
-		})
-		// After a rest: the helpers are parked, and caches and cores less awake.
-		for _, how := range []string{"rested-alone", "rested-shared"} {
-			b.Run(fmt.Sprintf("%s/%d", how, n), func(b *testing.B) {
-				var p pool
-				defer p.stop()
-				var total time.Duration // stopping b's timer would take longer than a job
-				for b.Loop() {
-					time.Sleep(2 * defaultSpin)
+	for _, set := range []instructionSet{instructionSets()[0], generic} {
+		k := set.plain[compute.KindLeakyReLU][form.Forward]
+		c := measure(form.Forward, k, compute.LeakyReLU(0.01))
+		for n := 1 << 10; n <= 16<<20; n *= 4 {
+			a, scratch := sliceArgs(values.Normal(n, 2), values.Normal(n, 1)), new(args)
+			j := newJob(form.Forward, k, nil, c, &a)
+			for _, how := range []string{"alone", "shared", "rested-alone", "rested-shared"} {
+				b.Run(fmt.Sprintf("%s/%s/%d", set.name, how, n), func(b *testing.B) {
+					var p pool
+					defer p.stop()
+					var total time.Duration // stopping b's timer would take longer than a job
 					start := time.Now()
-					if how == "rested-alone" {
-						j.runAlone()
-					} else {
-						p.share(&j, runtime.GOMAXPROCS(0))
+					for b.Loop() {
+						if strings.HasPrefix(how, "rested") { // workers are parked, caches cold
+							total += time.Since(start)
+							time.Sleep(2 * defaultSpin)
+							start = time.Now()
+						}
+						if strings.HasSuffix(how, "alone") {
+							j.runAlone(scratch, 0)
+						} else {
+							p.share(&j, 0, runtime.GOMAXPROCS(0))
+						}
 					}
 					total += time.Since(start)
-				}
-				b.ReportMetric(float64(total.Nanoseconds())/float64(b.N), "ns/op")
-			})
+					b.ReportMetric(float64(total.Nanoseconds())/float64(b.N), "ns/op")
+					estimate := j.cost
+					if strings.HasPrefix(how, "rested") {
+						estimate = j.cold
+					}
+					b.ReportMetric(float64(estimate.time(n).Nanoseconds()), "ns-by-cost")
+				})
+			}
 		}
 	}
 }
 
+// BenchmarkProcs times calls with one core and with all that GOMAXPROCS gives, in turns, and
+// reports how many times as fast the latter are: never much below 1.
 func BenchmarkProcs(b *testing.B) {
 	all := runtime.GOMAXPROCS(0)
 	defer runtime.GOMAXPROCS(all)
@@ -92,10 +98,12 @@ func BenchmarkProcs(b *testing.B) {
 	}
 }
 
+// BenchmarkStores times a kernel with plain and with non-temporal stores, by the bytes that a
+// call moves: the crossing is what host.LastCache should be.
 func BenchmarkStores(b *testing.B) {
-	r := rows()[0]
-	if r.past == nil {
-		b.Skipf("the row %s has no stores past the caches", r.name)
+	set := instructionSets()[0]
+	if set.nonTemporal == nil {
+		b.Skipf("%s has no non-temporal stores", set.name)
 	}
 	var p pool
 	defer p.stop()
@@ -113,16 +121,16 @@ func BenchmarkStores(b *testing.B) {
 		}
 		copy(x.elements, values.Normal(n, 1))
 		copy(y.elements, x.elements)
-		j := job{loop: loop{unary: r.kernels[compute.KindLeakyReLU].unary[0]}, dst: y.elements, x: x.elements, slope: 0.01}
-		for _, stores := range []string{"plain", "past"} {
-			j.past.unary = nil
-			if stores == "past" {
-				j.past.unary = r.past[compute.KindLeakyReLU].unary[0]
+		k, a := set.plain[compute.KindLeakyReLU][form.Forward], sliceArgs(y.elements, x.elements)
+		j := newJob(form.Forward, k, nil, measure(form.Forward, k, compute.LeakyReLU(0.01)), &a)
+		for _, stores := range []string{"plain", "non-temporal"} {
+			if stores == "non-temporal" {
+				j.nonTemporal = set.nonTemporal[compute.KindLeakyReLU][form.Forward]
 			}
 			b.Run(fmt.Sprintf("%s/%dMiB", stores, mib), func(b *testing.B) {
 				b.SetBytes(8 * int64(n))
 				for b.Loop() {
-					p.do(&j)
+					p.do(&j, new(args))
 				}
 			})
 		}
@@ -131,6 +139,7 @@ func BenchmarkStores(b *testing.B) {
 	}
 }
 
+// BenchmarkForward times calls through the Backend interface.
 func BenchmarkForward(b *testing.B) {
 	backend, err := Open()
 	if err != nil {
@@ -164,7 +173,7 @@ func BenchmarkForward(b *testing.B) {
 // that they stand for and with a copy: the medians, and the bytes that have to move.
 func BenchmarkMasks(b *testing.B) {
 	const n = 64 << 20
-	backend := open(rows()[0])
+	backend := Options{}.open(instructionSets()[0])
 	defer backend.Close()
 	f, same := compute.LeakyReLU(0.01), compute.LeakyReLU(1) // in place, same leaves the values what they are
 	var bufs [4]compute.Buffer
@@ -188,7 +197,7 @@ func BenchmarkMasks(b *testing.B) {
 	}
 	const mask = 1. / 8
 	steps := []step{
-		{"copy", 8 * n, func() error { return backend.Copy(y, x) }},
+		{"copy", 8 * n, func() error { return backend.(form.Copier).Copy(y, x) }},
 		{"forward-mask", (8 + mask) * n, func() error { return backend.ForwardMask(same, d, m, d) }},
 		{"backward-mask", (8 + mask) * n, func() error { return backend.BackwardMask(same, d, d, m) }},
 		{"forward-mask-apart", (8 + mask) * n, func() error { return backend.ForwardMask(f, y, m, x) }},

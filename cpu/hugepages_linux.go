@@ -2,6 +2,6 @@ package cpu
 
 import "golang.org/x/sys/unix"
 
-// adviseHugePages asks for huge pages, which cost fewer faults and misses. A
-// system that has none works as well without.
+// adviseHugePages asks for huge pages, which cause fewer page faults and TLB misses. Its
+// failure changes nothing else.
 func adviseHugePages(mapping []byte) { _ = unix.Madvise(mapping, unix.MADV_HUGEPAGE) }

@@ -2,5 +2,5 @@
 
 package cpu
 
-// adviseHugePages does nothing where a program has no say in it.
+// adviseHugePages does nothing on systems without such advice.
 func adviseHugePages([]byte) {}

@@ -3,128 +3,88 @@ package cpu
 import (
 	"sync/atomic"
 	"unsafe"
+
+	"github.com/gmind-go/compute/internal/form"
 )
 
-// A loop is one kernel. Exactly one of its fields is set.
-type loop struct {
-	unary             unaryKernel
-	backward          backwardKernel
-	copy              func(dst, x []float32)
-	forwardMask       forwardMaskKernel
-	backwardMask      backwardMaskKernel
-	forwardDerivative forwardDerivativeKernel
-}
-
-// isSet tells whether there is a kernel.
-func (l *loop) isSet() bool {
-	return l.unary != nil || l.backward != nil || l.copy != nil ||
-		l.forwardMask != nil || l.backwardMask != nil || l.forwardDerivative != nil
-}
-
-// do does the elements of j from lo to hi; with a mask, lo begins a word of it.
-func (l *loop) do(j *job, lo, hi int) {
-	dst, x := j.dst[lo:hi], j.x[lo:hi]
-	switch {
-	case l.unary != nil:
-		l.unary(dst, x, j.slope)
-	case l.backward != nil:
-		l.backward(dst, j.dy[lo:hi], x, j.slope)
-	case l.copy != nil:
-		l.copy(dst, x)
-	case l.forwardMask != nil:
-		l.forwardMask(dst, j.mask[lo/64:(hi+63)/64], x, j.slope)
-	case l.backwardMask != nil:
-		l.backwardMask(dst, x, j.mask[lo/64:(hi+63)/64], j.slope)
-	default:
-		l.forwardDerivative(dst, j.d[lo:hi], x, j.slope)
-	}
-}
-
-// A job is one kernel over slices of equal length.
+// A job is one call.
 type job struct {
-	loop
-
-	dst, dy, x []float32 // x is the dy of backwardMask
-	d          []float32 // the second result of forwardDerivative
-	mask       []uint64  // a word for 64 elements
-	slope      float32
-
-	past loop // the same kernel with stores past the caches, or none
+	form        form.Form
+	plain       kernel
+	nonTemporal kernel // or nil, to store through the caches
+	args        args   // with all elements
+	cost, cold  cost   // with the data in a near cache, and in none
+	chunk       int    // the most elements that one call of a kernel computes
 }
 
-func copyThrough(dst, x []float32) { copy(dst, x) }
-
-// chunk is the most elements that one call of a kernel gets. Assembly cannot be
-// interrupted, and the garbage collector waits for it: a chunk takes some
-// microseconds, tens where the memory is slow. It is a multiple of 64, as the size
-// of a share is, so that no two calls have bits in one word of a mask.
-const chunk = 16 << 10
-
-// run does the elements from lo to hi, at most a chunk.
-func (j *job) run(lo, hi int) {
-	if !j.past.isSet() {
-		j.do(j, lo, hi)
-		return
-	}
-	// Stores past the caches take whole blocks from an aligned place on. What has a
-	// mask or a second result lies in buffers, which are aligned: its head is none, so
-	// that words stay whole.
-	const elements = 64 / 4
-	head := int(-uintptr(unsafe.Pointer(&j.dst[lo]))/4) & (elements - 1)
-	from := min(lo+head, hi)
-	to := from + (hi-from)&^(pastBlock-1)
-	if lo < from {
-		j.do(j, lo, from)
-	}
-	if from < to {
-		j.past.do(j, from, to)
-	}
-	if to < hi {
-		j.do(j, to, hi)
-	}
+// newJob returns a job on all elements of a.
+func newJob(fm form.Form, plain, nonTemporal kernel, c cost, a *args) job {
+	return job{fm, plain, nonTemporal, *a, c, max(c, moving(fm, memorySpeed)), c.chunk()}
 }
 
-// from returns the job without the elements before lo, a multiple of 64.
-func (j *job) from(lo int) job {
-	rest := *j
-	rest.dst, rest.x = j.dst[lo:], j.x[lo:]
-	if j.dy != nil {
-		rest.dy = j.dy[lo:]
+// part returns the arguments for the elements from lo to hi. With a mask, lo is a multiple
+// of 64.
+func (j *job) part(lo, hi int) args {
+	a := j.args
+	for i, o := range j.form.Operands() {
+		a.ptr[i] = unsafe.Add(a.ptr[i], o.Bytes(lo))
 	}
-	if j.d != nil {
-		rest.d = j.d[lo:]
-	}
-	if j.mask != nil {
-		rest.mask = j.mask[lo/64:]
-	}
-	return rest
+	a.n = hi - lo
+	return a
 }
 
-// runAlone does the whole job here.
-func (j *job) runAlone() {
-	for lo := 0; lo < len(j.x); lo += chunk {
-		j.run(lo, min(lo+chunk, len(j.x)))
+// run computes the elements from lo to hi, at most a chunk. It calls kernels with a.
+func (j *job) run(a *args, lo, hi int) {
+	from, to := hi, hi // of the non-temporal stores
+	if j.nonTemporal != nil {
+		// They take whole blocks from an aligned element on. A mask or a second result is
+		// in a buffer, and so are all results then, which are aligned: from is lo, and words
+		// stay whole.
+		const line = 64 / 4
+		from = min(lo+int(-uintptr(j.args.ptr[0])/4-uintptr(lo))&(line-1), hi)
+		to = from + (hi-from)&^(blockSize-1)
+	}
+	j.call(j.plain, a, lo, from)
+	j.call(j.nonTemporal, a, from, to)
+	j.call(j.plain, a, to, hi)
+}
+
+// call calls k for the elements from lo to hi, if there are any.
+func (j *job) call(k kernel, a *args, lo, hi int) {
+	if lo < hi {
+		*a = j.part(lo, hi)
+		k(a)
 	}
 }
 
-// A share is a part of a job that one core does first. Any core may take chunks
-// of it, so that none waits for one that comes late.
+// runAlone computes the elements from lo on.
+func (j *job) runAlone(a *args, lo int) {
+	for ; lo < j.args.n; lo += j.chunk {
+		j.run(a, lo, min(lo+j.chunk, j.args.n))
+	}
+}
+
+// A share is the part of a job that one core computes first. Any core may take chunks of
+// it, so that none waits for one that comes late.
 type share struct {
 	next atomic.Int64 // first element that nobody has taken
 	end  int
-	_    [48]byte // a cache line for each, since all cores write to them
+	_    [48]byte // a cache line, since all cores write to it
+
+	args args // of the core
+	_    [64 - unsafe.Sizeof(args{})]byte
 }
 
-// work does chunks of the job until none are left, first those of shares[own].
+// work computes chunks of the job until none are left, first those of shares[own].
 func (j *job) work(shares []share, own int) {
 	for i := range shares {
 		s := &shares[(own+i)%len(shares)]
 		for {
-			lo := int(s.next.Add(chunk)) - chunk
+			lo := int(s.next.Add(int64(j.chunk))) - j.chunk
 			if lo >= s.end {
 				break
 			}
-			j.run(lo, min(lo+chunk, s.end))
+			j.run(&shares[own].args, lo, min(lo+j.chunk, s.end))
 		}
 	}
 }

@@ -2,154 +2,155 @@ package cpu
 
 import (
 	"math"
+	"unsafe"
 
 	"github.com/gmind-go/compute"
+	"github.com/gmind-go/compute/internal/form"
 )
 
-// kernels are the loops of one activation, as one instruction set does them.
-// The slices of a call have equal length; the result may be one of the
-// operands, element over element.
-type kernels struct {
-	unary    [2]unaryKernel // by compute.Op
-	backward backwardKernel
-
-	// A mask has one word for 64 elements, the last for what is left. Forward sets
-	// all of its words, with zeros behind the last element.
-	forwardMask       forwardMaskKernel
-	backwardMask      backwardMaskKernel
-	forwardDerivative forwardDerivativeKernel
+// args are the arguments of a kernel. The assembly, and cpu/_asm, know this layout.
+type args struct {
+	ptr    [4]unsafe.Pointer // operands in the order of the form: results, then inputs
+	n      int               // elements
+	params [4]float32        // of the activation: the slope
 }
 
-type (
-	unaryKernel             func(dst, x []float32, slope float32)
-	backwardKernel          func(dx, dy, x []float32, slope float32)
-	forwardMaskKernel       func(y []float32, mask []uint64, x []float32, slope float32)
-	backwardMaskKernel      func(dx, dy []float32, mask []uint64, slope float32)
-	forwardDerivativeKernel func(y, d, x []float32, slope float32)
-)
+// A kernel computes one form of one activation. It accesses nothing outside of the
+// operands; a result may replace an input. A mask has one word for 64 elements: a kernel
+// writes all bits of the last word, 0 behind the last element.
+//
+// Kernels are called through variables, so that their args escape: they must be on the heap
+// already where a call may not allocate.
+type kernel func(a *args)
 
-// A row of the kernel table is everything one instruction set does.
-type row struct {
-	name    string
-	kernels []kernels // of every activation, by compute.Kind
+// kernels are those of one activation, by form.
+type kernels [form.Count + 1]kernel
 
-	// past are the same kernels with stores that go past the caches, and copyPast
-	// is a copy that does. Their slices hold whole blocks of pastBlock elements,
-	// and the results are aligned to 64 bytes. Nil if the instruction set has no such
-	// stores.
-	past     []kernels
-	copyPast func(dst, x []float32)
+// An instructionSet has the kernels for one set of instructions, by compute.Kind. Kind 0
+// has the forms without an activation.
+type instructionSet struct {
+	name  string
+	plain []kernels
+	// nonTemporal kernels compute whole blocks of blockSize elements, into results that are
+	// aligned to 64 bytes. Nil if the instruction set has no such stores.
+	nonTemporal []kernels
 }
 
-const pastBlock = 64
+const blockSize = 64
 
-// rows returns the rows that this processor can run, best first. The last is
-// always the generic one.
-func rows() []row { return append(accelerated(), generic) }
+// instructionSets returns those that this processor has, best first. The last is generic.
+func instructionSets() []instructionSet { return append(accelerated(), generic) }
 
-// generic is the row in plain Go, for every processor.
-var generic = row{
+// generic is plain Go, for every processor.
+var generic = instructionSet{
 	name: "generic",
-	kernels: []kernels{
+	plain: []kernels{
+		0: {
+			form.Copy: copyElements,
+		},
 		compute.KindLeakyReLU: {
-			unary: [2]unaryKernel{
-				compute.OpForward:    leakyReLUForward,
-				compute.OpDerivative: leakyReLUDerivative,
-			},
-			backward:          leakyReLUBackward,
-			forwardMask:       leakyReLUForwardMask,
-			backwardMask:      leakyReLUBackwardMask,
-			forwardDerivative: leakyReLUForwardDerivative,
+			form.Forward:           leakyReLUForward,
+			form.Derivative:        leakyReLUDerivative,
+			form.Backward:          leakyReLUBackward,
+			form.ForwardDerivative: leakyReLUForwardDerivative,
+			form.ForwardMask:       leakyReLUForwardMask,
+			form.BackwardMask:      leakyReLUBackwardMask,
 		},
 	},
 }
 
-func leakyReLUForward(y, x []float32, slope float32) {
+// floats returns operand i.
+func (a *args) floats(i int) []float32 { return unsafe.Slice((*float32)(a.ptr[i]), a.n) }
+
+// words returns operand i, a mask.
+func (a *args) words(i int) []uint64 { return unsafe.Slice((*uint64)(a.ptr[i]), form.MaskWords(a.n)) }
+
+// slope returns the bits of the slope.
+func (a *args) slope() uint32 { return math.Float32bits(a.params[0]) }
+
+func copyElements(a *args) { copy(a.floats(0), a.floats(1)) }
+
+func leakyReLUForward(a *args) {
+	y, x, slope := a.floats(0), a.floats(1), a.slope()
 	y = y[:len(x)]
 	for i, v := range x {
-		y[i] = leakyReLUFactor(v, math.Float32bits(slope)) * v
+		y[i] = leakyReLUFactor(v, slope) * v
 	}
 }
 
-func leakyReLUDerivative(d, x []float32, slope float32) {
+func leakyReLUDerivative(a *args) {
+	d, x, slope := a.floats(0), a.floats(1), a.slope()
 	d = d[:len(x)]
 	for i, v := range x {
-		d[i] = leakyReLUFactor(v, math.Float32bits(slope))
+		d[i] = leakyReLUFactor(v, slope)
 	}
 }
 
-func leakyReLUBackward(dx, dy, x []float32, slope float32) {
+func leakyReLUBackward(a *args) {
+	dx, dy, x, slope := a.floats(0), a.floats(1), a.floats(2), a.slope()
 	dx, dy = dx[:len(x)], dy[:len(x)]
 	for i, v := range x {
-		dx[i] = leakyReLUFactor(v, math.Float32bits(slope)) * dy[i]
+		dx[i] = leakyReLUFactor(v, slope) * dy[i]
 	}
 }
 
-func leakyReLUForwardMask(y []float32, mask []uint64, x []float32, slope float32) {
-	y = y[:len(x)]
-	for w := range mask {
+func leakyReLUForwardDerivative(a *args) {
+	y, d, x, slope := a.floats(0), a.floats(1), a.floats(2), a.slope()
+	y, d = y[:len(x)], d[:len(x)]
+	for i, v := range x {
+		factor := leakyReLUFactor(v, slope)
+		y[i] = factor * v
+		d[i] = factor
+	}
+}
+
+func leakyReLUForwardMask(a *args) {
+	y, m, x, slope := a.floats(0), a.words(1), a.floats(2), a.slope()
+	for w := range m {
 		n := min(len(x), 64)
-		mask[w] = leakyReLUForwardWord(y[:n], x[:n], slope)
+		m[w] = leakyReLUForwardWord(y[:n], x[:n], slope)
 		x, y = x[n:], y[n:]
 	}
 }
 
-// leakyReLUForwardWord does at most 64 elements, at least one, and returns their word.
-// It is not inlined because its loop then has not enough registers.
+// leakyReLUForwardWord computes 1 to 64 elements, and returns their word. It is not
+// inlined because its loop then lacks registers.
 //
 //go:noinline
-func leakyReLUForwardWord(y, x []float32, slope float32) uint64 {
+func leakyReLUForwardWord(y, x []float32, slope uint32) uint64 {
 	y = y[:len(x)]
 	var word uint64 // the newest bit on top
 	for i, v := range x {
-		word = word>>1 | atLeastZero(v)<<63
-		y[i] = leakyReLUFactor(v, math.Float32bits(slope)) * v
+		word = word>>1 | form.Bit(v)<<63
+		y[i] = leakyReLUFactor(v, slope) * v
 	}
 	return word >> (-len(x) & 63)
 }
 
-func leakyReLUBackwardMask(dx, dy []float32, mask []uint64, slope float32) {
+func leakyReLUBackwardMask(a *args) {
+	dx, dy, m := a.floats(0), a.floats(1), a.words(2)
 	dx = dx[:len(dy)]
-	// The factor is 1 with these bits turned over where the mask is clear.
-	turn := math.Float32bits(slope) ^ one
-	for _, word := range mask {
+	flips := a.slope() ^ one // the bits in which the slope differs from 1
+	for _, word := range m {
 		n := min(len(dy), 64)
 		from, to := dy[:n], dx[:n]
 		for i, v := range from {
-			clear := uint32(word&1) - 1 // all ones or none
-			to[i] = math.Float32frombits(one^turn&clear) * v
+			clear := uint32(word&1) - 1 // all ones, or 0
+			to[i] = math.Float32frombits(one^flips&clear) * v
 			word >>= 1
 		}
 		dy, dx = dy[n:], dx[n:]
 	}
 }
 
-func leakyReLUForwardDerivative(y, d, x []float32, slope float32) {
-	y, d = y[:len(x)], d[:len(x)]
-	for i, v := range x {
-		factor := leakyReLUFactor(v, math.Float32bits(slope))
-		y[i] = factor * v
-		d[i] = factor
-	}
-}
-
 // one is the float32 1.
 const one = 0x3f800000
 
-// atLeastZero returns 1 if x >= 0 and else 0, which takes no jump.
-func atLeastZero(x float32) uint64 {
-	var bit uint64
-	if x >= 0 {
-		bit = 1
-	}
-	return bit
-}
-
-// leakyReLUFactor returns 1 if x >= 0 and else the slope. A product with 1 is
-// exact, so one multiplication by it is each kernel. It chooses between
-// integers because the compiler turns that into a conditional move and a choice
-// between floats into a jump, which on random signs is mispredicted every other
-// time and makes the loop five times slower; TestGenericIsStraightLine watches.
+// leakyReLUFactor returns 1 if x >= 0, and the slope otherwise. A product with 1 is exact,
+// so that each kernel is one multiplication. It selects between integers because the
+// compiler turns that into a conditional move, and a selection between floats into a
+// jump, which is mispredicted half of the time on random signs and makes the loop five
+// times slower; TestGenericIsStraightLine checks it.
 func leakyReLUFactor(x float32, slope uint32) float32 {
 	factor := slope
 	if x >= 0 {

@@ -7,17 +7,17 @@ import (
 	"testing"
 )
 
-// TestStepDown: a row that the processor has not, or that is turned off, gives way
-// to the next.
+// TestStepDown: where the processor does not have an instruction set, or it is turned off,
+// the next one is used.
 func TestStepDown(t *testing.T) {
 	names := []string{}
-	for _, r := range rows() {
-		names = append(names, r.name)
+	for _, set := range instructionSets() {
+		names = append(names, set.name)
 	}
-	debug := os.Getenv("GODEBUG") // rows may be turned off already
+	debug := os.Getenv("GODEBUG") // some may be turned off already
 	for _, name := range names {
 		cmd := exec.Command(os.Args[0])
-		cmd.Env = append(os.Environ(), rowEnv+"=1", "GODEBUG="+debug)
+		cmd.Env = append(os.Environ(), setEnv+"=1", "GODEBUG="+debug)
 		out, err := cmd.Output()
 		if err != nil {
 			t.Fatal(err)

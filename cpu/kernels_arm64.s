@@ -1,5 +1,6 @@
 //go:build !purego
 
+#include "go_asm.h"
 #include "textflag.h"
 
 // Go's assembler lacks these two instructions. The arguments are numbers of
@@ -8,16 +9,17 @@
 #define FCMGE0(n, d)  WORD $(0x6ea0c800 | n<<5 | d)         // FCMGE Vd.4S, Vn.4S, #0.0
 #define FMUL(m, n, d) WORD $(0x6e20dc00 | m<<16 | n<<5 | d) // FMUL Vd.4S, Vn.4S, Vm.4S
 
-// Every kernel does blocks of four vectors, then vectors, then elements, so that
-// it touches nothing outside of its slices. It has loaded all of a step before it
-// stores any, so that the result may be an operand.
+// Every kernel computes blocks of four vectors, then vectors, then elements, so that
+// it accesses nothing outside of its operands. It loads all of a step before it stores
+// any, since a result may replace an input.
 
-// func leakyReLUForwardNEON(y, x []float32, slope float32)
-TEXT ·leakyReLUForwardNEON(SB), NOSPLIT, $0-52
-	MOVD  y_base+0(FP), R0
-	MOVD  x_base+24(FP), R1
-	MOVD  x_len+32(FP), R2
-	FMOVS slope+48(FP), F31
+// func leakyReLUForwardNEON(a *args)
+TEXT ·leakyReLUForwardNEON(SB), NOSPLIT, $0-8
+	MOVD  a+0(FP), R6
+	MOVD  args_ptr(R6), R0
+	MOVD  (args_ptr+8)(R6), R1
+	MOVD  args_n(R6), R2
+	FMOVS args_params(R6), F31
 	VDUP  V31.S[0], V31.S4
 	SUBS  $16, R2
 	BLT   block_end
@@ -72,12 +74,13 @@ element:
 done:
 	RET
 
-// func leakyReLUDerivativeNEON(d, x []float32, slope float32)
-TEXT ·leakyReLUDerivativeNEON(SB), NOSPLIT, $0-52
-	MOVD  d_base+0(FP), R0
-	MOVD  x_base+24(FP), R1
-	MOVD  x_len+32(FP), R2
-	FMOVS slope+48(FP), F31
+// func leakyReLUDerivativeNEON(a *args)
+TEXT ·leakyReLUDerivativeNEON(SB), NOSPLIT, $0-8
+	MOVD  a+0(FP), R6
+	MOVD  args_ptr(R6), R0
+	MOVD  (args_ptr+8)(R6), R1
+	MOVD  args_n(R6), R2
+	FMOVS args_params(R6), F31
 	VDUP  V31.S[0], V31.S4
 	FMOVS $1.0, F30
 	VDUP  V30.S[0], V30.S4
@@ -128,13 +131,14 @@ element:
 done:
 	RET
 
-// func leakyReLUBackwardNEON(dx, dy, x []float32, slope float32)
-TEXT ·leakyReLUBackwardNEON(SB), NOSPLIT, $0-76
-	MOVD  dx_base+0(FP), R0
-	MOVD  dy_base+24(FP), R3
-	MOVD  x_base+48(FP), R1
-	MOVD  x_len+56(FP), R2
-	FMOVS slope+72(FP), F31
+// func leakyReLUBackwardNEON(a *args)
+TEXT ·leakyReLUBackwardNEON(SB), NOSPLIT, $0-8
+	MOVD  a+0(FP), R6
+	MOVD  args_ptr(R6), R0
+	MOVD  (args_ptr+8)(R6), R3
+	MOVD  (args_ptr+16)(R6), R1
+	MOVD  args_n(R6), R2
+	FMOVS args_params(R6), F31
 	VDUP  V31.S[0], V31.S4
 	SUBS  $16, R2
 	BLT   block_end
@@ -193,7 +197,7 @@ done:
 	RET
 
 // The kernels with a mask go from blocks to elements at once: a block is 16 bits of it.
-// Bits are gathered, and scattered, by 1<<i in element i of a block.
+// Bits are gathered and scattered with 1<<i in element i of a block.
 DATA blockBits<>+0(SB)/4, $0x0001
 DATA blockBits<>+4(SB)/4, $0x0002
 DATA blockBits<>+8(SB)/4, $0x0004
@@ -212,22 +216,23 @@ DATA blockBits<>+56(SB)/4, $0x4000
 DATA blockBits<>+60(SB)/4, $0x8000
 GLOBL blockBits<>(SB), RODATA|NOPTR, $64
 
-// func leakyReLUForwardMaskNEON(y []float32, mask []uint64, x []float32, slope float32)
-TEXT ·leakyReLUForwardMaskNEON(SB), NOSPLIT, $0-76
-	MOVD  y_base+0(FP), R0
-	MOVD  mask_base+24(FP), R3
-	MOVD  mask_len+32(FP), R4
-	MOVD  x_base+48(FP), R1
-	MOVD  x_len+56(FP), R2
-	FMOVS slope+72(FP), F31
+// func leakyReLUForwardMaskNEON(a *args)
+TEXT ·leakyReLUForwardMaskNEON(SB), NOSPLIT, $0-8
+	MOVD  a+0(FP), R6
+	MOVD  args_ptr(R6), R0
+	MOVD  (args_ptr+8)(R6), R3
+	MOVD  (args_ptr+16)(R6), R1
+	MOVD  args_n(R6), R2
+	FMOVS args_params(R6), F31
 	VDUP  V31.S[0], V31.S4
 	MOVD  $blockBits<>(SB), R5
 	VLD1  (R5), [V24.S4, V25.S4, V26.S4, V27.S4]
 
 	// The last word may have fewer bits than are stored to it.
-	CBZ  R4, cleared
-	ADD  R4<<3, R3, R4
-	MOVD ZR, -8(R4)
+	SUBS $1, R2, R4
+	BLT  cleared
+	LSR  $6, R4
+	MOVD ZR, (R3)(R4<<3)
 
 cleared:
 	SUBS $16, R2
@@ -269,7 +274,7 @@ block_end:
 	ADDS $16, R2
 	BEQ  done
 	MOVD ZR, R4 // the bits that are left
-	MOVD $1, R5 // that of the element
+	MOVD $1, R5 // the bit of the element
 
 element:
 	FMOVS.P 4(R1), F0
@@ -287,13 +292,14 @@ element:
 done:
 	RET
 
-// func leakyReLUBackwardMaskNEON(dx, dy []float32, mask []uint64, slope float32)
-TEXT ·leakyReLUBackwardMaskNEON(SB), NOSPLIT, $0-76
-	MOVD  dx_base+0(FP), R0
-	MOVD  dy_base+24(FP), R1
-	MOVD  dy_len+32(FP), R2
-	MOVD  mask_base+48(FP), R3
-	FMOVS slope+72(FP), F31
+// func leakyReLUBackwardMaskNEON(a *args)
+TEXT ·leakyReLUBackwardMaskNEON(SB), NOSPLIT, $0-8
+	MOVD  a+0(FP), R6
+	MOVD  args_ptr(R6), R0
+	MOVD  (args_ptr+8)(R6), R1
+	MOVD  (args_ptr+16)(R6), R3
+	MOVD  args_n(R6), R2
+	FMOVS args_params(R6), F31
 	VDUP  V31.S[0], V31.S4
 	MOVD  $blockBits<>(SB), R5
 	VLD1  (R5), [V24.S4, V25.S4, V26.S4, V27.S4]
@@ -342,13 +348,14 @@ element:
 done:
 	RET
 
-// func leakyReLUForwardDerivativeNEON(y, d, x []float32, slope float32)
-TEXT ·leakyReLUForwardDerivativeNEON(SB), NOSPLIT, $0-76
-	MOVD  y_base+0(FP), R0
-	MOVD  d_base+24(FP), R3
-	MOVD  x_base+48(FP), R1
-	MOVD  x_len+56(FP), R2
-	FMOVS slope+72(FP), F31
+// func leakyReLUForwardDerivativeNEON(a *args)
+TEXT ·leakyReLUForwardDerivativeNEON(SB), NOSPLIT, $0-8
+	MOVD  a+0(FP), R6
+	MOVD  args_ptr(R6), R0
+	MOVD  (args_ptr+8)(R6), R3
+	MOVD  (args_ptr+16)(R6), R1
+	MOVD  args_n(R6), R2
+	FMOVS args_params(R6), F31
 	VDUP  V31.S[0], V31.S4
 	FMOVS $1.0, F30
 	VDUP  V30.S[0], V30.S4

@@ -2,5 +2,5 @@
 
 package cpu
 
-// accelerated returns no rows: there is no assembly for this processor.
-func accelerated() []row { return nil }
+// accelerated returns nothing: there is no assembly for this processor.
+func accelerated() []instructionSet { return nil }

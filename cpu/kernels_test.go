@@ -4,26 +4,31 @@ import (
 	"fmt"
 	"os"
 	"os/exec"
+	"slices"
 	"strings"
 	"testing"
 
 	"github.com/gmind-go/compute"
+	"github.com/gmind-go/compute/internal/driver"
+	"github.com/gmind-go/compute/internal/exhaustive"
+	"github.com/gmind-go/compute/internal/form"
 	"github.com/gmind-go/compute/internal/testenv"
 	"github.com/gmind-go/compute/internal/values"
 )
 
-// TestRows compares every row that this processor has with the reference, on all
-// lengths and at all places in a cache line, apart and over the operands.
-func TestRows(t *testing.T) {
+// TestKernels compares the kernels of every instruction set that this processor has with
+// the reference, for all lengths and at all places in a cache line, with the operands apart
+// and with results over inputs.
+func TestKernels(t *testing.T) {
 	r := heapRooms(t)
-	for _, row := range rows() {
-		t.Run(row.name, func(t *testing.T) {
+	for _, set := range instructionSets() {
+		t.Run(set.name, func(t *testing.T) {
 			for n := range 301 {
 				e := newExample(n)
-				for _, op := range operations(row.kernels[compute.KindLeakyReLU], e) {
-					for _, over := range append(op.over, inDst) {
+				for _, trial := range trials(set.plain) {
+					for _, over := range trial.form.Places() {
 						for offset := range 16 {
-							if err := r.try(op, e, over, at(offset, n)); err != nil {
+							if err := r.try(trial, e, over, at(offset, n)); err != nil {
 								t.Fatal(err)
 							}
 						}
@@ -34,46 +39,18 @@ func TestRows(t *testing.T) {
 	}
 }
 
-// at puts the result at offset, and the operands at others, which are all there are
-// over all offsets. Words of masks are whole.
-func at(offset, n int) func(p place, _ int) int {
-	return func(p place, _ int) int {
-		switch p {
-		case inDst:
-			return margin + offset
-		case inMask:
-			return margin
-		}
-		return margin + (7*offset+n+5*int(p))%16
-	}
-}
-
-// TestPastCaches compares the kernels that store past the caches with the reference: on
-// whole blocks, and as a job runs them, at every place in a cache line.
-func TestPastCaches(t *testing.T) {
+// TestNonTemporal compares the kernels with non-temporal stores with the reference, for
+// whole blocks and aligned results.
+func TestNonTemporal(t *testing.T) {
 	r := heapRooms(t)
-	for _, row := range rows() {
-		if row.past == nil {
-			continue // neon and generic have none
-		}
-		t.Run(row.name, func(t *testing.T) {
-			for n := range longest + 1 {
+	for _, set := range instructionSets() {
+		t.Run(set.name, func(t *testing.T) {
+			for n := 0; n <= longest; n += blockSize {
 				e := newExample(n)
-				for offset := range 16 {
-					place := at(offset, n)
-					for i, op := range pastOperations(row, e) {
-						if n%pastBlock == 0 {
-							if err := r.try(op, e, inDst, aligned(place)); err != nil {
-								t.Fatalf("past the caches: %v", err)
-							}
-						}
-						op.past, op.loop = op.loop, throughOperations(row, e)[i].loop
-						lo := place
-						if op.loop.unary == nil && op.loop.backward == nil && op.loop.copy == nil {
-							lo = aligned(place) // results in buffers, which are
-						}
-						if err := r.try(op, e, inDst, lo); err != nil {
-							t.Fatalf("a job past the caches: %v", err)
+				for _, trial := range trials(set.nonTemporal) {
+					for offset := range 16 {
+						if err := r.try(trial, e, form.Place{}, aligned(at(offset, n))); err != nil {
+							t.Fatal(err)
 						}
 					}
 				}
@@ -82,28 +59,48 @@ func TestPastCaches(t *testing.T) {
 	}
 }
 
-// aligned puts results at the start of a cache line, and else is lo.
-func aligned(lo func(p place, n int) int) func(p place, n int) int {
-	return func(p place, n int) int {
-		if p == inDst || p == inD {
-			return margin
+// TestTables: every instruction set has every form.
+func TestTables(t *testing.T) {
+	for _, set := range instructionSets() {
+		for _, table := range [][]kernels{set.plain, set.nonTemporal} {
+			if table != nil && len(trials(table)) != len(trials(generic.plain)) {
+				t.Errorf("%s has %d kernels in a table and should have %d", set.name, len(trials(table)), len(trials(generic.plain)))
+			}
 		}
-		return lo(p, n)
+	}
+	if got := len(trials(generic.plain)); got != form.Count+1 {
+		t.Errorf("there are %d generic kernels and should be %d", got, form.Count+1)
 	}
 }
 
-// pastOperations returns those of a row that store past the caches, and
-// throughOperations the same that do not.
-func pastOperations(r row, e *example) []operation {
-	return append(operations(r.past[compute.KindLeakyReLU], e), copying(r.copyPast, e))
-}
-
-func throughOperations(r row, e *example) []operation {
-	return append(operations(r.kernels[compute.KindLeakyReLU], e), copying(copyThrough, e))
-}
-
-func copying(k func(dst, x []float32), e *example) operation {
-	return operation{name: "copy", loop: loop{copy: k}, x: e.x, dst: e.x}
+// TestEveryInput: every instruction set that this processor has, with plain and with
+// non-temporal stores, is right on every input (make exhaustive), or on a sample; and on a
+// sample in short calls, which use plain stores.
+func TestEveryInput(t *testing.T) {
+	var plain, nonTemporal []exhaustive.Subject
+	contents := func(b compute.Buffer) []float32 { return driver.MemoryOf(b).(*memory).elements } // calls compute before they return
+	missing := []string{"avx512", "avx2", "neon"}
+	for _, set := range instructionSets() {
+		missing = slices.DeleteFunc(missing, func(name string) bool { return name == set.name })
+		d := Options{}.device(set)
+		d.cache = 1 << 30
+		b := driver.New(d)
+		defer b.Close()
+		plain = append(plain, exhaustive.Subject{Name: set.name, Backend: b, Contents: contents})
+		if set.nonTemporal == nil {
+			continue
+		}
+		d = Options{}.device(set)
+		d.cache = 0
+		b = driver.New(d)
+		defer b.Close()
+		nonTemporal = append(nonTemporal, exhaustive.Subject{Name: set.name + ", non-temporal", Backend: b, Contents: contents})
+	}
+	exhaustive.Run(t, append(plain, nonTemporal...))
+	exhaustive.RunShort(t, plain) // all inputs would take hours
+	for _, name := range missing {
+		t.Logf("NOT tested: %s, which this build or processor does not have", name)
+	}
 }
 
 // TestGenericIsStraightLine reads what the compiler makes of the generic
@@ -150,7 +147,7 @@ func nextDecision(listing, start, compare string) string {
 	return ""
 }
 
-// BenchmarkSigns shows that a kernel takes as long on random signs as on one.
+// BenchmarkSigns shows that a kernel takes as long on random signs as on equal ones.
 func BenchmarkSigns(b *testing.B) {
 	const n = 64 << 10
 	inputs := map[string][]float32{"random": values.Normal(n, 1), "positive": values.Normal(n, 1)}
@@ -158,12 +155,13 @@ func BenchmarkSigns(b *testing.B) {
 		inputs["positive"][i] = max(v, -v)
 	}
 	y := make([]float32, n)
-	for _, r := range rows() {
+	for _, set := range instructionSets() {
 		for _, signs := range []string{"random", "positive"} {
-			b.Run(fmt.Sprintf("%s/%s", r.name, signs), func(b *testing.B) {
+			b.Run(fmt.Sprintf("%s/%s", set.name, signs), func(b *testing.B) {
+				a := sliceArgs(y, inputs[signs])
 				b.SetBytes(8 * n)
 				for b.Loop() {
-					r.kernels[compute.KindLeakyReLU].unary[compute.OpForward](y, inputs[signs], 0.01)
+					set.plain[compute.KindLeakyReLU][form.Forward](&a)
 				}
 			})
 		}

@@ -7,8 +7,7 @@ import (
 	"unsafe"
 )
 
-// mapMemory takes from Go's heap, which refuses only what no address space
-// holds.
+// mapMemory uses Go's heap. It returns an error only for sizes that no address space has.
 func mapMemory(bytes int) (mapping []byte, start int, err error) {
 	defer func() {
 		if r := recover(); r != nil {

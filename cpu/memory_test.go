@@ -12,11 +12,12 @@ import (
 	"unsafe"
 
 	"github.com/gmind-go/compute"
+	"github.com/gmind-go/compute/internal/driver"
 	"github.com/gmind-go/compute/internal/host"
 )
 
-// TestMemory: memory is aligned, writable to its ends, and comes back from the
-// pool, on both sides of the sizes where its source changes.
+// TestMemory: memory is aligned, writable to its ends, and reused by the pool, below and
+// above the size from which on it is mapped.
 func TestMemory(t *testing.T) {
 	p := newMemoryPool()
 	for _, n := range []int{1, 15, 16, 17, 1000, mapSize/4 - 1, mapSize / 4, mapSize/4 + 1, 1<<19 - 1, 1 << 19, 1<<19 + 1, 3 << 20} {
@@ -49,8 +50,8 @@ func TestMemory(t *testing.T) {
 	}
 }
 
-// TestAvailable: memory is refused beyond what this process can have, and beyond what it
-// can still use; what is kept for buffers to come counts as free.
+// TestAvailable: memory is refused beyond what this process can have, and beyond what is
+// available; pooled memory counts as available.
 func TestAvailable(t *testing.T) {
 	for name, test := range map[string]struct{ total, available int64 }{
 		"of the process": {64 << 20, math.MaxInt64},
@@ -59,11 +60,12 @@ func TestAvailable(t *testing.T) {
 		"both":           {64 << 20, 32 << 20},
 	} {
 		t.Run(name, func(t *testing.T) {
-			b := open(generic)
+			d := Options{}.device(generic)
+			b := driver.New(d)
 			defer b.Close()
-			b.memory.total = test.total
-			taken := &b.memory.taken
-			b.memory.available = func() int64 { // as if all that was made were touched at once
+			d.memory.total = test.total
+			taken := &d.memory.taken
+			d.memory.available = func() int64 { // as if all memory that is made were used at once
 				if test.available == math.MaxInt64 {
 					return test.available
 				}
@@ -73,7 +75,7 @@ func TestAvailable(t *testing.T) {
 			most := min(cmp.Or(test.total, math.MaxInt64), test.available)
 			info := b.Info()
 			if info.Memory != test.total || info.MaxAlloc > test.total || info.MaxAlloc < test.total/5*4 {
-				t.Errorf("of %d bytes, Info tells %d, at most %d at a time", test.total, info.Memory, info.MaxAlloc)
+				t.Errorf("of %d bytes, Info reports %d, and at most %d for one buffer", test.total, info.Memory, info.MaxAlloc)
 			}
 			if test.available == math.MaxInt64 {
 				if buf, err := b.Alloc(int(info.MaxAlloc / 4)); err != nil {
@@ -93,7 +95,7 @@ func TestAvailable(t *testing.T) {
 			if _, err := b.AllocMask(int(8*most) + 64); !errors.Is(err, compute.ErrOutOfMemory) {
 				t.Errorf("AllocMask of more than %d bytes: %v", most, err)
 			}
-			for _, size := range []int{1 << 20, 1 << 22} { // bytes; the second time others are kept
+			for _, size := range []int{1 << 20, 1 << 22} { // bytes; the second time others are pooled
 				var bufs []compute.Buffer
 				for err = error(nil); err == nil && len(bufs) < 1000; {
 					var buf compute.Buffer
@@ -104,8 +106,8 @@ func TestAvailable(t *testing.T) {
 				if !errors.Is(err, compute.ErrOutOfMemory) {
 					t.Errorf("buffers of %d bytes: %v", size, err)
 				}
-				// It is not asked what is available for every buffer.
-				if got := int64(len(bufs)*size) - most; got > lookAfter || got <= -int64(size) {
+				// available is not called for every buffer.
+				if got := int64(len(bufs)*size) - most; got > checkAfter || got <= -int64(size) {
 					t.Errorf("%d buffers of %d bytes are made, of %d bytes", len(bufs), size, most)
 				}
 				for _, buf := range bufs {
@@ -120,11 +122,12 @@ func TestAvailable(t *testing.T) {
 	}
 }
 
-// TestAvailableAtOnce: calls at the same time do not get more than there is.
+// TestAvailableAtOnce: concurrent calls do not get more than there is.
 func TestAvailableAtOnce(t *testing.T) {
 	for range 100 {
-		b := open(generic)
-		b.memory.total = 10 << 20
+		d := Options{}.device(generic)
+		b := driver.New(d)
+		d.memory.total = 10 << 20
 		var made atomic.Int64
 		var wg sync.WaitGroup
 		for range 8 {
@@ -142,17 +145,17 @@ func TestAvailableAtOnce(t *testing.T) {
 	}
 }
 
-// BenchmarkFresh times the look at what is available, and to make memory and touch it.
+// BenchmarkFresh times host.Available, and making memory and writing to it.
 func BenchmarkFresh(b *testing.B) {
-	b.Run("look", func(b *testing.B) {
+	b.Run("available", func(b *testing.B) {
 		for b.Loop() {
 			host.Available()
 		}
 	})
-	b.Run("touch", func(b *testing.B) {
-		b.SetBytes(lookAfter)
+	b.Run("write", func(b *testing.B) {
+		b.SetBytes(checkAfter)
 		for b.Loop() {
-			m, err := newMemory(lookAfter / 4)
+			m, err := newMemory(checkAfter / 4)
 			if err != nil {
 				b.Fatal(err)
 			}
@@ -162,8 +165,7 @@ func BenchmarkFresh(b *testing.B) {
 	})
 }
 
-// TestTrim: a backend keeps memory that is released, and gives it back when asked
-// to, or closed.
+// TestTrim: a backend keeps released memory until Trim or Close.
 func TestTrim(t *testing.T) {
 	b, err := Open()
 	if err != nil {

@@ -12,12 +12,12 @@ import (
 // hugePage is the size of a huge page, in bytes, on the common systems.
 const hugePage = 2 << 20
 
-// mapMemory returns a mapping with room for so many bytes at start, which lies at
-// the start of a page, of a huge one if there is enough to fill one.
+// mapMemory returns a mapping of at least bytes from start on, which is the start of a page,
+// or of a huge page if the memory fills one.
 func mapMemory(bytes int) (mapping []byte, start int, err error) {
 	size := bytes
 	if bytes >= hugePage {
-		size += hugePage // for the way to its start
+		size += hugePage // to align it
 	}
 	mapping, err = unix.Mmap(-1, 0, size, unix.PROT_READ|unix.PROT_WRITE, unix.MAP_ANON|unix.MAP_PRIVATE)
 	if err != nil {

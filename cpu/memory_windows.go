@@ -7,13 +7,13 @@ import (
 	"golang.org/x/sys/windows"
 )
 
-// mapMemory returns a mapping with room for so many bytes at start.
+// mapMemory returns a mapping of at least bytes from start on.
 func mapMemory(bytes int) (mapping []byte, start int, err error) {
 	addr, err := windows.VirtualAlloc(0, uintptr(bytes), windows.MEM_RESERVE|windows.MEM_COMMIT, windows.PAGE_READWRITE)
 	if err != nil {
 		return nil, 0, fmt.Errorf("VirtualAlloc: %w", err)
 	}
-	// The pointer is read as such: it is no address that Go's collector manages.
+	// The garbage collector does not manage this address: it may be read as a pointer.
 	return unsafe.Slice(*(**byte)(unsafe.Pointer(&addr)), bytes), 0, nil
 }
 

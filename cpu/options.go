@@ -9,7 +9,7 @@ import (
 )
 
 // Options choose how many cores a backend uses and how it waits for work. The zero
-// Options are those of the function Open. The method Open is a compute.Opener:
+// Options are the defaults, which the function Open uses. The method Open is a compute.Opener:
 //
 //	compute.Open(gpu.Open, cpu.Options{Threads: 4}.Open)
 type Options struct {
@@ -25,9 +25,9 @@ type Options struct {
 	Threads int
 
 	// Spin is how long an idle worker waits for the next call, using its core, before it
-	// sleeps: calls in a row start faster so. 0 means a millisecond, a negative value no
-	// time, and the largest value is a second. Only calls on 256 Ki elements or more wake
-	// a worker that sleeps; shorter ones are then computed by the caller.
+	// sleeps: calls in a row then start faster. 0 means a millisecond, a negative value no
+	// time, and the largest value is a second. Only calls that take one core 80 µs or more
+	// wake a worker that sleeps; the caller computes shorter ones.
 	Spin time.Duration
 }
 
@@ -46,7 +46,7 @@ func (o Options) Open() (compute.Backend, error) {
 	if o.Spin > maxSpin {
 		return nil, fmt.Errorf("cpu: open: Options.Spin is %v; give %v at most, 0 for %v, or a negative time for none", o.Spin, maxSpin, defaultSpin)
 	}
-	return o.open(rows()[0]), nil
+	return o.open(instructionSets()[0]), nil
 }
 
 // cores returns how many goroutines may compute one call.
@@ -58,7 +58,7 @@ func (o Options) cores() int {
 	return procs
 }
 
-// spin returns how long a helper waits awake.
+// spin returns how long an idle worker spins before it parks.
 func (o Options) spin() time.Duration {
 	if o.Spin == 0 {
 		return defaultSpin

@@ -22,9 +22,9 @@ func TestOptions(t *testing.T) {
 	for _, o := range []Options{{}, {Threads: 1}, {Threads: 2, Spin: -1}, {Threads: 3, Spin: time.Microsecond}, {Threads: 1 << 30, Spin: maxSpin}} {
 		t.Run(fmt.Sprintf("%+v", o), func(t *testing.T) {
 			b := testenv.Open(t, o.Open)
-			for _, n := range []int{1, 2*minShare - 1, 2 * minShare, minWake, 1<<20 + 3} {
+			for _, n := range []int{1, 16 << 10, 256 << 10, 1<<20 + 3} {
 				xs, got := values.Normal(n, 1), make([]float32, n)
-				for range 3 { // the second time helpers may be awake
+				for range 3 { // the second time workers may spin
 					if err := b.Stream(context.Background(), compute.OpForward, f, got, xs); err != nil {
 						t.Fatal(err)
 					}
@@ -54,44 +54,43 @@ func TestThreads(t *testing.T) {
 	for threads, most := range map[int]int{0: 8, 1: 1, 2: 2, 3: 3, 8: 8, 9: 8} {
 		p := pool{options: Options{Threads: threads}}
 		var inside, seen atomic.Int32
-		enter := func(dst, _ []float32, _ float32) {
+		enter := func(*args) {
 			now := inside.Add(1)
 			for before := seen.Load(); now > before && !seen.CompareAndSwap(before, now); before = seen.Load() {
 			}
 			runtime.Gosched()
 			inside.Add(-1)
 		}
-		dst := make([]float32, 64*chunk)
+		dst := make([]float32, 64*testChunk)
 		for range 10 {
-			p.do(&job{loop: loop{unary: enter}, dst: dst, x: dst})
+			p.do(jobOf(enter, dst), new(args))
 		}
-		if helpers, seen := len(p.helpers), int(seen.Load()); helpers != most-1 || seen > most {
-			t.Errorf("Threads %d: there are %d helpers, and %d goroutines were at work at a time; want %d", threads, helpers, seen, most-1)
+		if workers, seen := len(p.workers), int(seen.Load()); workers != most-1 || seen > most {
+			t.Errorf("Threads %d: there are %d workers, and %d goroutines computed at a time; want %d", threads, workers, seen, most-1)
 		}
 		p.stop()
 	}
 }
 
-// TestNoSpin: without waiting, helpers park after a job, and are not woken for a short
-// one.
+// TestNoSpin: workers that do not spin park after a job, and are not woken for a short one.
 func TestNoSpin(t *testing.T) {
 	defer runtime.GOMAXPROCS(runtime.GOMAXPROCS(2))
 	p := pool{options: Options{Spin: -1}}
 	defer p.stop()
-	dst := make([]float32, minWake)
-	p.do(&job{loop: loop{unary: count}, dst: dst, x: dst})
+	dst := make([]float32, testWake)
+	p.do(jobOf(count, dst), new(args))
 	shared := p.turn.Load()
 	if shared == 0 {
 		t.Fatal("a job of many elements was not shared")
 	}
-	for !p.helpers[0].parked.Load() {
+	for !p.workers[0].parked.Load() {
 		time.Sleep(time.Millisecond)
 	}
-	p.do(&job{loop: loop{unary: count}, dst: dst[:minWake-1], x: dst[:minWake-1]})
+	p.do(jobOf(count, dst[:testWake-1]), new(args))
 	if p.turn.Load() != shared || dst[0] != 2 {
-		t.Error("a short job was shared with helpers that sleep")
+		t.Error("a short job was shared with parked workers")
 	}
-	p.do(&job{loop: loop{unary: count}, dst: dst, x: dst})
+	p.do(jobOf(count, dst), new(args))
 	if p.turn.Load() == shared || dst[0] != 3 {
 		t.Error("a second job of many elements was not shared")
 	}

@@ -3,8 +3,8 @@
 #include "textflag.h"
 
 // func pause()
-// It tells the core that this is a waiting loop, for the good of a second thread
-// on the same core.
+// It hints to the core that this is a spin loop, which leaves more of the core to its second
+// thread.
 TEXT ·pause(SB), NOSPLIT, $0-0
 	PAUSE
 	RET

@@ -3,7 +3,7 @@
 #include "textflag.h"
 
 // func pause()
-// It tells the core that this is a waiting loop.
+// It hints to the core that this is a spin loop.
 TEXT ·pause(SB), NOSPLIT, $0-0
 	YIELD
 	RET

@@ -2,5 +2,5 @@
 
 package cpu
 
-// pause is a turn of a waiting loop.
+// pause is called in spin loops.
 func pause() {}

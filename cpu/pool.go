@@ -7,46 +7,48 @@ import (
 	"time"
 )
 
-// A pool is the goroutines that help a backend with its jobs, one job at a time.
+// A pool is the workers of a backend: goroutines that compute one job at a time, together
+// with its caller.
 //
-// Waking a parked goroutine takes as long as a whole kernel on 64 Ki elements, so
-// a helper that has finished a job spins for the next one, by default for a
-// millisecond, and parks only then. A job never waits for a helper to come: the
-// caller does the chunks that no helper has taken.
+// Waking a parked goroutine takes as long as a whole kernel on 64 Ki elements. A worker that
+// has finished a job therefore spins for the next one, by default for a millisecond, before
+// it parks. A job never waits for a worker to start: the caller computes the chunks that no
+// worker has taken.
 type pool struct {
 	options Options
 
-	mu      sync.Mutex // held by the caller whose job is done
-	helpers []*helper
+	mu      sync.Mutex // held by the caller of the shared job
+	workers []*worker
 	shares  []share
 	job     job
-	ended   time.Time // of the last job that was worth sharing
+	ended   time.Time // when the last job that was worth sharing ended
 
-	turn    atomic.Uint64 // of the job, see turnOf
-	inside  atomic.Int32  // helpers that may use the open job
+	turn    atomic.Uint64 // of the job: see turnOf
+	inside  atomic.Int32  // workers that may use the open job
 	stopped atomic.Bool
 	running sync.WaitGroup
 }
 
-type helper struct {
+type worker struct {
 	index  int // of its share
 	parked atomic.Bool
-	wake   chan int // of capacity 1: the core that wakes it
+	wakeup chan int // of capacity 1: the core of the goroutine that wakes it
 }
 
+// BenchmarkPool shows where the first two pay.
 const (
-	// minShare is the least number of elements worth a core of its own, and
-	// minWake that worth waking a parked helper for. BenchmarkPool shows both
-	// crossings.
-	minShare = 8 << 10
-	minWake  = 256 << 10
+	worthCore = 640 * time.Nanosecond // the least work worth a core of its own
+	worthWake = 80 * time.Microsecond // the least work worth waking a parked worker for
+	// chunkTime is what one call of a kernel takes, or several times that where the memory
+	// is slow. Assembly cannot be interrupted, and the garbage collector waits for it.
+	chunkTime = 2 * time.Microsecond
 )
 
-// maxTurns returns more turns of relax than a core makes while it spins for so long.
+// maxTurns returns more iterations of relax than a core makes while it spins.
 func maxTurns(spin time.Duration) int { return (1 << 16) * int(spin/time.Millisecond+1) }
 
-// turnOf makes a value of pool.turn: every job has another sequence, and helpers
-// with an index beyond the shares ignore it. The lowest bit is set while it is open.
+// turnOf returns a value of pool.turn: a sequence number, which differs from job to job, the
+// number of shares, and turnOpen while the job is open.
 func turnOf(sequence uint64, shares int) uint64 {
 	return sequence<<16 | uint64(shares)<<1 | turnOpen
 }
@@ -58,92 +60,95 @@ const (
 
 func sharesOf(turn uint64) int { return int(turn >> 1 & maxShares) }
 
-// do does the job j on as many cores as pay, and returns when it is done.
-func (p *pool) do(j *job) {
-	n := len(j.x)
-	shares := min(p.options.cores(), n/minShare, maxShares)
+// do computes the job j on as many cores as pay, and returns when it is done. The caller
+// calls kernels with a.
+func (p *pool) do(j *job, a *args) {
+	n := j.args.n
+	shares := min(p.options.cores(), int(j.cost.time(n)/worthCore), maxShares)
 	if shares < 2 {
-		j.runAlone()
+		j.runAlone(a, 0)
 		return
 	}
-	// While another caller's job is shared this one goes on alone; what is left when
-	// that one is done is shared, if it is still worth it.
+	// While another job is shared, the caller computes this one alone. What is left when
+	// the other one is done is shared, if that still pays.
 	lo := 0
 	for !p.mu.TryLock() {
-		if n-lo < minWake {
-			rest := j.from(lo)
-			rest.runAlone()
+		if lo+j.chunk >= n || j.cold.time(n-lo) < worthWake {
+			j.runAlone(a, lo)
 			return
 		}
-		j.run(lo, lo+chunk)
-		lo += chunk
+		j.run(a, lo, lo+j.chunk)
+		lo += j.chunk
 	}
 	defer p.mu.Unlock()
-	rest := j.from(lo)
-	n -= lo
-	shares = min(shares, n/minShare)
-	// Helpers that are parked are woken for much work, or when jobs come so fast
-	// that they will stay awake from now on.
-	if n < minWake && time.Since(p.ended) >= p.options.spin() {
-		rest.runAlone()
+	shares = min(shares, int(j.cost.time(n-lo)/worthCore))
+	// Parked workers are woken for long jobs, or when jobs follow each other so fast that
+	// the workers will keep spinning. After a rest the data is in no near cache.
+	if j.cold.time(n-lo) < worthWake && time.Since(p.ended) >= p.options.spin() {
+		j.runAlone(a, lo)
 	} else {
-		p.share(&rest, shares)
+		p.share(j, lo, shares)
 	}
 	p.ended = time.Now()
 }
 
-// share does the job j with helpers. The lock is held.
-func (p *pool) share(j *job, shares int) {
-	p.open(j, shares)
+// share computes the elements of j from lo on, a multiple of 64, on as many cores as there
+// are shares. The lock is held.
+func (p *pool) share(j *job, lo, shares int) {
+	p.open(j, lo, shares)
 	defer p.close()
 	p.job.work(p.shares, 0)
 }
 
-// open shows the job to so many cores less one, this one. The lock is held.
-func (p *pool) open(j *job, shares int) {
-	for len(p.helpers) < shares-1 && !p.stopped.Load() {
-		h := &helper{index: len(p.helpers) + 1, wake: make(chan int, 1)}
-		p.helpers = append(p.helpers, h)
+// open divides the elements of j from lo on into shares, and shows the job to the workers.
+// The lock is held.
+func (p *pool) open(j *job, lo, shares int) {
+	for len(p.workers) < shares-1 && !p.stopped.Load() {
+		w := &worker{index: len(p.workers) + 1, wakeup: make(chan int, 1)}
+		p.workers = append(p.workers, w)
 		p.running.Add(1)
-		go p.help(h)
+		go p.run(w)
 	}
 	if cap(p.shares) < shares {
 		p.shares = make([]share, shares)
 	}
 	p.shares = p.shares[:shares]
-	n := len(j.x)
-	size := (n/shares + pastBlock - 1) &^ (pastBlock - 1) // in a buffer, whole cache lines
+	n := j.args.n
+	size := ((n-lo)/shares + blockSize - 1) &^ (blockSize - 1) // in a buffer, whole cache lines
 	for i := range p.shares {
-		p.shares[i].next.Store(int64(min(i*size, n)))
-		p.shares[i].end = min((i+1)*size, n)
+		p.shares[i].next.Store(int64(min(lo+i*size, n)))
+		p.shares[i].end = min(lo+(i+1)*size, n)
 	}
 	p.shares[shares-1].end = n
 	p.job = *j
 	p.turn.Store(turnOf(p.turn.Load()>>16+1, shares))
-	p.rouse(0, shares)
+	p.wake(0, shares)
 }
 
-// rouse makes the helpers below number i look at the job. They stand in a tree, the
-// caller at its root, so that none has to wake many.
-func (p *pool) rouse(i, shares int) {
+// wake wakes the workers below number i of a binary tree with the caller at its root, so that
+// nobody has to wake many.
+func (p *pool) wake(i, shares int) {
 	for _, below := range []int{2*i + 1, 2*i + 2} {
-		if below < shares && below <= len(p.helpers) {
-			p.helpers[below-1].rouse()
+		if below < shares && below <= len(p.workers) {
+			p.workers[below-1].wake()
 		}
 	}
 }
 
-// close waits for the helpers to leave the job. The lock is held.
+// close waits for the workers to leave the job. The lock is held.
 func (p *pool) close() {
 	p.turn.Store(p.turn.Load() &^ turnOpen)
 	for i := 1; p.inside.Load() != 0; i++ {
 		relax(i)
 	}
-	p.job = job{} // keep nobody's slices
+	p.job = job{} // keep nobody's memory
+	for i := range p.shares {
+		p.shares[i].args = args{}
+	}
 }
 
-// relax is turn i of a waiting loop, i > 0. Now and then it lets other threads run,
-// then other goroutines: the one that is waited for may need this very core.
+// relax is iteration i of a waiting loop, i > 0. Now and then it lets other threads run,
+// then other goroutines: the one that the loop waits for may need this core.
 func relax(i int) {
 	pause()
 	if i%32 == 0 {
@@ -154,33 +159,33 @@ func relax(i int) {
 	}
 }
 
-// help is the life of a helper.
-func (p *pool) help(h *helper) {
+// run is the goroutine of w.
+func (p *pool) run(w *worker) {
 	defer p.running.Done()
-	var seen uint64 // the turn that it helped with last
+	var seen uint64 // the turn of its last job
 	for {
-		turn, ok := p.await(h, seen)
+		turn, ok := p.await(w, seen)
 		if !ok {
 			return
 		}
-		// The caller waits for inside to be 0 after it has closed the turn: either
-		// it sees this helper, or this helper sees that the turn is over.
+		// The caller closes the turn, then waits until inside is 0: either it sees this
+		// worker there, or this worker sees that the turn is over.
 		p.inside.Add(1)
 		if p.turn.Load() == turn {
-			p.rouse(h.index, len(p.shares))
-			p.job.work(p.shares, h.index)
+			p.wake(w.index, len(p.shares))
+			p.job.work(p.shares, w.index)
 		}
 		p.inside.Add(-1)
 		seen = turn
 	}
 }
 
-// await returns the turn that is open, other than seen, or false when the pool is
-// stopped.
-func (p *pool) await(h *helper, seen uint64) (turn uint64, ok bool) {
+// await waits for a job that has a share for w, and returns its turn, other than seen; or
+// false when the pool is stopped.
+func (p *pool) await(w *worker, seen uint64) (turn uint64, ok bool) {
 	isNew := func() bool {
 		turn = p.turn.Load()
-		return turn&turnOpen != 0 && turn != seen && h.index < sharesOf(turn)
+		return turn&turnOpen != 0 && turn != seen && w.index < sharesOf(turn)
 	}
 	spin := p.options.spin()
 	for {
@@ -193,36 +198,36 @@ func (p *pool) await(h *helper, seen uint64) (turn uint64, ok bool) {
 				return turn, true
 			}
 			relax(i)
-			// A bound on the turns is for a clock that stands still, as in synctest.
+			// The number of iterations is limited because a clock may stand still, as in
+			// synctest.
 			if spin == 0 || i%64 == 0 && (time.Since(start) > spin || i > maxTurns(spin)) {
 				break
 			}
 		}
-		h.parked.Store(true)
-		// What came before the store nobody will rouse it for.
-		if (isNew() || p.stopped.Load()) && h.parked.CompareAndSwap(true, false) {
+		w.parked.Store(true)
+		// Nobody wakes it for what happened before the store.
+		if (isNew() || p.stopped.Load()) && w.parked.CompareAndSwap(true, false) {
 			continue
 		}
-		leaveCore(<-h.wake)
+		leaveCore(<-w.wakeup)
 	}
 }
 
-// rouse makes the helper look, if it is parked.
-func (h *helper) rouse() {
-	if h.parked.Load() && h.parked.CompareAndSwap(true, false) {
-		h.wake <- currentCore()
+// wake wakes the worker if it is parked.
+func (w *worker) wake() {
+	if w.parked.Load() && w.parked.CompareAndSwap(true, false) {
+		w.wakeup <- currentCore()
 	}
 }
 
-// stop ends the helpers and waits for them. Jobs are done without them from then
-// on.
+// stop ends the workers and waits for them. From then on callers compute alone.
 func (p *pool) stop() {
 	p.mu.Lock()
 	defer p.mu.Unlock()
 	p.stopped.Store(true)
-	for _, h := range p.helpers {
-		h.rouse()
+	for _, w := range p.workers {
+		w.wake()
 	}
 	p.running.Wait()
-	p.helpers = nil
+	p.workers = nil
 }

@@ -6,16 +6,38 @@ import (
 	"sync"
 	"testing"
 	"time"
+
+	"github.com/gmind-go/compute/internal/form"
 )
 
-// count is a kernel that shows how often it had each element.
-func count(dst, _ []float32, _ float32) {
+// count is a kernel that counts how often it computes each element.
+func count(a *args) {
+	dst := a.floats(0)
 	for i := range dst {
 		dst[i]++
 	}
 }
 
-// TestPool: every element is done once, on one core or several, by one caller or
+// jobOf returns a job of k on dst, with testCost.
+func jobOf(k kernel, dst []float32) *job {
+	a := &args{}
+	if len(dst) > 0 {
+		*a = sliceArgs(dst, dst)
+	}
+	j := newJob(form.Forward, k, nil, testCost, a)
+	return &j
+}
+
+const testCost = cost(80)
+
+// Elements of a job with testCost.
+var (
+	testChunk = testCost.chunk()
+	testShare = testCost.elements(worthCore)
+	testWake  = moving(form.Forward, memorySpeed).elements(worthWake)
+)
+
+// TestPool: every element is computed once, on one core or several, for one caller or
 // several.
 func TestPool(t *testing.T) {
 	for _, procs := range []int{1, 2, 3, 8} {
@@ -26,14 +48,14 @@ func TestPool(t *testing.T) {
 			var callers sync.WaitGroup
 			for range 3 {
 				callers.Go(func() {
-					for _, n := range []int{0, 1, 2*minShare - 1, 2 * minShare, 3*minShare + 17, chunk, 5*chunk + 1, minWake, 1<<20 + 3} {
+					for _, n := range []int{0, 1, 2*testShare - 1, 2 * testShare, 3*testShare + 17, testChunk, 5*testChunk + 1, testWake, 1<<20 + 3} {
 						dst := make([]float32, n)
-						for range 3 { // the second time helpers are awake
-							p.do(&job{loop: loop{unary: count}, dst: dst, x: dst})
+						for range 3 { // the second time workers spin
+							p.do(jobOf(count, dst), new(args))
 						}
 						for i, v := range dst {
 							if v != 3 {
-								t.Errorf("of %d elements, element %d was done %v times in 3 jobs", n, i, v)
+								t.Errorf("of %d elements, element %d was computed %v times in 3 jobs", n, i, v)
 								return
 							}
 						}
@@ -45,21 +67,21 @@ func TestPool(t *testing.T) {
 	}
 }
 
-// TestPoolHelps: helpers take part in a job, whether they are awake or parked, and a
-// job that is done keeps nobody's memory.
-func TestPoolHelps(t *testing.T) {
-	const procs = 6 // so that helpers wake helpers
+// TestPoolWorkers: workers take part in a job, whether they spin or are parked, and the pool
+// keeps no memory of a job that is done.
+func TestPoolWorkers(t *testing.T) {
+	const procs = 6 // so that workers wake workers
 	defer runtime.GOMAXPROCS(runtime.GOMAXPROCS(procs))
 	var p pool
 	defer p.stop()
-	dst := make([]float32, procs*chunk)
+	dst := make([]float32, procs*testChunk)
 	for round := range 3 {
 		// Every chunk waits until each core has one.
 		var here sync.WaitGroup
 		here.Add(procs)
 		all := make(chan struct{})
 		go func() { here.Wait(); close(all) }()
-		meet := func(dst, _ []float32, _ float32) {
+		meet := func(*args) {
 			here.Done()
 			select {
 			case <-all:
@@ -68,14 +90,18 @@ func TestPoolHelps(t *testing.T) {
 			}
 		}
 		p.mu.Lock()
-		p.share(&job{loop: loop{unary: meet}, dst: dst, x: dst}, procs)
-		if p.job.dst != nil || p.job.x != nil {
-			t.Error("the pool keeps the slices of a job that is done")
+		p.share(jobOf(meet, dst), 0, procs)
+		kept := p.job.args.ptr != args{}.ptr
+		for i := range p.shares {
+			kept = kept || p.shares[i].args.ptr != args{}.ptr
+		}
+		if kept {
+			t.Error("the pool keeps the memory of a job that is done")
 		}
 		p.mu.Unlock()
-		if round == 1 { // the last one meets parked helpers
-			for _, h := range p.helpers {
-				for !h.parked.Load() {
+		if round == 1 { // the last one meets parked workers
+			for _, w := range p.workers {
+				for !w.parked.Load() {
 					time.Sleep(time.Millisecond)
 				}
 			}
@@ -83,14 +109,14 @@ func TestPoolHelps(t *testing.T) {
 	}
 }
 
-// TestPoolIgnoresFewer: a helper that an open job has a share for sees it, and one
-// that it has none for parks.
+// TestPoolIgnoresFewer: a worker sees an open job that has a share for it, and parks during
+// one that does not.
 func TestPoolIgnoresFewer(t *testing.T) {
 	var p pool
 	p.turn.Store(turnOf(1, 2))
-	first, second := &helper{index: 1, wake: make(chan int, 1)}, &helper{index: 2, wake: make(chan int, 1)}
+	first, second := &worker{index: 1, wakeup: make(chan int, 1)}, &worker{index: 2, wakeup: make(chan int, 1)}
 	if turn, ok := p.await(first, 0); !ok || sharesOf(turn) != 2 {
-		t.Errorf("the first helper sees turn %x, %v", turn, ok)
+		t.Errorf("the first worker sees turn %x, %v", turn, ok)
 	}
 	gone := make(chan bool)
 	go func() {
@@ -100,41 +126,41 @@ func TestPoolIgnoresFewer(t *testing.T) {
 	for !second.parked.Load() {
 		select {
 		case <-gone:
-			t.Fatal("the second helper sees a job that it has no share of")
+			t.Fatal("the second worker sees a job without a share for it")
 		case <-time.After(time.Millisecond):
 		}
 	}
 	p.stopped.Store(true)
-	second.rouse()
+	second.wake()
 	if <-gone {
-		t.Error("the second helper goes on after the stop")
+		t.Error("the second worker goes on after the stop")
 	}
 }
 
-// TestPoolRests: helpers that have nothing to do park, and stop ends them.
+// TestPoolRests: idle workers park, and stop ends them.
 func TestPoolRests(t *testing.T) {
 	defer runtime.GOMAXPROCS(runtime.GOMAXPROCS(4))
 	before := runtime.NumGoroutine()
 	var p pool
 	dst := make([]float32, 1<<20)
-	p.do(&job{loop: loop{unary: count}, dst: dst, x: dst})
-	if len(p.helpers) != 3 {
-		t.Errorf("%d helpers on 4 cores, want 3", len(p.helpers))
+	p.do(jobOf(count, dst), new(args))
+	if len(p.workers) != 3 {
+		t.Errorf("%d workers on 4 cores, want 3", len(p.workers))
 	}
 	deadline := time.Now().Add(10 * time.Second)
-	for _, h := range p.helpers {
-		for !h.parked.Load() {
+	for _, w := range p.workers {
+		for !w.parked.Load() {
 			if time.Now().After(deadline) {
-				t.Fatal("a helper with nothing to do does not park")
+				t.Fatal("an idle worker does not park")
 			}
 			time.Sleep(time.Millisecond)
 		}
 	}
 	p.stop()
-	if p.do(&job{loop: loop{unary: count}, dst: dst, x: dst}); dst[0] != 2 {
-		t.Error("a job after stop was not done")
+	if p.do(jobOf(count, dst), new(args)); dst[0] != 2 {
+		t.Error("a job after stop was not computed")
 	}
-	for runtime.NumGoroutine() > before { // those that have said that they end
+	for runtime.NumGoroutine() > before { // that have called Done but still end
 		if time.Now().After(deadline) {
 			t.Fatalf("%d goroutines before and %d after", before, runtime.NumGoroutine())
 		}

@@ -7,7 +7,7 @@ import (
 	"golang.org/x/sys/unix"
 )
 
-// yieldThread lets other threads have this core, if any wait for it.
+// yieldThread yields this core to other threads that wait for it.
 func yieldThread() { unix.RawSyscall(unix.SYS_SCHED_YIELD, 0, 0, 0) }
 
 // currentCore returns the number of the core that this thread runs on, or -1.
@@ -19,10 +19,10 @@ func currentCore() int {
 	return int(core)
 }
 
-// leaveCore moves this thread away if it runs on that core, and may run on others.
-// Linux may wake a thread on the very core of the one that wakes it, in virtual
-// machines above all, where an idle core can look like one that is not there, and
-// leave it there for long, since one that yields looks like no load.
+// leaveCore moves this thread to another core if it runs on that one, and may run on others.
+// Linux may wake a thread on the core of the thread that wakes it, above all in virtual
+// machines, where an idle core can look like an absent one; and leave it there for long,
+// since a thread that yields looks like no load.
 func leaveCore(core int) {
 	runtime.LockOSThread()
 	defer runtime.UnlockOSThread()
@@ -38,7 +38,7 @@ func leaveCore(core int) {
 	if others.Count() == 0 || unix.SchedSetaffinity(0, &others) != nil {
 		return
 	}
-	// It has moved; from here on it may go where it might before. This can fail only
-	// if the cores were taken away in between, and then their set is the new one.
+	// It has moved, and may run again where it might before. This can fail only if the
+	// cores were taken away in between, and then the new set holds.
 	_ = unix.SchedSetaffinity(0, &allowed)
 }

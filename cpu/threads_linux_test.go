@@ -7,8 +7,8 @@ import (
 	"golang.org/x/sys/unix"
 )
 
-// TestLeaveCore: the thread goes to another core if there is one, and may run
-// afterwards where it might before.
+// TestLeaveCore: the thread moves to another core if there is one, and may run afterwards
+// where it might before.
 func TestLeaveCore(t *testing.T) {
 	runtime.LockOSThread()
 	defer runtime.UnlockOSThread()
@@ -20,7 +20,7 @@ func TestLeaveCore(t *testing.T) {
 	for range 100 { // it may be moved back at once
 		core := currentCore()
 		if core < 0 {
-			t.Fatal("Linux does not tell the core")
+			t.Fatal("Linux does not report the core")
 		}
 		leaveCore(core)
 		left = left || currentCore() != core

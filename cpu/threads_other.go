@@ -2,7 +2,7 @@
 
 package cpu
 
-// yieldThread does nothing where Go has no such call.
+// yieldThread does nothing on systems without such a call in Go.
 func yieldThread() {}
 
 func currentCore() int { return -1 }

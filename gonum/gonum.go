@@ -1,5 +1,5 @@
-// Package gonum moves vectors and matrices of gonum's blas32 to the memory of a
-// backend and back, whatever their increment or stride.
+// Package gonum copies vectors and matrices of gonum's blas32, with any increment or stride, to
+// buffers of a backend and back.
 package gonum
 
 import (
@@ -12,9 +12,8 @@ import (
 	"github.com/gmind-go/compute/internal/check"
 )
 
-// UploadVector returns a new buffer of v.N elements that holds those of v. Errors:
-// ErrLength, if v is no vector; ErrUnavailable, if b is nil; and those of
-// Backend.Upload.
+// UploadVector returns a new buffer with the v.N elements of v. Errors: ErrLength, if v is
+// not a vector; ErrUnavailable, if b is nil; and those of Backend.Upload.
 func UploadVector(b compute.Backend, v blas32.Vector) (compute.Buffer, error) {
 	if err := cmp.Or(checkBackend(b), checkVector("upload", v)); err != nil {
 		return nil, err
@@ -27,9 +26,9 @@ func UploadVector(b compute.Backend, v blas32.Vector) (compute.Buffer, error) {
 	return b.Upload(packed)
 }
 
-// ReadVector copies buf into the elements of v, of which there are buf.Len(). What
-// lies between them stays as it is. Errors: ErrLength, ErrForeignBuffer (buf is nil), and
-// those of Buffer.Read.
+// ReadVector copies buf, which has v.N elements, to v. It does not change the values between
+// the elements of v. Errors: ErrLength; ErrForeignBuffer, if buf is nil; and those of
+// Buffer.Read.
 func ReadVector(v blas32.Vector, buf compute.Buffer) error {
 	if err := checkVector("read", v); err != nil {
 		return err
@@ -48,8 +47,8 @@ func ReadVector(v blas32.Vector, buf compute.Buffer) error {
 	return nil
 }
 
-// each calls do with every index of v and where it is in v.Data. With a negative
-// increment the first element is the last in memory, as in BLAS.
+// each calls do with every index of v and its position in v.Data. If the increment is
+// negative the first element is the last in memory, as in BLAS.
 func each(v blas32.Vector, do func(i, at int)) {
 	at := 0
 	if v.Inc < 0 {
@@ -61,9 +60,9 @@ func each(v blas32.Vector, do func(i, at int)) {
 	}
 }
 
-// UploadGeneral returns a new buffer of m.Rows*m.Cols elements that holds those of m,
-// row after row. Errors: ErrLength, if m is no matrix; ErrUnavailable, if b is nil; and
-// those of Backend.Upload.
+// UploadGeneral returns a new buffer with the m.Rows*m.Cols elements of m, row by row.
+// Errors: ErrLength, if m is not a matrix; ErrUnavailable, if b is nil; and those of
+// Backend.Upload.
 func UploadGeneral(b compute.Backend, m blas32.General) (compute.Buffer, error) {
 	if err := cmp.Or(checkBackend(b), checkGeneral("upload", m)); err != nil {
 		return nil, err
@@ -78,9 +77,9 @@ func UploadGeneral(b compute.Backend, m blas32.General) (compute.Buffer, error) 
 	return b.Upload(packed)
 }
 
-// ReadGeneral copies buf, of m.Rows*m.Cols elements, into m row after row. What lies
-// between the rows stays as it is. Errors: ErrLength, ErrForeignBuffer (buf is nil), and
-// those of Buffer.Read.
+// ReadGeneral copies buf, which has m.Rows*m.Cols elements, to m row by row. It does not
+// change the values between the rows. Errors: ErrLength; ErrForeignBuffer, if buf is nil;
+// and those of Buffer.Read.
 func ReadGeneral(m blas32.General, buf compute.Buffer) error {
 	if err := checkGeneral("read", m); err != nil {
 		return err
@@ -101,7 +100,7 @@ func ReadGeneral(m blas32.General, buf compute.Buffer) error {
 	return nil
 }
 
-// contiguous tells whether the elements of m follow one another.
+// contiguous reports whether there are no values between the elements of m.
 func contiguous(m blas32.General) bool { return m.Stride == m.Cols || m.Rows < 2 || m.Cols == 0 }
 
 func row(m blas32.General, i int) []float32 { return m.Data[i*m.Stride:][:m.Cols] }
@@ -109,7 +108,7 @@ func row(m blas32.General, i int) []float32 { return m.Data[i*m.Stride:][:m.Cols
 func checkVector(op string, v blas32.Vector) error {
 	switch {
 	case v.N < 0 || v.N > 0 && v.Inc == 0:
-		return fmt.Errorf("gonum: %s: a vector of %d elements with increment %d; neither a negative number nor increment 0 is one: %w", op, v.N, v.Inc, compute.ErrLength)
+		return fmt.Errorf("gonum: %s: a vector of %d elements with increment %d; give at least 0 elements, and an increment that is not 0: %w", op, v.N, v.Inc, compute.ErrLength)
 	case v.N > 0 && (len(v.Data)-1)/abs(v.Inc) < v.N-1 || v.N > 0 && len(v.Data) == 0:
 		return fmt.Errorf("gonum: %s: a vector of %d elements with increment %d does not fit into %d values: %w", op, v.N, v.Inc, len(v.Data), compute.ErrLength)
 	}
@@ -119,7 +118,7 @@ func checkVector(op string, v blas32.Vector) error {
 func checkGeneral(op string, m blas32.General) error {
 	switch {
 	case m.Rows < 0 || m.Cols < 0 || m.Stride < m.Cols:
-		return fmt.Errorf("gonum: %s: %d rows and %d columns with stride %d; neither may be negative, nor the stride less than the columns: %w", op, m.Rows, m.Cols, m.Stride, compute.ErrLength)
+		return fmt.Errorf("gonum: %s: %d rows and %d columns with stride %d; give at least 0 of both, and a stride of at least the columns: %w", op, m.Rows, m.Cols, m.Stride, compute.ErrLength)
 	case m.Rows > 0 && m.Cols > 0 && (len(m.Data) < m.Cols || m.Rows > 1 && (len(m.Data)-m.Cols)/m.Stride < m.Rows-1):
 		return fmt.Errorf("gonum: %s: %d rows and %d columns with stride %d do not fit into %d values: %w", op, m.Rows, m.Cols, m.Stride, len(m.Data), compute.ErrLength)
 	}

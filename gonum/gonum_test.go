@@ -22,7 +22,7 @@ func TestVector(t *testing.T) {
 	for _, test := range []struct {
 		v    blas32.Vector
 		want []float32 // in the buffer
-		back []float32 // in Data, after 10, 20, ... are read
+		back []float32 // in Data, after 10, 20, ... were read
 	}{
 		{blas32.Vector{N: 3, Inc: 1, Data: []float32{1, 2, 3, 4}}, []float32{1, 2, 3}, []float32{10, 20, 30, 4}},
 		{blas32.Vector{N: 2, Inc: 3, Data: []float32{1, 2, 3, 4}}, []float32{1, 4}, []float32{10, 2, 3, 20}},
@@ -31,21 +31,30 @@ func TestVector(t *testing.T) {
 		{blas32.Vector{}, nil, nil},
 	} {
 		buf, err := gonum.UploadVector(b, test.v)
-		if err != nil {
-			t.Fatalf("%+v: %v", test.v, err)
+		roundTrip(t, test.v, buf, err, test.want, func() error { return gonum.ReadVector(test.v, buf) })
+		if !slices.Equal(test.v.Data, test.back) {
+			t.Errorf("reads back as %v, want %v", test.v.Data, test.back)
 		}
-		got := make([]float32, len(test.want))
-		if err := buf.Read(got); err != nil || !slices.Equal(got, test.want) {
-			t.Errorf("%+v uploads as %v, %v; want %v", test.v, got, err, test.want)
-		}
-		tens := make([]float32, test.v.N)
-		for i := range tens {
-			tens[i] = float32(10 * (i + 1))
-		}
-		if err := errors.Join(buf.Write(tens), gonum.ReadVector(test.v, buf)); err != nil || !slices.Equal(test.v.Data, test.back) {
-			t.Errorf("reads back as %v, %v; want %v", test.v.Data, err, test.back)
-		}
-		buf.Release()
+	}
+}
+
+// roundTrip fails the test unless the buffer uploaded from v, with err, has the values of
+// want. It then writes 10, 20, ... to the buffer, and calls read.
+func roundTrip(t *testing.T, v any, buf compute.Buffer, err error, want []float32, read func() error) {
+	t.Helper()
+	if err != nil {
+		t.Fatalf("%+v: %v", v, err)
+	}
+	defer buf.Release()
+	got, tens := make([]float32, len(want)), make([]float32, len(want))
+	for i := range tens {
+		tens[i] = float32(10 * (i + 1))
+	}
+	if err := buf.Read(got); err != nil || !slices.Equal(got, want) {
+		t.Errorf("%+v uploads as %v, %v; want %v", v, got, err, want)
+	}
+	if err := errors.Join(buf.Write(tens), read()); err != nil {
+		t.Errorf("%+v: %v", v, err)
 	}
 }
 
@@ -63,25 +72,14 @@ func TestGeneral(t *testing.T) {
 		{blas32.General{}, nil, nil},
 	} {
 		buf, err := gonum.UploadGeneral(b, test.m)
-		if err != nil {
-			t.Fatalf("%+v: %v", test.m, err)
+		roundTrip(t, test.m, buf, err, test.want, func() error { return gonum.ReadGeneral(test.m, buf) })
+		if !slices.Equal(test.m.Data, test.back) {
+			t.Errorf("reads back as %v, want %v", test.m.Data, test.back)
 		}
-		got := make([]float32, len(test.want))
-		if err := buf.Read(got); err != nil || !slices.Equal(got, test.want) {
-			t.Errorf("%+v uploads as %v, %v; want %v", test.m, got, err, test.want)
-		}
-		tens := make([]float32, len(test.want))
-		for i := range tens {
-			tens[i] = float32(10 * (i + 1))
-		}
-		if err := errors.Join(buf.Write(tens), gonum.ReadGeneral(test.m, buf)); err != nil || !slices.Equal(test.m.Data, test.back) {
-			t.Errorf("reads back as %v, %v; want %v", test.m.Data, err, test.back)
-		}
-		buf.Release()
 	}
 }
 
-func TestRefused(t *testing.T) {
+func TestErrors(t *testing.T) {
 	b := testenv.Open(t, cpu.Open)
 	buf, err := b.Alloc(4)
 	if err != nil {
@@ -140,16 +138,16 @@ func TestNil(t *testing.T) {
 	}
 }
 
-// TestDerivative: the derivative of every activation is that of its values, as
-// finite differences have it, away from 0, where there are two.
+// TestDerivative compares the derivative of every activation with finite differences of its
+// values, except at 0, where they differ.
 func TestDerivative(t *testing.T) {
 	for _, f := range form.Activations() {
 		for _, x := range []float64{-100, -1.5, -0.5, 0.5, 1.5, 100} {
-			// Steps that float32 has exactly.
+			// float32 has the steps exactly.
 			got := fd.Derivative(func(x float64) float64 { return float64(f.Value(float32(x))) }, x,
 				&fd.Settings{Formula: fd.Central, Step: 1.0 / 64})
 			if want := float64(f.Derivative(float32(x))); math.Abs(got-want) > 1e-3*math.Max(1, math.Abs(want)) {
-				t.Errorf("%v at %v: the values rise by %v, the derivative is %v", f, x, got, want)
+				t.Errorf("%v at %v: the difference is %v, the derivative is %v", f, x, got, want)
 			}
 		}
 	}

@@ -129,7 +129,7 @@ func ranked(devices []candidate) []int {
 }
 
 // sameHardware returns the index, of those in others, of a device that is i as another
-// platform shows it, and by what that is known, as "PCI 0000:01:00.0"; or -1. One platform
+// platform shows it, and how that is known, such as "PCI 0000:01:00.0"; or -1. One platform
 // shows parts of a device as devices, which have its address.
 func sameHardware(devices []candidate, i int, others []int) (int, string) {
 	for _, j := range others {
@@ -145,10 +145,10 @@ func sameHardware(devices []candidate, i int, others []int) (int, string) {
 	return -1, ""
 }
 
-// deviceName returns the name of a device without that of the backend.
+// deviceName returns the name of a device without the prefix of the backend.
 func deviceName(info compute.Info) string { return strings.TrimPrefix(info.Name, "opencl ") }
 
-// noneFor says why Open takes none of devices. missing is why devices are missing
+// noneFor returns why Open takes none of devices. missing is why devices are missing
 // from the list, or nil.
 func noneFor(devices []candidate, missing error) error {
 	if len(devices) > 0 {
@@ -162,7 +162,7 @@ func noneFor(devices []candidate, missing error) error {
 	return unavailable(missing)
 }
 
-// noMatch says that none of devices is called match.
+// noMatch returns the error for a match that names none of devices.
 func noMatch(devices []candidate, match string, missing error) error {
 	err := fmt.Errorf("gpu: no OpenCL device matches %q; there are: %s: %w", match, names(devices), compute.ErrUnavailable)
 	return errors.Join(err, missing)

@@ -118,6 +118,7 @@ func openCPU(t *testing.T) compute.Backend {
 	if err != nil {
 		t.Fatal(err)
 	}
+	t.Cleanup(func() { b.Close() })
 	return b
 }
 

@@ -17,7 +17,7 @@ import (
 	"github.com/gmind-go/compute/kernels"
 )
 
-// Built tells whether OpenCL is in this build.
+// Built reports whether this build contains OpenCL.
 const Built = true
 
 // list returns the devices of all platforms, to be opened with o, and why others
@@ -80,7 +80,7 @@ type device struct {
 	pipelines     chan *pipeline // those that rest; nil for one not yet made
 	pipelineBytes atomic.Int64   // memory of the device and the host that pipelines hold
 
-	mu      sync.Mutex // guards what follows; never asked for by who holds a pipeline
+	mu      sync.Mutex // guards what follows; nobody who has a pipeline waits for it
 	queue   *opencl.Queue
 	kernels []kernelSet
 	copy    *opencl.Kernel // nil until it is used
@@ -142,7 +142,7 @@ func (d *device) Alloc(n int, mask bool) (driver.Memory, error) {
 		m.size = 2 * form.MaskWords(n)
 	}
 	if bytes := 4 * int64(m.size); bytes > d.info.MaxAlloc {
-		return nil, fmt.Errorf("the device takes %d bytes in one buffer; use Stream: %w", d.info.MaxAlloc, compute.ErrOutOfMemory)
+		return nil, fmt.Errorf("the device takes %d bytes in one buffer: %w", d.info.MaxAlloc, compute.ErrOutOfMemory)
 	}
 	if kept, ok := d.pool.Get(m.size); ok {
 		return kept, nil
@@ -162,8 +162,9 @@ func (d *device) Alloc(n int, mask bool) (driver.Memory, error) {
 	return m, nil
 }
 
-// Free gives the memory to the pool. Who gets it from there uses it after the commands that
-// were enqueued before, and if it is released OpenCL keeps it until they are done.
+// Free gives the memory to the pool. Its next user enqueues commands after those that use it
+// now, and if it is released OpenCL keeps it until they are done. The lock keeps the release
+// apart from launches.
 func (d *device) Free(m driver.Memory) error {
 	d.mu.Lock()
 	defer d.mu.Unlock()

@@ -14,10 +14,11 @@ import (
 	"github.com/gmind-go/compute/cpu"
 	"github.com/gmind-go/compute/internal/testenv"
 	"github.com/gmind-go/compute/internal/values"
+	"github.com/gmind-go/compute/shard"
 )
 
 // TestFaultsOfShard makes one of two devices fail in the middle of a Stream of a
-// compute.Shard.
+// Shard.
 func TestFaultsOfShard(t *testing.T) {
 	cmd, _ := layerCommand(t, "TestFaultsOfShardRuns")
 	cmd.Env = append(cmd.Env, "POCL_DEVICES=pthread pthread")
@@ -86,7 +87,7 @@ func (s *sweep) shardRun(f fault, staged, inPlace bool, xs, right []float32) (fa
 		}
 		defer members[i].Close()
 	}
-	b, err := compute.ShardWeighted([]float64{1, 1}, members...)
+	b, err := shard.Weighted([]float64{1, 1}, members...)
 	if err != nil {
 		return -1, err
 	}

@@ -21,22 +21,21 @@ const DeviceEnv = "COMPUTE_OPENCL_DEVICE"
 // Open opens the best OpenCL device: a GPU with memory of its own, then one that
 // shares the memory of the host, then an accelerator; of two alike the one with
 // more memory. It never takes a CPU-type device, nor a GPU or an accelerator that a
-// driver simulates on the CPU, since package cpu is faster there; OpenDevice does. The
+// driver simulates on the CPU, since package cpu is faster there; OpenDevice takes them. The
 // environment variable COMPUTE_OPENCL_DEVICE, if set, names the device instead.
 //
 // A device that cannot be opened, or that fails the self-test on special values,
-// is passed over; Info().Skipped of the backend tells. Where none is left the
-// error wraps compute.ErrUnavailable and the reason of each.
+// is passed over, and Info().Skipped of the backend has the reason. If none is left, the
+// error wraps compute.ErrUnavailable and the reason for each.
 func Open() (compute.Backend, error) { return Options{}.Open() }
 
 // OpenAll opens every device that Open would take, best first: all GPUs and
 // accelerators, or, with COMPUTE_OPENCL_DEVICE set, all that match it, so that "any"
 // takes CPU-type devices too. A GPU that several platforms show, by its PCI address or
-// UUID, is opened once. compute.Shard makes one backend of them.
+// UUID, is opened once. shard.New makes one backend of them.
 //
-// Beside the backends, the error joins why devices were passed over; it is nil when
-// none was. It wraps compute.ErrUnavailable when nothing can be opened: look whether
-// there are backends, and not at the error, to know.
+// The error joins the reasons why devices were passed over, and is nil if none was. It may
+// be set when there are backends; it wraps compute.ErrUnavailable if there are none.
 func OpenAll() ([]compute.Backend, error) { return Options{}.OpenAll() }
 
 // OpenDevice returns an opener for the device that match names: its index in the
@@ -73,14 +72,14 @@ func Devices() ([]compute.Info, error) {
 // A candidate is a device that can be opened.
 type candidate struct {
 	info     compute.Info
-	software bool     // it says that it is a GPU or an accelerator, and is the CPU
+	software bool     // a GPU or an accelerator by its type, which computes on the CPU
 	platform int      // index of its platform
 	hardware []string // what identifies it over platforms, as its PCI address
 	open     func() (compute.Backend, error)
 }
 
-// openFirst opens the first device of c that can be opened and computes right. err is why
-// there is no c, or nil.
+// openFirst opens the first device of c that can be opened and computes correctly. err is the
+// reason why c is empty, or nil.
 func openFirst(c choice, err error) (compute.Backend, error) {
 	if err != nil {
 		return nil, c.named(err)
@@ -97,8 +96,8 @@ func openFirst(c choice, err error) (compute.Backend, error) {
 	return nil, c.named(unavailable(skipped))
 }
 
-// openEach opens every device of c that can be opened and computes right. Its error joins
-// why others are missing or were passed over. err is why there is no c, or nil.
+// openEach opens every device of c that can be opened and computes correctly. Its error joins
+// why others are missing or were passed over. err is the reason why c is empty, or nil.
 func openEach(c choice, err error) (all []compute.Backend, skipped error) {
 	if err != nil {
 		return nil, c.named(err)

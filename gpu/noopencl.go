@@ -8,7 +8,7 @@ import (
 	"github.com/gmind-go/compute"
 )
 
-// Built tells whether OpenCL is in this build.
+// Built reports whether this build contains OpenCL.
 const Built = false
 
 // list has no devices in a build without OpenCL.

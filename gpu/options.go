@@ -10,7 +10,7 @@ import (
 )
 
 // StreamMemoryEnv is the environment variable that gives Options.StreamMemory
-// where that is 0: a number of bytes, as 67108864, 64Mi or 1Gi.
+// where that is 0: a number of bytes such as 67108864, 64Mi or 1Gi.
 const StreamMemoryEnv = "COMPUTE_OPENCL_STREAM_MEMORY"
 
 // Options choose a device and how it is used. The method Open is a
@@ -24,8 +24,8 @@ type Options struct {
 
 	// StreamMemory is the most memory of the device, in bytes, that Stream works
 	// in at a time; a device with memory of its own takes as much of the host for
-	// the transfers. 0 is what StreamMemoryEnv says, or 16 MiB, beyond which nothing
-	// is gained or used. The least is 4096.
+	// the transfers. 0 means StreamMemoryEnv, or 16 MiB if that is not set; more gains
+	// nothing. The least is 4096.
 	StreamMemory int64
 
 	// Staged makes a device that works in the memory of the host be used like one
@@ -39,16 +39,15 @@ const (
 	minStreamMemory     = 4096
 )
 
-// Open opens the device. Its errors are those of the function Open; that of an
-// option, or of StreamMemoryEnv, does not wrap compute.ErrUnavailable, so that
-// compute.Open returns it.
+// Open opens the device. It returns the errors of the function Open, and one for an option
+// or a StreamMemoryEnv that is out of range, which does not wrap compute.ErrUnavailable, so
+// that compute.Open returns it.
 func (o Options) Open() (compute.Backend, error) {
 	return openFirst(o.choose())
 }
 
-// OpenAll opens all devices that Device matches, or else those of the function
-// OpenAll, with these options. Its errors are those of the function OpenAll and of
-// Options.Open.
+// OpenAll opens all devices that Device matches, or those of the function OpenAll if Device
+// is empty. It returns the errors of the function OpenAll and of Options.Open.
 func (o Options) OpenAll() ([]compute.Backend, error) {
 	return openEach(o.choose())
 }
@@ -68,13 +67,13 @@ func (o Options) resolved() (Options, error) {
 	}
 	bytes, ok := parseBytes(text)
 	if !ok || bytes < minStreamMemory {
-		return o, fmt.Errorf("gpu: open: the environment variable %s is %q; give a number of bytes, %d or more, as 64Mi", StreamMemoryEnv, text, minStreamMemory)
+		return o, fmt.Errorf("gpu: open: the environment variable %s is %q; give a number of bytes, %d or more, such as 64Mi", StreamMemoryEnv, text, minStreamMemory)
 	}
 	o.StreamMemory = bytes
 	return o, nil
 }
 
-// parseBytes reads a number of bytes, as 4096, 64Ki, 64Mi or 1Gi.
+// parseBytes parses a number of bytes such as 4096, 64Ki, 64Mi or 1Gi.
 func parseBytes(text string) (int64, bool) {
 	shift := 0
 	for suffix, s := range map[string]int{"Ki": 10, "Mi": 20, "Gi": 30} {

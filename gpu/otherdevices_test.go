@@ -15,7 +15,7 @@ import (
 )
 
 const (
-	// answersEnv says how devices answer queries under testdata/devicelayer.c.
+	// answersEnv says how devices answer queries under testdata/intercept_devices.c.
 	answersEnv = "COMPUTE_DEVICE_ANSWERS"
 	// otherDeviceEnv names the device of otherDevices that a process of
 	// TestOtherDevices tests.
@@ -87,7 +87,7 @@ var otherDevices = map[string]struct {
 // TestOtherDevices opens devices unlike the one at hand, which a layer makes of it, each
 // in a process of its own.
 func TestOtherDevices(t *testing.T) {
-	layer := buildLayer(t, t.TempDir(), "devicelayer")
+	layer := buildLayer(t, t.TempDir(), "intercept_devices")
 	for name, device := range otherDevices {
 		t.Run(name, func(t *testing.T) {
 			cmd := testCommand(t, "TestOtherDevicesRuns", layer, answersEnv+"="+device.answers, otherDeviceEnv+"="+name, "TMPDIR="+t.TempDir())

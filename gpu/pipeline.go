@@ -63,10 +63,9 @@ func (p *pipeline) run(kernel driver.Kernel, dst, src []float32) error {
 	return nil
 }
 
-// usableInPlace tells whether the device takes the memory of s as it is, instead
-// of a copy of it. A CPU does; others need whole pages, or for the end of one a
-// multiple of a cache line (Intel's guide to OpenCL on its graphics names 4096 and
-// 64 bytes).
+// usableInPlace reports whether the device can work in the memory of s, without a copy. A
+// CPU can; others need whole pages, or for the end of one a multiple of a cache line
+// (Intel's guide to OpenCL on its graphics names 4096 and 64 bytes).
 func (d *device) usableInPlace(s []float32) bool {
 	if !d.shape.aligned {
 		return true
@@ -176,7 +175,7 @@ func (p *pipeline) done(err error) error {
 }
 
 // reserve makes the pipeline's memory of the host, if it has any, hold n elements, and
-// with device that of the device too.
+// if device is set, its memory of the device too.
 func (p *pipeline) reserve(n int, device bool) error {
 	if n > p.capacity {
 		if _, err := p.shrink(); err != nil {
@@ -210,7 +209,7 @@ func (p *pipeline) bytes() (bytes int64) {
 }
 
 // shrink gives the memory of the pipeline back, and returns how many bytes that was. It
-// is gone beside an error too, which is that of a fault of the device.
+// is gone after an error too, which is a fault of the device.
 func (p *pipeline) shrink() (int64, error) {
 	bytes := p.bytes()
 	err := p.staging.Release()

@@ -10,6 +10,8 @@ import (
 	"github.com/gmind-go/compute/gpu/internal/opencl"
 )
 
+var errClosed = fmt.Errorf("the backend was closed; open another: %w", compute.ErrClosed)
+
 // Profile measures what work starts by the clock of the device: see form.Profiler. All
 // goes through a queue that was made for it meanwhile. Its error is that of work, unless
 // the device fails.
@@ -31,6 +33,9 @@ func (d *device) Profile(work func() error) (ns []float64, err error) {
 func (d *device) startProfile() (usual *opencl.Queue, err error) {
 	d.mu.Lock()
 	defer d.mu.Unlock()
+	if d.closed {
+		return nil, errClosed
+	}
 	if err := d.queue.Wait(); err != nil {
 		return nil, err
 	}
@@ -50,7 +55,7 @@ func (d *device) endProfile(usual *opencl.Queue) (ns []float64, err error) {
 	d.mu.Lock()
 	defer d.mu.Unlock()
 	if d.closed { // Close closes the queue at hand
-		return nil, worst([]error{usual.Close(), fmt.Errorf("the backend was closed: %w", compute.ErrClosed)})
+		return nil, worst([]error{usual.Close(), errClosed})
 	}
 	profiled := d.queue
 	d.queue = usual

@@ -7,7 +7,6 @@ import (
 	"unsafe"
 
 	"github.com/gmind-go/compute"
-	"github.com/gmind-go/compute/internal/check"
 	"github.com/gmind-go/compute/internal/form"
 	"github.com/gmind-go/compute/internal/values"
 )
@@ -15,7 +14,7 @@ import (
 // selfTest computes special values on b and compares them with the reference.
 // Its error names the first wrong one and wraps compute.ErrUnavailable, since the
 // device is not to be used, and compute.ErrDevice. A device that does nothing but
-// replace subnormals by zero passes; flushes tells.
+// replace subnormals by zero passes, and flushes is true.
 func selfTest(b compute.Backend) (flushes bool, err error) {
 	special := values.Special()
 	// Many work-groups, with a rest for the end of the kernels that does elements
@@ -112,7 +111,7 @@ func testValues(b compute.Backend, f compute.Activation, xs []float32) (flushes 
 // testResult compares the result o of fm with the reference.
 func testResult(fm form.Form, o form.Operand, f compute.Activation, call form.Args, dys, xs []float32) (flushes bool, err error) {
 	if o == form.M {
-		got := make([]uint64, check.Words(len(xs)))
+		got := make([]uint64, form.MaskWords(len(xs)))
 		if err := call.M.Read(got); err != nil {
 			return false, fmt.Errorf("self-test: %w", err)
 		}

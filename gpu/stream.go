@@ -14,7 +14,7 @@ import (
 )
 
 // planPipelines decides how many pipelines there are and how much each takes at a time,
-// within so many bytes of the device, on a host with so many cores. Some pipelines copy
+// within a number of bytes of the device, on a host with cores cores. Some pipelines copy
 // on the host while others' data is on its way up, at the device, or on its way
 // down.
 func (d *device) planPipelines(bytes int64, cores int) {
@@ -89,8 +89,7 @@ func inParts(n, part, workers int, do func(from, to int) error) error {
 	return worst(errs)
 }
 
-// worst returns that of errs after which least works: a fault of the device, or the
-// first that there is.
+// worst returns the most severe of errs: a fault of the device, or else the first.
 func worst(errs []error) error {
 	var first error
 	for _, err := range errs {

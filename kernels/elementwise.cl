@@ -1,20 +1,18 @@
-// What all elementwise kernels share, in OpenCL C 1.2. It stands before them in one
-// program.
+// What all elementwise kernels share, in OpenCL C 1.2. It precedes them in one program.
 //
-// Each work-item does VECTORS vectors of WIDTH neighbouring elements, which the
-// build defines. The k-th vectors of a work-group are neighbours, so that a group
-// reads and writes memory in one run; an item reads all of its elements before it
-// writes, so that its reads overlap. An item whose last vector reaches beyond n does
-// what it has within n one by one: none reads or writes outside of n elements. The
-// pointers of kernels carry no restrict: a result may go over an operand.
+// Each work-item computes VECTORS vectors of WIDTH neighbouring elements, which the build
+// defines. The k-th vectors of a work-group are neighbours, so that the group accesses
+// contiguous memory. A work-item reads all of its elements before it writes, so that its
+// reads overlap. If its last vector ends after n, it computes its elements below n one by
+// one: no work-item accesses anything outside of n elements. The pointers have no restrict,
+// since a result may replace an operand.
 //
-// Elements are counted in an INDEX, ulong or uint: many GPUs take several instructions
-// for one on 64 bits. With ALIGNED every buffer begins at a multiple of a vector, so that
-// vectors are loaded and stored as such: a vload promises the compiler no more than the
-// alignment of an element.
+// The type of indices is INDEX, ulong or uint: many GPUs need several instructions for one
+// operation on 64 bits. With ALIGNED every buffer is aligned to a vector, and vectors are
+// accessed through pointers; vload and vstore only assume the alignment of an element.
 //
-// A mask has bit i%8 of byte i/8 for element i. The build defines MASK_WIDTH, 8 or 16,
-// and MASK_VECTORS for the kernels that have one, so that no two items share a byte.
+// The bit of element i in a mask is bit i%8 of byte i/8. For kernels with a mask the build
+// defines MASK_WIDTH, 8 or 16, and MASK_VECTORS, so that no two work-items share a byte.
 
 #define JOIN_(a, b) a##b
 #define JOIN(a, b) JOIN_(a, b)
@@ -31,19 +29,19 @@
 #define EACH_VECTOR for (uint k = 0; k < VECTORS; k++)
 
 // first returns the index of the first element of this item's k-th vector, where an
-// item has so many vectors of so many elements.
+// item computes that many vectors, of width elements each.
 static INDEX first(const uint k, const uint vectors, const uint width)
 {
     return (((INDEX)get_group_id(0) * vectors + k) * (INDEX)get_local_size(0) + (INDEX)get_local_id(0)) * width;
 }
 
-// begin is first for the kernels without a mask.
+// begin is like first, for kernels without a mask.
 static INDEX begin(const uint k) { return first(k, VECTORS, WIDTH); }
 
-// end returns the index behind the last element of it.
+// end returns the index after the last element of that vector.
 static INDEX end(const uint k, const INDEX n) { return min(begin(k) + WIDTH, n); }
 
-// whole tells whether all of this item's vectors are within n.
+// whole reports whether all of this item's vectors are within n.
 static bool whole(const INDEX n) { return begin(VECTORS - 1) + WIDTH <= n; }
 
 #define MASK_FLOATS JOIN(float, MASK_WIDTH)
@@ -52,15 +50,15 @@ static bool whole(const INDEX n) { return begin(VECTORS - 1) + WIDTH <= n; }
 #define MASK_STORE(v, to) STORE_(MASK_WIDTH, v, to)
 #define EACH_MASK_VECTOR for (uint k = 0; k < MASK_VECTORS; k++)
 
-// The same for the kernels with a mask.
+// The same for kernels with a mask.
 static INDEX mask_begin(const uint k) { return first(k, MASK_VECTORS, MASK_WIDTH); }
 static INDEX mask_end(const uint k, const INDEX n) { return min(mask_begin(k) + MASK_WIDTH, n); }
 static bool mask_whole(const INDEX n) { return mask_begin(MASK_VECTORS - 1) + MASK_WIDTH <= n; }
 
-// In a byte of a mask, the bits of its elements.
+// The bits of the elements in a byte of a mask.
 #define BITS_OF_BYTE (int8)(1, 2, 4, 8, 16, 32, 64, 128)
 
-// pack returns the byte whose bits are set where a comparison gave -1.
+// pack returns the byte whose bits are set where holds is -1.
 static uchar pack(const int8 holds)
 {
     const int8 bits = holds & BITS_OF_BYTE;
@@ -69,7 +67,7 @@ static uchar pack(const int8 holds)
     return (uchar)(two.lo | two.hi);
 }
 
-// unpack returns -1 where a bit of the byte is set and else 0.
+// unpack returns -1 where a bit of the byte is set, and otherwise 0.
 static int8 unpack(const uchar byte) { return ((int8)(byte) & BITS_OF_BYTE) != 0; }
 
 // mask_store writes the bits of the vector that begins at element i to the mask m, and
@@ -89,7 +87,7 @@ static void mask_store(const int8 holds, const INDEX i, global uchar *m) { m[i /
 static int8 mask_load(const INDEX i, global const uchar *m) { return unpack(m[i / 8]); }
 #endif
 
-// copy is the limit that the others are measured by.
+// copy is the limit to which the other kernels are compared.
 kernel void copy(global float *dst, global const float *src, const INDEX n)
 {
     if (whole(n)) {

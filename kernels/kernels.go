@@ -1,5 +1,5 @@
-// Package kernels holds the OpenCL C source of the device kernels. It is a
-// package of its own because go:embed cannot reach files above its folder.
+// Package kernels has the OpenCL C source of the kernels. It is a package since go:embed cannot
+// embed files of a parent directory.
 package kernels
 
 import _ "embed"
@@ -11,8 +11,7 @@ var (
 	leakyReLU string
 )
 
-// Source is the program of all kernels: copy, and those whose names are an activation
-// and an operation, as leaky_relu_forward_mask. It is built with WIDTH, VECTORS,
-// MASK_WIDTH, MASK_VECTORS and INDEX defined, and ALIGNED or not, as elementwise.cl
-// explains.
+// Source is the program of all kernels: copy, and one for each operation of an activation, such
+// as leaky_relu_forward_mask. A build defines WIDTH, VECTORS, MASK_WIDTH, MASK_VECTORS and
+// INDEX, and may define ALIGNED; elementwise.cl explains them.
 var Source = elementwise + leakyReLU

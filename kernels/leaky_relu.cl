@@ -5,9 +5,8 @@
 //   derivative  1          s
 //   backward    dy         s*dy
 //
-// A mask has whether x >= 0. It is always a comparison that selects: a maximum is
-// wrong for s > 1, a product with 0 or 1 for infinities. elementwise.cl explains the
-// rest.
+// The bit of a mask is x >= 0. Every kernel compares and selects: a maximum is wrong for
+// s > 1, a product with 0 or 1 for infinities. elementwise.cl explains the rest.
 
 kernel void leaky_relu_forward(global float *y, global const float *x, const INDEX n, const float s)
 {

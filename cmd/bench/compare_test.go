@@ -9,11 +9,12 @@ import (
 	"strings"
 	"testing"
 
+	"github.com/gmind-go/compute/cmd/bench/internal/command"
 	rpt "github.com/gmind-go/compute/cmd/bench/internal/report"
 )
 
-// writeReport writes a report of a copy and a forward that takes so many times its
-// time, and returns the name of the file.
+// writeReport writes a report with a copy, and a forward that takes factor times as long. It
+// returns the name of the file.
 func writeReport(t *testing.T, seed uint64, factor float64) string {
 	t.Helper()
 	r := rpt.Report{
@@ -43,7 +44,7 @@ func writeReport(t *testing.T, seed uint64, factor float64) string {
 	return write(t, text.Bytes())
 }
 
-// TestCompareCommand: in this process and as a program, every exit code.
+// TestCompareCommand: every exit code.
 func TestCompareCommand(t *testing.T) {
 	old, same, slow, little := writeReport(t, 1, 1), writeReport(t, 2, 1), writeReport(t, 3, 1.1), writeReport(t, 4, 1.03)
 	garbage, missing := write(t, []byte("garbage")), filepath.Join(t.TempDir(), "missing.json")
@@ -58,43 +59,41 @@ func TestCompareCommand(t *testing.T) {
 		code           int
 		stdout, stderr string
 	}{
-		{[]string{old, old}, exitOK, "0 of 2 measurements slower by more than 5 %\n", ""},
-		{[]string{old, same}, exitOK, "old: " + old + ", 0001-01-01 00:00 UTC, commit abc+\nnew: " + same + ",", ""},
-		{[]string{old, slow}, exitSlower, "1 of 2 measurements slower by more than 5 %; worst: forward 1Ki device warm (cpu avx2), +", ""},
-		{[]string{slow, old}, exitOK, "  faster\n", ""},
-		{[]string{old, little}, exitOK, "  slower\n", ""},
-		{[]string{"-threshold", "0.02", old, little}, exitSlower, "  slower!\n! slower by more than 2 %\n", ""},
-		{[]string{"-threshold", "20 %", old, slow}, exitOK, "slower by more than 20 %\n", ""},
-		{[]string{"-relative", old, slow}, exitSlower, "1 of 1 measurement slower", ""},
-		{[]string{"-h"}, exitOK, compareUsage, ""},
-		{nil, exitUsage, "", "and not 0 (see bench compare -h)"},
-		{[]string{old}, exitUsage, "", "and not 1"},
-		{[]string{old, same, "-relative"}, exitUsage, "", "and not 3"},
-		{[]string{"-threshold", "5", old, same}, exitUsage, "", "-threshold: should be a part such as 5% or 0.05"},
-		{[]string{"-threshold", "-1%", old, same}, exitUsage, "", "-threshold"},
-		{[]string{"-threshold", "NaN", old, same}, exitUsage, "", "-threshold"},
-		{[]string{"-threshold", "inf%", old, same}, exitUsage, "", "-threshold"},
-		{[]string{"-threshold", "%", old, same}, exitUsage, "", "-threshold"},
-		{[]string{"-speed", old, same}, exitUsage, "", "-speed (see bench compare -h)"},
-		{[]string{garbage, old}, exitUsage, "", garbage + ": not JSON"},
-		{[]string{old, garbage}, exitUsage, "", garbage + ": not JSON"},
-		{[]string{old, missing}, exitUsage, "", missing},
-		{[]string{newer, old}, exitUsage, "", newer + ": written by a newer bench (schema 99"},
-		{[]string{old, other}, exitUsage, "", old + " and " + other + " cannot be compared: the old report has slope 0.01"},
+		{[]string{old, old}, command.OK, "0 of 2 measurements slower by more than 5 %\n", ""},
+		{[]string{old, same}, command.OK, "old: " + old + ", 0001-01-01 00:00 UTC, commit abc+\nnew: " + same + ",", ""},
+		{[]string{old, slow}, command.Wrong, "1 of 2 measurements slower by more than 5 %; worst: forward 1Ki device warm (cpu avx2), +", ""},
+		{[]string{slow, old}, command.OK, "  faster\n", ""},
+		{[]string{old, little}, command.OK, "  slower\n", ""},
+		{[]string{"-threshold", "0.02", old, little}, command.Wrong, "  slower!\n! slower by more than 2 %\n", ""},
+		{[]string{"-threshold", "20 %", old, slow}, command.OK, "slower by more than 20 %\n", ""},
+		{[]string{"-relative", old, slow}, command.Wrong, "1 of 1 measurement slower", ""},
+		{[]string{"-h"}, command.OK, compareUsage, ""},
+		{nil, command.Usage, "", "and not 0 (see bench compare -h)"},
+		{[]string{old}, command.Usage, "", "and not 1"},
+		{[]string{old, same, "-relative"}, command.Usage, "", "and not 3"},
+		{[]string{"-threshold", "5", old, same}, command.Usage, "", "-threshold: should be a fraction such as 5% or 0.05"},
+		{[]string{"-threshold", "-1%", old, same}, command.Usage, "", "-threshold"},
+		{[]string{"-threshold", "NaN", old, same}, command.Usage, "", "-threshold"},
+		{[]string{"-threshold", "inf%", old, same}, command.Usage, "", "-threshold"},
+		{[]string{"-threshold", "%", old, same}, command.Usage, "", "-threshold"},
+		{[]string{"-speed", old, same}, command.Usage, "", "-speed (see bench compare -h)"},
+		{[]string{garbage, old}, command.Usage, "", garbage + ": not JSON"},
+		{[]string{old, garbage}, command.Usage, "", garbage + ": not JSON"},
+		{[]string{old, missing}, command.Usage, "", missing},
+		{[]string{newer, old}, command.Usage, "", newer + ": written by a newer bench (schema 99"},
+		{[]string{old, other}, command.Usage, "", old + " and " + other + " cannot be compared: the old report has slope 0.01"},
 	} {
-		check := func(how, stdout, stderr string, code int) {
-			t.Helper()
-			if code != test.code || !strings.Contains(stdout, test.stdout) && !strings.Contains(words(stdout), test.stdout) || !strings.Contains(stderr, test.stderr) {
-				t.Errorf("%s bench compare %q: exit %d, stdout %s, stderr %s; want %d, %q, %q", how, test.args, code, stdout, stderr, test.code, test.stdout, test.stderr)
-			}
-			if bad := test.code == exitUsage; bad != (stdout == "") || bad != (strings.Count(stderr, "\n") == 1) {
-				t.Errorf("%s bench compare %q: stdout %s, stderr %s; want one of them, an error in one line", how, test.args, stdout, stderr)
-			}
+		var out, errs bytes.Buffer
+		code := compare(test.args, &out, &errs)
+		stdout, stderr := out.String(), errs.String()
+		if code != test.code || !strings.Contains(stdout, test.stdout) && !strings.Contains(words(stdout), test.stdout) || !strings.Contains(stderr, test.stderr) {
+			t.Errorf("bench compare %q: exit %d, stdout %s, stderr %s; want %d, %q, %q", test.args, code, stdout, stderr, test.code, test.stdout, test.stderr)
 		}
-		var stdout, stderr bytes.Buffer
-		code := compareCommand(test.args, &stdout, &stderr)
-		check("in-process", stdout.String(), stderr.String(), code)
-		out, errs, code := bench(t, append([]string{"compare"}, test.args...)...)
-		check("as a program", out, errs, code)
+		if bad := test.code == command.Usage; bad != (stdout == "") || bad != (strings.Count(stderr, "\n") == 1) {
+			t.Errorf("bench compare %q: stdout %s, stderr %s; want one of them, an error in one line", test.args, stdout, stderr)
+		}
+	}
+	if stdout, stderr, code := bench(t, "compare", old, slow); code != command.Wrong || !strings.Contains(stdout, "slower!") {
+		t.Errorf("as a program: exit %d, %s%s", code, stdout, stderr)
 	}
 }

@@ -4,7 +4,6 @@ import (
 	"errors"
 	"flag"
 	"fmt"
-	"io"
 	"math"
 	"slices"
 	"strconv"
@@ -12,32 +11,35 @@ import (
 	"time"
 
 	"github.com/gmind-go/compute"
+	"github.com/gmind-go/compute/cmd/bench/internal/command"
+	"github.com/gmind-go/compute/cmd/bench/internal/doctor"
 	"github.com/gmind-go/compute/cmd/bench/internal/report"
 	"github.com/gmind-go/compute/internal/host"
+	"github.com/gmind-go/compute/internal/units"
 )
 
 const usage = `Usage: bench [flags]                     measure
-       bench devices                     what can be used here, and why not
-       bench compare OLD.json NEW.json   what has become slower
+       bench devices                     list what can be used, and why not
+       bench compare OLD.json NEW.json   list what has become slower
 
 Measures forward, derivative and backward of LeakyReLU on the CPU and on every
-GPU, beside the copies that limit them, and verifies the results bit by bit.
+GPU, and the copies that limit them, and verifies the results bit by bit.
 
   -backend NAME   measure only cpu or only opencl
   -device MATCH   measure this OpenCL device: its index in bench devices, a part
                   of its name, vendor or platform, or any (also a CPU-type one);
                   all: every one, of any type, and a Shard of them
   -op LIST        of forward,derivative,backward (all)
-  -n LIST         elements, as 1024,64Ki,1Mi (1Ki to 64Mi)
+  -n LIST         numbers of elements, such as 1024,64Ki,1Mi (1Ki to 64Mi)
   -input WHAT     normal, uniform, positive, negative, subnormal, bits (any
-                  pattern), or a NumPy file of float32, as x.npy (normal)
+                  pattern), or a NumPy file of float32, such as x.npy (normal)
   -slope S        the negative slope (0.01)
-  -cache STATE    cold, warm or both: whether buffers that fit the last cache
-                  take turns, so that it does not have them (cold)
-  -precision P    measure until the median is known so well (2%) ...
-  -time T         ... or for so long, each (500ms) ...
-  -runs N         ... or in so many runs (100)
-  -timeout T      leave OpenCL alone if drivers list nothing for so long (20s)
+  -cache STATE    cold, warm or both: cold rotates buffers that fit in the
+                  last-level cache, so that they are not there (cold)
+  -precision P    measure until the median is known this well (2%) ...
+  -time T         ... or for this long, each (500ms) ...
+  -runs N         ... or in this many runs (100)
+  -timeout T      ignore OpenCL if drivers take longer to list devices (20s)
   -output FILE    the result for -input x.npy; takes -backend, and one -op (the
                   dy of backward is x in reverse order)
   -json, -csv, -benchfmt, -html FILE   all results; - is standard output
@@ -56,7 +58,7 @@ type config struct {
 	backend    string // "", "cpu" or "opencl"
 	device     string // "" if none is named
 	ops        []string
-	sizes      []int // elements
+	sizes      []int // numbers of elements, ascending
 	sizesAsked bool  // by -n or -input
 	input      string
 	slope      float32
@@ -64,167 +66,140 @@ type config struct {
 	precision  float64
 	time       time.Duration // of one measurement
 	runs       int           // of one measurement, at most
-	timeout    time.Duration // for a driver, in a child
+	timeout    time.Duration // for listing the OpenCL devices
 	output     string
 	outputs    []output
-	available  func() int64    // returns the bytes of memory that can be used
-	mapped     func(int) error // asks the system for them: see the function mapped
+	available  func() int64    // returns the available memory in bytes
+	mapped     func(int) error // see mapped
 }
 
-// defaultTimeout is long, since there are drivers that compile for seconds.
-const defaultTimeout = 20 * time.Second
-
-// flags returns the flags, which set c, and makes c what it is without any.
-func (c *config) flags() *flag.FlagSet {
-	*c = config{
-		slope: compute.DefaultNegativeSlope, caches: []string{report.Cold},
-		precision: 0.02, time: 500 * time.Millisecond, runs: maxRunsByDefault, timeout: defaultTimeout,
+// newConfig returns the defaults.
+func newConfig() *config {
+	c := &config{
+		input: "normal", slope: compute.DefaultNegativeSlope, caches: []string{report.Cold},
+		precision: 0.02, time: 500 * time.Millisecond, runs: defaultRuns, timeout: doctor.DefaultTimeout,
 		outputs: newOutputs(), available: host.Available, mapped: mapped,
 	}
 	for n := 1 << 10; n <= 64<<20; n *= 4 {
 		c.sizes = append(c.sizes, n)
 	}
-	fs := flag.NewFlagSet("bench", flag.ContinueOnError)
-	fs.SetOutput(io.Discard) // the caller prints the error
-	fs.StringVar(&c.backend, "backend", "", "")
-	fs.StringVar(&c.device, "device", "", "")
+	return c
+}
+
+// flags defines the flags, which set c.
+func (c *config) flags(fs *flag.FlagSet) {
+	fs.Func("backend", "", func(s string) (err error) { c.backend, err = oneOf(s, "cpu", "opencl"); return err })
+	fs.Func("device", "", func(s string) (err error) { c.device, err = parseDevice(s); return err })
 	fs.Func("op", "", func(s string) (err error) { c.ops, err = parseOps(s); return err })
-	fs.Func("n", "", func(s string) (err error) { c.sizes, err = parseSizes(s); return err })
-	fs.StringVar(&c.input, "input", "normal", "")
+	fs.Func("n", "", func(s string) (err error) {
+		c.sizes, err = units.ParseCounts(s, maxSize)
+		c.sizesAsked = true
+		return err
+	})
+	fs.StringVar(&c.input, "input", c.input, "")
 	fs.Func("slope", "", func(s string) (err error) { c.slope, err = parseSlope(s); return err })
 	fs.Func("cache", "", func(s string) (err error) { c.caches, err = parseCaches(s); return err })
-	fs.Func("precision", "", func(s string) (err error) { c.precision, err = parsePart(s); return err })
-	fs.Func("time", "", func(s string) (err error) { c.time, err = parseTime(s); return err })
+	fs.Func("precision", "", func(s string) (err error) { c.precision, err = parsePrecision(s); return err })
+	fs.Func("time", "", func(s string) (err error) { c.time, err = command.ParseTime(s); return err })
 	fs.Func("runs", "", func(s string) (err error) { c.runs, err = parseRuns(s); return err })
-	fs.Func("timeout", "", func(s string) (err error) { c.timeout, err = parseTime(s); return err })
+	fs.Func("timeout", "", func(s string) (err error) { c.timeout, err = command.ParseTime(s); return err })
 	fs.StringVar(&c.output, "output", "", "")
 	for i := range c.outputs {
 		fs.StringVar(&c.outputs[i].name, c.outputs[i].flag, "", "")
 	}
-	return fs
 }
 
-func parse(args []string) (c config, err error) {
-	fs := c.flags()
-	if err := fs.Parse(args); err != nil {
-		return c, err
-	}
-	set := map[string]bool{}
-	fs.Visit(func(f *flag.Flag) { set[f.Name] = true })
+// check checks the flags together, and sets what follows from them.
+func (c *config) check(args []string) error {
 	file := inputs[c.input] == nil
-	c.sizesAsked = set["n"] || file
-	if err := compute.LeakyReLU(c.slope).Validate(); err != nil {
-		return c, fmt.Errorf("-slope: %w", err)
-	}
 	switch {
-	case fs.NArg() > 0:
-		return c, fmt.Errorf("unexpected argument %q", fs.Arg(0))
-	case set["backend"] && c.backend != "cpu" && c.backend != "opencl":
-		return c, fmt.Errorf("-backend is %q and should be cpu or opencl", c.backend)
-	case c.backend == "cpu" && set["device"]:
-		return c, fmt.Errorf("-device names an OpenCL device, but -backend is cpu")
-	case set["device"] && c.device == "":
-		return c, fmt.Errorf("-device is empty; give an index, a part of a name, any, or all")
-	case file && set["n"]:
-		return c, fmt.Errorf("-input %s gives the values and their number; leave out -n", c.input)
+	case len(args) > 0:
+		return fmt.Errorf("unexpected argument %q", args[0])
+	case c.backend == "cpu" && c.device != "":
+		return errors.New("-device names an OpenCL device, but -backend is cpu")
+	case file && c.sizesAsked:
+		return fmt.Errorf("-input %s gives the values and their number; leave out -n", c.input)
 	case c.output != "" && !file:
-		return c, fmt.Errorf("-output needs a file as -input")
+		return errors.New("-output needs a file as -input")
 	case c.output != "" && c.backend == "":
-		return c, fmt.Errorf("-output needs -backend cpu or -backend opencl, since it holds the result of one")
+		return errors.New("-output needs -backend cpu or -backend opencl, since it holds the result of one")
 	case c.output != "" && len(c.ops) > 1:
-		return c, fmt.Errorf("-output holds one result, but -op names %d", len(c.ops))
+		return fmt.Errorf("-output holds one result, but -op names %d", len(c.ops))
 	case c.output == "-":
-		return c, fmt.Errorf("-output needs a file; it cannot be - for standard output")
+		return errors.New("-output needs a file; it cannot be - for standard output")
 	}
-	if err := checkOutputs(c.outputs); err != nil {
-		return c, err
-	}
+	c.sizesAsked = c.sizesAsked || file
 	if len(c.ops) == 0 {
 		c.ops = opNames()
 		if c.output != "" {
 			c.ops = c.ops[:1]
 		}
 	}
-	return c, nil
+	return checkNames(c.outputs)
 }
 
-func parseOps(list string) ([]string, error) {
-	var ops []string
-	for name := range strings.SplitSeq(list, ",") {
-		if !slices.Contains(opNames(), name) {
-			return nil, fmt.Errorf("%q is none of %s", name, strings.Join(opNames(), ", "))
+// oneOf parses one of choices.
+func oneOf(s string, choices ...string) (string, error) {
+	if !slices.Contains(choices, s) {
+		return "", fmt.Errorf("should be %s", strings.Join(choices, " or "))
+	}
+	return s, nil
+}
+
+func parseDevice(s string) (string, error) {
+	if s == "" {
+		return "", errors.New("should be an index, a part of a name, any, or all")
+	}
+	return s, nil
+}
+
+func parseOps(list string) (ops []string, err error) {
+	for s := range strings.SplitSeq(list, ",") {
+		op, err := oneOf(s, opNames()...)
+		if err != nil {
+			return nil, err
 		}
-		if !slices.Contains(ops, name) {
-			ops = append(ops, name)
+		if !slices.Contains(ops, op) {
+			ops = append(ops, op)
 		}
 	}
 	return ops, nil
 }
 
 func parseCaches(s string) ([]string, error) {
-	switch s {
-	case report.Cold, report.Warm:
-		return []string{s}, nil
-	case "both":
+	if s == "both" {
 		return []string{report.Cold, report.Warm}, nil
 	}
-	return nil, fmt.Errorf("%q is none of cold, warm, both", s)
+	cache, err := oneOf(s, report.Cold, report.Warm, "both")
+	return []string{cache}, err
 }
 
-// parsePart reads a part of 1, as 2% or 0.02.
-func parsePart(s string) (float64, error) {
-	digits, percent := strings.CutSuffix(s, "%")
-	v, err := strconv.ParseFloat(digits, 64)
-	if percent {
+// parseFraction parses a fraction of at least 0, such as 5% or 0.05.
+func parseFraction(text string) (float64, error) {
+	number, isPercent := strings.CutSuffix(text, "%")
+	v, err := strconv.ParseFloat(strings.TrimSpace(number), 64)
+	if isPercent {
 		v /= 100
 	}
-	if err != nil || !(v > 0 && v < 1) {
-		return 0, errors.New("should be a part of 1, such as 2% or 0.02")
+	// 5 is likely to mean 5%.
+	if err != nil || !(v >= 0) || math.IsInf(v, 0) || !isPercent && v >= 1 {
+		return 0, errors.New("should be a fraction such as 5% or 0.05")
 	}
 	return v, nil
 }
 
+func parsePrecision(text string) (float64, error) {
+	v, err := parseFraction(text)
+	if err == nil && (v == 0 || v >= 1) {
+		err = errors.New("should be above 0% and below 100%")
+	}
+	return v, err
+}
+
 const (
 	maxRuns = 1_000_000
-	maxSize = 1 << 42 // elements, 16 TiB of float32
+	maxSize = min(1<<42, math.MaxInt/4) // elements, 16 TiB of float32
 )
-
-func parseSizes(list string) ([]int, error) {
-	var sizes []int
-	for text := range strings.SplitSeq(list, ",") {
-		n, err := parseSize(text)
-		if err != nil {
-			return nil, fmt.Errorf("%q %w", text, err)
-		}
-		if !slices.Contains(sizes, n) {
-			sizes = append(sizes, n)
-		}
-	}
-	slices.Sort(sizes)
-	return sizes, nil
-}
-
-// parseSize reads a number of elements, as 1024, 64Ki or 16Mi. The error follows the text.
-func parseSize(text string) (int, error) {
-	suffix := strings.TrimLeft(text, "0123456789")
-	digits := strings.TrimSuffix(text, suffix)
-	unit, ok := map[string]int64{"": 1, "Ki": 1 << 10, "Mi": 1 << 20, "Gi": 1 << 30}[suffix]
-	if digits == "" {
-		return 0, errors.New("is not a number of elements, such as 1024, 64Ki or 16Mi")
-	}
-	if !ok {
-		return 0, errors.New("should be digits alone, or followed by Ki, Mi or Gi")
-	}
-	n, err := strconv.ParseInt(digits, 10, 64)
-	most := min(maxSize, int64(math.MaxInt/4))
-	switch {
-	case err != nil || n > most/unit:
-		return 0, fmt.Errorf("is too large; the most is %s", report.Elements(int(most)))
-	case n == 0:
-		return 0, errors.New("should be 1 or more")
-	}
-	return int(n * unit), nil
-}
 
 func parseSlope(text string) (float32, error) {
 	v, err := strconv.ParseFloat(text, 32)
@@ -234,19 +209,7 @@ func parseSlope(text string) (float32, error) {
 	case err != nil:
 		return 0, errors.New("is not a number, such as 0.01")
 	}
-	return float32(v), nil
-}
-
-// parseTime reads a duration above 0.
-func parseTime(text string) (time.Duration, error) {
-	d, err := time.ParseDuration(text)
-	if _, number := strconv.ParseFloat(text, 64); number == nil && d == 0 && err != nil {
-		return 0, fmt.Errorf("needs a unit, as %ss or %sms", text, text)
-	}
-	if err != nil || d <= 0 {
-		return 0, errors.New("should be a time above 0, such as 500ms, 20s or 1m")
-	}
-	return d, nil
+	return float32(v), compute.LeakyReLU(float32(v)).Validate()
 }
 
 func parseRuns(text string) (int, error) {

@@ -8,12 +8,12 @@ import (
 	"slices"
 
 	"github.com/gmind-go/compute"
-	"github.com/gmind-go/compute/cmd/bench/internal/report"
 	"github.com/gmind-go/compute/cpu"
+	"github.com/gmind-go/compute/internal/units"
 	"github.com/gmind-go/compute/internal/values"
 )
 
-// inputs are the distributions that -input knows.
+// inputs are the distributions of -input.
 var inputs = map[string]func(n int, seed uint64) []float32{
 	"normal":    values.Normal,
 	"uniform":   values.Uniform, // in [-1, 1)
@@ -28,7 +28,7 @@ const (
 	mantissa = 1<<23 - 1
 )
 
-// changed returns the values of from, each with its bits changed.
+// changed returns a generator that changes the bits of the values of from.
 func changed(from func(int, uint64) []float32, change func(bits uint32) uint32) func(int, uint64) []float32 {
 	return func(n int, seed uint64) []float32 {
 		v := from(n, seed)
@@ -39,15 +39,15 @@ func changed(from func(int, uint64) []float32, change func(bits uint32) uint32) 
 	}
 }
 
-// input is what the operations are measured on: for one set of operands of n elements
-// after the other, n values of each slice.
+// input has the values of the operands. A set of n elements has n consecutive values of each
+// slice.
 type input struct {
 	x, dy []float32
-	dst   []float32 // room for results
+	dst   []float32 // for results
 	npy   *npyFile  // nil if the values are generated
 }
 
-// load reads the file of -input, if it is one, which gives the size to measure.
+// load reads the file of -input, if it names one, and sets the size to measure.
 func (c *config) load() (*input, error) {
 	in := &input{}
 	if inputs[c.input] != nil {
@@ -68,8 +68,8 @@ func (c *config) load() (*input, error) {
 	return in, nil
 }
 
-// generate makes as many values as all sets of the size with the most have, or fewer at
-// the end of ctx. tooLarge and err are those of fit.
+// generate makes the values for all sets of every size, until ctx ends. tooLarge and err are
+// those of fit.
 func (in *input) generate(ctx context.Context, c *config) (tooLarge, err error) {
 	total, tooLarge, err := c.fit()
 	if err == nil {
@@ -78,8 +78,9 @@ func (in *input) generate(ctx context.Context, c *config) (tooLarge, err error) 
 	return tooLarge, err
 }
 
-// fit returns how many values each operand has. Sizes for which there is not the memory
-// are an error, or if nobody asked for them taken out of c; tooLarge tells why.
+// fit returns the number of values that each operand needs. Sizes that exceed the available
+// memory are an error if they were asked for; otherwise fit removes them from c, and tooLarge
+// is the reason.
 func (c *config) fit() (total int, tooLarge, err error) {
 	for {
 		total := 0
@@ -93,7 +94,7 @@ func (c *config) fit() (total int, tooLarge, err error) {
 		if err == nil {
 			return total, tooLarge, nil
 		}
-		err = fmt.Errorf("%s: %w", report.Elements(c.sizes[len(c.sizes)-1]), err)
+		err = fmt.Errorf("%s: %w", units.Elements(c.sizes[len(c.sizes)-1]), err)
 		switch {
 		case inputs[c.input] == nil:
 			return 0, nil, fmt.Errorf("%s: %w", c.input, err)
@@ -107,15 +108,15 @@ func (c *config) fit() (total int, tooLarge, err error) {
 	}
 }
 
-// need is how many bytes of memory are in use for each element of the operands, where a
-// device shares the memory: three slices of the host and three buffers, and two more for
-// the file of -output, the driver and the garbage of Go's heap. Devices are measured one
-// after the other, and the buffers of a Shard are those of its members.
+// need is the number of bytes in use for each element of the operands, on a device that
+// shares the host's memory: three slices, three buffers, and two more for the file of
+// -output, the driver and the garbage of Go's heap. Devices are measured one after the other,
+// and the buffers of a Shard are those of its members.
 const need = 4 * (3 + 3 + 2)
 
-// fits returns an error that wraps compute.ErrOutOfMemory if there is not the memory for
-// total elements: Go's heap ends the process where it does not suffice, as do limits of
-// containers.
+// fits returns an error that wraps compute.ErrOutOfMemory if total elements exceed the
+// available memory. It is checked in advance, because a process that runs out of memory, or
+// reaches the limit of its container, is ended.
 func (c *config) fits(total int) error {
 	available := c.available()
 	if int64(total) <= available/need {
@@ -125,8 +126,8 @@ func (c *config) fits(total int) error {
 		float64(total)*need/1e9, float64(available)/1e9, compute.ErrOutOfMemory)
 }
 
-// mapped asks the system for the memory of total elements, which it may refuse for
-// reasons of its own, as with ulimit -v.
+// mapped allocates and releases the memory for total elements. The system may refuse it for
+// other reasons, such as ulimit -v.
 func mapped(total int) error {
 	if total > math.MaxInt/need {
 		return fmt.Errorf("more than an address holds: %w", compute.ErrOutOfMemory)
@@ -143,7 +144,7 @@ func mapped(total int) error {
 	return buf.Release()
 }
 
-// make makes the values, total of each operand, or fewer at the end of ctx.
+// make makes total values of each operand, until ctx ends.
 func (in *input) make(ctx context.Context, name string, total int) {
 	if ctx.Err() != nil {
 		return

@@ -12,8 +12,8 @@ import (
 	"github.com/gmind-go/compute/internal/host"
 )
 
-// TestInputs: the values are what their name says, and of both signs where it does
-// not say otherwise.
+// TestInputs: the values are what the name says, and have both signs unless it says
+// otherwise.
 func TestInputs(t *testing.T) {
 	for name, generate := range inputs {
 		negative, subnormal, zero := 0, 0, 0
@@ -39,17 +39,16 @@ func TestInputs(t *testing.T) {
 	}
 }
 
-// TestMemory: default sizes that need more memory than there is are left out, asked ones
-// are an error that names both amounts, before anything is allocated or read.
+// TestMemory: default sizes that exceed the available memory are left out. If they were asked
+// for, there is an error that names both amounts, before anything is allocated or read.
 func TestMemory(t *testing.T) {
 	with := func(available int64, sizes ...int) *config {
-		c := new(config)
-		c.flags()
+		c := newConfig()
 		c.sizes, c.available = sizes, func() int64 { return available }
-		c.mapped = func(int) error { return nil } // whatever this machine has
+		c.mapped = func(int) error { return nil } // independent of this machine
 		return c
 	}
-	// Each has two sets or one, as the cache does not hold one, so the second needs more.
+	// The cache holds none of their sets, so the second size needs more memory.
 	n := host.LastCache()/8 + 1
 	sizes := []int{n, 8 * n}
 	for _, test := range []struct {

@@ -1,7 +1,6 @@
 package main
 
 import (
-	"cmp"
 	"context"
 	"errors"
 	"fmt"
@@ -16,6 +15,7 @@ import (
 	"github.com/gmind-go/compute"
 	"github.com/gmind-go/compute/cmd/bench/internal/report"
 	"github.com/gmind-go/compute/internal/form"
+	"github.com/gmind-go/compute/internal/turns"
 	"github.com/gmind-go/compute/internal/values"
 )
 
@@ -27,19 +27,43 @@ func opNames() []string {
 	return names
 }
 
-// A measurement is a call that is timed, and what it leaves compared.
+// A measurement is a call to be timed, and how to check its result.
 type measurement struct {
-	op, data   string // as in report.Result
-	limit      string // the operation that this one is compared with, or ""
-	bytes      int    // that must move, per element
-	call       func(*set) error
-	spoil      func(*set) error           // makes what the call leaves wrong
-	difference func(*set) (string, error) // describes the first element of that that is wrong, or returns ""
-	launch     func(*set) error           // the call without the wait; nil if it is no kernel alone
+	op, data string // as in report.Result
+	limit    string // the operation that this one is compared with, or ""
+	bytes    int    // that must be moved, per element
+	call     func(*set) error
+	launch   func(*set) error // call without waiting; nil if it is not a single kernel
+
+	// right reports whether element i of the result is right, once it is in s.hostDst. write
+	// and read move the result from and to there; nil if it is there.
+	right       func(s *set, i int) bool
+	write, read func(*set) error
 }
 
-// measurements returns what is measured on b: the limits, and c.ops.
-func measurements(b compute.Backend, c config) []measurement {
+// spoil makes the result wrong.
+func (m measurement) spoil(s *set) error {
+	for i := range s.hostDst {
+		s.hostDst[i] = 1234.5678 // not a result of any input
+	}
+	if m.write == nil {
+		return nil
+	}
+	return m.write(s)
+}
+
+// difference describes the first wrong element of the result, or returns "".
+func (m measurement) difference(s *set) (string, error) {
+	if m.read != nil {
+		if err := m.read(s); err != nil {
+			return "", err
+		}
+	}
+	return firstDifference(s, m.right), nil
+}
+
+// measurements returns the measurements for b: the limits, and c.ops.
+func measurements(b compute.Backend, c *config) []measurement {
 	info := b.Info()
 	list := limits(b)
 	f := compute.LeakyReLU(c.slope)
@@ -48,102 +72,79 @@ func measurements(b compute.Backend, c config) []measurement {
 		if !slices.Contains(c.ops, name) {
 			continue
 		}
-		bytes, result := fm.Bits()/8, fm.Results()[0]
+		result := fm.Results()[0]
 		launch := func(s *set) error {
 			return fm.Run(b, f, form.Args{X: s.x, DY: s.dy, Y: s.dst, D: s.dst, DX: s.dst})
 		}
-		right := func(s *set, i int) bool {
+		m := measurement{op: name, limit: report.Copy, bytes: fm.Bits() / 8, right: func(s *set, i int) bool {
 			return result.Agrees(f, s.hostDst[i], s.hostDY[i], s.hostX[i], info.FlushesSubnormals)
-		}
-		list = append(list, onDevice(b, measurement{op: name, limit: report.Copy, bytes: bytes, launch: launch}, right))
+		}}
+		list = append(list, onDevice(b, m, launch))
 		if info.Backend == "cpu" {
-			continue // no way between the host and the device
+			continue // buffers are in the host's memory
 		}
-		limit := report.Transfer
-		host := func(s *set) error {
+		m.data, m.limit = report.OnHost, report.Transfer
+		m.call = func(s *set) error {
 			return errors.Join(s.x.Write(s.hostX), s.dy.Write(s.hostDY), launch(s), s.dst.Read(s.hostDst))
 		}
 		if op, streams := fm.Op(); streams {
-			host = func(s *set) error { return b.Stream(context.Background(), op, f, s.hostDst, s.hostX) }
+			m.call = func(s *set) error { return b.Stream(context.Background(), op, f, s.hostDst, s.hostX) }
 			switch {
 			case info.Backend == "shard":
-				limit = "" // Stream shares the work by other speeds than the parts of buffers
+				m.limit = "" // Stream splits the work in another way than buffers
 			case info.SharedMemory:
-				limit = report.Copy // Stream works on the slices where they are
+				m.limit = report.Copy // Stream works on the slices where they are
 			}
 		}
-		list = append(list, measurement{
-			op: name, data: report.OnHost, limit: limit, bytes: bytes, call: host,
-			spoil:      func(s *set) error { spoilHost(s); return nil },
-			difference: func(s *set) (string, error) { return firstDifference(s, right), nil },
-		})
+		list = append(list, m)
 	}
 	return list
 }
 
-// limits returns the copies that others are compared with.
+// limits returns the copies that operations are compared with.
 func limits(b compute.Backend) []measurement {
 	copied := func(s *set, i int) bool { return values.Identical(s.hostDst[i], s.hostX[i]) }
 	var list []measurement
 	if copier, ok := compute.As[form.Copier](b); ok {
-		launch := func(s *set) error { return copier.Copy(s.dst, s.x) }
-		list = append(list, onDevice(b, measurement{op: report.Copy, bytes: 8, launch: launch}, copied))
+		m := measurement{op: report.Copy, bytes: 8, right: copied}
+		list = append(list, onDevice(b, m, func(s *set) error { return copier.Copy(s.dst, s.x) }))
 	}
 	if b.Info().Backend == "cpu" {
 		return list
 	}
-	upload := func(s *set) error { return errors.Join(s.x.Write(s.hostX), b.Sync()) }
-	download := func(s *set) error { return s.x.Read(s.hostDst) }
-	spoilX := func(s *set) error { spoilHost(s); return s.x.Write(s.hostDst) }
-	inHost := func(s *set) (string, error) { return firstDifference(s, copied), nil }
+	up := func(s *set) error { return s.x.Write(s.hostX) }
+	down := func(s *set) error { return s.x.Read(s.hostDst) }
+	spoilX := func(s *set) error { return s.x.Write(s.hostDst) }
 	return append(list,
 		measurement{
-			op: report.Upload, data: report.OnHost, bytes: 4, call: upload, spoil: spoilX,
-			difference: func(s *set) (string, error) {
-				err := s.x.Read(s.hostDst)
-				return firstDifference(s, copied), err
-			},
+			op: report.Upload, data: report.OnHost, bytes: 4, right: copied, write: spoilX, read: down,
+			call: func(s *set) error { return errors.Join(up(s), b.Sync()) },
 		},
+		measurement{op: report.Download, data: report.OnHost, bytes: 4, right: copied, call: down},
 		measurement{
-			op: report.Download, data: report.OnHost, bytes: 4, call: download, difference: inHost,
-			spoil: func(s *set) error { spoilHost(s); return nil },
-		},
-		measurement{
-			op: report.Transfer, data: report.OnHost, bytes: 8, difference: inHost, spoil: spoilX,
-			call: func(s *set) error { return errors.Join(s.x.Write(s.hostX), s.x.Read(s.hostDst)) },
+			op: report.Transfer, data: report.OnHost, bytes: 8, right: copied, write: spoilX,
+			call: func(s *set) error { return errors.Join(up(s), down(s)) },
 		},
 	)
 }
 
-// onDevice completes m, whose launch is from buffer to buffer, with right telling
-// whether an element of what it leaves in dst is, once that is on the host.
-func onDevice(b compute.Backend, m measurement, right func(s *set, i int) bool) measurement {
-	m.data = report.OnDevice
+// onDevice returns m for a launch on buffers, with the result in s.dst.
+func onDevice(b compute.Backend, m measurement, launch func(*set) error) measurement {
+	m.data, m.launch = report.OnDevice, launch
 	m.call = func(s *set) error {
-		if err := m.launch(s); err != nil {
+		if err := launch(s); err != nil {
 			return err
 		}
 		return b.Sync()
 	}
-	m.spoil = func(s *set) error { spoilHost(s); return s.dst.Write(s.hostDst) }
-	m.difference = func(s *set) (string, error) {
-		err := s.dst.Read(s.hostDst)
-		return firstDifference(s, right), err
-	}
+	m.write = func(s *set) error { return s.dst.Write(s.hostDst) }
+	m.read = func(s *set) error { return s.dst.Read(s.hostDst) }
 	return m
 }
 
-// spoilHost fills the slice for results with what no input of a test gives.
-func spoilHost(s *set) {
-	for i := range s.hostDst {
-		s.hostDst[i] = 1234.5678
-	}
-}
-
-// measureSize makes list on sets of n elements in the cache state, of which it returns
-// the results: at the end of ctx those that there are. Each is complete but for Limit,
-// OfLimit and Doubts.
-func measureSize(ctx context.Context, b compute.Backend, c config, in *input, list []measurement, n int, state string, progress func()) (results []report.Result, wrong []string, err error) {
+// measureSize makes the measurements on sets of n elements in the cache state, until ctx
+// ends. The results lack Device, OfLimit and Doubts. wrong describes those that are wrong.
+func measureSize(ctx context.Context, b compute.Backend, c *config, in *input, list []measurement, n int, state string, progress func()) (results []report.Result, wrong []string, err error) {
 	s, state, err := newSets(b, in, n, state)
 	if err != nil {
 		return nil, nil, err
@@ -179,17 +180,16 @@ const (
 	profiledCalls = 20
 )
 
-// profile returns the time of one call by the clock of the device, the mean of some, and
-// by that of the host, of the same; or zeros if the device tells none. It is done some
-// times, of which it is the median.
+// profile returns the mean time of one call by the events of the device, and that of the
+// same calls by the clock of the host, in ns; or zeros if the device has no events. Each is
+// the median of several times.
 func (t *timer) profile(b compute.Backend, p form.Profiler) (events, clock float64, err error) {
-	type pair struct{ events, clock float64 }
-	var pairs []pair
+	var byEvents, byClock []float64
 	for range profiledTimes {
 		var failed error
 		var took time.Duration
 		ns, err := p.Profile(func() error {
-			if failed = t.call(t.sets.take()); failed != nil { // the first of a queue may take longer
+			if failed = t.call(t.sets.take()); failed != nil { // the first call on a queue may take longer
 				return failed
 			}
 			start := time.Now()
@@ -208,29 +208,31 @@ func (t *timer) profile(b compute.Backend, p form.Profiler) (events, clock float
 		if err != nil || len(ns) != 1+profiledCalls {
 			return 0, 0, nil
 		}
-		pairs = append(pairs, pair{stat.Mean(ns[1:], nil), float64(took.Nanoseconds()) / profiledCalls})
+		byEvents = append(byEvents, stat.Mean(ns[1:], nil))
+		byClock = append(byClock, float64(took.Nanoseconds())/profiledCalls)
 	}
-	slices.SortFunc(pairs, func(a, b pair) int { return cmp.Compare(a.events, b.events) })
-	median := pairs[profiledTimes/2]
-	return median.events, median.clock, nil
+	events, _, _ = turns.Summarize(byEvents)
+	clock, _, _ = turns.Summarize(byClock)
+	return events, clock, nil
 }
 
-// measureLaunch returns the median time, in ns, of a copy of one element, waited for.
-func measureLaunch(ctx context.Context, b compute.Backend, c config, in *input) (float64, error) {
+// measureLaunch returns the median time in ns of a copy of one element and Sync.
+func measureLaunch(ctx context.Context, b compute.Backend, c *config, in *input) (float64, error) {
 	list := limits(b)
 	if len(list) == 0 || list[0].op != report.Copy {
 		return 0, nil
 	}
-	c.time, c.runs = min(c.time, 100*time.Millisecond), min(c.runs, 100) // it is no figure of its own
-	results, _, err := measureSize(ctx, b, c, in, list[:1], 1, report.Warm, func() {})
+	quick := *c
+	quick.time, quick.runs = min(c.time, 100*time.Millisecond), min(c.runs, 100)
+	results, _, err := measureSize(ctx, b, &quick, in, list[:1], 1, report.Warm, func() {})
 	if err != nil || len(results) == 0 {
 		return 0, err
 	}
 	return results[0].MedianNS, nil
 }
 
-// firstDifference describes the first element of s.hostDst that is not right, or
-// returns "". It asks on all cores.
+// firstDifference describes the first element of s.hostDst that is not right, or returns
+// "". It uses all cores.
 func firstDifference(s *set, right func(s *set, i int) bool) string {
 	got := s.hostDst
 	workers := runtime.GOMAXPROCS(0)

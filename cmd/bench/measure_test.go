@@ -2,14 +2,12 @@ package main
 
 import (
 	"testing"
-	"time"
 
 	"github.com/gmind-go/compute"
 	"github.com/gmind-go/compute/internal/form"
-	"github.com/gmind-go/compute/internal/turns"
 )
 
-// far is the CPU backend as one of a device with memory of its own.
+// far is the CPU backend, as if it were a device with memory of its own.
 type far struct {
 	compute.Backend
 	form.Copier
@@ -21,56 +19,34 @@ func (b far) Info() compute.Info {
 	return info
 }
 
-// TestMeasurements: a measurement that leaves out its call is found wrong, and one that
-// makes it right.
+// TestMeasurements: the check of every measurement finds its result wrong without the call,
+// and right after it.
 func TestMeasurements(t *testing.T) {
 	b, c, in := onCPU(t, 1000, opNames()...)
-	s, err := newSet(b, in, 1000, 3)
-	if err != nil {
+	all := &sets{}
+	if err := all.add(b, in, 1000, 3); err != nil {
 		t.Fatal(err)
 	}
+	s := all.take()
 	list := measurements(far{b, b.(form.Copier)}, c)
 	if len(list) != 4+2*3 {
 		t.Fatalf("%d measurements", len(list))
 	}
 	for _, m := range list {
 		for _, calls := range []int{0, 1} {
-			if err := m.spoil(&s); err != nil {
+			if err := m.spoil(s); err != nil {
 				t.Fatal(err)
 			}
 			for range calls {
-				if err := m.call(&s); err != nil {
+				if err := m.call(s); err != nil {
 					t.Fatal(err)
 				}
 			}
-			difference, err := m.difference(&s)
+			difference, err := m.difference(s)
 			if err != nil || (difference == "") != (calls == 1) {
 				t.Errorf("%s, data on the %s, after %d calls: %v, %q", m.op, m.data, calls, err, difference)
 			}
 			s.x.Write(s.hostX)
 		}
-	}
-}
-
-// TestFirstRunIsChecked: a result is compared also if the run before was too short to
-// count, and there is but one.
-func TestFirstRunIsChecked(t *testing.T) {
-	calls := 0
-	m := &timer{sets: &sets{list: make([]set, 1)}, measurement: measurement{
-		call: func(*set) error {
-			if calls++; calls > 1 {
-				time.Sleep(minRun())
-			}
-			return nil
-		},
-		spoil:      func(*set) error { time.Sleep(time.Millisecond); return nil },
-		difference: func(*set) (string, error) { return "", nil },
-	}}
-	m.Least, m.Sample = minRun(), m.sample
-	if err := turns.Round(t.Context(), []*turns.Series{&m.Series}); err != nil || len(m.NS) != 1 {
-		t.Fatal(err, m.NS)
-	}
-	if calls < 2 || m.checked != 1 {
-		t.Errorf("after %d calls and one run that counts, %d results were compared", calls, m.checked)
 	}
 }

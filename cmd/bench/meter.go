@@ -4,24 +4,27 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"io"
 	"runtime/debug"
 	"slices"
 
 	"github.com/gmind-go/compute"
+	"github.com/gmind-go/compute/cmd/bench/internal/command"
 	"github.com/gmind-go/compute/cmd/bench/internal/report"
+	"github.com/gmind-go/compute/internal/units"
 )
 
-// A meter measures targets one after the other, prints what it finds, and keeps it.
+// A meter measures targets one after the other, and prints and keeps the results.
 type meter struct {
-	c      config
+	c      *config
 	in     *input
 	report *report.Report
 	table  report.Table
 	bar    progress
-	// members are the names of the devices of which a Shard is measured next.
-	members []string
-	wrong   []string // results, in words
-	output  []byte   // contents of the file of -output
+
+	members []string // the names of the devices measured that are members of a Shard
+	wrong   []string // descriptions of wrong results
+	output  []byte   // the contents of the file of -output
 }
 
 // note prints why something is not measured, and keeps it.
@@ -32,22 +35,20 @@ func (m *meter) note(format string, args ...any) {
 	fmt.Fprintln(m.table.W, report.Wrap(text, "  "))
 }
 
-// write writes all files: of results, unless there are none, and npy, unless a result is
-// wrong or was not computed.
-func (m *meter) write(npy *outputFile) error {
+// write writes all files, unless there are no results. It writes the file of -output only
+// if all results are right.
+func (m *meter) write(stdout io.Writer) error {
 	if len(m.report.Results) == 0 {
-		m.c.abandonOutputs(npy)
 		return nil
 	}
-	err := m.c.writeOutputs(m.report)
+	err := m.c.writeOutputs(m.report, stdout)
 	if m.output == nil || len(m.wrong) > 0 {
-		npy.abandon()
 		return err
 	}
-	return errors.Join(err, npy.replace(m.output))
+	return errors.Join(err, replace(m.c.output, m.output))
 }
 
-// list returns the measurements that are made on t.
+// list returns the measurements for t.
 func (m *meter) list(t target) []measurement {
 	if t.limits {
 		return limits(t.Backend)
@@ -55,7 +56,7 @@ func (m *meter) list(t target) []measurement {
 	return measurements(t.Backend, m.c)
 }
 
-// steps returns how many measurements are made on targets.
+// steps returns the number of measurements for targets.
 func (m *meter) steps(targets []target) int {
 	steps := 0
 	for _, t := range targets {
@@ -66,9 +67,9 @@ func (m *meter) steps(targets []target) int {
 	return steps
 }
 
-// states returns the cache states in which n elements are measured where the last cache
-// has so many bytes: what does not fit is cold, and what is so small that too many would
-// have to take turns is warm.
+// states returns the cache states in which n elements are measured, for a last-level cache
+// of that many bytes. Operands that do not fit are always cold. Small ones, of which too
+// many sets would have to rotate, are always warm.
 func (m *meter) states(n, cache int) []string {
 	switch {
 	case n > cache/12:
@@ -79,8 +80,7 @@ func (m *meter) states(n, cache int) []string {
 	return m.c.caches
 }
 
-// measure measures t at every size. At the end of ctx it has what was measured until
-// then.
+// measure measures t at every size, until ctx ends.
 func (m *meter) measure(ctx context.Context, t target) error {
 	d := m.describe(t)
 	if t.member {
@@ -99,10 +99,10 @@ func (m *meter) measure(ctx context.Context, t target) error {
 	for _, n := range m.c.sizes {
 		for _, state := range m.states(n, deviceCache(t)) {
 			err := m.size(ctx, t, d, n, state)
-			compute.Trim(t.Backend) // need counts the memory of one size
+			compute.Trim(t.Backend) // the check of available memory is for one size
 			debug.FreeOSMemory()
 			if errors.Is(err, compute.ErrOutOfMemory) && !m.c.sizesAsked {
-				m.note("%s: %s not measured: %s", d.Name, report.Elements(n), oneLine(err))
+				m.note("%s: %s not measured: %s", d.Name, units.Elements(n), command.OneLine(err))
 				continue
 			}
 			if err != nil {
@@ -122,7 +122,7 @@ func (m *meter) size(ctx context.Context, t target, d report.Device, n int, stat
 	if ctx.Err() != nil {
 		return nil
 	}
-	m.bar.what(fmt.Sprintf("%s, %s, %s", shortened(d.Name), report.Count(n), state))
+	m.bar.describe(d.Name, units.Count(n)+", "+state)
 	results, wrong, err := measureSize(ctx, t.Backend, m.c, m.in, m.list(t), n, state, m.bar.step)
 	m.wrong = append(m.wrong, wrong...)
 	for i := range results {
@@ -135,7 +135,7 @@ func (m *meter) size(ctx context.Context, t target, d report.Device, n int, stat
 	return err
 }
 
-// describe returns what the report says of t, by a name that is unique in it.
+// describe returns the description of t for the report, with a name that is unique there.
 func (m *meter) describe(t target) report.Device {
 	info := t.Info()
 	d := report.Device{
@@ -146,7 +146,7 @@ func (m *meter) describe(t target) report.Device {
 		d.Members = m.members
 	}
 	taken := func() bool {
-		return slices.Contains(m.members, d.Name) || // also of one that could not be measured
+		return slices.Contains(m.members, d.Name) || // of one that could not be measured, too
 			slices.ContainsFunc(m.report.Devices, func(other report.Device) bool { return other.Name == d.Name })
 	}
 	for i := 2; taken(); i++ {

@@ -16,14 +16,14 @@ import (
 
 // npyFile is a NumPy file of float32 values.
 type npyFile struct {
-	header []byte // all that stands before the values
+	header []byte // the bytes before the values
 	order  binary.ByteOrder
 	values []float32
 }
 
-// readNpy reads a file of any shape and byte order. The reader of the library
-// panics on some broken headers, asks for memory that others name, takes a file that
-// ends early for one of zeros, and reads values one by one, so it reads the header alone.
+// readNpy reads a file of any shape and byte order. It uses the library only for the header,
+// since that panics on some broken headers, allocates what others ask for, returns zeros for
+// a file that is cut off, and reads values one by one.
 func readNpy(name string) (f *npyFile, err error) {
 	defer func() {
 		if recover() != nil {
@@ -73,30 +73,31 @@ func readNpy(name string) (f *npyFile, err error) {
 	if _, err := binary.Decode(file[len(f.header):], f.order, f.values); err != nil {
 		return nil, fmt.Errorf("%s: %w", name, err)
 	}
-	f.header = slices.Clone(f.header) // so that the rest of the file can go
+	f.header = slices.Clone(f.header) // so that the rest of the file can be freed
 	return f, nil
 }
 
-// withValues returns the contents of a file like f, with its shape and byte order,
-// that holds v.
+// withValues returns the contents of a file with the shape and byte order of f and the
+// values v.
 func (f *npyFile) withValues(v []float32) ([]byte, error) {
 	return binary.Append(slices.Clone(f.header), f.order, v)
 }
 
-// computeOutput returns the contents of a file like that of in with what c.ops[0] makes
-// of its values on t.
-func computeOutput(t target, c config, in *input) ([]byte, error) {
-	s, err := newSet(t, in, len(in.npy.values), 0)
-	if err != nil {
+// computeOutput computes c.ops[0] of the file of in on t, and returns the contents of a file
+// with the result.
+func computeOutput(t target, c *config, in *input) ([]byte, error) {
+	all := &sets{}
+	if err := all.add(t, in, len(in.npy.values), 0); err != nil {
 		return nil, err
 	}
-	defer s.release()
+	defer all.release()
+	s := all.take()
 	for _, m := range measurements(t.Backend, c) {
 		if m.op == c.ops[0] && m.data == report.OnDevice {
-			if err := m.call(&s); err != nil {
+			if err := m.call(s); err != nil {
 				return nil, err
 			}
-			wrong, err := m.difference(&s) // which reads the result
+			wrong, err := m.difference(s) // reads the result
 			if err != nil {
 				return nil, err
 			}

@@ -38,7 +38,7 @@ func write(t *testing.T, data []byte) (name string) {
 	return name
 }
 
-// TestNpy takes all kinds of values through -input and -output on both backends.
+// TestNpy: -input and -output work with all kinds of values on both backends.
 func TestNpy(t *testing.T) {
 	x := values.Bits(4096, 1)
 	copy(x, values.Special())
@@ -72,7 +72,7 @@ func TestNpy(t *testing.T) {
 					}
 					empty := npyBytes(format.descr, format.shape, format.order, nil)
 					if len(got) != len(empty)+4*len(x) || !bytes.Equal(got[:len(empty)], empty) {
-						t.Fatalf("%s: the output has not the header of the input", name)
+						t.Fatalf("%s: the header of the output is not that of the input", name)
 					}
 					for i := range x {
 						bits := format.order.(binary.ByteOrder).Uint32(got[len(empty)+4*i:])
@@ -87,7 +87,7 @@ func TestNpy(t *testing.T) {
 	}
 }
 
-// TestOutputDefault: -output takes forward where no operation is named.
+// TestOutputDefault: -output means forward if no operation is named.
 func TestOutputDefault(t *testing.T) {
 	x := []float32{-2, 3}
 	in := write(t, npyBytes("<f4", "(2,)", binary.LittleEndian, x))
@@ -100,7 +100,7 @@ func TestOutputDefault(t *testing.T) {
 	}
 }
 
-// TestEmpty: of no values there is an empty result, with nothing measured.
+// TestEmpty: a file without values gives an empty result, and nothing is measured.
 func TestEmpty(t *testing.T) {
 	file := npyBytes("<f4", "(3, 0)", binary.LittleEndian, nil)
 	in, out := write(t, file), filepath.Join(t.TempDir(), "out.npy")
@@ -113,5 +113,42 @@ func TestEmpty(t *testing.T) {
 	}
 	if _, err := os.Stat(other); err == nil {
 		t.Error("there is a file of results")
+	}
+}
+
+// FuzzNpy: a file is an error, or can be written again from its values.
+func FuzzNpy(f *testing.F) {
+	header := "\x93NUMPY\x01\x00\x46\x00{'descr': '<f4', 'fortran_order': False, 'shape': (2,), }            \n"
+	f.Add([]byte(header + "\x00\x00\x80\x3f\x00\x00\xc0\x7f"))
+	f.Add([]byte(strings.Replace(header, "<", ">", 1) + "\x3f\x80\x00\x00\x7f\xc0\x00\x00"))
+	f.Add([]byte(header + "\x00\x00\x80\x3f"))
+	f.Add([]byte(header + "\x00\x00\x80\x3f\x00\x00\xc0\x7f\x00"))
+	f.Fuzz(func(t *testing.T, file []byte) {
+		name := filepath.Join(t.TempDir(), "values.npy")
+		if err := os.WriteFile(name, file, 0o600); err != nil {
+			t.Fatal(err)
+		}
+		npy, err := readNpy(name)
+		if err != nil {
+			return
+		}
+		again, err := npy.withValues(npy.values)
+		if err != nil {
+			t.Fatal(err)
+		}
+		if !bytes.Equal(again, file) {
+			t.Errorf("%q is written as %q", file, again)
+		}
+	})
+}
+
+// TestNpyHugeHeader: a header that claims gigabytes is an error, and is not allocated.
+func TestNpyHugeHeader(t *testing.T) {
+	name := filepath.Join(t.TempDir(), "values.npy")
+	if err := os.WriteFile(name, []byte("\x93NUMPY\x02\x00\xff\xff\xff\xff{"), 0o600); err != nil {
+		t.Fatal(err)
+	}
+	if _, err := readNpy(name); err == nil || !strings.Contains(err.Error(), "its header should have 4294967295 bytes") {
+		t.Errorf("got %v, want an error with the size", err)
 	}
 }

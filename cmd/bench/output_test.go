@@ -12,9 +12,12 @@ import (
 	"runtime"
 	"strings"
 	"testing"
+
+	"github.com/gmind-go/compute/cmd/bench/internal/command"
+	"github.com/gmind-go/compute/cmd/bench/internal/doctor"
 )
 
-// TestOutputs: all forms of the results, at once.
+// TestOutputs: all formats at once.
 func TestOutputs(t *testing.T) {
 	dir := t.TempDir()
 	file := func(name string) string { return filepath.Join(dir, name) }
@@ -52,7 +55,7 @@ func TestOutputs(t *testing.T) {
 	}
 }
 
-// TestStandardOutput: any of the text forms can go there, and the table then does not.
+// TestStandardOutput: a text format can be written to standard output, in place of the table.
 func TestStandardOutput(t *testing.T) {
 	for flag, begins := range map[string]string{"-csv": "device,", "-benchfmt": "goos: ", "-html": "<!"} {
 		stdout, stderr, code := bench(t, "-backend", "cpu", "-n", "1Ki", "-runs", "1", "-cache", "warm", flag, "-")
@@ -62,14 +65,14 @@ func TestStandardOutput(t *testing.T) {
 	}
 }
 
-// TestJSONToDevice: -json can name what is no regular file.
+// TestJSONToDevice: -json can name a file that is not regular.
 func TestJSONToDevice(t *testing.T) {
 	if _, stderr, code := bench(t, "-backend", "cpu", "-n", "1Ki", "-runs", "1", "-json", os.DevNull); code != 0 {
 		t.Errorf("exit %d: %s", code, stderr)
 	}
 }
 
-// short is a Writer that takes so many bytes.
+// short is a Writer with room for a number of bytes.
 type short struct{ room int }
 
 var errShort = errors.New("no space left")
@@ -81,15 +84,15 @@ func (s *short) Write(p []byte) (int, error) {
 	return len(p), nil
 }
 
-// TestFullOutput: a standard output that is full is an error of every command. The
-// files are written all the same, if anything was measured.
+// TestFullOutput: a write error of standard output is an error of every command. The files
+// are written nevertheless, if anything was measured.
 func TestFullOutput(t *testing.T) {
 	old := writeReport(t, 1, 1)
 	none := filepath.Join(t.TempDir(), "none.json")
 	name := filepath.Join(t.TempDir(), "r.json")
 	measure := func(args ...string) func(w, stderr io.Writer) int {
 		return func(w, stderr io.Writer) int {
-			return run(t.Context(), append(args, "-backend", "cpu", "-n", "1Ki,2Ki", "-runs", "1", "-cache", "warm"), w, stderr, chooseTargets)
+			return run(t.Context(), append(args, "-backend", "cpu", "-n", "1Ki,2Ki", "-runs", "1", "-cache", "warm"), w, stderr, openTargets)
 		}
 	}
 	for what, test := range map[string]struct {
@@ -99,19 +102,19 @@ func TestFullOutput(t *testing.T) {
 		"bench":         {0, measure("-json", none)}, // at once
 		"bench later":   {200, measure("-json", name)},
 		"bench -csv -":  {0, measure("-csv", "-")},
-		"bench -h":      {0, func(w, stderr io.Writer) int { return run(t.Context(), []string{"-h"}, w, stderr, chooseTargets) }},
-		"bench devices": {0, func(w, stderr io.Writer) int { return devices(nil, w, stderr) }},
-		"devices -h":    {0, func(w, stderr io.Writer) int { return devices([]string{"-h"}, w, stderr) }},
-		"bench compare": {0, func(w, stderr io.Writer) int { return compareCommand([]string{old, old}, w, stderr) }},
-		"compare -h":    {0, func(w, stderr io.Writer) int { return compareCommand([]string{"-h"}, w, stderr) }},
+		"bench -h":      {0, func(w, stderr io.Writer) int { return run(t.Context(), []string{"-h"}, w, stderr, openTargets) }},
+		"bench devices": {0, func(w, stderr io.Writer) int { return doctor.Devices(nil, w, stderr) }},
+		"devices -h":    {0, func(w, stderr io.Writer) int { return doctor.Devices([]string{"-h"}, w, stderr) }},
+		"bench compare": {0, func(w, stderr io.Writer) int { return compare([]string{old, old}, w, stderr) }},
+		"compare -h":    {0, func(w, stderr io.Writer) int { return compare([]string{"-h"}, w, stderr) }},
 	} {
 		var stderr bytes.Buffer
-		if code := test.command(&short{test.room}, &stderr); code != exitUsage || strings.Count(stderr.String(), errShort.Error()) != 1 {
+		if code := test.command(&short{test.room}, &stderr); code != command.Usage || strings.Count(stderr.String(), errShort.Error()) != 1 {
 			t.Errorf("%s: exit %d, %q; want exit 2 and the reason", what, code, stderr.String())
 		}
 	}
 	if _, err := os.Stat(none); err == nil {
-		t.Error("it was measured for nobody")
+		t.Error("it measured without an output")
 	}
 	data, err := os.ReadFile(name)
 	if err != nil {
@@ -122,7 +125,7 @@ func TestFullOutput(t *testing.T) {
 	}
 }
 
-// TestReplace: what an output may be, and what becomes of it.
+// TestReplace: the kinds of files that an output may be, before and after it is written.
 func TestReplace(t *testing.T) {
 	dir := t.TempDir()
 	t.Chdir(dir)
@@ -133,9 +136,9 @@ func TestReplace(t *testing.T) {
 		}
 	}
 	must(os.Mkdir("sub", 0o777))
-	must(os.WriteFile("old", []byte("longer than what comes"), 0o640))
+	must(os.WriteFile("old", []byte("longer than the results"), 0o640))
 	must(os.WriteFile("behind", []byte("old"), 0o600))
-	links := os.Symlink("behind", "link") == nil && // which not every system lets everyone do
+	links := os.Symlink("behind", "link") == nil && // not every system lets every user do so
 		os.Symlink("../none", filepath.Join("sub", "dangling")) == nil &&
 		os.Symlink(filepath.Join("sub", "dangling"), "twice") == nil
 	for _, test := range []struct {
@@ -152,39 +155,29 @@ func TestReplace(t *testing.T) {
 			continue
 		}
 		before, _ := os.ReadFile(test.name)
-		for _, keep := range []bool{false, true} {
-			c := config{outputs: []output{{flag: "json", name: test.name}}}
-			npy, err := c.openOutputs(io.Discard)
-			must(err)
-			if now, err := os.ReadFile(test.file); string(now) != string(before) || (err == nil) != (before != nil) {
-				t.Errorf("%s: once it is opened, it holds %q, %v", test.name, now, err)
-			}
-			if !keep {
-				c.abandonOutputs(npy)
-				if now, err := os.ReadFile(test.file); string(now) != string(before) || (err == nil) != (before != nil) {
-					t.Errorf("%s: abandoned, it holds %q, %v", test.name, now, err)
-				}
-				continue
-			}
-			must(c.outputs[0].file.replace([]byte("results")))
-			if now, err := os.ReadFile(test.file); string(now) != "results" {
-				t.Errorf("%s: it holds %q, %v", test.name, now, err)
-			}
-			info, err := os.Lstat(test.name)
-			must(err)
-			if link := info.Mode()&fs.ModeSymlink != 0; link != test.link {
-				t.Errorf("%s: that it is a link is now %v", test.name, link)
-			}
-			info, err = os.Stat(test.file)
-			must(err)
-			if runtime.GOOS != "windows" && test.mode != 0 && info.Mode() != test.mode {
-				t.Errorf("%s: its mode is %v", test.name, info.Mode())
-			}
+		c := config{outputs: []output{{flag: "json", name: test.name}}}
+		must(c.checkFiles())
+		if now, err := os.ReadFile(test.file); string(now) != string(before) || (err == nil) != (before != nil) {
+			t.Errorf("%s: once it is checked, it holds %q, %v", test.name, now, err)
+		}
+		must(replace(test.name, []byte("results")))
+		if now, err := os.ReadFile(test.file); string(now) != "results" {
+			t.Errorf("%s: it holds %q, %v", test.name, now, err)
+		}
+		info, err := os.Lstat(test.name)
+		must(err)
+		if link := info.Mode()&fs.ModeSymlink != 0; link != test.link {
+			t.Errorf("%s: that it is a link is now %v", test.name, link)
+		}
+		info, err = os.Stat(test.file)
+		must(err)
+		if runtime.GOOS != "windows" && test.mode != 0 && info.Mode() != test.mode {
+			t.Errorf("%s: its mode is %v", test.name, info.Mode())
 		}
 	}
-	// Two names of one new file are found while both are open.
+	// Two names of one new file are found.
 	c := config{outputs: []output{{flag: "json", name: "fresh"}, {flag: "csv", name: filepath.Join("sub", "..", "fresh")}}}
-	if _, err := c.openOutputs(io.Discard); err == nil || !strings.Contains(err.Error(), "-csv names the file of -json") {
+	if err := c.checkFiles(); err == nil || !strings.Contains(err.Error(), "-csv names the file of -json") {
 		t.Errorf("got %v", err)
 	}
 	if _, err := os.Stat("fresh"); err == nil {

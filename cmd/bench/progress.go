@@ -11,11 +11,11 @@ import (
 	"golang.org/x/term"
 )
 
-// A progress shows on a terminal how far the measuring is, and how long it will take.
-// One that has no bar shows nothing.
+// A progress is a progress bar with the remaining time. The zero value shows nothing.
 type progress struct{ bar *progressbar.ProgressBar }
 
-// newProgress returns the progress of so many steps, shown on w if that is a terminal.
+// newProgress returns a progress of the number of steps on w, or a zero one if w is not a
+// terminal.
 func newProgress(w io.Writer, steps int) progress {
 	if !isTerminal(w) {
 		return progress{}
@@ -30,43 +30,40 @@ func newProgress(w io.Writer, steps int) progress {
 	)}
 }
 
-// what tells what is being measured.
-func (p progress) what(text string) {
-	if p.bar != nil {
-		p.bar.Describe(text)
+// describe shows what is measured. It shortens the name of the device, so that the bar fits
+// on 80 columns.
+func (p progress) describe(device, what string) {
+	if p.bar == nil {
+		return
 	}
-}
-
-// shortened returns a name as one that leaves room for the rest of a progress on 80 columns.
-func shortened(name string) string {
 	const most = 20
-	if r := []rune(name); len(r) > most {
-		return string(r[:most-3]) + "..."
+	if r := []rune(device); len(r) > most {
+		device = string(r[:most-3]) + "..."
 	}
-	return name
+	p.bar.Describe(device + ", " + what)
 }
 
+// step adds a step. Like the other methods, it ignores the error of a terminal that is gone.
 func (p progress) step() {
 	if p.bar != nil {
-		_ = p.bar.Add(1) // a terminal that is gone is no reason to stop
+		_ = p.bar.Add(1)
 	}
 }
 
-// clear makes room for other lines on the terminal.
+// clear removes the bar, to make room for lines of text.
 func (p progress) clear() {
 	if p.bar != nil {
 		_ = p.bar.Clear()
 	}
 }
 
-// A status shows on a terminal, in a line that the next one replaces, what is done before
-// anything is measured.
+// A status is a line on a terminal that shows what the program does before it measures.
 type status struct {
 	w     io.Writer
-	width int // of what is shown
+	width int // of the text shown
 }
 
-// show shows text in place of what is shown; "" removes it.
+// show replaces the text.
 func (s *status) show(text string) {
 	if isTerminal(s.w) {
 		fmt.Fprintf(s.w, "\r%*s\r%s", s.width, "", text)
@@ -74,13 +71,13 @@ func (s *status) show(text string) {
 	}
 }
 
-// isTerminal tells whether w is a terminal.
+// isTerminal reports whether w is a terminal.
 func isTerminal(w io.Writer) bool {
 	f, ok := w.(*os.File)
 	return ok && term.IsTerminal(int(f.Fd()))
 }
 
-// showsBars tells whether w is a terminal that shows the block characters of Unicode.
+// showsBars reports whether w is a terminal that shows the block characters of Unicode.
 func showsBars(w io.Writer) bool {
 	if !isTerminal(w) {
 		return false
@@ -90,5 +87,5 @@ func showsBars(w io.Writer) bool {
 			return strings.Contains(value, "utf-8") || strings.Contains(value, "utf8")
 		}
 	}
-	return os.Getenv("WT_SESSION") != "" // the terminal of Windows
+	return os.Getenv("WT_SESSION") != "" // Windows Terminal
 }

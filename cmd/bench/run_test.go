@@ -1,8 +1,13 @@
 package main
 
 import (
+	"bytes"
+	"encoding/binary"
 	"encoding/json"
+	"errors"
 	"math"
+	"os"
+	"path/filepath"
 	"regexp"
 	"runtime"
 	"slices"
@@ -11,10 +16,14 @@ import (
 	"time"
 
 	"github.com/gmind-go/compute"
+	"github.com/gmind-go/compute/cmd/bench/internal/command"
+	"github.com/gmind-go/compute/cmd/bench/internal/doctor"
 	"github.com/gmind-go/compute/cmd/bench/internal/report"
+	"github.com/gmind-go/compute/cpu"
 	"github.com/gmind-go/compute/gpu"
 	"github.com/gmind-go/compute/internal/form"
 	"github.com/gmind-go/compute/internal/testenv"
+	"github.com/gmind-go/compute/internal/units"
 )
 
 // decode reads what -json wrote.
@@ -27,9 +36,9 @@ func decode(t *testing.T, text string) report.Report {
 	return r
 }
 
-// TestMeasures: what is measured, in which order, and that the figures add up.
+// TestMeasures: the measurements and their order, and that the figures are consistent.
 func TestMeasures(t *testing.T) {
-	// 8Ki elements are few for the last cache of any machine, and not too few to take turns.
+	// 8Ki elements fit in the last-level cache of any machine, and are enough to rotate.
 	for _, test := range []struct {
 		args []string
 		want string // operation, elements, data and cache of all results
@@ -57,16 +66,16 @@ func TestMeasures(t *testing.T) {
 		r := decode(t, stdout)
 		var got []string
 		for _, res := range r.Results {
-			text := res.Op + " " + report.Count(res.N)
+			text := res.Op + " " + units.Count(res.N)
 			if res.Data == report.OnHost {
 				text += " host"
 			}
 			got = append(got, text+" "+res.Cache)
 			if res.Runs() != 3 || !res.Verified || res.MinNS <= 0 || res.MedianNS < res.MinNS || res.P95NS < res.MedianNS || res.Calls < 1 || math.Abs(res.GBps*res.MedianNS-float64(res.Bytes)) > 1 {
-				t.Errorf("bench %q: it does not add up: %+v", test.args, res)
+				t.Errorf("bench %q: it is inconsistent: %+v", test.args, res)
 			}
 			if opencl := strings.HasPrefix(res.Device, "opencl"); (res.EventNS > 0) != (opencl && res.Data == report.OnDevice && hasClock(t)) {
-				t.Errorf("bench %q: events say %v: %+v", test.args, res.EventNS, res)
+				t.Errorf("bench %q: events take %v: %+v", test.args, res.EventNS, res)
 			}
 			if (res.OfLimit > 0) != (res.Limit != "") {
 				t.Errorf("bench %q: a fraction of %q is %v", test.args, res.Limit, res.OfLimit)
@@ -76,15 +85,15 @@ func TestMeasures(t *testing.T) {
 			t.Errorf("bench %q measured\n%s, want\n%s", test.args, strings.Join(got, ", "), test.want)
 		}
 		if r.Schema != report.Version || r.Command[0] != "bench" || r.Environment.Cores != runtime.GOMAXPROCS(0) || r.Interrupted || time.Since(r.Time) > time.Hour || !strings.HasPrefix(r.Devices[0].Name, "cpu ") || r.Devices[0].LaunchNS <= 0 {
-			t.Errorf("bench %q: wrong in the head: %+v", test.args, r)
+			t.Errorf("bench %q: the report is wrong: %+v", test.args, r)
 		}
 		if !strings.Contains(stderr, "GB/s") {
-			t.Errorf("bench %q: with -json - the table is to be on standard error: %s", test.args, stderr)
+			t.Errorf("bench %q: with -json - the table should be on standard error: %s", test.args, stderr)
 		}
 	}
 }
 
-// hasClock reports whether the first OpenCL device counts the time of its kernels.
+// hasClock reports whether the first OpenCL device measures the time of its kernels.
 func hasClock(t *testing.T) bool {
 	b := testenv.Open(t, gpu.OpenDevice("any"))
 	x, err := b.Upload(make([]float32, 1024))
@@ -99,8 +108,8 @@ func hasClock(t *testing.T) bool {
 	return len(ns) == 1 && ns[0] > 0
 }
 
-// TestPrecision: the runs end when the median is known as well as asked, or the time is
-// over, or the runs are.
+// TestPrecision: a measurement ends when the median is known to the precision, or after the
+// time or number of runs.
 func TestPrecision(t *testing.T) {
 	for _, test := range []struct {
 		args     []string
@@ -125,28 +134,28 @@ func TestPrecision(t *testing.T) {
 	}
 }
 
-// TestAll: with nothing asked, the CPU is measured, and every OpenCL device or
-// the reason why there is none; the three questions are answered.
+// TestAll: without flags, the CPU and every OpenCL device is measured, or the reason is
+// printed why there is none, and all questions are answered.
 func TestAll(t *testing.T) {
 	stdout, stderr, code := bench(t, "-n", "1Ki", "-runs", "1")
 	if code != 0 || !regexp.MustCompile(`(?m)^cpu \w+\n(.*\n)+    forward +[0-9.]+ [nµm]?s `).MatchString(stdout) {
 		t.Errorf("exit %d: %s%s", code, stdout, stderr)
 	}
-	if _, err := gpu.Open(); err != nil && (!strings.Contains(words(stdout), words(oneLine(err))) || !strings.Contains(words(stdout), "Never, here: no OpenCL device can be measured")) {
-		t.Errorf("it does not tell %q, and that no GPU pays: %s", oneLine(err), stdout)
+	if _, err := gpu.Open(); err != nil && (!strings.Contains(words(stdout), words(command.OneLine(err))) || !strings.Contains(words(stdout), "Never on this machine, since no OpenCL device can be measured")) {
+		t.Errorf("it does not print %q, and that no GPU pays: %s", command.OneLine(err), stdout)
 	}
-	for _, question := range []string{"What does cpu ", " do?\n", "GB/s, ", "From which size on is ", " % of the copy"} {
+	for _, question := range []string{"How fast is cpu ", "GB/s, ", "From which size on is ", " % of the copy"} {
 		if !strings.Contains(stdout, question) {
 			t.Errorf("%q is missing: %s", question, stdout)
 		}
 	}
 	if strings.Contains(stdout+stderr, "\x1b") || stderr != "" || strings.ContainsAny(stdout, "█▏") {
-		t.Errorf("a progress or bars where there is no terminal: %q, %q", stdout, stderr)
+		t.Errorf("a progress or bars without a terminal: %q, %q", stdout, stderr)
 	}
 }
 
-// TestAnswers: an OpenCL device beside the CPU gives an answer for every operation and
-// both places of the data.
+// TestAnswers: for an OpenCL device and the CPU, there is an answer for every operation and
+// place of the data.
 func TestAnswers(t *testing.T) {
 	needOpenCL(t)
 	stdout, stderr, code := bench(t, "-device", "any", "-n", "1Ki,2Ki", "-runs", "1", "-cache", "warm", "-op", "forward", "-json", "-")
@@ -159,30 +168,30 @@ func TestAnswers(t *testing.T) {
 			t.Errorf("%+v", a)
 		}
 		want := "    forward: never (1Ki to 2Ki measured)\n"
-		if a.FromN > 0 { // as was measured here
-			want = "    forward: from " + report.Elements(a.FromN) + " on\n"
+		if a.FromN > 0 { // as measured
+			want = "    forward: from " + units.Elements(a.FromN) + " on\n"
 		}
 		if !strings.Contains(stderr, want) {
-			t.Errorf("the answer %q is not told: %s", want, stderr)
+			t.Errorf("the answer %q is not printed: %s", want, stderr)
 		}
 	}
 }
 
-// TestAllDevices: every OpenCL device is measured, then a Shard of them, and how far it
-// scales is told; of one device there is no Shard.
+// TestAllDevices: every OpenCL device is measured, then a Shard of them, and how well it
+// scales is printed. One device makes no Shard.
 func TestAllDevices(t *testing.T) {
 	needOpenCL(t)
 	several := false
 	for _, test := range []struct {
-		devices string // of PoCL; other drivers have those that they have
+		devices string // of PoCL; other drivers ignore it
 		args    []string
 	}{
-		{"pthread pthread", []string{"-backend", "opencl"}}, // of the CPU the copy
+		{"pthread pthread", []string{"-backend", "opencl"}}, // only the copy on the CPU
 		{"pthread pthread", nil},
 		{"pthread", nil},
 	} {
 		env := []string{"POCL_DEVICES=" + test.devices}
-		found, err := ask(time.Minute, env)
+		found, err := doctor.List(time.Minute, env...)
 		if err != nil || len(found.Devices) == 0 {
 			t.Fatalf("with %s: %v, %s", env, err, found.Problem)
 		}
@@ -208,7 +217,7 @@ func TestAllDevices(t *testing.T) {
 					t.Errorf("bench %q: forward on %s, data on the %s, has the limit %q", args, d.Name, res.Data, res.Limit)
 				}
 			}
-			// At both sizes, from buffers and from slices; on the CPU they are one.
+			// At both sizes, on buffers and on slices; on the CPU, only on buffers.
 			if want := map[string]int{"cpu": 2, "opencl": 4, "shard": 4}[d.Backend]; results != want && !(d.Backend == "cpu" && test.args != nil) {
 				t.Errorf("bench %q: %d results of forward on %s, want %d", args, results, d.Name, want)
 			}
@@ -223,9 +232,9 @@ func TestAllDevices(t *testing.T) {
 		if !slices.Equal(got, want) {
 			t.Errorf("bench %q measured %q, want %q", args, got, want)
 		}
-		scaling := regexp.MustCompile(`(?m)^How far does shard \((?s:.*?)\) scale\?\n  .*\n(?s:.*)    upload: \d+ % at 1Ki, \d+ % at 2Ki\n`) // never in doubt
+		scaling := regexp.MustCompile(`(?m)^How well does shard \((?s:.*?)\)\s+scale\?\n  .*\n(?s:.*)    upload: \d+ % at 1Ki, \d+ % at 2Ki\n`) // never doubtful
 		if scaling.MatchString(stderr) != slices.Contains(got, "shard") {
-			t.Errorf("bench %q: how far it scales: %s", args, stderr)
+			t.Errorf("bench %q: how well it scales: %s", args, stderr)
 		}
 	}
 	if !several {
@@ -233,13 +242,103 @@ func TestAllDevices(t *testing.T) {
 	}
 }
 
-// TestStates: what no cache holds is measured once, and not as warm.
-func TestStates(t *testing.T) {
-	m := meter{c: config{caches: []string{report.Cold, report.Warm}}}
-	const cache = 32 << 20
-	for n, want := range map[int]string{1: "warm", 1 << 10: "cold warm", cache / 12: "cold warm", cache/12 + 1: "cold", cache: "cold"} {
-		if got := strings.Join(m.states(n, cache), " "); got != want {
-			t.Errorf("%d elements are measured %s, want %s", n, got, want)
+// TestUnusable: it is an error if a device or backend that is named cannot be used. No other
+// is measured in its place, and existing files do not change.
+func TestUnusable(t *testing.T) {
+	in := write(t, npyBytes("<f4", "(2,)", binary.LittleEndian, []float32{1, -1}))
+	old, fresh := filepath.Join(t.TempDir(), "old.npy"), filepath.Join(t.TempDir(), "fresh.json")
+	if err := os.WriteFile(old, []byte("precious"), 0o666); err != nil {
+		t.Fatal(err)
+	}
+	for _, args := range [][]string{
+		{"-device", "Voodoo"},
+		{"-backend", "opencl", "-device", "Voodoo"},
+		{"-backend", "opencl", "-device", "Voodoo", "-input", in, "-output", old, "-json", fresh},
+	} {
+		stdout, stderr, code := bench(t, args...)
+		if code != command.Unusable || strings.Contains(stdout, "forward") || strings.Count(stderr, "\n") != 1 || !strings.Contains(stderr, "backend unavailable") {
+			t.Errorf("bench %q: exit %d, stdout %q, stderr %q; want exit 3 and the reason in one line", args, code, stdout, stderr)
 		}
+	}
+	if data, err := os.ReadFile(old); string(data) != "precious" {
+		t.Errorf("the file of -output now holds %q, %v", data, err)
+	}
+	if _, err := os.Stat(fresh); err == nil {
+		t.Error("a file for -json was left, with nothing measured")
+	}
+
+	t.Setenv(gpu.DeviceEnv, "none")
+	if _, stderr, code := bench(t, "-backend", "opencl"); code != command.Unusable {
+		t.Errorf("-backend opencl without any: exit %d, %s", code, stderr)
+	}
+	if _, stderr, code := benchWith(t, []string{"OCL_ICD_VENDORS=/nonexistent"}, "-device", "all"); code != command.Unusable || !strings.Contains(stderr, "backend unavailable") {
+		t.Errorf("-device all without any: exit %d, %s", code, stderr)
+	}
+}
+
+// wrong is a backend with one wrong bit in a derivative.
+type wrong struct{ compute.Backend }
+
+func (b wrong) Derivative(f compute.Activation, d, x compute.Buffer) error {
+	v := make([]float32, d.Len())
+	if err := errors.Join(b.Backend.Derivative(f, d, x), d.Read(v)); err != nil {
+		return err
+	}
+	v[77] = math.Float32frombits(math.Float32bits(v[77]) ^ 1)
+	return d.Write(v)
+}
+
+// failing is a backend whose kernels fail.
+type failing struct {
+	compute.Backend
+	err error
+}
+
+func (b failing) Forward(compute.Activation, compute.Buffer, compute.Buffer) error { return b.err }
+
+func TestBadBackends(t *testing.T) {
+	choose := func(wrap func(compute.Backend) compute.Backend) opener {
+		return func(*config, error) ([]target, error, error) {
+			b, err := cpu.Open()
+			return []target{{Backend: wrap(b)}}, nil, err
+		}
+	}
+	var stdout, stderr bytes.Buffer
+	code := run(t.Context(), []string{"-n", "1Ki", "-runs", "1", "-cache", "warm"}, &stdout, &stderr,
+		choose(func(b compute.Backend) compute.Backend { return wrong{b} }))
+	if code != command.Wrong || !strings.Contains(stderr.String(), "wrong result: derivative on cpu") || !strings.Contains(stderr.String(), "element 77 of 1024") {
+		t.Errorf("one wrong bit: exit %d, %s; want 1, and where", code, stderr.String())
+	}
+	if !strings.Contains(stdout.String(), "WRONG") || strings.Count(stdout.String(), "  WRONG\n") != 1 {
+		t.Errorf("one wrong bit: the table does not show it once: %s", stdout.String())
+	}
+
+	stderr.Reset()
+	code = run(t.Context(), []string{"-n", "1Ki", "-runs", "1", "-cache", "warm"}, &stdout, &stderr,
+		choose(func(b compute.Backend) compute.Backend { return failing{b, compute.ErrDevice} }))
+	if code != command.Unusable || !strings.Contains(stderr.String(), "device fault") {
+		t.Errorf("a device that fails: exit %d, %s; want 3", code, stderr.String())
+	}
+
+	if code := run(t.Context(), []string{"-n", "1Ki", "-runs", "1", "-cache", "warm"}, &stdout, &stderr,
+		choose(func(b compute.Backend) compute.Backend { return failing{b, compute.ErrOutOfMemory} })); code != command.Unusable {
+		t.Errorf("an asked size that does not fit: exit %d, want 3", code)
+	}
+}
+
+// TestInputThatDoesNotFit: it is an error if what was asked for does not fit in the memory.
+func TestInputThatDoesNotFit(t *testing.T) {
+	in := write(t, npyBytes("<f4", "(2,)", binary.LittleEndian, []float32{1, -1}))
+	var stdout, stderr bytes.Buffer
+	code := run(t.Context(), []string{"-backend", "cpu", "-input", in, "-output", in}, &stdout, &stderr,
+		func(*config, error) ([]target, error, error) {
+			b, err := cpu.Open()
+			return []target{{Backend: failing{b, compute.ErrOutOfMemory}}}, nil, err
+		})
+	if code != command.Unusable || !strings.Contains(stderr.String(), "out of memory") {
+		t.Errorf("exit %d, %s; want 3 and the reason", code, stderr.String())
+	}
+	if data, err := os.ReadFile(in); err != nil || len(data) != 136 {
+		t.Errorf("the file of -output was changed to %d bytes, %v", len(data), err)
 	}
 }

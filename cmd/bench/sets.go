@@ -8,23 +8,25 @@ import (
 	"github.com/gmind-go/compute/internal/host"
 )
 
-// A set is the operands of one call: buffers of the device, and the slices of the
-// host that they were made of.
+// A set is the operands of one call: buffers of the device, and slices of the host with the
+// same values.
 type set struct {
 	x, dy, dst             compute.Buffer
 	hostX, hostDY, hostDst []float32
+
+	buffers []compute.Buffer // x, dy, dst
 }
 
-// sets are the operands that take turns, on one device and of one size, so that a
-// cache does not have those of the next call.
+// sets are operands on one device and of one size. They rotate, so that those of the next
+// call are not in the cache.
 type sets struct {
 	list []set
 	next int // of list
 }
 
-// deviceCache is the size in bytes of the last cache of the device of b. For one with
-// memory of its own it is the largest that there is (AMD's MI300X), since drivers do not
-// tell: OpenCL asks for the cache next to the cores.
+// deviceCache returns the size of the last-level cache of b in bytes. OpenCL reports only the
+// cache next to the cores, so for a device with memory of its own it is the size of the
+// largest one in existence (AMD's MI300X).
 func deviceCache(b compute.Backend) int {
 	if info := b.Info(); info.Backend == "cpu" || info.SharedMemory {
 		return host.LastCache()
@@ -32,18 +34,18 @@ func deviceCache(b compute.Backend) int {
 	return 256 << 20
 }
 
-// maxSets bounds what it takes to make them.
+// maxSets bounds the time to make them.
 const maxSets = 128 << 10
 
-// setCount returns how many sets of n elements the host has values for.
+// setCount returns the number of sets of n elements for which the host has values.
 func setCount(n int) int { return setsFor(n, host.LastCache()) }
 
-// setsFor returns how many sets of n elements together exceed twice the cache, by what a
-// kernel reads and writes of each, so that none is cached when its turn comes.
+// setsFor returns the number of sets of n elements that together exceed twice the cache, by
+// the bytes that a kernel reads and writes, so that none is cached when its turn comes.
 func setsFor(n, cache int) int { return min(cache/4/n+1, maxSets) }
 
-// newSets returns the sets of n elements for the cache state, and the state that they
-// come to, if there are too many or the device has not the memory for them.
+// newSets returns the sets of n elements for the cache state. The actual state is warm if
+// that would take too many sets, or more memory than the device has.
 func newSets(b compute.Backend, in *input, n int, state string) (_ *sets, actual string, err error) {
 	cache, count := deviceCache(b), 1
 	if state == report.Cold {
@@ -51,14 +53,12 @@ func newSets(b compute.Backend, in *input, n int, state string) (_ *sets, actual
 	}
 	s := &sets{}
 	for i := range count {
-		one, err := newSet(b, in, n, i%(len(in.x)/n))
-		if err != nil {
+		if err := s.add(b, in, n, i%(len(in.x)/n)); err != nil {
 			if i > 0 && errors.Is(err, compute.ErrOutOfMemory) {
 				break // fewer than wanted
 			}
 			return nil, "", errors.Join(err, s.release())
 		}
-		s.list = append(s.list, one)
 	}
 	if len(s.list) < cache/4/n {
 		return s, report.Warm, nil
@@ -66,42 +66,36 @@ func newSets(b compute.Backend, in *input, n int, state string) (_ *sets, actual
 	return s, report.Cold, nil
 }
 
-// newSet makes a set of the values at number i of in.
-func newSet(b compute.Backend, in *input, n, i int) (s set, err error) {
+// add adds a set of the i-th n values of in.
+func (s *sets) add(b compute.Backend, in *input, n, i int) error {
 	window := func(v []float32) []float32 { return v[i*n : (i+1)*n : (i+1)*n] }
-	s.hostX, s.hostDY, s.hostDst = window(in.x), window(in.dy), window(in.dst)
-	if s.x, err = b.Upload(s.hostX); err != nil {
-		return s, err
-	}
-	if s.dy, err = b.Upload(s.hostDY); err == nil {
-		s.dst, err = b.Upload(s.hostDY)
-	}
-	if err != nil {
-		err = errors.Join(err, s.release())
-	}
-	return s, err
-}
-
-func (s set) release() error {
-	var errs []error
-	for _, buf := range []compute.Buffer{s.x, s.dy, s.dst} {
-		if buf != nil {
-			errs = append(errs, buf.Release())
+	one := set{hostX: window(in.x), hostDY: window(in.dy), hostDst: window(in.dst)}
+	for _, v := range [][]float32{one.hostX, one.hostDY, one.hostDY} {
+		buf, err := b.Upload(v)
+		if err != nil {
+			for _, buf := range one.buffers {
+				err = errors.Join(err, buf.Release())
+			}
+			return err
 		}
+		one.buffers = append(one.buffers, buf)
 	}
-	return errors.Join(errs...)
+	one.x, one.dy, one.dst = one.buffers[0], one.buffers[1], one.buffers[2]
+	s.list = append(s.list, one)
+	return nil
 }
 
 // release releases all buffers.
-func (s *sets) release() error {
-	var errs []error
+func (s *sets) release() (err error) {
 	for _, one := range s.list {
-		errs = append(errs, one.release())
+		for _, buf := range one.buffers {
+			err = errors.Join(err, buf.Release())
+		}
 	}
-	return errors.Join(errs...)
+	return err
 }
 
-// take returns the set whose turn it is.
+// take returns the next set.
 func (s *sets) take() *set {
 	one := &s.list[s.next]
 	if s.next++; s.next == len(s.list) {
@@ -110,5 +104,5 @@ func (s *sets) take() *set {
 	return one
 }
 
-// after returns the set that the last of the next so many calls will have.
+// after returns the set that take will return at the last of that many calls.
 func (s *sets) after(calls int) *set { return &s.list[(s.next+calls-1)%len(s.list)] }

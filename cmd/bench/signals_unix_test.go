@@ -11,18 +11,19 @@ import (
 	"syscall"
 	"testing"
 
+	"github.com/gmind-go/compute/cmd/bench/internal/command"
 	"github.com/gmind-go/compute/internal/testenv"
 )
 
-// TestHangup: what was measured is kept when the terminal hangs up, as when an ssh
-// connection drops, and when the program is told to end.
+// TestHangup: what was measured is written when the terminal hangs up, as when an ssh
+// connection drops, and after SIGTERM.
 func TestHangup(t *testing.T) {
 	for _, s := range []os.Signal{syscall.SIGHUP, syscall.SIGTERM} {
 		t.Run(s.String(), func(t *testing.T) { testInterrupt(t, s) })
 	}
 }
 
-// TestNohup: where hangups are ignored from the start, they stay so.
+// TestNohup: hangups that are ignored from the start stay ignored.
 func TestNohup(t *testing.T) {
 	sh, err := exec.LookPath("sh")
 	if err != nil {
@@ -52,8 +53,8 @@ func TestNohup(t *testing.T) {
 	}
 }
 
-// TestBrokenPipe: a standard output that nothing reads is an error, and not the end of
-// the program before it has written its files.
+// TestBrokenPipe: a standard output that nothing reads is an error, and does not end the
+// program before it has written its files.
 func TestBrokenPipe(t *testing.T) {
 	r, w, err := os.Pipe()
 	if err != nil {
@@ -65,7 +66,7 @@ func TestBrokenPipe(t *testing.T) {
 	var stderr bytes.Buffer
 	cmd.Stdout, cmd.Stderr = w, &stderr
 	_ = cmd.Run()
-	if code := cmd.ProcessState.ExitCode(); code != exitUsage || !strings.Contains(stderr.String(), "broken pipe\n") {
+	if code := cmd.ProcessState.ExitCode(); code != command.Usage || !strings.Contains(stderr.String(), "broken pipe\n") {
 		t.Errorf("%v, %q", cmd.ProcessState, stderr.String())
 	}
 }

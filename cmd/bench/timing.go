@@ -7,23 +7,22 @@ import (
 
 	"gonum.org/v1/gonum/floats"
 
-	"github.com/gmind-go/compute/cmd/bench/internal/report"
 	"github.com/gmind-go/compute/internal/turns"
 )
 
-// A timer times one measurement, on sets of operands that take turns, and checks its
+// A timer takes the samples of one measurement, on rotating sets of operands, and checks
 // results.
 type timer struct {
 	measurement
 	turns.Series
 	sets *sets
 
-	checking time.Duration // spent on results
+	checking time.Duration // the time that checks took
 	wrong    string        // the first difference, or ""
-	checked  int           // samples whose result was compared
+	checked  int           // the number of samples whose result was checked
 }
 
-// spent returns the time of all samples.
+// spent returns the time that all samples took.
 func (t *timer) spent() time.Duration { return time.Duration(floats.Sum(t.NS) * float64(t.Calls)) }
 
 // run takes a sample.
@@ -31,7 +30,7 @@ func (t *timer) run(calls int) (ns float64, err error) {
 	return turns.Time(func() error { return t.call(t.sets.take()) }, 0, calls)
 }
 
-// runChecked takes a sample and compares what its last call leaves.
+// runChecked takes a sample and checks the result of its last call.
 func (t *timer) runChecked(calls int) (ns float64, err error) {
 	begin, last := time.Now(), t.sets.after(calls)
 	if err := t.spoil(last); err != nil {
@@ -61,28 +60,28 @@ func (t *timer) sample(calls int) (ns float64, err error) {
 	return t.runChecked(calls)
 }
 
-// minRuns is the least number of samples after which a measurement ends because its
-// median is known to the precision, or its time is over.
+// minRuns is the least number of samples before a measurement ends because its median is
+// known to the precision, or its time is over.
 const minRuns = 12
 
-// done reports whether the median is known well enough, or enough was spent on it.
-func (t *timer) done(c config) bool {
+// done reports whether the median is known to the precision, or the time or the number of
+// samples is reached.
+func (t *timer) done(c *config) bool {
 	switch runs, spent := len(t.NS), t.spent(); {
 	case runs >= c.runs:
 		return true
 	case runs < minRuns:
-		return spent > 20*c.time // a device so slow that it cannot be waited for
+		return spent > 20*c.time // the device is very slow
 	case spent >= c.time:
 		return true
 	}
-	r := report.Result{TimesNS: t.NS}
-	r.Summarize()
-	return r.Spread() <= c.precision
+	median, low, high := turns.Summarize(t.NS)
+	return (high-low)/2 <= c.precision*median
 }
 
-// timeAll warms up all timers, takes their samples in turns and at last checks the result
-// of each once more. It stops at the end of ctx. progress is called whenever one is done.
-func timeAll(ctx context.Context, c config, timers []*timer, progress func()) error {
+// timeAll warms up all timers, takes their samples in turns, and finally checks one more
+// result of each. It stops at the end of ctx. It calls progress whenever a timer is done.
+func timeAll(ctx context.Context, c *config, timers []*timer, progress func()) error {
 	var list []*turns.Series
 	for _, t := range timers {
 		t.Least, t.Sample = runTime(c), t.run
@@ -115,17 +114,17 @@ func timeAll(ctx context.Context, c config, timers []*timer, progress func()) er
 	return nil
 }
 
-// runTime returns the shortest time that one run may take: so long that the clock can
-// tell it, and that the runs, if they are as many as by default, take about c.time.
-func runTime(c config) time.Duration {
-	return max(minRun(), min(c.time/maxRunsByDefault, 10*time.Millisecond))
+// runTime returns the least time of a sample. The default number of samples takes about
+// c.time.
+func runTime(c *config) time.Duration {
+	return max(minRun(), min(c.time/defaultRuns, 10*time.Millisecond))
 }
 
-const maxRunsByDefault = 100
+const defaultRuns = 100
 
-// minRun returns the shortest time that the clock can tell: so long that reading the
-// clock does not count, nor the step by which it advances, which on Windows is half
-// a millisecond.
+// minRun returns the shortest time that the clock measures well: it is much longer than
+// reading the clock takes, and than the step of the clock, which is half a millisecond on
+// Windows.
 var minRun = sync.OnceValue(func() time.Duration {
 	next := func(t time.Time) time.Time { // the first reading after t
 		for {

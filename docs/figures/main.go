@@ -1,5 +1,5 @@
-// Figures draws the figures of docs/leaky_relu.md from what a backend computes. Run
-// it by go generate ./docs/figures.
+// Figures draws the figures of docs/leaky_relu.md with values computed by a backend. Run it
+// with go generate ./docs/figures.
 package main
 
 import (
@@ -20,12 +20,12 @@ import (
 
 //go:generate go run . -dir ..
 
-// slope is steeper than the default, for the eye.
+// slope is steeper than the default, to be visible.
 const slope = 0.1
 
 func main() {
 	log.SetFlags(0)
-	dir := flag.String("dir", ".", "where the figures go")
+	dir := flag.String("dir", ".", "write the figures into this directory")
 	flag.Parse()
 	b, err := cpu.Open()
 	if err != nil {
@@ -39,30 +39,23 @@ func main() {
 
 // draw writes the figures into dir.
 func draw(b compute.Backend, dir string) error {
-	f := compute.LeakyReLU(slope)
 	var xs []float32
 	for i := -300; i <= 300; i++ {
 		xs = append(xs, float32(i)/100)
 	}
-	x, err := b.Upload(xs)
-	if err != nil {
-		return err
-	}
-	defer x.Release()
-	y, err := b.Alloc(len(xs))
-	if err != nil {
-		return err
-	}
-	defer y.Release()
 	for _, figure := range []struct {
 		file, label string
-		compute     func(compute.Activation, compute.Buffer, compute.Buffer) error
+		compute     func(f compute.Activation, y, x compute.Buffer) error
 	}{
 		{"leaky_relu_forward.svg", "f(x)", b.Forward},
 		{"leaky_relu_derivative.svg", "f'(x)", b.Derivative},
 	} {
+		buf, err := b.Upload(xs)
+		if err != nil {
+			return err
+		}
 		ys := make([]float32, len(xs))
-		if err := errors.Join(figure.compute(f, y, x), y.Read(ys)); err != nil {
+		if err := errors.Join(figure.compute(compute.LeakyReLU(slope), buf, buf), buf.Read(ys), buf.Release()); err != nil {
 			return err
 		}
 		if err := save(filepath.Join(dir, figure.file), figure.label, xs, ys); err != nil {
@@ -72,18 +65,18 @@ func draw(b compute.Backend, dir string) error {
 	return nil
 }
 
-// save plots ys over xs, in two pieces: one below 0 and one from there on.
+// save plots ys over xs as two lines, since the derivative jumps at 0.
 func save(file, label string, xs, ys []float32) error {
 	p := plot.New()
 	p.Title.Text = fmt.Sprintf("LeakyReLU, slope %v", slope)
 	p.X.Label.Text, p.Y.Label.Text = "x", label
 	p.Add(plotter.NewGrid())
-	half := len(xs) / 2
-	for _, piece := range [][2]int{{0, half}, {half, len(xs)}} {
-		var points plotter.XYs
-		for i := piece[0]; i < piece[1]; i++ {
-			points = append(points, plotter.XY{X: float64(xs[i]), Y: float64(ys[i])})
-		}
+	var lines [2]plotter.XYs
+	for i, x := range xs {
+		half := min(i/(len(xs)/2), 1)
+		lines[half] = append(lines[half], plotter.XY{X: float64(x), Y: float64(ys[i])})
+	}
+	for _, points := range lines {
 		line, err := plotter.NewLine(points)
 		if err != nil {
 			return err

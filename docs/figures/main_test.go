@@ -11,10 +11,10 @@ import (
 	"github.com/gmind-go/compute/internal/testenv"
 )
 
-// TestUpToDate: the figures that are kept are those that a backend draws.
+// TestUpToDate: the committed figures are those that the program draws.
 func TestUpToDate(t *testing.T) {
 	if runtime.GOARCH != "amd64" {
-		t.Skip("other processors round the coordinates in other ways")
+		t.Skip("other processors round the coordinates differently")
 	}
 	dir := t.TempDir()
 	if err := draw(testenv.Open(t, cpu.Open), dir); err != nil {
@@ -31,7 +31,7 @@ func TestUpToDate(t *testing.T) {
 		}
 		kept, err := os.ReadFile(filepath.Join("..", filepath.Base(file)))
 		if err != nil || !bytes.Equal(got, kept) {
-			t.Errorf("docs/%s is not what is drawn now (%v); run go generate ./docs/figures", filepath.Base(file), err)
+			t.Errorf("docs/%s is out of date (%v); run go generate ./docs/figures", filepath.Base(file), err)
 		}
 	}
 }

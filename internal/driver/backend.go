@@ -20,6 +20,8 @@ type Backend struct {
 	survivor Survivor // the device, or nil
 	closed   atomic.Bool
 	fault    atomic.Pointer[error] // the first ErrDevice: nothing can be trusted after it
+	untold   atomic.Bool           // Trim has seen it, and no call has returned it yet
+	unsure   atomic.Bool           // whether any of these may make usable return an error
 
 	// Calls without operands hold calls for reading, and calls with operands hold the locks
 	// of these. Close takes all of them before it closes the device.
@@ -35,6 +37,7 @@ type Backend struct {
 func New(d Device) *Backend {
 	b := &Backend{device: d, name: d.Info().Name, live: map[*memory]struct{}{}}
 	b.survivor, _ = d.(Survivor)
+	b.unsure.Store(b.survivor != nil)
 	return b
 }
 
@@ -87,8 +90,10 @@ func (b *Backend) Copy(dst, src compute.Buffer) error {
 
 // launch computes fm of f on args, its operands.
 func (b *Backend) launch(fm form.Form, f compute.Activation, args ...any) error {
-	if err := b.usable(fm.String()); err != nil {
-		return err
+	if b.unsure.Load() { // short calls notice the time of all else
+		if err := b.usable(fm.String()); err != nil {
+			return err
+		}
 	}
 	if fm != form.Copy {
 		if err := f.Validate(); err != nil {
@@ -100,21 +105,28 @@ func (b *Backend) launch(fm form.Form, f compute.Activation, args ...any) error 
 		return err
 	}
 	defer o.unlock()
+	if b.unsure.Load() { // since a call for which this one waited
+		if err := b.usable(fm.String()); err != nil {
+			return err
+		}
+	}
 	n := o.all[0].n
 	if n == 0 {
 		return nil
 	}
-	return b.result(fm.String(), n, b.device.Launch(Kernel{fm, f}, n, o.memories()))
+	if err := b.device.Launch(Kernel{fm, f}, n, o.memories()); err != nil {
+		return b.failed(fm.String(), elements(n), err)
+	}
+	return nil
 }
 
 // Stream implements compute.Backend.
 func (b *Backend) Stream(ctx context.Context, op compute.Op, f compute.Activation, dst, src []float32) error {
-	b.calls.RLock()
-	defer b.calls.RUnlock()
 	c := b.call("stream")
-	if b.closed.Load() {
-		return c.closed()
+	if err := b.enter(c.op); err != nil {
+		return err
 	}
+	defer b.calls.RUnlock()
 	if b.survivor == nil {
 		if err := b.usable(c.op); err != nil {
 			return err
@@ -127,27 +139,50 @@ func (b *Backend) Stream(ctx context.Context, op compute.Op, f compute.Activatio
 	if ended := Ended(ctx); ended != nil && errors.Is(err, ended) {
 		return c.wrap(err)
 	}
-	return b.result(c.op, len(src), err)
+	if err != nil {
+		return b.failed(c.op, elements(len(src)), err)
+	}
+	return nil
 }
 
 // Sync implements compute.Backend.
 func (b *Backend) Sync() error {
-	b.calls.RLock()
+	if err := b.enter("sync"); err != nil {
+		return err
+	}
 	defer b.calls.RUnlock()
 	if err := b.usable("sync"); err != nil {
 		return err
 	}
-	return b.result("sync", 0, b.device.Sync())
+	return b.failed("sync", "", b.device.Sync())
 }
 
-// Trim gives back what the device keeps for calls to come. A fault that shows is returned
-// by later calls.
-func (b *Backend) Trim() {
-	b.calls.RLock()
-	defer b.calls.RUnlock()
-	if d, ok := b.device.(Trimmer); ok && !b.closed.Load() {
-		b.result("trim", 0, d.Trim())
+// enter holds calls for reading, unless b is closed. It does not wait for Close, which waits
+// for other calls.
+func (b *Backend) enter(op string) error {
+	if !b.closed.Load() {
+		b.calls.RLock()
+		if !b.closed.Load() {
+			return nil
+		}
+		b.calls.RUnlock()
 	}
+	return b.call(op).closed()
+}
+
+// Trim frees the memory that the device keeps for later calls. The next call, or Close,
+// returns a fault that shows.
+func (b *Backend) Trim() {
+	d, ok := b.device.(Trimmer)
+	if !ok || b.enter("trim") != nil {
+		return
+	}
+	defer b.calls.RUnlock()
+	if b.fault.Load() != nil {
+		return
+	}
+	b.failed("trim", "", d.Trim())
+	b.untold.Store(b.fault.Load() != nil)
 }
 
 // Profile implements form.Profiler.
@@ -167,13 +202,14 @@ func (b *Backend) Profile(work func() error) (ns []float64, err error) {
 	if own != nil && !errors.Is(err, compute.ErrDevice) || errors.Is(own, compute.ErrDevice) {
 		return ns, own
 	}
-	return ns, b.result("profile", 0, err)
+	return ns, b.failed("profile", "", err)
 }
 
 // Close implements compute.Backend.
 func (b *Backend) Close() error {
 	b.mu.Lock()
 	again := b.closed.Swap(true)
+	b.unsure.Store(true)
 	live := make([]*memory, 0, len(b.live))
 	for m := range b.live {
 		live = append(live, m)
@@ -188,10 +224,14 @@ func (b *Backend) Close() error {
 	if again {
 		return nil
 	}
-	if errs = append(errs, b.device.Close()); b.fault.Load() != nil {
-		return nil // the fault was reported when it happened
+	errs = append(errs, b.device.Close())
+	switch fault := b.fault.Load(); {
+	case fault == nil:
+		return b.failed("close", "", errors.Join(errs...))
+	case b.untold.Load():
+		return *fault
 	}
-	return b.result("close", 0, errors.Join(errs...))
+	return nil // the fault was returned when it happened
 }
 
 func (b *Backend) call(op string) call { return call{op, b.name} }
@@ -205,31 +245,36 @@ func (b *Backend) usable(op string) error {
 		return b.call(op).wrap(b.survivor.Usable())
 	}
 	if fault := b.fault.Load(); fault != nil {
+		b.untold.Store(false)
 		return b.call(op).fail(compute.ErrDevice, "the device cannot be used since it failed (%s); Close it and open another", strings.TrimPrefix((*fault).Error(), "compute: "))
 	}
 	return nil
 }
 
-// result returns what op, on n float32 elements or 0 for none, reports of err, an error of
+// failed returns what op, on operands of a size or "" for none, reports of err, an error of
 // the device or nil. The first fault is remembered.
-func (b *Backend) result(op string, n int, err error) error {
+func (b *Backend) failed(op, size string, err error) error {
 	if err == nil {
 		return nil
 	}
 	fault := errors.Is(err, compute.ErrDevice)
 	switch {
-	case errors.Is(err, compute.ErrOutOfMemory) && !fault:
+	case size == "":
+	case errors.Is(err, compute.ErrOutOfMemory) && !fault && b.survivor == nil && op != "stream":
 		b.mu.Lock()
 		bytes, buffers := b.liveBytes, len(b.live)
 		b.mu.Unlock()
-		return b.call(op).wrap(fmt.Errorf("%d bytes, with %d bytes in %d live buffers: %w; release some or work in parts", 4*int64(n), bytes, buffers, err))
-	case n > 0:
-		err = fmt.Errorf("%d elements: %w", n, err)
+		err = fmt.Errorf("%s, with %d bytes in %d live buffers: %w; release some, work in parts, or use Stream", size, bytes, buffers, err)
+	default:
+		err = fmt.Errorf("%s: %w", size, err)
 	}
 	err = b.call(op).wrap(err)
 	if fault && b.survivor == nil {
 		first := err // its address would put err on the heap for every call
 		b.fault.CompareAndSwap(nil, &first)
+		b.unsure.Store(true)
 	}
 	return err
 }
+
+func elements(n int) string { return fmt.Sprintf("%d elements", n) }

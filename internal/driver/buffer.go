@@ -1,6 +1,7 @@
 package driver
 
 import (
+	"fmt"
 	"sync"
 
 	"github.com/gmind-go/compute"
@@ -9,15 +10,16 @@ import (
 
 // memory is a buffer or a mask.
 type memory struct {
-	owner *Backend
-	id    uint64 // order of locking
-	n     int    // elements, or bits
-	bytes int64
+	owner  *Backend
+	isMask bool
+	id     uint64 // order of locking
+	n      int    // elements, or bits
+	bytes  int64
 
 	mu       sync.Mutex // guards what follows, and the contents
 	device   Memory     // nil for 0 elements
 	released bool
-	operands [3]Memory // of a call with m as its first operand: see operands.memories
+	operands [3]Memory // of the last call with m as its first operand: see operands.memories
 }
 
 // A buffer implements compute.Buffer, and a mask compute.Mask.
@@ -37,7 +39,7 @@ func (b *Backend) Upload(src []float32) (compute.Buffer, error) {
 // newBuffer returns a buffer of n elements, with those of src unless it is empty.
 func (b *Backend) newBuffer(op string, n int, src []float32) (compute.Buffer, error) {
 	buf := &buffer{memory{owner: b, n: n, bytes: 4 * int64(n)}}
-	if err := buf.hold(op, false, src); err != nil {
+	if err := buf.hold(op, src); err != nil {
 		return nil, err
 	}
 	return buf, nil
@@ -45,8 +47,8 @@ func (b *Backend) newBuffer(op string, n int, src []float32) (compute.Buffer, er
 
 // AllocMask implements compute.Backend.
 func (b *Backend) AllocMask(n int) (compute.Mask, error) {
-	m := &mask{memory{owner: b, n: n, bytes: 8 * int64(form.MaskWords(n))}}
-	if err := m.hold("alloc mask", true, nil); err != nil {
+	m := &mask{memory{owner: b, isMask: true, n: n, bytes: 8 * int64(form.MaskWords(n))}}
+	if err := m.hold("alloc mask", nil); err != nil {
 		return nil, err
 	}
 	return m, nil
@@ -54,9 +56,11 @@ func (b *Backend) AllocMask(n int) (compute.Mask, error) {
 
 // hold gets the memory from the device, writes src to it unless that is empty, and counts
 // it as live.
-func (m *memory) hold(op string, isMask bool, src []float32) error {
+func (m *memory) hold(op string, src []float32) error {
 	b := m.owner
-	b.calls.RLock()
+	if err := b.enter(op); err != nil {
+		return err
+	}
 	defer b.calls.RUnlock()
 	if err := b.usable(op); err != nil {
 		return err
@@ -66,18 +70,24 @@ func (m *memory) hold(op string, isMask bool, src []float32) error {
 	}
 	if m.n > 0 {
 		var err error
-		if m.device, err = b.device.Alloc(m.n, isMask); err != nil {
-			return b.result(op, m.size(), err)
+		if m.device, err = b.device.Alloc(m.n, m.isMask); err != nil {
+			return b.failed(op, m.size(), err)
 		}
 		if len(src) > 0 {
 			if err := b.device.Write(m.device, src); err != nil {
 				b.device.Free(m.device) // whose error would hide the first
-				return b.result(op, m.size(), err)
+				return b.failed(op, m.size(), err)
 			}
 		}
 	}
 	b.mu.Lock()
 	defer b.mu.Unlock()
+	if b.closed.Load() { // meanwhile: Close knows nothing of m
+		if m.device != nil {
+			b.device.Free(m.device)
+		}
+		return b.call(op).closed()
+	}
 	b.lastID++
 	m.id = b.lastID
 	b.live[m] = struct{}{}
@@ -85,8 +95,13 @@ func (m *memory) hold(op string, isMask bool, src []float32) error {
 	return nil
 }
 
-// size returns the length of the memory, in float32 elements.
-func (m *memory) size() int { return int(m.bytes / 4) }
+// size returns the size of m, for errors.
+func (m *memory) size() string {
+	if m.isMask {
+		return fmt.Sprintf("%d bits, %d bytes", m.n, m.bytes)
+	}
+	return fmt.Sprintf("%d elements, %d bytes", m.n, m.bytes)
+}
 
 // Len implements compute.Buffer and compute.Mask.
 func (m *memory) Len() int { return m.n }
@@ -111,7 +126,10 @@ func (buf *buffer) transfer(op, name string, host []float32, move func(Device, M
 	if err := b.call(op).lengths("the buffer", buf.n, name, len(host)); err != nil || buf.n == 0 {
 		return err
 	}
-	return b.result(op, buf.n, move(b.device, buf.device, host))
+	if err := move(b.device, buf.device, host); err != nil {
+		return b.failed(op, buf.size(), err)
+	}
+	return nil
 }
 
 // Read implements compute.Mask.
@@ -129,7 +147,7 @@ func (m *mask) Read(dst []uint64) error {
 		return nil
 	}
 	if err := b.device.ReadMask(m.device, dst); err != nil {
-		return b.result("read", m.size(), err)
+		return b.failed("read", m.size(), err)
 	}
 	if rest := m.n % 64; rest > 0 {
 		dst[len(dst)-1] &= 1<<rest - 1
@@ -150,7 +168,12 @@ func (m *memory) usable(op, name string) error {
 }
 
 // Release implements compute.Buffer and compute.Mask.
-func (m *memory) Release() error { return m.owner.result("release", m.size(), m.release()) }
+func (m *memory) Release() error {
+	if err := m.release(); err != nil {
+		return m.owner.failed("release", m.size(), err)
+	}
+	return nil
+}
 
 // release gives the memory back to the device, once.
 func (m *memory) release() error {
@@ -172,3 +195,7 @@ func (m *memory) release() error {
 	b.liveBytes -= m.bytes
 	return err
 }
+
+// MemoryOf returns what the device has of buf, a live buffer of a Backend. Tests look into
+// it.
+func MemoryOf(buf compute.Buffer) Memory { return buf.(*buffer).device }

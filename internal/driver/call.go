@@ -1,6 +1,7 @@
 package driver
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"fmt"
@@ -67,17 +68,14 @@ func (c call) size(n int) error {
 		return c.fail(compute.ErrLength, "%d elements; the number cannot be negative", n)
 	}
 	if n > math.MaxInt/4 {
-		return c.fail(compute.ErrOutOfMemory, "%d elements are more bytes than there are addresses", n)
+		return c.fail(compute.ErrOutOfMemory, "%d elements are more bytes than there are addresses; work in parts, or use Stream", n)
 	}
 	return nil
 }
 
 // stream refuses the arguments of Backend.Stream that no device can compute.
 func (c call) stream(ctx context.Context, op compute.Op, f compute.Activation, dst, src []float32) error {
-	if err := op.Validate(); err != nil {
-		return c.wrap(err)
-	}
-	if err := f.Validate(); err != nil {
+	if err := cmp.Or(op.Validate(), f.Validate()); err != nil {
 		return c.wrap(err)
 	}
 	if ctx == nil {

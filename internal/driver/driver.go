@@ -15,7 +15,7 @@ import (
 // A Device allocates memory and runs kernels on it.
 //
 // The front calls its methods from several goroutines, but never two at once with the
-// same Memory. No slice, length or kernel is empty, and lengths match. Kernels may still
+// same Memory. No slice is empty, no length is 0, and lengths match. Kernels may still
 // run when Launch returns; a fault then shows in a later call. Errors name neither the
 // operation nor the device, and wrap compute.ErrOutOfMemory or compute.ErrDevice where
 // these apply.
@@ -34,8 +34,8 @@ type Device interface {
 	// ReadMask copies the bits of m into dst, which has form.MaskWords words. Bits behind
 	// the last are unspecified.
 	ReadMask(m Memory, dst []uint64) error
-	// Launch runs k on n elements. operands are those of its form, in order. They belong
-	// to the caller, and change after Launch returns.
+	// Launch runs k on n elements. operands are those of its form, in order. Launch
+	// keeps neither the slice nor what is in it.
 	Launch(k Kernel, n int, operands []Memory) error
 	// Stream computes k, a form of one input and one result, from src to dst in the memory
 	// of the host. When ctx ends it stops early and returns Ended(ctx).
@@ -43,7 +43,7 @@ type Device interface {
 	// Sync waits for all kernels.
 	Sync() error
 	// Close waits for all kernels and gives everything back. All memory was freed, and no
-	// other call is made meanwhile or later, but Info.
+	// other call is made meanwhile or later, but Info and the end of Profile.
 	Close() error
 }
 

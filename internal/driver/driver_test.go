@@ -79,7 +79,7 @@ func failing(method string, err error) func(string) error {
 	}
 }
 
-var onFire = fmt.Errorf("it is on fire: %w", compute.ErrDevice)
+var errOnFire = fmt.Errorf("it is on fire: %w", compute.ErrDevice)
 
 // operandsOf returns a buffer and a mask of n elements.
 func operandsOf(t *testing.T, b *Backend, n int) (compute.Buffer, compute.Mask) {
@@ -127,7 +127,7 @@ func TestFault(t *testing.T) {
 		d := &fake{}
 		b := New(d)
 		x, m := operandsOf(t, b, 2)
-		d.err = failing(method, onFire)
+		d.err = failing(method, errOnFire)
 		all := calls(b, x, m)
 		if method == "Trim" {
 			b.Trim()
@@ -140,7 +140,7 @@ func TestFault(t *testing.T) {
 				t.Errorf("%s after a fault of %s: %v; want ErrDevice with what happened", name, method, err)
 			}
 		}
-		d.err = failing("Close", onFire)
+		d.err = failing("Close", errOnFire)
 		if err := errors.Join(x.Release(), m.Release(), b.Close(), b.Close()); err != nil {
 			t.Errorf("Release and Close after a fault that was reported: %v", err)
 		}
@@ -158,7 +158,7 @@ func TestFault(t *testing.T) {
 // TestFaultAtClose: what only Close or Free shows is returned.
 func TestFaultAtClose(t *testing.T) {
 	for _, method := range []string{"Free", "Close"} {
-		b := New(&fake{err: failing(method, onFire)})
+		b := New(&fake{err: failing(method, errOnFire)})
 		operandsOf(t, b, 2)
 		if err := b.Close(); !errors.Is(err, compute.ErrDevice) {
 			t.Errorf("%s fails, and Close returns %v", method, err)
@@ -179,11 +179,72 @@ func TestSurvivor(t *testing.T) {
 	d := &survivor{}
 	b := New(d)
 	x, m := operandsOf(t, b, 2)
-	d.fault = onFire
+	d.fault = errOnFire
 	for name, call := range calls(b, x, m) {
 		if err := call(); errors.Is(err, compute.ErrDevice) != (name != "Stream") {
 			t.Errorf("%s: %v", name, err)
 		}
+	}
+}
+
+// TestFaultMeanwhile: a call that waits for another, which finds a fault, returns it too.
+func TestFaultMeanwhile(t *testing.T) {
+	d := &blocking{entered: make(chan bool), leave: make(chan bool)}
+	b := New(d)
+	x, _ := operandsOf(t, b, 2)
+	first, second := make(chan error), make(chan error)
+	go func() { first <- b.Copy(x, x) }()
+	<-d.entered
+	go func() { second <- b.Copy(x, x) }()
+	time.Sleep(10 * time.Millisecond) // so that it waits, or else it need not
+	d.launchErr = errOnFire
+	d.leave <- true
+	if err := <-first; !errors.Is(err, compute.ErrDevice) {
+		t.Errorf("the call that finds the fault: %v", err)
+	}
+	if err := <-second; !errors.Is(err, compute.ErrDevice) {
+		t.Errorf("the call that waited for it: %v", err)
+	}
+}
+
+// TestFaultOfTrim: the next call, or Close, returns a fault that Trim has found.
+func TestFaultOfTrim(t *testing.T) {
+	for _, called := range []bool{false, true} {
+		b := New(&fake{err: failing("Trim", errOnFire)})
+		b.Trim()
+		b.Trim()
+		if called {
+			if err := b.Sync(); !errors.Is(err, compute.ErrDevice) {
+				t.Errorf("Sync: %v", err)
+			}
+		}
+		if err := b.Close(); errors.Is(err, compute.ErrDevice) == called {
+			t.Errorf("Close, where Sync was called: %v: %v", called, err)
+		}
+	}
+}
+
+// TestSizes: errors name sizes in the unit of the operand.
+func TestSizes(t *testing.T) {
+	d := &fake{}
+	b := New(d)
+	x, m := operandsOf(t, b, 64)
+	all := calls(b, x, m)
+	const remedy = ", with 264 bytes in 2 live buffers: out of memory; release some, work in parts, or use Stream"
+	for _, test := range []struct{ method, call, want string }{
+		{"Alloc", "Alloc", "alloc on fake: 1 elements, 4 bytes" + remedy},
+		{"Launch", "Copy", "copy on fake: 64 elements" + remedy},
+		{"Stream", "Stream", "stream on fake: 1 elements: out of memory"},
+		{"Sync", "Sync", "sync on fake: out of memory"},
+	} {
+		d.err = failing(test.method, compute.ErrOutOfMemory)
+		if err := all[test.call](); err == nil || err.Error() != "compute: "+test.want {
+			t.Errorf("got %v\nwant %s", err, test.want)
+		}
+	}
+	d.err = failing("ReadMask", errOnFire)
+	if err := all["ReadMask"](); err == nil || err.Error() != "compute: read on fake: 64 bits, 8 bytes: it is on fire: device fault" {
+		t.Errorf("%v", err)
 	}
 }
 
@@ -241,13 +302,14 @@ func TestMaskEnd(t *testing.T) {
 type blocking struct {
 	fake
 	entered, leave chan bool
+	launchErr      error
 	closed         bool
 }
 
 func (d *blocking) Launch(Kernel, int, []Memory) error {
 	d.entered <- true
 	<-d.leave
-	return nil
+	return d.launchErr
 }
 
 func (d *blocking) Stream(context.Context, Kernel, []float32, []float32) error {
@@ -274,6 +336,12 @@ func TestCloseWaits(t *testing.T) {
 			t.Errorf("Close did not wait for %s", name)
 		case <-time.After(10 * time.Millisecond):
 		}
+		for !b.closed.Load() {
+			time.Sleep(time.Millisecond)
+		}
+		if err := b.Sync(); !errors.Is(err, compute.ErrClosed) { // at once
+			t.Errorf("Sync during Close: %v", err)
+		}
 		if d.closed {
 			t.Errorf("the device was closed during %s", name)
 		}
@@ -281,6 +349,38 @@ func TestCloseWaits(t *testing.T) {
 		if err := errors.Join(<-called, <-closed); err != nil {
 			t.Error(err)
 		}
+	}
+}
+
+// entering is a device whose Alloc tells when it begins, and waits until it is let go.
+type entering struct {
+	fake
+	entered, leave chan bool
+}
+
+func (d *entering) Alloc(n int, mask bool) (Memory, error) {
+	d.entered <- true
+	<-d.leave
+	return d.fake.Alloc(n, mask)
+}
+
+// TestAllocDuringClose: what is allocated while the backend is closed is freed.
+func TestAllocDuringClose(t *testing.T) {
+	d := &entering{entered: make(chan bool), leave: make(chan bool)}
+	b := New(d)
+	failed, closed := make(chan error), make(chan error)
+	go func() { _, err := b.Alloc(1); failed <- err }()
+	<-d.entered
+	go func() { closed <- b.Close() }()
+	for !b.closed.Load() {
+		time.Sleep(time.Millisecond)
+	}
+	d.leave <- true
+	if err := <-failed; !errors.Is(err, compute.ErrClosed) {
+		t.Errorf("Alloc while the backend is closed: %v", err)
+	}
+	if err := <-closed; err != nil || d.allocs != 0 {
+		t.Errorf("Close: %v, and %d allocations are not freed", err, d.allocs)
 	}
 }
 

@@ -11,8 +11,7 @@ type operands struct {
 	form   form.Form
 	all    [3]*memory
 	n      int        // how many of all are set
-	locked [3]*memory // each once, by id
-	locks  int
+	sorted [3]*memory // all, by id
 }
 
 // take locks args, the operands of fm, or returns what is wrong with them.
@@ -33,11 +32,10 @@ func (o *operands) take(b *Backend, fm form.Form, args []any) error {
 		if own == nil || own.owner != b {
 			return o.call().foreign(o.name(i), arg, fm.Operands()[i] == form.M)
 		}
-		o.append(own)
+		o.all[i] = own
 	}
-	for _, m := range o.locked[:o.locks] {
-		m.mu.Lock()
-	}
+	o.n = len(args)
+	o.lock()
 	if err := o.check(); err != nil {
 		o.unlock()
 		return err
@@ -45,22 +43,39 @@ func (o *operands) take(b *Backend, fm form.Form, args []any) error {
 	return nil
 }
 
-// append appends m, and inserts it among those to lock. All calls lock by id, so that no
-// two wait for each other.
-func (o *operands) append(m *memory) {
-	o.all[o.n] = m
-	o.n++
-	for _, other := range o.locked[:o.locks] {
-		if other == m {
-			return
+// lock locks each operand once. All calls lock by id, so that no two wait for each other.
+func (o *operands) lock() {
+	o.sorted = o.all
+	s := &o.sorted
+	if s[0].id > s[1].id {
+		s[0], s[1] = s[1], s[0]
+	}
+	if o.n == 3 {
+		if s[1].id > s[2].id {
+			s[1], s[2] = s[2], s[1]
+			if s[0].id > s[1].id {
+				s[0], s[1] = s[1], s[0]
+			}
 		}
 	}
-	i := o.locks
-	for ; i > 0 && o.locked[i-1].id > m.id; i-- {
-		o.locked[i] = o.locked[i-1]
+	s[0].mu.Lock()
+	if s[1] != s[0] {
+		s[1].mu.Lock()
 	}
-	o.locked[i] = m
-	o.locks++
+	if o.n == 3 && s[2] != s[1] {
+		s[2].mu.Lock()
+	}
+}
+
+func (o *operands) unlock() {
+	s := &o.sorted
+	s[0].mu.Unlock()
+	if s[1] != s[0] {
+		s[1].mu.Unlock()
+	}
+	if o.n == 3 && s[2] != s[1] {
+		s[2].mu.Unlock()
+	}
 }
 
 // check returns what is wrong with the operands, which are locked.
@@ -82,14 +97,9 @@ func (o *operands) check() error {
 	return nil
 }
 
-func (o *operands) unlock() {
-	for _, m := range o.locked[:o.locks] {
-		m.mu.Unlock()
-	}
-}
-
-// memories returns what the device knows of the operands, until unlock. It lies in the
-// first operand, so that no call allocates.
+// memories returns what the device knows of the operands, until unlock. It is part of the
+// first operand, so that no call allocates. What a Device frees must be small afterwards,
+// since it may stay there.
 func (o *operands) memories() []Memory {
 	first := o.all[0]
 	for i, m := range o.all[:o.n] {

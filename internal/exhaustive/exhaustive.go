@@ -1,5 +1,5 @@
-// Package exhaustive tries backends on every float32 there is, or on a sample of them, and
-// compares the bits of all results with the reference formulas.
+// Package exhaustive tests backends on all 2^32 inputs, or on a sample of them, and compares
+// all results with the reference formulas, bit by bit.
 package exhaustive
 
 import (
@@ -15,59 +15,55 @@ import (
 	"unsafe"
 
 	"github.com/gmind-go/compute"
-	"github.com/gmind-go/compute/internal/check"
 	"github.com/gmind-go/compute/internal/form"
 	"github.com/gmind-go/compute/internal/testenv"
 	"github.com/gmind-go/compute/internal/values"
 )
 
-// Slopes are those that are tried: two that are rounded, as their products are, and one
-// below zero.
-var Slopes = []float32{compute.DefaultNegativeSlope, 0.2, -0.5}
+// slopes are two with products that are rounded, and a negative one.
+var slopes = []float32{compute.DefaultNegativeSlope, 0.2, -0.5}
 
 const (
-	block  = 256 << 10 // elements in a call: those of all operands stay in the caches
-	sample = 4096      // of so many neighbouring inputs a sample has one
+	block  = 256 << 10 // elements of a call: all operands fit in the caches
+	sample = 4096      // a sample has one of this many neighbouring inputs
 )
 
-// A Subject is a backend to try.
+// A Subject is a backend to test.
 type Subject struct {
 	Name string
 	compute.Backend
-	// Contents returns the elements of a buffer, where they are to be had without a
-	// copy; nil if they are not.
+	// Contents returns the elements of a buffer without a copy. It may be nil.
 	Contents func(compute.Buffer) []float32
 }
 
-// Run tries the subjects, on every input if testenv.Exhaustive says so and else on a
-// sample, and fails the test at the first result that is not the reference's.
+// Run tests the subjects on every input, or on a sample unless testenv.Exhaustive. It fails
+// the test at the first result that differs from the reference.
 func Run(t *testing.T, subjects []Subject) {
 	t.Helper()
 	run(t, subjects, step(1), block)
 }
 
-// RunPart tries the subjects on one of every so many neighbouring inputs where Run tries
-// all.
+// RunPart is like Run, but an exhaustive run has only one of every neighbouring inputs.
 func RunPart(t *testing.T, subjects []Subject, every uint64) {
 	t.Helper()
 	run(t, subjects, step(every), block)
 }
 
-// RunShort tries the subjects on a smaller sample, in calls of so few elements that
-// none fill a vector: kernels do those in another way.
+// RunShort tests the subjects on a smaller sample, in calls of fewer elements than a vector
+// has, which kernels compute in another way.
 func RunShort(t *testing.T, subjects []Subject) {
 	t.Helper()
 	run(t, subjects, 64*sample, 3)
 }
 
-// run tries one of every so many neighbouring inputs, so many in a call, and all special
-// values.
+// run tests one of every neighbouring inputs, and all pairs of special values, in calls of
+// length elements.
 func run(t *testing.T, subjects []Subject, every uint64, length int) {
 	t.Helper()
 	inputBlocks := blocks(1<<32/every, length)
 	last := inputBlocks + blocks(uint64(len(values.Special())*len(values.Special())), length)
 	var next, done atomic.Int64
-	work := func() error {
+	err := parallel(func(int) error {
 		w, err := newWorker(subjects, length)
 		if err != nil {
 			return err
@@ -83,7 +79,7 @@ func run(t *testing.T, subjects []Subject, every uint64, length int) {
 			default:
 				return nil
 			}
-			if err := w.try(); err != nil {
+			if err := w.test(); err != nil {
 				next.Store(last) // stops the others
 				return err
 			}
@@ -91,26 +87,31 @@ func run(t *testing.T, subjects []Subject, every uint64, length int) {
 				t.Logf("%3d %% of %d inputs", 100*d/inputBlocks, 1<<32/every)
 			}
 		}
-	}
-	errs := make([]error, runtime.GOMAXPROCS(0))
-	var wg sync.WaitGroup
-	for i := range errs {
-		wg.Go(func() { errs[i] = work() })
-	}
-	wg.Wait()
-	if err := errors.Join(errs...); err != nil {
+	})
+	if err != nil {
 		t.Fatal(err)
 	}
 	for _, s := range subjects {
-		t.Logf("all equal: %s, %d inputs, %d in a call, slopes %v, all forms", s.Name, 1<<32/every, length, Slopes)
+		t.Logf("all equal: %s, %d inputs, %d in a call, slopes %v, all forms", s.Name, 1<<32/every, length, slopes)
 	}
 }
 
-// blocks returns how many of so many elements each there are for n inputs.
+// parallel calls work on every core at once, with the number of the core, and returns the
+// errors.
+func parallel(work func(core int) error) error {
+	errs := make([]error, runtime.GOMAXPROCS(0))
+	var wg sync.WaitGroup
+	for core := range errs {
+		wg.Go(func() { errs[core] = work(core) })
+	}
+	wg.Wait()
+	return errors.Join(errs...)
+}
+
+// blocks returns the number of blocks of length elements for n inputs.
 func blocks(n uint64, length int) int64 { return int64((n + uint64(length) - 1) / uint64(length)) }
 
-// step returns of how many neighbouring inputs one is tried: of so many with
-// testenv.Exhaustive.
+// step returns the sampling stride: every in an exhaustive run, and otherwise sample.
 func step(every uint64) uint64 {
 	if testenv.Exhaustive() {
 		return every
@@ -118,9 +119,9 @@ func step(every uint64) uint64 {
 	return sample
 }
 
-// inputs sets x to the inputs from number first on, of which there is one of every so
-// many neighbours, at a place among them that varies; and dy to bits that are
-// another for every other x, so that over all x it is every float too.
+// inputs sets x to the inputs from number first on. Each is one of every neighbours, at a
+// position among them that varies. It sets dy to a permutation of all floats, so that it
+// has every float too if x has.
 func inputs(x, dy []float32, first, every uint64) {
 	for i := range x {
 		n := first + uint64(i)
@@ -130,12 +131,11 @@ func inputs(x, dy []float32, first, every uint64) {
 	}
 }
 
-// scatter maps the 32-bit numbers one to one to each other, neighbours far apart: the
+// scatter is a permutation of the 32-bit numbers that moves neighbours far apart: the
 // factor is odd, and 2^32 divided by the golden ratio.
 func scatter(n uint32) uint32 { return n*0x9e3779b9 + 0x7f4a7c15 }
 
-// specials sets x and dy to pairs of special values, of which there are all, from number
-// first on.
+// specials sets x and dy to pairs of special values, from number first on.
 func specials(x, dy []float32, first int) {
 	special := values.Special()
 	for i := range x {
@@ -145,7 +145,7 @@ func specials(x, dy []float32, first int) {
 	}
 }
 
-// expected are the results that the reference formulas give.
+// expected has the results of the reference formulas.
 type expected struct {
 	y, d, dx []float32
 	signs    []uint64
@@ -153,7 +153,7 @@ type expected struct {
 
 func newExpected(n int) expected {
 	floats := func() []float32 { return make([]float32, n) }
-	return expected{floats(), floats(), floats(), make([]uint64, check.Words(n))}
+	return expected{floats(), floats(), floats(), make([]uint64, form.MaskWords(n))}
 }
 
 func (e *expected) set(f compute.Activation, dy, x []float32) {
@@ -171,8 +171,8 @@ func (e *expected) set(f compute.Activation, dy, x []float32) {
 	}
 }
 
-// A worker tries one block of inputs after the other on all subjects. What it expects
-// is computed once for all of them.
+// A worker tests one block of inputs after the other on all subjects. It computes the
+// expected results once for all of them.
 type worker struct {
 	x, dy    []float32
 	want     expected
@@ -181,19 +181,19 @@ type worker struct {
 	devices  []*device
 }
 
-// device is a subject with the buffers of one worker.
+// A device is a subject with the buffers of one worker.
 type device struct {
 	Subject
 	flushes bool
 	x, dy   compute.Buffer
-	results [2]compute.Buffer // which results take in turn
+	results [2]compute.Buffer // used in turn
 	m       compute.Mask
 }
 
 func newWorker(subjects []Subject, length int) (*worker, error) {
 	floats := func() []float32 { return make([]float32, length) }
 	w := &worker{
-		x: floats(), dy: floats(), got: floats(), gotSigns: make([]uint64, check.Words(length)),
+		x: floats(), dy: floats(), got: floats(), gotSigns: make([]uint64, form.MaskWords(length)),
 		want: newExpected(length),
 	}
 	for _, s := range subjects {
@@ -215,25 +215,25 @@ func newWorker(subjects []Subject, length int) (*worker, error) {
 func (w *worker) release() {
 	for _, d := range w.devices {
 		for _, held := range []interface{ Release() error }{d.x, d.dy, d.results[0], d.results[1], d.m} {
-			held.Release() // closing the backend shows what is wrong
+			held.Release() // Close reports errors
 		}
 	}
 }
 
-// try tries the block in x and dy.
-func (w *worker) try() error {
+// test tests the block in x and dy.
+func (w *worker) test() error {
 	for _, d := range w.devices {
-		// Results that a kernel fails to write are wrong: here, and below, where each goes
-		// over another one.
+		// What a kernel does not write must be wrong: first dy, and below the result of
+		// another form.
 		if err := errors.Join(d.x.Write(w.x), d.dy.Write(w.dy), d.results[0].Write(w.dy), d.results[1].Write(w.dy)); err != nil {
 			return err
 		}
 	}
-	for _, slope := range Slopes {
+	for _, slope := range slopes {
 		f := compute.LeakyReLU(slope)
 		w.want.set(f, w.dy, w.x)
 		for _, d := range w.devices {
-			if err := w.tryDevice(d, f); err != nil {
+			if err := w.testDevice(d, f); err != nil {
 				return fmt.Errorf("%s: %w", d.Name, err)
 			}
 		}
@@ -241,7 +241,7 @@ func (w *worker) try() error {
 	return nil
 }
 
-func (w *worker) tryDevice(d *device, f compute.Activation) error {
+func (w *worker) testDevice(d *device, f compute.Activation) error {
 	next := 0
 	for _, fm := range form.All() {
 		args := form.Args{X: d.x, DY: d.dy, M: d.m}
@@ -252,7 +252,7 @@ func (w *worker) tryDevice(d *device, f compute.Activation) error {
 				continue
 			}
 			bad := args
-			bad.X = d.dy // the mask of other bits, which must not stay
+			bad.X = d.dy // other bits, which must be overwritten
 			if err := fm.Run(d, f, bad); err != nil {
 				return err
 			}
@@ -277,8 +277,7 @@ func (w *worker) read(d *device, buf compute.Buffer) ([]float32, error) {
 	return w.got, buf.Read(w.got)
 }
 
-// compare returns an error that names the first element of the result o that is not what
-// is wanted.
+// compare returns an error that names the first wrong element of the result o.
 func (w *worker) compare(d *device, f compute.Activation, fm form.Form, o form.Operand, args form.Args) error {
 	if o == form.M {
 		return w.compareMask(d, f, fm)
@@ -291,7 +290,7 @@ func (w *worker) compare(d *device, f compute.Activation, fm form.Form, o form.O
 	if bytes.Equal(asBytes(got), asBytes(want)) {
 		return nil
 	}
-	const piece = 64 // elements: few NaNs are among them, whose bits may differ
+	const piece = 64 // elements: most pieces have no NaN, whose bits may differ
 	for lo := 0; lo < len(want); lo += piece {
 		hi := min(lo+piece, len(want))
 		if bytes.Equal(asBytes(got[lo:hi]), asBytes(want[lo:hi])) {
@@ -302,13 +301,13 @@ func (w *worker) compare(d *device, f compute.Activation, fm form.Form, o form.O
 				continue
 			}
 			return fmt.Errorf("%v of %v at x = %s, dy = %s is %s and should be %s",
-				fm, f, show(w.x[i]), show(w.dy[i]), show(got[i]), show(want[i]))
+				fm, f, values.Show(w.x[i]), values.Show(w.dy[i]), values.Show(got[i]), values.Show(want[i]))
 		}
 	}
 	return nil
 }
 
-// compareMask is compare for a mask.
+// compareMask is like compare, for a mask.
 func (w *worker) compareMask(d *device, f compute.Activation, fm form.Form) error {
 	if err := d.m.Read(w.gotSigns); err != nil {
 		return err
@@ -325,6 +324,3 @@ func (w *worker) compareMask(d *device, f compute.Activation, fm form.Form) erro
 func asBytes(v []float32) []byte {
 	return unsafe.Slice((*byte)(unsafe.Pointer(&v[0])), 4*len(v))
 }
-
-// show returns v as a number and as bits.
-func show(v float32) string { return fmt.Sprintf("%v (0x%08x)", v, math.Float32bits(v)) }

@@ -1,59 +1,55 @@
 package exhaustive
 
 import (
-	"errors"
 	"fmt"
 	"math"
 	"runtime"
-	"sync"
 	"testing"
 
 	"github.com/gmind-go/compute"
 	"github.com/gmind-go/compute/internal/values"
 )
 
-// TestReference: what all is compared with is itself right, on every input, or on a
-// sample: a product as float64, which is exact, rounded once; where the bits of x are those of
-// 0 to Inf, or of -0, x or dy or 1 itself.
+// TestReference: the expected results are right, on every input or on a sample. A product
+// is computed in float64, which is exact, and rounded once. If the bits of x are from those
+// of 0 to those of Inf, or those of -0, the results are x, 1 and dy.
 func TestReference(t *testing.T) {
 	every := step(1)
-	errs := make([]error, runtime.GOMAXPROCS(0))
-	var wg sync.WaitGroup
-	for w := range errs {
-		wg.Go(func() {
-			x, dy, e := make([]float32, block), make([]float32, block), newExpected(block)
-			specials(x, dy, 0)
-			errs[w] = e.try(dy, x)
-			for first := uint64(w * block); first < 1<<32/every && errs[w] == nil; first += uint64(len(errs) * block) {
-				inputs(x, dy, first, every)
-				errs[w] = e.try(dy, x)
-			}
-		})
-	}
-	wg.Wait()
-	if err := errors.Join(errs...); err != nil {
+	cores := runtime.GOMAXPROCS(0)
+	err := parallel(func(core int) error {
+		x, dy, e := make([]float32, block), make([]float32, block), newExpected(block)
+		specials(x, dy, 0)
+		err := e.test(dy, x)
+		for first := uint64(core * block); first < 1<<32/every && err == nil; first += uint64(cores * block) {
+			inputs(x, dy, first, every)
+			err = e.test(dy, x)
+		}
+		return err
+	})
+	if err != nil {
 		t.Fatal(err)
 	}
-	t.Logf("the reference itself is right: %d inputs, slopes %v", 1<<32/every, Slopes)
+	t.Logf("the reference is right: %d inputs, slopes %v", 1<<32/every, slopes)
 }
 
-// try returns an error if e is not right for one of the slopes.
-func (e *expected) try(dy, x []float32) error {
-	for _, slope := range Slopes {
+// test returns an error if e is wrong for one of the slopes.
+func (e *expected) test(dy, x []float32) error {
+	for _, slope := range slopes {
 		e.set(compute.LeakyReLU(slope), dy, x)
-		if err := e.disagrees(slope, dy, x); err != nil {
+		if err := e.check(slope, dy, x); err != nil {
 			return err
 		}
 	}
 	return nil
 }
 
-// disagrees returns an error that names the first element of e that is not right.
-func (e *expected) disagrees(slope float32, dy, x []float32) error {
+// check returns an error that names the first wrong element of e.
+func (e *expected) check(slope float32, dy, x []float32) error {
+	show := values.Show
 	for i, v := range x {
 		y, d, dx, atLeastZero := right(slope, dy[i], v)
 		if !values.Same(e.y[i], y) || !values.Same(e.d[i], d) || !values.Same(e.dx[i], dx) {
-			return fmt.Errorf("for the slope %v, x = %s and dy = %s the reference gives %s, %s, %s, and should give %s, %s, %s",
+			return fmt.Errorf("for the slope %v, x = %s and dy = %s the reference is %s, %s, %s and should be %s, %s, %s",
 				slope, show(v), show(dy[i]), show(e.y[i]), show(e.d[i]), show(e.dx[i]), show(y), show(d), show(dx))
 		}
 		if e.signs[i/64]>>(i%64)&1 != atLeastZero {
@@ -63,7 +59,7 @@ func (e *expected) disagrees(slope float32, dy, x []float32) error {
 	return nil
 }
 
-// right returns what each of the results should be.
+// right returns the right results.
 func right(slope, dy, x float32) (y, d, dx float32, atLeastZero uint64) {
 	if bits := math.Float32bits(x); bits <= 0x7f800000 || bits == 0x80000000 {
 		return x, 1, dy, 1
@@ -71,8 +67,8 @@ func right(slope, dy, x float32) (y, d, dx float32, atLeastZero uint64) {
 	return float32(float64(slope) * float64(x)), slope, float32(float64(slope) * float64(dy)), 0
 }
 
-// TestInputs: the inputs are all floats, in order; a sample has one of every
-// 4096 neighbours.
+// TestInputs: the inputs are all floats, in order; a sample has one of every 4096
+// neighbours.
 func TestInputs(t *testing.T) {
 	x, dy := make([]float32, block), make([]float32, block)
 	seen := make([]uint64, 1<<32/sample/64) // a bit for each group of neighbours
@@ -85,7 +81,7 @@ func TestInputs(t *testing.T) {
 	}
 	for i, word := range seen {
 		if word != math.MaxUint64 {
-			t.Fatalf("of the groups from %d on, these are in the sample: %#x", 64*i, word)
+			t.Fatalf("the sample has only the groups %#x of the 64 from %d on", word, 64*i)
 		}
 	}
 	for _, first := range []uint64{0, 1<<31 - block/2, 1<<32 - block} {

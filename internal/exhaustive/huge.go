@@ -1,12 +1,9 @@
 package exhaustive
 
 import (
-	"errors"
 	"fmt"
 	"math"
-	"runtime"
 	"strconv"
-	"sync"
 	"sync/atomic"
 	"testing"
 
@@ -15,8 +12,8 @@ import (
 	"github.com/gmind-go/compute/internal/values"
 )
 
-// Huge returns a length that 31 bits do not count, and that is no multiple of any
-// vector. It skips the test where the 8 GiB of that many elements are not to be had.
+// Huge returns a length that does not fit in 31 bits and is not a multiple of the length of
+// any vector. It skips the test if there is no memory for that many elements, 8 GiB.
 func Huge(t *testing.T) int {
 	t.Helper()
 	if !testenv.Exhaustive() {
@@ -32,8 +29,8 @@ func Huge(t *testing.T) int {
 	return int(length)
 }
 
-// Fill sets every element of x to one that its index gives and no other: all bits,
-// of both signs.
+// Fill sets every element of x to a value of its own, of any bits, which depends on its
+// index only.
 func Fill(x []float32) {
 	_ = parts(len(x), func(lo, hi int) error {
 		for i := lo; i < hi; i++ {
@@ -45,13 +42,13 @@ func Fill(x []float32) {
 
 func filled(i int) float32 { return math.Float32frombits(scatter(uint32(i))) }
 
-// Check fails the test unless got is what want makes of all that Fill sets.
+// Check fails the test unless got[i] is want(x[i]) for the x of Fill.
 func Check(t *testing.T, what string, got []float32, want func(x float32) float32) {
 	t.Helper()
 	if err := parts(len(got), func(lo, hi int) error {
 		for i := lo; i < hi; i++ {
 			if w := want(filled(i)); !values.Same(got[i], w) {
-				return fmt.Errorf("%s: element %d of %d is %s and should be %s", what, i, len(got), show(got[i]), show(w))
+				return fmt.Errorf("%s: element %d of %d is %s and should be %s", what, i, len(got), values.Show(got[i]), values.Show(w))
 			}
 		}
 		return nil
@@ -61,7 +58,7 @@ func Check(t *testing.T, what string, got []float32, want func(x float32) float3
 	t.Logf("all equal: %s of %d elements", what, len(got))
 }
 
-// CheckSigns fails the test unless words is the mask of n elements that Fill sets.
+// CheckSigns fails the test unless words is the mask of n elements of Fill.
 func CheckSigns(t *testing.T, words []uint64, n int) {
 	t.Helper()
 	if err := parts(len(words), func(lo, hi int) error {
@@ -81,23 +78,19 @@ func CheckSigns(t *testing.T, words []uint64, n int) {
 	t.Logf("all equal: the mask of %d elements", n)
 }
 
-// parts runs do for all of n elements, a part at a time, on all cores.
+// parts calls do for parts of n elements, on all cores, until one returns an error.
 func parts(n int, do func(lo, hi int) error) error {
 	const part = 1 << 20
 	var next atomic.Int64
-	errs := make([]error, runtime.GOMAXPROCS(0))
-	var wg sync.WaitGroup
-	for w := range errs {
-		wg.Go(func() {
-			for errs[w] == nil {
-				lo := int(next.Add(part)) - part
-				if lo >= n {
-					return
-				}
-				errs[w] = do(lo, min(lo+part, n))
+	return parallel(func(int) error {
+		for {
+			lo := int(next.Add(part)) - part
+			if lo >= n {
+				return nil
 			}
-		})
-	}
-	wg.Wait()
-	return errors.Join(errs...)
+			if err := do(lo, min(lo+part, n)); err != nil {
+				return err
+			}
+		}
+	})
 }

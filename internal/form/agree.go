@@ -2,7 +2,6 @@ package form
 
 import (
 	"fmt"
-	"math"
 	"math/bits"
 
 	"github.com/gmind-go/compute"
@@ -50,7 +49,7 @@ func (fm Form) Wrong(o Operand, f compute.Activation, got, dy, x []float32, flus
 	for i, v := range got {
 		if !o.Agrees(f, v, dy[i], x[i], flushes) {
 			return fmt.Sprintf("element %d of %d of %v of %v at x = %s, dy = %s is %s and should be %s",
-				i, len(got), fm, f, show(x[i]), show(dy[i]), show(v), show(o.Want(f, dy[i], x[i])))
+				i, len(got), fm, f, values.Show(x[i]), values.Show(dy[i]), values.Show(v), values.Show(o.Want(f, dy[i], x[i])))
 		}
 	}
 	return ""
@@ -67,12 +66,9 @@ func (fm Form) WrongBits(f compute.Activation, words []uint64, x []float32, flus
 				return fmt.Sprintf("bit %d of %v of %v, behind the last of %d, is not 0", i, fm, f, len(x))
 			}
 			if bit := Bit(x[i]) ^ 1; !(flushes && bit == 1 && values.IsSubnormal(x[i])) {
-				return fmt.Sprintf("bit %d of %d of %v of %v at x = %s is %d", i, len(x), fm, f, show(x[i]), bit)
+				return fmt.Sprintf("bit %d of %d of %v of %v at x = %s is %d", i, len(x), fm, f, values.Show(x[i]), bit)
 			}
 		}
 	}
 	return ""
 }
-
-// show returns v as a number and as bits.
-func show(v float32) string { return fmt.Sprintf("%v (0x%08x)", v, math.Float32bits(v)) }

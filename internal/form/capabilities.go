@@ -9,7 +9,7 @@ type Copier interface {
 	Copy(dst, src compute.Buffer) error
 }
 
-// A Profiler is a backend whose device has a clock of its own.
+// A Profiler is a backend whose device may have a clock of its own.
 type Profiler interface {
 	// Profile calls work, which runs forms on buffers, and returns how long each kernel
 	// took that the device ran meanwhile, in ns by the clock of the device. It returns

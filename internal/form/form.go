@@ -223,6 +223,15 @@ func (p Place) String() string {
 	return p.Result.String() + " over " + p.Input.String()
 }
 
+// Bytes returns the size of n elements of o; M has
+// one word of 8 bytes for 64 elements.
+func (o Operand) Bytes(n int) int {
+	if o == M {
+		return 8 * MaskWords(n)
+	}
+	return 4 * n
+}
+
 // String returns the name of o in calls and errors, such as "dx".
 func (o Operand) String() string { return operands[o].name }
 

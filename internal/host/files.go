@@ -8,19 +8,19 @@ import (
 	"strings"
 )
 
-// read returns the contents of a file, or nothing if it cannot be read.
+// read returns the contents of a file, or "" if it cannot be read.
 func (s system) read(name string) string {
 	text, _ := os.ReadFile(string(s) + name)
 	return string(text)
 }
 
-// number returns the number of bytes in a file, or false if the file holds none.
+// number returns the number that a file has as text, or false if it has none.
 func (s system) number(name string) (int64, bool) {
 	n, err := strconv.ParseInt(strings.TrimSpace(s.read(name)), 10, 64)
 	return n, err == nil && n >= 0
 }
 
-// meminfo returns a line of /proc/meminfo in bytes.
+// meminfo returns the value of a line of /proc/meminfo, in bytes.
 func (s system) meminfo(name string) (bytes int64, ok bool) {
 	for line := range strings.Lines(s.read("/proc/meminfo")) {
 		fields := strings.Fields(line)
@@ -32,25 +32,24 @@ func (s system) meminfo(name string) (bytes int64, ok bool) {
 	return 0, false
 }
 
-// A group is a control group that limits the memory of this process, in bytes. What
-// holds copies of files does not count as used: the system takes it back before it ends
-// a process.
+// A group is a control group that limits the memory of this process, in bytes. The page
+// cache does not count as used: the system reclaims it before it kills a process.
 type group struct{ limit, used int64 }
 
-// A hierarchy is a mounted file system of control groups that limit memory.
+// A hierarchy is a mounted file system of control groups.
 type hierarchy struct {
 	mount string
 	own   string // the group of this process, relative to mount
 
-	// What the two versions of control groups call files, and lines of memory.stat.
+	// Names of files, and of lines in memory.stat, by version of control groups.
 	limit, used string
 	files       []string
 }
 
-// unlimited is more than any machine has: version 1 writes such a number for no limit.
+// unlimited is more than any machine has: version 1 has such a number if there is no limit.
 const unlimited = 1 << 60
 
-// groups returns the groups that limit this process: its own and those above.
+// groups returns the groups that limit this process: its own and their ancestors.
 func (s system) groups() []group {
 	var list []group
 	for _, h := range s.hierarchies() {
@@ -69,7 +68,7 @@ func (s system) groups() []group {
 }
 
 func (s system) hierarchies() []hierarchy {
-	var own1, own2 string // as /proc/self/cgroup has them
+	var own1, own2 string // in /proc/self/cgroup
 	for line := range strings.Lines(s.read("/proc/self/cgroup")) {
 		parts := strings.SplitN(strings.TrimSuffix(line, "\n"), ":", 3)
 		switch {
@@ -105,8 +104,8 @@ func (s system) hierarchies() []hierarchy {
 		above[h.limit] = above[h.limit] || h.own != ""
 		list = append(list, h)
 	}
-	// In a container the path may be that of the host, and what is mounted is then the
-	// group itself. Where a mount has the group, others are of other groups.
+	// In a container the path may be that of the host; the mount is then the group itself,
+	// unless another mount has the group.
 	list = slices.DeleteFunc(list, func(h hierarchy) bool { return h.own == "" && above[h.limit] })
 	for i := range list {
 		list[i].own = path.Join("/", list[i].own)
@@ -122,7 +121,7 @@ func below(own, root string) string {
 	return ""
 }
 
-// inFiles returns the bytes that hold copies of files, by the lines of memory.stat.
+// inFiles returns the bytes of the page cache: the sum of the named lines of memory.stat.
 func (s system) inFiles(stat string, names []string) int64 {
 	sum := int64(0)
 	for line := range strings.Lines(s.read(stat)) {
@@ -135,5 +134,5 @@ func (s system) inFiles(stat string, names []string) int64 {
 	return sum
 }
 
-// unescape resolves what /proc/self/mountinfo writes for spaces in names.
+// unescape decodes the escapes of /proc/self/mountinfo.
 var unescape = strings.NewReplacer(`\040`, " ", `\011`, "\t", `\012`, "\n", `\134`, `\`).Replace

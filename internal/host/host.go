@@ -1,5 +1,5 @@
-// Package host reports the caches and the memory of this machine, as far as this
-// process may use them. The CPU backend and the benchmark decide by the same figures.
+// Package host reports the caches and the memory that this process may use. The CPU backend
+// and the benchmark use the same figures.
 package host
 
 import (
@@ -9,8 +9,8 @@ import (
 	"github.com/klauspost/cpuid/v2"
 )
 
-// LastCache returns the size of the last-level cache in bytes, or, where the processor
-// does not report it, as in some virtual machines, that of a common one.
+// LastCache returns the size of the last-level cache in bytes, or 32 MiB if the processor
+// does not report it, as in some virtual machines.
 func LastCache() int {
 	cache := cpuid.CPU.Cache // -1 is not reported, 0 is none
 	switch {
@@ -22,19 +22,19 @@ func LastCache() int {
 	return 32 << 20
 }
 
-// Memory returns the bytes of memory that this process can have at most: those of the
-// machine, or of the smallest control group that the process is in. It returns 0 where
-// the system does not report them.
+// Memory returns the most bytes of memory that this process can have: the memory of the
+// machine, or the smallest limit of its control groups. It returns 0 if the system does
+// not report them.
 func Memory() int64 {
-	if runtime.GOOS != "linux" { // where such files may be anything
+	if runtime.GOOS != "linux" { // elsewhere these files may be anything
 		return 0
 	}
 	return system("").memory()
 }
 
-// Available returns the bytes of memory that this process can still use without
-// swapping: those of the machine, or what is left of the limits of its control groups. It
-// returns math.MaxInt64 where the system does not report them.
+// Available returns the bytes of memory that this process can still use without swapping: the
+// free memory of the machine, or what its control groups have left, whichever is less. It
+// returns math.MaxInt64 if the system does not report them.
 func Available() int64 {
 	if runtime.GOOS != "linux" {
 		return math.MaxInt64
@@ -42,7 +42,7 @@ func Available() int64 {
 	return system("").available()
 }
 
-// A system is where the files of /proc and /sys are: below that directory.
+// A system is the directory that has /proc and /sys.
 type system string
 
 func (s system) memory() int64 {

@@ -118,7 +118,7 @@ func TestMemory(t *testing.T) {
 	}
 }
 
-// TestThisMachine: the figures of this machine, whatever it reports, make sense.
+// TestThisMachine: the figures of this machine are not negative, whatever it reports.
 func TestThisMachine(t *testing.T) {
 	memory, available := Memory(), Available()
 	t.Logf("%s/%s: cache %d, memory %d, available %d", runtime.GOOS, runtime.GOARCH, LastCache(), memory, available)

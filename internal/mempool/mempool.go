@@ -1,6 +1,5 @@
-// Package mempool keeps released memory for buffers to come: making a buffer again
-// and again then does not cost what fresh memory costs, which is more than any
-// kernel does.
+// Package mempool keeps released memory for later buffers, since fresh memory costs more time
+// than any kernel.
 package mempool
 
 import (
@@ -8,28 +7,28 @@ import (
 	"sync"
 )
 
-// A Pool keeps memory of type T, sorted by size, up to a bound. Its methods may be
-// called from several goroutines at once.
+// A Pool keeps memory of type T by size, up to a limit. It may be used concurrently.
 type Pool[T any] struct {
 	limit int64 // bytes
 	free  func(T)
 
 	mu    sync.Mutex
-	kept  map[int][]T // by elements
+	kept  map[int][]T // by number of elements
 	bytes int64
 }
 
-// New returns a pool that keeps at most limit bytes, and gives memory back to
-// where it came from with free.
+// New returns a pool that keeps at most limit bytes, and calls free for other memory.
 func New[T any](limit int64, free func(T)) *Pool[T] {
 	return &Pool[T]{limit: limit, free: free, kept: map[int][]T{}}
 }
 
-// Class returns the number of float32 elements for memory that is to serve all
-// lengths around n: with four classes between a power of two and the next, a fourth
-// more than n at most, and a multiple of 16.
+// least is the smallest class, and divides all classes: 64 bytes.
+const least = 64 / 4
+
+// Class returns the smallest size class of at least n elements of 4 bytes. There are four
+// classes from a power of two to the next; all are multiples of 16. Above 64 elements a class
+// is less than n+n/4.
 func Class(n int) int {
-	const least = 64 / 4
 	if n <= 4*least {
 		return (n + least - 1) / least * least
 	}
@@ -37,9 +36,8 @@ func Class(n int) int {
 	return (n + step - 1) / step * step
 }
 
-// Largest returns the largest class of at most n elements, 0 or more.
+// Largest returns the largest size class of at most n elements, or 0 if there is none.
 func Largest(n int) int {
-	const least = 64 / 4
 	if n <= 4*least {
 		return n / least * least
 	}
@@ -47,10 +45,10 @@ func Largest(n int) int {
 	return n / step * step
 }
 
-// size returns the bytes of n elements.
+// size returns the number of bytes of n elements.
 func size(n int) int64 { return 4 * int64(n) }
 
-// Get returns memory of n elements, if some is kept.
+// Get returns memory of n elements. ok is false if the pool has none.
 func (p *Pool[T]) Get(n int) (m T, ok bool) {
 	p.mu.Lock()
 	defer p.mu.Unlock()
@@ -60,7 +58,7 @@ func (p *Pool[T]) Get(n int) (m T, ok bool) {
 	return p.pop(n), true
 }
 
-// pop takes memory of n elements, of which some is kept.
+// pop removes and returns memory of n elements, which the pool has.
 func (p *Pool[T]) pop(n int) T {
 	list := p.kept[n]
 	last := len(list) - 1
@@ -73,8 +71,8 @@ func (p *Pool[T]) pop(n int) T {
 	return m
 }
 
-// Put takes memory of n elements that nothing uses any more. If the pool is full,
-// memory of other sizes makes room: what was just used is what will be wanted.
+// Put adds unused memory of n elements. If the pool is full it frees memory of other sizes,
+// since the size used last is the likeliest to be used next.
 func (p *Pool[T]) Put(n int, m T) {
 	p.mu.Lock()
 	defer p.mu.Unlock()
@@ -94,7 +92,7 @@ func (p *Pool[T]) Put(n int, m T) {
 	p.bytes += size(n)
 }
 
-// Empty gives all that the pool keeps back, and returns how many bytes that was.
+// Empty frees all memory of the pool, and returns how many bytes that was.
 func (p *Pool[T]) Empty() int64 {
 	p.mu.Lock()
 	defer p.mu.Unlock()
@@ -108,7 +106,7 @@ func (p *Pool[T]) Empty() int64 {
 	return bytes
 }
 
-// Bytes returns how much the pool keeps.
+// Bytes returns the number of bytes in the pool.
 func (p *Pool[T]) Bytes() int64 {
 	p.mu.Lock()
 	defer p.mu.Unlock()

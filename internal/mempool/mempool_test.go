@@ -2,7 +2,7 @@ package mempool
 
 import "testing"
 
-// tracked is memory that knows whether it was freed.
+// tracked is memory that records whether it was freed.
 type tracked struct{ freed bool }
 
 func newTracked(limit int64) *Pool[*tracked] {
@@ -12,7 +12,7 @@ func newTracked(limit int64) *Pool[*tracked] {
 func TestPool(t *testing.T) {
 	p := newTracked(1000)
 	if _, ok := p.Get(16); ok {
-		t.Error("an empty pool gives memory")
+		t.Error("Get of an empty pool returns memory")
 	}
 	m := &tracked{}
 	p.Put(16, m)
@@ -20,19 +20,19 @@ func TestPool(t *testing.T) {
 		t.Errorf("with 16 elements the pool counts %d bytes", p.Bytes())
 	}
 	if _, ok := p.Get(32); ok {
-		t.Error("memory of another class is given")
+		t.Error("Get returns memory of another size")
 	}
 	if got, ok := p.Get(16); !ok || got != m || p.Bytes() != 0 {
-		t.Errorf("got %v, %v with %d bytes left, want what was put", got, ok, p.Bytes())
+		t.Errorf("got %v, %v with %d bytes left, want the memory of Put", got, ok, p.Bytes())
 	}
 	p.Put(16, m)
 	if bytes := p.Empty(); bytes != 64 || !m.freed || p.Bytes() != 0 {
-		t.Errorf("Empty gave %d bytes, freed is %v", bytes, m.freed)
+		t.Errorf("Empty returns %d bytes, freed is %v", bytes, m.freed)
 	}
 }
 
-// TestBound: the pool keeps no more than its limit, and rather what came last.
-func TestBound(t *testing.T) {
+// TestLimit: the pool keeps no more than its limit, and prefers the latest memory.
+func TestLimit(t *testing.T) {
 	p := newTracked(4 * 100)
 	var held []*tracked
 	for range 5 {
@@ -44,13 +44,13 @@ func TestBound(t *testing.T) {
 		t.Errorf("of 5 times 32 elements the pool keeps %d bytes of 400", p.Bytes())
 	}
 	large, huge := &tracked{}, &tracked{}
-	p.Put(64, large) // has room beside one of them only
+	p.Put(64, large) // there is space for one of the others
 	if got, ok := p.Get(64); !ok || got != large || p.Bytes() != 4*32 {
-		t.Errorf("what was put last was not kept; %d bytes are", p.Bytes())
+		t.Errorf("the latest memory is not in the pool, which has %d bytes", p.Bytes())
 	}
 	p.Put(101, huge)
 	if !huge.freed || p.Bytes() != 4*32 {
-		t.Errorf("of more than the limit the pool keeps %d bytes", p.Bytes())
+		t.Errorf("after Put of more than the limit the pool has %d bytes", p.Bytes())
 	}
 	freed := 0
 	for _, m := range held {
@@ -74,7 +74,7 @@ func TestClass(t *testing.T) {
 	}
 }
 
-// TestLargest: it is a class, and none above it is small enough.
+// TestLargest: the result is a class, and the next class is too large.
 func TestLargest(t *testing.T) {
 	for n := range 5000 {
 		largest := Largest(n)

@@ -11,11 +11,11 @@ import (
 	"github.com/gmind-go/compute/internal/values"
 )
 
-// checked is how many pairs of random bit patterns are compared, beside the special ones.
+// checked is the number of pairs of random bit patterns; pairs of special values are added.
 const checked = 1_000_000
 
-// A comparison is an operation of a peer, with what it returns for our result: the
-// same, but in one case.
+// A comparison is an operation of a peer. theirs returns the expected result of the peer,
+// which differs from ours in one known case.
 type comparison struct {
 	*peer
 	form   form.Form
@@ -23,7 +23,7 @@ type comparison struct {
 	known  string
 }
 
-// comparisons returns those that check makes. ONNX has no backward.
+// comparisons returns the comparisons of check. ONNX has no backward.
 func comparisons(torch, onnx *peer) []comparison {
 	return []comparison{
 		{torch, form.Forward, func(slope, _, x, ours float32) float32 {
@@ -31,19 +31,19 @@ func comparisons(torch, onnx *peer) []comparison {
 				return slope * x
 			}
 			return ours
-		}, "PyTorch multiplies x by the slope where it is 0 or -0, so a negative slope turns its sign"},
+		}, "PyTorch multiplies x by the slope where it is 0 or -0, so a negative slope changes its sign"},
 		{torch, form.Backward, func(slope, dy, x, ours float32) float32 {
 			if x == 0 {
 				return slope * dy
 			}
 			return ours
-		}, "PyTorch takes the slope for the derivative where x is 0 or -0"},
+		}, "In PyTorch, the derivative is the slope where x is 0 or -0"},
 		{onnx, form.Forward, func(_, _, _, ours float32) float32 {
 			if ours == 0 {
 				return 0
 			}
 			return ours
-		}, "ONNX's expression is a sum of two parts, so where the result is -0 it has 0"},
+		}, "ONNX's expression is a sum of two parts, so it is 0 where the result is -0"},
 	}
 }
 
@@ -58,9 +58,9 @@ func pairs() (x, dy []float32) {
 	return x, dy
 }
 
-// check compares the results of b with those of the peers, bit by bit, for every slope
-// of form.Activations, and prints the counts to w. It is an error if ours is not that of
-// the reference, or theirs differs in a way that is not known, or a peer is missing.
+// check compares the results of b with those of the peers, bit by bit, for every slope of
+// form.Activations, and prints the counts to w. It returns an error if a result of b differs
+// from the reference, a peer differs from b in an unknown way, or a peer is missing.
 func check(b compute.Backend, torch, onnx *peer, w io.Writer) error {
 	if torch.err != nil || onnx.err != nil {
 		return fmt.Errorf("install python3-torch and python3-numpy: PyTorch: %v, NumPy: %v", torch.err, onnx.err)
@@ -75,7 +75,7 @@ func check(b compute.Backend, torch, onnx *peer, w io.Writer) error {
 		}
 	}
 	args.DX = args.Y
-	fmt.Fprintf(w, "%s beside %s and %s: %d pairs of random bit patterns, %d of special values.\n\n",
+	fmt.Fprintf(w, "%s, compared with %s and %s: %d pairs of random bit patterns, %d of special values.\n\n",
 		b.Info().Name, torch.name, onnx.name, checked, len(x)-checked)
 	fmt.Fprintln(w, "| peer    | operation | slope | compared |   equal | both NaN | known to differ | wrong |")
 	fmt.Fprintln(w, "| ------- | --------- | ----: | -------: | ------: | -------: | --------------: | ----: |")

@@ -29,40 +29,47 @@ const (
 	colTorchFresh = "PyTorch, fresh"
 )
 
-// A host is the values to compute on, and memory of the same length to compute in.
-type host struct{ x, dy, out, work []float32 }
+// training is forward, then backward, as when a network learns. With a mask, this library
+// moves 16.25 bytes for an element; other libraries move 20.
+const (
+	training      = "training"
+	trainingBytes = 16
+)
 
-func newHost(x, dy []float32) *host {
-	return &host{x, dy, make([]float32, len(x)), make([]float32, len(x))}
+// A memory has the values to compute on, and slices of the same length for results.
+type memory struct{ x, dy, out, work []float32 }
+
+func newMemory(x, dy []float32) *memory {
+	return &memory{x, dy, make([]float32, len(x)), make([]float32, len(x))}
 }
 
-func (h *host) first(n int) *host {
-	return &host{h.x[:n], h.dy[:n], h.out[:n], h.work[:n]}
+func (h *memory) first(n int) *memory {
+	return &memory{h.x[:n], h.dy[:n], h.out[:n], h.work[:n]}
 }
 
 // A contestant is one way to compute one operation.
 type contestant struct {
 	column string
 	op     string
-	bytes  int // that must move, per element
+	bytes  int // that must be moved, per element
 
 	turns.Series
 	time   func(calls int) (ns float64, err error) // of one call
-	result func(dst []float32) error               // computed once, into dst
+	result func(dst []float32) error               // computes once, into dst
 	want   func(dy, x float32) float32
 
-	wrong string // how the result differs from the reference
+	wrong string // how the result differs from the reference, or ""
 }
 
-// A backend is this library's, and tells its limit.
+// backend is a backend of this library that has a copy.
 type backend interface {
 	compute.Backend
 	form.Copier
 }
 
-// contestants returns all there are on the values of h. release gives their buffers
-// back and is never nil.
-func contestants(b backend, onednn, torch *peer, h *host) (list []*contestant, release func() error, err error) {
+// contestants returns all contestants on the values of h. release, which is never nil,
+// releases their buffers.
+func contestants(b backend, onednn, torch *peer, h *memory) (list []*contestant, release func() error, err error) {
 	var bufs []interface{ Release() error }
 	release = func() (err error) {
 		for _, buf := range bufs {
@@ -70,45 +77,46 @@ func contestants(b backend, onednn, torch *peer, h *host) (list []*contestant, r
 		}
 		return err
 	}
-	for _, v := range [][]float32{h.x, h.dy, h.x} {
-		buf, err := b.Upload(v)
-		if err != nil {
+	var operands [3]compute.Buffer
+	for i, v := range [][]float32{h.x, h.dy, h.x} {
+		if operands[i], err = b.Upload(v); err != nil {
 			return nil, release, err
 		}
-		bufs = append(bufs, buf)
+		bufs = append(bufs, operands[i])
 	}
-	x, dy, y := bufs[0].(compute.Buffer), bufs[1].(compute.Buffer), bufs[2].(compute.Buffer)
+	x, dy, y := operands[0], operands[1], operands[2]
+	m, err := b.AllocMask(len(h.x))
+	if err != nil {
+		return nil, release, err
+	}
+	bufs = append(bufs, m)
+
 	f := compute.LeakyReLU(slope)
 	wantOf := func(o form.Operand) func(dy, x float32) float32 {
 		return func(dy, x float32) float32 { return o.Want(f, dy, x) }
 	}
-	add := func(c contestant) { list = append(list, &c) }
+	add := func(column, op string, bytes int, want func(dy, x float32) float32, call func() error, result func(dst []float32) error) {
+		list = append(list, &contestant{column: column, op: op, bytes: bytes, want: want, time: timeGo(call), result: result})
+	}
+	// intoY is add for a call with its result in y.
+	intoY := func(column, op string, bytes int, want func(dy, x float32) float32, call func() error) {
+		add(column, op, bytes, want, call, func(dst []float32) error { return errors.Join(call(), y.Read(dst)) })
+	}
 
-	copied := func() error { return b.Copy(y, x) }
-	add(contestant{column: colCopy, op: "copy", bytes: 8,
-		time:   timeGo(copied),
-		result: func(dst []float32) error { return errors.Join(copied(), y.Read(dst)) },
-		want:   func(_, x float32) float32 { return x },
-	})
+	intoY(colCopy, "copy", 8, func(_, x float32) float32 { return x }, func() error { return b.Copy(y, x) })
 	for _, fm := range form.Plain() {
-		call := func() error { return fm.Run(b, f, form.Args{X: x, DY: dy, Y: y, D: y, DX: y}) }
-		add(contestant{column: colOurs, op: fm.String(), bytes: fm.Bits() / 8,
-			time:   timeGo(call),
-			result: func(dst []float32) error { return errors.Join(call(), y.Read(dst)) },
-			want:   wantOf(fm.Results()[0]),
+		intoY(colOurs, fm.String(), fm.Bits()/8, wantOf(fm.Results()[0]), func() error {
+			return fm.Run(b, f, form.Args{X: x, DY: dy, Y: y, D: y, DX: y})
 		})
 	}
-	step, err := trainingStep(b, f, y, dy, x, h)
-	if err != nil {
-		return nil, release, err
+	step := func(f compute.Activation, y, dx compute.Buffer) error {
+		return errors.Join(b.ForwardMask(f, y, m, x), b.BackwardMask(f, dx, dy, m))
 	}
-	bufs = append(bufs, step.held...)
-	add(contestant{column: colOurs, op: training, bytes: trainingBytes,
-		time:   timeGo(step.inPlace),
-		result: func(dst []float32) error { return errors.Join(step.apart(), y.Read(dst)) },
-		want:   wantOf(form.DX),
-	})
-	forward, bytes := form.Forward.String(), form.Forward.Bits()/8
+	// In place, with slope 1, which takes as long as any and does not change the values.
+	add(colOurs, training, trainingBytes, wantOf(form.DX), func() error { return step(compute.LeakyReLU(1), x, dy) },
+		func(dst []float32) error { return errors.Join(step(f, y, y), y.Read(dst)) })
+
+	forward, bytes, want := form.Forward.String(), form.Forward.Bits()/8, wantOf(form.Y)
 	fresh := func(use func(y compute.Buffer) error) error {
 		y, err := b.Alloc(len(h.x))
 		if err != nil {
@@ -116,24 +124,18 @@ func contestants(b backend, onednn, torch *peer, h *host) (list []*contestant, r
 		}
 		return errors.Join(b.Forward(f, y, x), use(y), y.Release())
 	}
-	add(contestant{column: colFresh, op: forward, bytes: bytes,
-		time:   timeGo(func() error { return fresh(func(compute.Buffer) error { return nil }) }),
-		result: func(dst []float32) error { return fresh(func(y compute.Buffer) error { return y.Read(dst) }) },
-		want:   wantOf(form.Y),
-	})
-	add(contestant{column: colLoop, op: forward, bytes: bytes,
-		time:   timeGo(func() error { plainLoop(h.out, h.x); return nil }),
-		result: func(dst []float32) error { plainLoop(dst, h.x); return nil },
-		want:   wantOf(form.Y),
-	})
+	add(colFresh, forward, bytes, want, func() error { return fresh(func(compute.Buffer) error { return nil }) },
+		func(dst []float32) error { return fresh(func(y compute.Buffer) error { return y.Read(dst) }) })
+	add(colLoop, forward, bytes, want, func() error { plainLoop(h.out, h.x); return nil },
+		func(dst []float32) error { plainLoop(dst, h.x); return nil })
 	copy(h.work, h.x)
-	scal := func(by float32, v []float32) { blas32.Scal(by, blas32.Vector{N: len(v), Data: v, Inc: 1}) }
-	add(contestant{column: colGonum, op: forward, bytes: bytes,
-		// By -1, so that the values do not sink to zero, in place as they are.
-		time:   timeGo(func() error { scal(-1, h.work); return nil }),
-		result: func(dst []float32) error { copy(dst, h.x); scal(slope, dst); return nil },
-		want:   func(_, x float32) float32 { return slope * x },
-	})
+	scal := func(by float32, v []float32) error {
+		blas32.Scal(by, blas32.Vector{N: len(v), Data: v, Inc: 1})
+		return nil
+	}
+	// By -1, since repeated calls in place with slope would underflow to 0.
+	add(colGonum, forward, bytes, func(_, x float32) float32 { return slope * x }, func() error { return scal(-1, h.work) },
+		func(dst []float32) error { copy(dst, h.x); return scal(slope, dst) })
 
 	for _, p := range []struct {
 		*peer
@@ -152,58 +154,19 @@ func contestants(b backend, onednn, torch *peer, h *host) (list []*contestant, r
 		if p.request == training {
 			op, bytes = training, trainingBytes
 		}
-		add(contestant{column: p.column, op: op, bytes: bytes,
+		list = append(list, &contestant{
+			column: p.column, op: op, bytes: bytes, want: wantOf(p.form.Results()[0]),
 			time:   func(calls int) (float64, error) { return p.time(p.request, calls) },
 			result: func(dst []float32) error { return p.result(p.request, dst) },
-			want:   wantOf(p.form.Results()[0]),
 		})
 	}
-	// What comes of it shows at the first use.
+	// An error is returned again at the first use.
 	_ = onednn.load(slope, h.x, h.dy)
 	_ = torch.load(slope, h.x, h.dy)
 	return list, release, nil
 }
 
-// training is forward and backward, one after the other, as a network that learns
-// does. trainingBytes are those that this library moves for an element, less a
-// quarter of one for the mask; others move 20.
-const (
-	training      = "training"
-	trainingBytes = 16
-)
-
-// A step is training with masks, on buffers of its own, in place, or on those given.
-type step struct {
-	held           []interface{ Release() error }
-	inPlace, apart func() error
-}
-
-func trainingStep(b backend, f compute.Activation, y, dy, x compute.Buffer, h *host) (s step, err error) {
-	m, err := b.AllocMask(len(h.x))
-	if err != nil {
-		return s, err
-	}
-	s.held = append(s.held, m)
-	own := make([]compute.Buffer, 2)
-	for i, v := range [][]float32{h.x, h.dy} {
-		if own[i], err = b.Upload(v); err != nil {
-			return s, err
-		}
-		s.held = append(s.held, own[i])
-	}
-	// Slope 1 takes as long as any, and leaves the values what they are.
-	same := compute.LeakyReLU(1)
-	s.inPlace = func() error {
-		if err := b.ForwardMask(same, own[0], m, own[0]); err != nil {
-			return err
-		}
-		return b.BackwardMask(same, own[1], own[1], m)
-	}
-	s.apart = func() error { return errors.Join(b.ForwardMask(f, y, m, x), b.BackwardMask(f, y, dy, m)) }
-	return s, nil
-}
-
-// plainLoop is what one writes first.
+// plainLoop is the obvious loop in Go.
 //
 //go:noinline
 func plainLoop(y, x []float32) {
@@ -216,16 +179,15 @@ func plainLoop(y, x []float32) {
 	}
 }
 
-// timeGo returns the time of a contestant in this process: like the peers, it makes
-// a quarter of the calls before it looks at the clock, to have its values in the
-// cache again, and its threads awake.
+// timeGo returns a function that measures call in this process. Like the peers, it first
+// makes a quarter of the calls untimed, to fill the caches and wake the threads.
 func timeGo(call func() error) func(calls int) (float64, error) {
 	return func(calls int) (float64, error) { return turns.Time(call, 1+calls/4, calls) }
 }
 
-// verify compares every result with the reference. It is an error only if this
-// library is wrong.
-func verify(list []*contestant, h *host) error {
+// verify compares all results with the reference. It returns an error only if this library
+// is wrong.
+func verify(list []*contestant, h *memory) error {
 	for _, c := range list {
 		if c.Err = c.result(h.out); c.Err != nil {
 			if c.ours() {
@@ -238,7 +200,7 @@ func verify(list []*contestant, h *host) error {
 			if values.Same(got, want) {
 				continue
 			}
-			// The peers take the derivative at 0 for the slope.
+			// For the peers, the derivative at 0 is the slope.
 			if (c.op == "backward" || c.op == training) && h.x[i] == 0 && values.Same(got, slope*h.dy[i]) && !c.ours() {
 				continue
 			}
@@ -257,18 +219,18 @@ func (c *contestant) ours() bool {
 }
 
 const (
-	// A sample lasts at least this long, so that neither reading the clock nor the
-	// way to the peer and back counts, nor that a thread that was just woken may run
-	// on a busy core for a millisecond or two until the system moves it.
+	// A sample lasts at least this long. It is much longer than reading the clock, the way
+	// to a peer, and the millisecond or two until the system moves a woken thread off a
+	// busy core.
 	minSample = 20 * time.Millisecond
-	// Before each sample all is left to rest. The threads of OpenMP spin after their
-	// last work before they sleep, and would take the cores from who is next: libgomp
-	// 300,000 times around a loop with a pause of up to 140 cycles, which is 14 ms at
-	// 3 GHz, and longer where something else runs.
+	// Before each sample there is a pause. The threads of OpenMP spin after a call before
+	// they sleep, and would take the cores from the next contestant: those of libgomp for
+	// 300,000 iterations with a pause of up to 140 cycles, which is 14 ms at 3 GHz.
 	rest = 30 * time.Millisecond
 )
 
-// compete takes the samples, one of each contestant in a round.
+// compete takes the samples, one of each contestant in a round. It returns an error only if
+// this library fails.
 func compete(list []*contestant, c config) error {
 	ctx := context.Background()
 	var all []*turns.Series
@@ -278,7 +240,7 @@ func compete(list []*contestant, c config) error {
 			time.Sleep(c.rest)
 			return who.time(calls)
 		}
-		_ = who.WarmUp(ctx) // an error ends this contestant alone
+		_ = who.WarmUp(ctx) // an error ends this contestant only
 		all = append(all, &who.Series)
 	}
 	for range c.rounds {

@@ -1,6 +1,6 @@
-// Peers measures package compute on the CPU side by side with what a user could
-// pick instead: oneDNN, PyTorch, a plain Go loop, and gonum. Its script run, which
-// is "make bench-peers", installs and builds those; flag -h tells the rest.
+// Peers compares the speed of package compute on the CPU with that of alternatives: oneDNN,
+// PyTorch, a plain Go loop, and gonum. The script run, which is "make bench-peers", installs
+// and builds them. The flag -h prints the usage.
 package main
 
 import (
@@ -12,32 +12,32 @@ import (
 	"os"
 	"runtime"
 	"slices"
-	"strconv"
-	"strings"
 	"time"
 
 	"github.com/gmind-go/compute"
 	"github.com/gmind-go/compute/cpu"
 	"github.com/gmind-go/compute/gpu"
+	"github.com/gmind-go/compute/internal/units"
 	"github.com/gmind-go/compute/internal/values"
 )
 
 const usage = `Usage: internal/peers/run [flags]
 
-Measures LeakyReLU on the CPU by this library and by others, in turn, on the same
-values, and prints Markdown tables. Each result is compared with the reference.
+Measures LeakyReLU on the CPU by this library and by others, in turns, on the
+same values, and prints Markdown tables. Compares each result with the reference.
 
-  -n LIST     elements, as 1024,64Ki,1Mi (16 to 64Mi)
-  -rounds N   samples of each (15); reported are the median and the minimum
-  -json FILE  write all results as JSON too
+  -n LIST     numbers of elements, such as 1024,64Ki,1Mi (16 to 64Mi)
+  -rounds N   samples of each, for the median and the minimum (15)
+  -json FILE  also write all results as JSON
 
-  -check         measure nothing; compare the bits of PyTorch and of ONNX's published
-                 expression for any values with those of this library
-  -device MATCH  check an OpenCL device and not the CPU: an index, a part of a name, any
+  -check         measure nothing; compare the bits of this library with those of
+                 PyTorch and of ONNX's published expression, for any values
+  -device MATCH  check an OpenCL device instead of the CPU: an index, a part of a
+                 name, or any
 
-SETUP=0 in the environment installs nothing. Exit code: 0 done, 1 this library is
-wrong or failed, 2 wrong usage. A peer that is missing or wrong is only reported,
-except by -check.
+SETUP=0 in the environment installs nothing. Exit code: 0 done; 1 this library is
+wrong or failed; 2 wrong usage. A peer that is missing or wrong is only reported,
+except with -check.
 `
 
 type config struct {
@@ -58,12 +58,12 @@ func parse(args []string) (config, error) {
 	c := config{sizes: []int{16, 1 << 10, 64 << 10, 256 << 10, 1 << 20, 16 << 20, 64 << 20}, minSample: minSample, rest: rest}
 	fs := flag.NewFlagSet("peers", flag.ContinueOnError)
 	fs.SetOutput(io.Discard) // the caller prints the error
-	fs.Func("n", "", func(s string) (err error) { c.sizes, err = parseSizes(s); return err })
+	fs.Func("n", "", func(s string) (err error) { c.sizes, err = units.ParseCounts(s, maxSize); return err })
 	fs.IntVar(&c.rounds, "rounds", 15, "")
 	fs.StringVar(&c.json, "json", "", "")
 	fs.BoolVar(&c.check, "check", false, "")
 	fs.StringVar(&c.device, "device", "", "")
-	// The script gives these.
+	// The script sets these.
 	onednn := fs.String("onednn", "bin/peers-onednn", "")
 	python := fs.String("python", "/usr/bin/python3", "")
 	torch := fs.String("torch", "internal/peers/torch_peer.py", "")
@@ -83,25 +83,8 @@ func parse(args []string) (config, error) {
 	return c, nil
 }
 
-// parseSizes takes no more than oneDNN and the memory of most machines do.
-func parseSizes(list string) ([]int, error) {
-	const most = 256 << 20
-	var sizes []int
-	for text := range strings.SplitSeq(list, ",") {
-		digits, unit := text, 1
-		if d, ok := strings.CutSuffix(text, "Ki"); ok {
-			digits, unit = d, 1<<10
-		} else if d, ok := strings.CutSuffix(text, "Mi"); ok {
-			digits, unit = d, 1<<20
-		}
-		n, err := strconv.Atoi(digits)
-		if err != nil || n < 1 || n > most/unit {
-			return nil, fmt.Errorf("%q is no number of elements up to 256Mi, such as 1024, 64Ki or 16Mi", text)
-		}
-		sizes = append(sizes, n*unit)
-	}
-	return sizes, nil
-}
+// maxSize is what oneDNN and most machines can hold, in elements.
+const maxSize = 256 << 20
 
 func main() {
 	c, err := parse(os.Args[1:])
@@ -123,7 +106,7 @@ func main() {
 	}
 }
 
-// runCheck opens what is to be checked, and prints the counts to w.
+// runCheck checks the backend of c, and prints the counts to w.
 func runCheck(c config, w, _ io.Writer) error {
 	open := compute.Opener(cpu.Open)
 	if c.device != "" {
@@ -140,7 +123,7 @@ func runCheck(c config, w, _ io.Writer) error {
 	return check(b, torch, onnx, w)
 }
 
-// run measures and prints the tables to w; what it is at goes to progress.
+// run measures, and prints the tables to w and the progress to progress.
 func run(c config, w, progress io.Writer) error {
 	opened, err := cpu.Open()
 	if err != nil {
@@ -160,16 +143,31 @@ func run(c config, w, progress io.Writer) error {
 		OneDNN: onednn.name, PyTorch: torch.name, Rounds: c.rounds,
 	}
 	most := slices.Max(c.sizes)
-	h := newHost(values.Normal(most, 1), values.Normal(most, 2))
+	h := newMemory(values.Normal(most, 1), values.Normal(most, 2))
 	for _, n := range c.sizes {
-		fmt.Fprintf(progress, "measuring %s elements\n", count(n))
-		if err := measureSize(c, b, onednn, torch, h.first(n), r); err != nil {
+		fmt.Fprintf(progress, "measuring %s elements\n", units.Count(n))
+		err := with(b, onednn, torch, h.first(n), func(list []*contestant) error {
+			if err := compete(list, c); err != nil {
+				return err
+			}
+			r.add(n, list)
+			return nil
+		})
+		if err != nil {
 			return err
 		}
 	}
-	// Last, for a peer that cannot take such values to be measured all the same.
+	// Last, since a peer may fail on special values.
 	special := values.Special()
-	if err := verifySpecial(b, onednn, torch, newHost(special, values.Normal(len(special), 3)), r); err != nil {
+	err = with(b, onednn, torch, newMemory(special, values.Normal(len(special), 3)), func(list []*contestant) error {
+		for _, c := range list {
+			if c.wrong != "" {
+				r.Notes = append(r.Notes, fmt.Sprintf("On special values, %s of %s: %s.", c.op, c.column, c.wrong))
+			}
+		}
+		return nil
+	})
+	if err != nil {
 		return err
 	}
 	r.print(w)
@@ -183,7 +181,8 @@ func run(c config, w, progress io.Writer) error {
 	return nil
 }
 
-func measureSize(c config, b backend, onednn, torch *peer, h *host, r *report) error {
+// with calls do with the contestants on the values of h, whose results are verified.
+func with(b backend, onednn, torch *peer, h *memory, do func(list []*contestant) error) error {
 	list, release, err := contestants(b, onednn, torch, h)
 	defer release()
 	if err != nil {
@@ -192,27 +191,5 @@ func measureSize(c config, b backend, onednn, torch *peer, h *host, r *report) e
 	if err := verify(list, h); err != nil {
 		return err
 	}
-	if err := compete(list, c); err != nil {
-		return err
-	}
-	r.add(len(h.x), list)
-	return nil
-}
-
-// verifySpecial notes who computes infinities, NaNs, subnormals and zeros otherwise.
-func verifySpecial(b backend, onednn, torch *peer, h *host, r *report) error {
-	list, release, err := contestants(b, onednn, torch, h)
-	defer release()
-	if err != nil {
-		return err
-	}
-	if err := verify(list, h); err != nil {
-		return err
-	}
-	for _, c := range list {
-		if c.wrong != "" {
-			r.Notes = append(r.Notes, fmt.Sprintf("On special values, %s of %s: %s.", c.op, c.column, c.wrong))
-		}
-	}
-	return nil
+	return do(list)
 }

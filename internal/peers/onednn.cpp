@@ -14,7 +14,7 @@
 
 using namespace dnnl;
 
-// A call is a primitive and what it works on, made once, as oneDNN asks for.
+// A call is a primitive and its arguments, made once, as oneDNN recommends.
 struct call {
 	primitive op;
 	std::unordered_map<int, memory> args;
@@ -23,7 +23,7 @@ struct call {
 	void run(stream &s, long calls) {
 		for (long i = 0; i < calls; i++) {
 			op.execute(s, args);
-			s.wait(); // as a user does who needs the result
+			s.wait(); // as a user who needs the result does
 		}
 	}
 };
@@ -56,12 +56,12 @@ int main() {
 			long calls;
 			float slope;
 			if (std::sscanf(line, "load %zu %g", &n, &slope) == 2) {
-				forward = backward = call(); // the memory before goes first
+				forward = backward = call(); // free the old memory first
 				memory::desc md({(memory::dim)n}, memory::data_type::f32, memory::format_tag::a);
 				memory x(md, cpu), dy(md, cpu), dst(md, cpu);
 				receive(x, n);
 				receive(dy, n);
-				// For training, so that the backward primitive can be made from it.
+				// For training, as the backward primitive requires.
 				eltwise_forward::primitive_desc f({prop_kind::forward_training, algorithm::eltwise_relu, md, slope}, cpu);
 				eltwise_backward::primitive_desc b({algorithm::eltwise_relu, md, md, slope}, cpu, f);
 				forward = {eltwise_forward(f), {{DNNL_ARG_SRC, x}, {DNNL_ARG_DST, dst}}, dst};
@@ -69,7 +69,7 @@ int main() {
 				std::printf("ok\n");
 			} else if (std::sscanf(line, "result %63s", name) == 1) {
 				float *y = (float *)(std::strcmp(name, "forward") ? backward : forward).dst.get_data_handle();
-				std::fill(y, y + n, NAN); // what the call does not write shows
+				std::fill(y, y + n, NAN); // to detect elements that are not written
 				run(name, 1);
 				std::fwrite(y, 4, n, stdout);
 			} else if (std::sscanf(line, "%63s %ld", name, &calls) == 2) {

@@ -1,5 +1,5 @@
-"""ONNX's LeakyRelu as a peer, by the NumPy expression of ONNX's backend test; see peer.go
-for the protocol, of which this knows load and result."""
+"""ONNX's LeakyRelu as a peer, by the NumPy expression of ONNX's backend test. It has the
+requests load and result of the protocol in peer.go."""
 
 import sys
 
@@ -25,7 +25,7 @@ def receive(n):
 
 def main():
     say(f"ready ONNX by NumPy {np.__version__}")
-    np.seterr(all="ignore")  # infinities and NaNs are meant
+    np.seterr(all="ignore")  # infinities and NaNs are intended
     for line in sys.stdin.buffer:
         request, *args = line.decode().split()
         if request == "load":

@@ -13,25 +13,25 @@ import (
 	"unsafe"
 )
 
-// A peer is another library in a process of its own. It waits on standard input,
-// so between its turns it costs nothing. A request is one line:
+// A peer is another library in a process of its own. Between samples it waits for input,
+// and uses no processor time. A request is one line:
 //
-//	load N SLOPE   then N values of x and N of dy, as they lie in memory: "ok"
-//	OP CALLS       the nanoseconds that one of so many calls took, untimed ones before
-//	result OP      what OP computes: N values, as they lie in memory
+//	load N SLOPE   followed by N values of x and N of dy, in binary; the answer is "ok"
+//	OP CALLS       answers with the time of one call in ns, the mean of that many calls
+//	result OP      answers with the result of OP: N values, in binary
 //
-// Its first line is "ready NAME". If it cannot go on, it says "failed REASON" instead
-// of an answer and ends, as it does at the end of its input.
+// Its first line is "ready NAME". If it fails, it answers "failed REASON" and exits. It exits
+// at the end of its input, too.
 type peer struct {
-	name string // "" if it never was ready
-	err  error  // why it is of no use (any more)
+	name string // "" if it was never ready
+	err  error  // why it cannot be used
 
 	cmd *exec.Cmd
 	in  io.WriteCloser
 	out *bufio.Reader
 }
 
-// startPeer starts a command; err of the peer tells whether that went well.
+// startPeer starts a command. It sets err of the peer if that fails.
 func startPeer(command []string) *peer {
 	p := &peer{cmd: exec.Command(command[0], command[1:]...)}
 	if p.err = p.start(); p.err == nil {
@@ -41,8 +41,8 @@ func startPeer(command []string) *peer {
 }
 
 func (p *peer) start() (err error) {
-	// As many threads as Go uses. Nothing else is set: the threads of OpenMP spin for
-	// their next work as long as they do for any user.
+	// As many threads as Go uses. Nothing else is set: the threads of OpenMP spin as long as
+	// they do for any user.
 	p.cmd.Env = append(os.Environ(), fmt.Sprintf("OMP_NUM_THREADS=%d", runtime.GOMAXPROCS(0)))
 	p.cmd.Stderr = os.Stderr
 	if p.in, err = p.cmd.StdinPipe(); err != nil {
@@ -63,11 +63,11 @@ func (p *peer) start() (err error) {
 func (p *peer) stop() {
 	if p.cmd.Process != nil {
 		p.in.Close()
-		p.cmd.Wait() // how it ended says nothing that err does not
+		p.cmd.Wait() // err has the reason, if it failed
 	}
 }
 
-// answer returns what follows prefix in the next line.
+// answer returns the next line without prefix.
 func (p *peer) answer(prefix string) (string, error) {
 	line, err := p.out.ReadString('\n')
 	line = strings.TrimSpace(line)
@@ -95,7 +95,7 @@ func (p *peer) load(slope float32, x, dy []float32) error {
 	if err == nil {
 		_, err = p.in.Write(bytesOf(dy))
 	}
-	// A peer that fails ends its input, and its answer says more than that.
+	// If a peer fails, its answer is better than the error of writing to it.
 	_, failed := p.answer("ok")
 	p.err = failed
 	if failed == nil {
@@ -108,7 +108,7 @@ func (p *peer) time(op string, calls int) (ns float64, err error) {
 	if p.err != nil {
 		return 0, p.err
 	}
-	fmt.Fprintf(p.in, "%s %d\n", op, calls) // an error shows in the answer
+	fmt.Fprintf(p.in, "%s %d\n", op, calls) // if that fails, so does answer
 	text, err := p.answer("")
 	if err == nil {
 		ns, err = strconv.ParseFloat(text, 64)
@@ -126,7 +126,7 @@ func (p *peer) result(op string, dst []float32) error {
 	return p.err
 }
 
-// bytesOf returns the memory of v.
+// bytesOf returns the bytes of v.
 func bytesOf(v []float32) []byte {
 	return unsafe.Slice((*byte)(unsafe.Pointer(unsafe.SliceData(v))), 4*len(v))
 }

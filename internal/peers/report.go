@@ -5,21 +5,22 @@ import (
 	"io"
 	"slices"
 	"strings"
-	"time"
+	"text/tabwriter"
 
 	"github.com/gmind-go/compute/internal/form"
+	"github.com/gmind-go/compute/internal/units"
 )
 
-// A report is what -json writes and the tables show.
+// A report has the results, for -json and the tables.
 type report struct {
 	Library string   `json:"library"`
 	Go      string   `json:"go"`
-	OneDNN  string   `json:"onednn"`  // version; "" if it is not there
+	OneDNN  string   `json:"onednn"`  // version; "" if it is missing
 	PyTorch string   `json:"pytorch"` // likewise
 	Threads int      `json:"threads"` // of each
 	Rounds  int      `json:"rounds"`
 	Results []result `json:"results"`
-	Notes   []string `json:"notes,omitempty"` // results that are wrong, peers that failed
+	Notes   []string `json:"notes,omitempty"` // descriptions of wrong results
 }
 
 // A result is one measurement.
@@ -31,9 +32,9 @@ type result struct {
 	MedianNS float64 `json:"median_ns"` // of one call
 	MinNS    float64 `json:"min_ns"`
 	GBps     float64 `json:"gbps"`               // 1e9 bytes per second, by the median
-	Ratio    float64 `json:"ratio,omitempty"`    // how much faster this library is, by the medians
+	Ratio    float64 `json:"ratio,omitempty"`    // the speedup of this library, by the medians
 	Missing  string  `json:"missing,omitempty"`  // why nothing was measured
-	Verified bool    `json:"verified,omitempty"` // every bit compared with the reference
+	Verified bool    `json:"verified,omitempty"` // every bit is that of the reference
 }
 
 func (r *report) add(n int, list []*contestant) {
@@ -46,7 +47,7 @@ func (r *report) add(n int, list []*contestant) {
 			res.GBps = float64(res.Bytes) / res.MedianNS
 		}
 		if c.wrong != "" {
-			r.Notes = append(r.Notes, fmt.Sprintf("WRONG: %s of %s, %s elements: %s.", c.op, c.column, count(n), c.wrong))
+			r.Notes = append(r.Notes, fmt.Sprintf("WRONG: %s of %s, %s elements: %s.", c.op, c.column, units.Count(n), c.wrong))
 		}
 		r.Results = append(r.Results, res)
 	}
@@ -58,7 +59,7 @@ func (r *report) add(n int, list []*contestant) {
 	}
 }
 
-// rival returns the column that a result is compared with.
+// rival returns the column of this library that a result is compared with.
 func (res *result) rival() string {
 	if res.Who == colTorchFresh {
 		return colFresh
@@ -75,7 +76,7 @@ func (r *report) find(who, op string, n int) *result {
 	return nil
 }
 
-// cell returns what stands in a column, nil for nothing.
+// cell returns the result shown in a column, or nil.
 func (r *report) cell(who, op string, n int) *result {
 	switch {
 	case who == colCopy:
@@ -91,42 +92,45 @@ func (r *report) print(w io.Writer) {
 		if name != "" {
 			return name
 		}
-		return column + " not here" // the cells say why
+		return column + " missing" // the cells have the reason
 	}
 	fmt.Fprintf(w, "\n%s (%s), %s, %s; %d threads each, LeakyReLU(%v), normal float32 values, %d rounds.\n",
 		r.Library, r.Go, peerName(r.OneDNN, "oneDNN"), peerName(r.PyTorch, "PyTorch"), r.Threads, slope, r.Rounds)
 
-	fmt.Fprint(w, "\nGB/s by the median, and how many times as fast this library is:\n\n")
+	fmt.Fprint(w, "\nGB/s by the median, and the speedup of this library:\n\n")
 	r.table(w, func(op string, res *result) string {
-		// Not res.Ratio: a cell may stand in the row of another operation.
+		// Not res.Ratio, since a cell may be in the row of another operation.
 		ours := r.find(res.rival(), op, res.N)
 		if res.Who == colOurs || res.Who == colFresh || ours == nil {
-			return digits(res.GBps)
+			return units.Digits(res.GBps)
 		}
-		return fmt.Sprintf("%s (%sx)", digits(res.GBps), digits(ours.GBps/res.GBps))
+		return fmt.Sprintf("%s (%sx)", units.Digits(res.GBps), units.Digits(ours.GBps/res.GBps))
 	})
 	fmt.Fprint(w, "\nTime of one call, median (minimum):\n\n")
 	r.table(w, func(_ string, res *result) string {
-		return fmt.Sprintf("%s (%s)", duration(res.MedianNS), duration(res.MinNS))
+		return fmt.Sprintf("%s (%s)", units.Duration(res.MedianNS), units.Duration(res.MinNS))
 	})
 	fmt.Fprint(w, `
-GB are 1e9 bytes that must move: 8 per element for forward, derivative and copy, 12
-for backward. Training is forward and backward: here in place and by a mask, which
-moves 16 (and 1/4), in the other libraries 20; all are counted as 16, so that the
-ratio is that of the times. Copy is the limit of this run. Fresh is with a new output in each call:
-Alloc, Forward and Release, against F.leaky_relu. oneDNN and PyTorch have no
-derivative; in its rows stands their forward, which moves as much. Scal multiplies
-all by one number, in place, and is the nearest thing that gonum has.
+A GB is 1e9 bytes that must be moved: 8 per element for forward, derivative and copy,
+12 for backward. Training is forward and backward. This library uses a mask, in place,
+and moves 16.25 bytes; the others move 20. All are counted as 16, so the speedup is the
+ratio of the times. Copy is the limit of this run. Fresh allocates a new output in each
+call: Alloc, Forward and Release, compared with F.leaky_relu. oneDNN and PyTorch have no
+derivative; its rows show their forward, which moves as many bytes. Scal multiplies all
+values by a number, in place, and is the closest function of gonum.
 `)
 	for _, note := range r.Notes {
 		fmt.Fprintf(w, "\n%s\n", note)
 	}
 }
 
-// table prints a line for each operation and size.
+// table prints a row for each operation and size.
 func (r *report) table(w io.Writer, format func(op string, res *result) string) {
 	columns := []string{colCopy, colOurs, colOneDNN, colTorch, colLoop, colGonum, colFresh, colTorchFresh}
-	rows := [][]string{append([]string{"operation", "elements"}, columns...)}
+	t := tabwriter.NewWriter(w, 0, 0, 1, ' ', 0)
+	line := func(cells ...string) { fmt.Fprintln(t, "| "+strings.Join(cells, "\t| ")+"\t|") }
+	line(append([]string{"operation", "elements"}, columns...)...)
+	line(append([]string{"---"}, slices.Repeat([]string{"---:"}, 1+len(columns))...)...)
 	var ops []string
 	for _, fm := range form.Plain() {
 		ops = append(ops, fm.String())
@@ -136,7 +140,7 @@ func (r *report) table(w io.Writer, format func(op string, res *result) string) 
 			if res.Who != colOurs || res.Op != op {
 				continue
 			}
-			row := []string{op, count(res.N)}
+			row := []string{op, units.Count(res.N)}
 			for _, who := range columns {
 				cell := ""
 				switch res := r.cell(who, op, res.N); {
@@ -147,70 +151,8 @@ func (r *report) table(w io.Writer, format func(op string, res *result) string) 
 				}
 				row = append(row, cell)
 			}
-			rows = append(rows, row)
+			line(row...)
 		}
 	}
-	width := make([]int, len(rows[0]))
-	for _, row := range rows {
-		for i, cell := range row {
-			width[i] = max(width[i], len([]rune(cell)))
-		}
-	}
-	line := func(row []string) {
-		for i, cell := range row {
-			if i == 0 {
-				fmt.Fprintf(w, "| %-*s ", width[i], cell)
-			} else {
-				fmt.Fprintf(w, "| %*s ", width[i], cell)
-			}
-		}
-		fmt.Fprintln(w, "|")
-	}
-	line(rows[0])
-	rule := make([]string, len(width))
-	for i := range rule {
-		rule[i] = strings.Repeat("-", max(width[i]-1, 2)) + ":"
-	}
-	rule[0] = strings.Repeat("-", width[0])
-	line(rule)
-	for _, row := range rows[1:] {
-		line(row)
-	}
-}
-
-// count returns a number of elements with a binary unit where it is exact.
-func count(n int) string {
-	switch {
-	case n >= 1<<20 && n%(1<<20) == 0:
-		return fmt.Sprintf("%d Mi", n>>20)
-	case n >= 1<<10 && n%(1<<10) == 0:
-		return fmt.Sprintf("%d Ki", n>>10)
-	}
-	return fmt.Sprint(n)
-}
-
-// duration returns ns nanoseconds with a unit.
-func duration(ns float64) string {
-	for _, unit := range []struct {
-		size time.Duration
-		name string
-	}{{time.Second, "s"}, {time.Millisecond, "ms"}, {time.Microsecond, "µs"}} {
-		if v := ns / float64(unit.size); v >= 1 {
-			return digits(v) + " " + unit.name
-		}
-	}
-	return digits(ns) + " ns"
-}
-
-// digits returns v with three digits, more if it is 1000 or above.
-func digits(v float64) string {
-	switch {
-	case v >= 99.95:
-		return fmt.Sprintf("%.0f", v)
-	case v >= 9.995:
-		return fmt.Sprintf("%.1f", v)
-	case v >= 0.9995:
-		return fmt.Sprintf("%.2f", v)
-	}
-	return fmt.Sprintf("%.3f", v)
+	t.Flush()
 }

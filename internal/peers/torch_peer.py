@@ -24,8 +24,8 @@ except ImportError as e:
 torch.set_num_threads(int(os.environ["OMP_NUM_THREADS"]))
 torch.set_grad_enabled(False)  # as under torch.no_grad()
 
-# What a call compiles to, so that no function of Python's own is timed. The first
-# is what F.leaky_relu calls, with an output: torch.ops.aten.leaky_relu.out is the
+# Statements, so that no call of a Python function is timed. The first
+# is what F.leaky_relu calls, with an output argument: torch.ops.aten.leaky_relu.out is the
 # same kernel behind a dispatcher that takes a microsecond longer.
 statements = {
     "forward": "leaky_relu(x, slope, out=y)",
@@ -58,13 +58,13 @@ def main():
     for line in sys.stdin.buffer:
         request, *args = line.decode().split()
         if request == "load":
-            for name in "x", "dy", "y", "g":  # the memory before goes first
+            for name in "x", "dy", "y", "g":  # free the old memory first
                 names.pop(name, None)
             n = int(args[0])
             names.update(x=receive(n), dy=receive(n), y=torch.empty(n), g=torch.empty(n), slope=float(args[1]))
             say("ok")
         elif request == "result":
-            names["y"].fill_(float("nan"))  # what the call does not write shows
+            names["y"].fill_(float("nan"))  # to detect elements that are not written
             result = eval(statements[args[0]], names)
             sys.stdout.buffer.write(view(result))
             sys.stdout.buffer.flush()

@@ -2,5 +2,5 @@
 
 package testenv
 
-// Raced tells that the race detector is on, which makes much memory slow.
+// Raced reports whether the race detector is on, which makes use of much memory slow.
 const Raced = true

@@ -9,12 +9,12 @@ import (
 	"testing"
 )
 
-// Resident returns the resident size of the process, in bytes, after the memory that
-// nothing uses any more has been given back to the system. See Lacking.
+// Resident returns unused memory to the system, and then the resident size of the process,
+// in bytes. If the system does not report it, it calls Lacking.
 func Resident(t testing.TB) int64 {
 	t.Helper()
 	debug.FreeOSMemory()
-	// Since Linux 6.2, statm is off by up to some pages for each core.
+	// Since Linux 6.2, statm is inexact by some pages per core.
 	rollup, _ := os.ReadFile("/proc/self/smaps_rollup")
 	if m := regexp.MustCompile(`(?m)^Rss: *(\d+) kB$`).FindSubmatch(rollup); m != nil {
 		return number(t, m[1]) << 10

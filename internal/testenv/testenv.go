@@ -1,5 +1,5 @@
-// Package testenv tells tests what they may take, and prepares a test process for
-// OpenCL.
+// Package testenv prepares test processes for OpenCL, skips tests if the machine lacks
+// something, and reports how much time and memory tests may use.
 package testenv
 
 import (
@@ -15,10 +15,9 @@ import (
 	"github.com/gmind-go/compute/internal/host"
 )
 
-// Main runs the tests of a package with a kernel cache of its own, because that
-// of PoCL is not safe between processes, and go test runs packages in several;
-// and without the user's choice of a device. After tests that pass no goroutine may
-// be left.
+// Main runs the tests of a package, without the user's choice of a device, and exits. The
+// process has a kernel cache of its own, since PoCL's is not safe to share and go test
+// runs packages concurrently. It is a failure if a goroutine is left.
 func Main(m *testing.M) {
 	os.Unsetenv("COMPUTE_OPENCL_DEVICE")
 	dir, err := os.MkdirTemp("", "pocl-cache-")
@@ -32,8 +31,8 @@ func Main(m *testing.M) {
 	os.Exit(code)
 }
 
-// Run runs the tests of a package and returns the exit status, which is that of a
-// failure if they leave a goroutine behind. A fuzzer leaves some of its own.
+// Run runs the tests of a package and returns the exit status, which is not 0 if a
+// goroutine is left. A fuzzer leaves some of its own, which are ignored.
 func Run(m *testing.M) int {
 	code := m.Run()
 	if fuzz := flag.Lookup("test.fuzz"); code != 0 || fuzz != nil && fuzz.Value.String() != "" {
@@ -46,9 +45,8 @@ func Run(m *testing.M) int {
 	return 0
 }
 
-// Lacking ends a test for want of what the machine has not: it is skipped, or fails if
-// REQUIRE_OPENCL is 1, as a machine that is meant to test everything must not pass
-// without.
+// Lacking skips a test that needs something that the machine does not have. With
+// REQUIRE_OPENCL=1, which is for machines that must run every test, the test fails.
 func Lacking(t testing.TB, format string, args ...any) {
 	t.Helper()
 	needs := "needs " + fmt.Sprintf(format, args...)
@@ -58,16 +56,16 @@ func Lacking(t testing.TB, format string, args ...any) {
 	t.Skip(needs + " (REQUIRE_OPENCL=1 makes this a failure)")
 }
 
-// Required tells whether tests that cannot run fail: REQUIRE_OPENCL is 1.
+// Required reports whether tests that cannot run fail: REQUIRE_OPENCL is 1.
 func Required() bool { return os.Getenv("REQUIRE_OPENCL") == "1" }
 
-// Open opens a backend that the machine may lack: see Lacking. A device that is there
-// and cannot be used fails the test, as does any other error.
+// Open returns the backend of open, and closes it at the end of the test. If there is no
+// device it calls Lacking. Any other error fails the test, also that of a device that
+// cannot be used.
 func Open(t testing.TB, open compute.Opener) compute.Backend {
 	t.Helper()
 	b, err := open()
-	missing := errors.Is(err, compute.ErrUnavailable) && !errors.Is(err, compute.ErrDevice)
-	if missing {
+	if errors.Is(err, compute.ErrUnavailable) && !errors.Is(err, compute.ErrDevice) {
 		Lacking(t, "OpenCL: %v", err)
 	}
 	if err != nil {
@@ -81,10 +79,10 @@ func Open(t testing.TB, open compute.Opener) compute.Backend {
 	return b
 }
 
-// Exhaustive tells whether tests may take minutes, and most of the memory, because
-// the environment variable EXHAUSTIVE is 1: make exhaustive sets it.
+// Exhaustive reports whether tests may take minutes and most of the memory: make
+// exhaustive sets EXHAUSTIVE to 1.
 func Exhaustive() bool { return os.Getenv("EXHAUSTIVE") == "1" }
 
-// Available returns the bytes of memory that this process can still use, or
-// math.MaxInt64 where the system does not report it.
+// Available returns the bytes of memory that this process can still use, or math.MaxInt64 if
+// the system does not report them.
 func Available() int64 { return host.Available() }

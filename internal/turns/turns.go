@@ -1,5 +1,5 @@
-// Package turns measures calls side by side. The speed of a machine changes from second
-// to second, so calls that are compared take turns: a round is one sample of each.
+// Package turns measures calls in turns. The speed of a machine changes from second to
+// second, so calls that are compared take turns: a round is one sample of each.
 package turns
 
 import (
@@ -15,17 +15,17 @@ import (
 
 // A Series is the samples of one call.
 type Series struct {
-	// Sample makes some calls and returns the time of one in ns.
+	// Sample makes a number of calls, and returns the time of one in ns.
 	Sample func(calls int) (ns float64, err error)
 
-	Least time.Duration // how long the calls of a sample should take, at least
+	Least time.Duration // the least time that the calls of a sample should take
 	Calls int           // in a sample; 0 means 1
 	NS    []float64     // the samples, in the order taken
 	Done  bool          // Round takes no more samples
-	Err   error         // the error of Sample, after which there are no more samples
+	Err   error         // the error of Sample; Round takes no samples after it
 }
 
-// Of returns a Series for each call. A sample is the time of one call, after untimed ones.
+// Of returns a Series for each call. A sample makes untimed calls before those that it times.
 func Of(untimed int, calls ...func() error) []*Series {
 	var list []*Series
 	for _, call := range calls {
@@ -34,7 +34,8 @@ func Of(untimed int, calls ...func() error) []*Series {
 	return list
 }
 
-// Time returns the time of one call in ns: the mean of calls, after untimed ones.
+// Time returns the time of one call in ns: the mean of a number of calls, after a number of
+// untimed ones.
 func Time(call func() error, untimed, calls int) (ns float64, err error) {
 	for range untimed {
 		if err := call(); err != nil {
@@ -51,8 +52,8 @@ func Time(call func() error, untimed, calls int) (ns float64, err error) {
 }
 
 const (
-	warmUpSamples = 3    // that are long enough, for one or two may have been held up
-	warmUpDrift   = 0.05 // between samples that are warm, as a fraction of the time
+	warmUpSamples = 3    // that are long enough, since one or two may be delayed
+	warmUpDrift   = 0.05 // largest difference between warm samples, as a fraction of the time
 	warmUpTime    = 300 * time.Millisecond
 )
 
@@ -93,8 +94,8 @@ func Round(ctx context.Context, list []*Series) (err error) {
 	return err
 }
 
-// take adds a sample. One that is far too short shows that the warm-up was held up, so
-// that its samples have too few calls: they are dropped.
+// take adds a sample. If it takes far less than s.Least, the warm-up was delayed and set too
+// few calls: take drops all samples and doubles the calls.
 func (s *Series) take(ctx context.Context) {
 	for s.Calls = max(s.Calls, 1); ctx.Err() == nil; s.Calls *= 2 {
 		var ns float64
@@ -115,8 +116,8 @@ func (s *Series) Median() float64 {
 	return median
 }
 
-// Confidence is the probability with which the interval of Summarize contains the median,
-// if samples are independent. It takes at least LeastSamples.
+// Confidence is the probability that the interval of Summarize contains the median, if
+// samples are independent and there are at least LeastSamples.
 const (
 	Confidence   = 0.95
 	LeastSamples = 6

@@ -11,8 +11,8 @@ import (
 	"time"
 )
 
-// TestWarmUp: a call that becomes faster is warm once it takes as long as before, or enough
-// time was spent. The clock is that of the test.
+// TestWarmUp: a call that becomes faster is warm when it takes as long as before, or after
+// some time. The clock is fake.
 func TestWarmUp(t *testing.T) {
 	const ms = time.Millisecond
 	for _, test := range []struct {
@@ -26,7 +26,7 @@ func TestWarmUp(t *testing.T) {
 		{"never steady", func(call int) time.Duration { return time.Duration(50+50*(call%2)) * ms }, 0, 5, 1},
 		{"3 calls for a sample", func(int) time.Duration { return 8 * ms }, 20 * ms, 1 + 3, 3},
 		{"1000 times as many at most", func(int) time.Duration { return 8 * time.Microsecond }, 20 * ms, 2 + 3, 3750},
-		{"held up at first", func(call int) time.Duration { return max(9-time.Duration(call), 1) * 10 * ms }, 40 * ms, 6 + 1 + 3, 4},
+		{"delayed at first", func(call int) time.Duration { return max(9-time.Duration(call), 1) * 10 * ms }, 40 * ms, 6 + 1 + 3, 4},
 	} {
 		t.Run(test.name, func(t *testing.T) {
 			synctest.Test(t, func(t *testing.T) {
@@ -41,7 +41,7 @@ func TestWarmUp(t *testing.T) {
 	}
 }
 
-// TestTime: the mean of calls, without those before.
+// TestTime: the mean does not include the untimed calls.
 func TestTime(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		var took time.Duration
@@ -62,7 +62,7 @@ func TestTime(t *testing.T) {
 	}
 }
 
-// TestRound: every round takes one sample of each that goes on, in changing orders.
+// TestRound: every round takes one sample of each Series that is not done, in random order.
 func TestRound(t *testing.T) {
 	var order, list = "", []*Series{}
 	failed := errors.New("failed")
@@ -103,7 +103,7 @@ func TestRound(t *testing.T) {
 	}
 }
 
-// TestTooShort: samples of too few calls are dropped.
+// TestTooShort: samples with too few calls are dropped.
 func TestTooShort(t *testing.T) {
 	s := &Series{Least: 40, Calls: 5, NS: []float64{9, 9}, Sample: func(int) (float64, error) { return 1.5, nil }}
 	if err := Round(t.Context(), []*Series{s}); err != nil || s.Calls != 20 || !slices.Equal(s.NS, []float64{1.5}) {
@@ -111,7 +111,7 @@ func TestTooShort(t *testing.T) {
 	}
 }
 
-// TestSummarize: figures that can be counted out, in any order of the samples.
+// TestSummarize: known medians and intervals, in any order of the samples.
 func TestSummarize(t *testing.T) {
 	for n, want := range map[int][3]float64{
 		1: {1, 1, 1}, 2: {1.5, 1, 2}, 5: {3, 1, 5},
@@ -132,8 +132,8 @@ func TestSummarize(t *testing.T) {
 	}
 }
 
-// TestInterval: the interval contains the median as often as it says, or more often, by
-// no more than the step from one rank to the next.
+// TestInterval: the interval contains the median with the probability Confidence, or a
+// little more, since ranks are discrete.
 func TestInterval(t *testing.T) {
 	rng := rand.New(rand.NewPCG(1, 2))
 	for _, n := range []int{LeastSamples, 12, 30, 100} {

@@ -1,15 +1,16 @@
-// Package values makes the float32 inputs that backends are tested and timed
-// on, and compares what they return bit by bit.
+// Package values makes the float32 inputs for tests and benchmarks of backends, and compares
+// results bit by bit.
 package values
 
 import (
+	"fmt"
 	"math"
 	"math/rand/v2"
 )
 
-// Special returns the values at which implementations of an activation go
-// wrong: zeros, subnormals, the ends of the normal range, infinities and NaNs
-// of both signs, the neighbours of each, and some ordinary values.
+// Special returns the values for which implementations of an activation are often wrong:
+// zeros, subnormals, the ends of the normal range, infinities and NaNs of both signs, their
+// neighbours, and some ordinary values.
 func Special() []float32 {
 	bits := []uint32{
 		0x00000000, // +0
@@ -41,22 +42,20 @@ func Special() []float32 {
 	return v
 }
 
-// Normal returns n values of the standard normal distribution, the same for the
-// same seed.
+// Normal returns n values of the standard normal distribution. They depend on the seed only.
 func Normal(n int, seed uint64) []float32 {
 	r := source(seed)
 	return fill(n, func() float32 { return float32(r.NormFloat64()) })
 }
 
-// Uniform returns n values spread evenly over [-1, 1), the same for the same
-// seed.
+// Uniform returns n values evenly distributed over [-1, 1). They depend on the seed only.
 func Uniform(n int, seed uint64) []float32 {
 	r := source(seed)
 	return fill(n, func() float32 { return 2*r.Float32() - 1 })
 }
 
-// Bits returns n values with every bit pattern equally likely, NaNs, infinities
-// and subnormals among them, the same for the same seed.
+// Bits returns n values in which every bit pattern is equally likely, also those of NaNs,
+// infinities and subnormals. They depend on the seed only.
 func Bits(n int, seed uint64) []float32 {
 	r := source(seed)
 	return fill(n, func() float32 { return math.Float32frombits(r.Uint32()) })
@@ -72,16 +71,26 @@ func fill(n int, next func() float32) []float32 {
 	return v
 }
 
-// Same tells whether a and b have the same bits or are both NaN: what the
-// contract of package compute promises of a result.
+// Same reports whether a and b have the same bits or are both NaN, as the contract of
+// package compute requires of a result and its reference.
 func Same(a, b float32) bool {
 	return math.Float32bits(a) == math.Float32bits(b) || a != a && b != b
 }
 
-// Identical tells whether a and b have the same bits, as a copy has.
+// Identical reports whether a and b have the same bits, as a copy has.
 func Identical(a, b float32) bool { return math.Float32bits(a) == math.Float32bits(b) }
 
-// IsSubnormal tells whether a is neither zero nor normal.
-func IsSubnormal(a float32) bool {
-	return a != 0 && math.Abs(float64(a)) < 0x1p-126
+// IsSubnormal reports whether a is subnormal; zero is not.
+func IsSubnormal(a float32) bool { return a != 0 && math.Abs(float64(a)) < 0x1p-126 }
+
+// Show returns a as a number and as bits.
+func Show(a float32) string { return fmt.Sprintf("%v (0x%08x)", a, math.Float32bits(a)) }
+
+// Each returns the n values of op.
+func Each(n int, op func(i int) float32) []float32 {
+	all := make([]float32, n)
+	for i := range all {
+		all[i] = op(i)
+	}
+	return all
 }

@@ -28,7 +28,7 @@ type Kernel struct {
 }
 
 // Open makes the device d ready and builds the program source for it. options are
-// those of clBuildProgram, as "-D WIDTH=4".
+// those of clBuildProgram, such as "-D WIDTH=4".
 func Open(d *Device, source, options string) (*Context, error) {
 	if d.Usable != nil {
 		return nil, d.Usable
@@ -71,7 +71,7 @@ const uncontracted = "#pragma OPENCL FP_CONTRACT OFF\n#line 1\n"
 // NewQueue returns a queue of the device, to be closed.
 func (c *Context) NewQueue() (*Queue, error) { return c.newQueue(0) }
 
-// NewProfiledQueue returns a queue, to be closed, that notes what the device says of
+// NewProfiledQueue returns a queue, to be closed, that records what the device reports for
 // the time that commands took: see Queue.Times. Devices may work slower for it.
 func (c *Context) NewProfiledQueue() (*Queue, error) {
 	return c.newQueue(cl.CommandQueueProfilingEnable)
@@ -115,7 +115,7 @@ func (c *Context) NewKernel(name string, args int) (*Kernel, error) {
 		return nil, fmt.Errorf("kernel %s: %w", name, err)
 	}
 	// A kernel that needs many registers may take fewer work-items than its device. If the
-	// driver does not say so, or says it wrong as PoCL-Remote, the first launch shows.
+	// driver does not report it, or reports it wrongly as PoCL-Remote does, the first launch shows.
 	k.maxGroup = c.device.MaxGroup
 	_ = call("clGetKernelWorkGroupInfo", func() error {
 		n, err := k.kernel.WorkGroupSize(c.device.device)

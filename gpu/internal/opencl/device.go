@@ -12,7 +12,7 @@ import (
 	"github.com/jgillich/go-opencl/cl"
 )
 
-// A Device is one OpenCL device of one platform, and what it says of itself.
+// A Device is one OpenCL device of one platform, with its properties.
 type Device struct {
 	Platform      string // name of its platform
 	PlatformIndex int    // in the order of the loader
@@ -24,12 +24,12 @@ type Device struct {
 	Memory       int64 // bytes
 	MaxAlloc     int64 // bytes in one buffer
 	SharedMemory bool  // it works in the memory of the host
-	Software     bool  // it says that it is a GPU or an accelerator, and is the CPU
+	Software     bool  // a GPU or an accelerator by its type, which computes on the CPU
 	MaxGroup     int   // most work-items in a work-group
 	Usable       error // nil, or why no program can be built for it
 
 	// Hardware identifies a GPU or an accelerator whatever platform shows it, in several
-	// ways, as "PCI 0000:01:00.0". It is empty where the driver does not say.
+	// ways, such as "PCI 0000:01:00.0". It is empty if the driver does not report it.
 	Hardware []string
 
 	device *cl.Device
@@ -64,7 +64,7 @@ const (
 )
 
 // Devices lists the devices of all platforms, in the order of the loader. The
-// error joins what could not be listed; devices that could are returned beside
+// error joins what could not be listed; devices that could are returned with
 // it. No loader is an error that wraps compute.ErrUnavailable; no driver that finds a
 // device is one for which IsNoDriver holds.
 func Devices() ([]*Device, error) {
@@ -141,7 +141,7 @@ func describe(platform string, d *cl.Device) (*Device, error) {
 		device.MaxGroup = max(device.MaxGroup, 1)
 		switch {
 		case !available:
-			device.Usable = errors.New("its driver says CL_DEVICE_AVAILABLE is false")
+			device.Usable = errors.New("its driver reports that CL_DEVICE_AVAILABLE is false")
 		case !compiler:
 			device.Usable = errors.New("its driver has no OpenCL C compiler (CL_DEVICE_COMPILER_AVAILABLE is false)")
 		}
@@ -155,8 +155,8 @@ func describe(platform string, d *cl.Device) (*Device, error) {
 	return device, err
 }
 
-// sharesMemory tells whether a device works in the memory of this host. One of
-// PoCL-Remote, of another host, tells the type and the memory that it has there; its
+// sharesMemory reports whether a device works in the memory of this host. A device of
+// PoCL-Remote, on another host, reports the type and the memory that it has there; its
 // version names the driver.
 func sharesMemory(t Type, unified bool, version string) bool {
 	return (unified || t == CPU) && !strings.Contains(version, "pocl-remote")
@@ -191,7 +191,7 @@ const (
 func hardware(query func(parameter uint32, value []byte) bool) (ids []string) {
 	word := binary.NativeEndian.Uint32
 	var vendor [4]byte
-	query(deviceVendorID, vendor[:]) // since not every driver says the domain
+	query(deviceVendorID, vendor[:]) // since not every driver reports the domain
 	pci := func(domain, bus, device, function uint32) {
 		if domain|bus|device|function != 0 { // which is no device, but an answer not given
 			ids = append(ids, fmt.Sprintf("PCI %04x:%02x:%02x.%x of vendor %04x", domain, bus, device, function, word(vendor[:])))

@@ -17,7 +17,7 @@
 //     device cannot be waited for.
 //   - Each enqueued command makes an event. Here those of calls that block are
 //     released at once, and others by the next call that waits, or some commands
-//     later: OpenCL tells of a command that failed by its event alone.
+//     later: OpenCL reports a command that failed by its event alone.
 //   - Its CommandQueue.Flush calls clFinish, which waits. Queue.Flush is clFlush, by a
 //     call of this package; see raw.go.
 //   - It is linked to the OpenCL loader. Here the program brings functions of the same

@@ -15,8 +15,8 @@ import (
 
 // An Error is a failed OpenCL call.
 type Error struct {
-	Call   string // as "clEnqueueNDRangeKernel"
-	Reason string // the name of the code, as "CL_OUT_OF_RESOURCES", or what else is known
+	Call   string // such as "clEnqueueNDRangeKernel"
+	Reason string // the name of the code, such as "CL_OUT_OF_RESOURCES", or what else is known
 	kind   error  // the error of package compute that it is
 	cause  error  // what the binding returned; nil for a panic
 }
@@ -27,13 +27,13 @@ func (e *Error) Error() string { return e.Call + ": " + e.Reason }
 // compute.ErrDevice.
 func (e *Error) Unwrap() error { return e.kind }
 
-// IsNoDriver reports whether err says that the loader found no driver that finds a device.
+// IsNoDriver reports whether err means that the loader found no driver that finds a device.
 func IsNoDriver(err error) bool {
 	var e *Error
 	return errors.As(err, &e) && e.cause == cl.ErrOther(platformNotFound)
 }
 
-// isNoDevice tells whether err says that a platform has no device.
+// isNoDevice reports whether err means that a platform has no device.
 func isNoDevice(err error) bool {
 	var e *Error
 	return errors.As(err, &e) && e.cause == cl.ErrDeviceNotFound
@@ -93,7 +93,7 @@ func reason(cause error) string {
 	return "CL_" + strings.ToUpper(strings.ReplaceAll(words, " ", "_"))
 }
 
-// kind sorts an error of the call named name into those of package compute.
+// kind returns the error of package compute that an error of the call named name is.
 func kind(name string, cause error) error {
 	switch cause {
 	case cl.ErrMemObjectAllocationFailure, cl.ErrOutOfResources, cl.ErrOutOfHostMemory, cl.ErrInvalidBufferSize:
@@ -123,21 +123,21 @@ func panicCause(r any) error {
 	return nil
 }
 
-// IsGroupTooLarge reports whether err says that a launch asked for more work-items in a
+// IsGroupTooLarge reports whether err means that a launch asked for more work-items in a
 // work-group than the kernel, or the device in one dimension, takes.
 func IsGroupTooLarge(err error) bool {
 	var e *Error
 	return errors.As(err, &e) && (e.cause == cl.ErrInvalidWorkGroupSize || e.cause == cl.ErrInvalidWorkItemSize)
 }
 
-// CannotWrap tells whether err says that a slice cannot be memory of the device as it
+// CannotWrap reports whether err means that a slice cannot be memory of the device as it
 // is, though a copy of it may: Go refused to hand it to C, or the driver to take it.
 func CannotWrap(err error) bool {
 	var e *Error
 	return isPointerCheck(err) || errors.Is(err, compute.ErrOutOfMemory) || errors.As(err, &e) && e.cause == cl.ErrInvalidHostPtr
 }
 
-// isPointerCheck tells whether err says that Go refused to hand a slice to C.
+// isPointerCheck reports whether err means that Go refused to hand a slice to C.
 func isPointerCheck(err error) bool {
 	var e *Error
 	return errors.As(err, &e) && e.cause == errPointerCheck

@@ -18,27 +18,7 @@
 
 #pragma GCC visibility push(hidden)
 #include "loader.h"
-
-#define P1(A) (A last)
-#define P2(A, B) (A a, B last)
-#define P3(A, B, C) (A a, B b, C last)
-#define P4(A, B, C, D) (A a, B b, C c, D last)
-#define P5(A, B, C, D, E) (A a, B b, C c, D d, E last)
-#define P6(A, B, C, D, E, F) (A a, B b, C c, D d, E e, F last)
-#define P9(A, B, C, D, E, F, G, H, I) (A a, B b, C c, D d, E e, F f, G g, H h, I last)
-#define P10(A, B, C, D, E, F, G, H, I, J) (A a, B b, C c, D d, E e, F f, G g, H h, I i, J last)
-#define P11(A, B, C, D, E, F, G, H, I, J, K) (A a, B b, C c, D d, E e, F f, G g, H h, I i, J j, K last)
-#define P12(A, B, C, D, E, F, G, H, I, J, K, L) (A a, B b, C c, D d, E e, F f, G g, H h, I i, J j, K k, L last)
-#define A1 (last)
-#define A2 (a, last)
-#define A3 (a, b, last)
-#define A4 (a, b, c, last)
-#define A5 (a, b, c, d, last)
-#define A6 (a, b, c, d, e, last)
-#define A9 (a, b, c, d, e, f, g, h, last)
-#define A10 (a, b, c, d, e, f, g, h, i, last)
-#define A11 (a, b, c, d, e, f, g, h, i, j, last)
-#define A12 (a, b, c, d, e, f, g, h, i, j, k, last)
+#include "parameters.h"
 
 // The functions by what they return: a code, or an object or a pointer, with the code
 // through the last parameter. After the name stand the types of the parameters.

@@ -18,7 +18,7 @@ import (
 )
 
 // load finds the OpenCL loader, for the functions of loader.c. Its error wraps
-// compute.ErrUnavailable and says why there is none.
+// compute.ErrUnavailable with the reason.
 func load() error {
 	if reason := C.compute_load_opencl(); reason != nil {
 		return fmt.Errorf("the OpenCL loader cannot be loaded (%s); it comes with the driver of the device, or as a package like Debian's ocl-icd-libopencl1: %w", C.GoString(reason), compute.ErrUnavailable)

@@ -114,7 +114,7 @@ func (c *Context) NewStaging(q *Queue, n int) (*Staging, error) {
 }
 
 // Release gives the memory back. The transfers from and to it must have been
-// waited for. A lack of memory does not matter here: its error is that of a fault of
+// waited for. A lack of memory does not matter here: its error is a fault of
 // the device. On nil it does nothing.
 func (s *Staging) Release() error {
 	if s == nil {

@@ -205,7 +205,7 @@ func (q *Queue) Update(m *Mem, n int) error {
 }
 
 // enqueue makes a call that does not block, and keeps its event for the call that
-// waits: OpenCL tells of a command that failed late by its event alone.
+// waits: OpenCL reports a command that failed late by its event alone.
 func (q *Queue) enqueue(name string, enqueue func() (*cl.Event, error)) error {
 	err := call(name, func() error {
 		event, err := enqueue()
@@ -230,7 +230,7 @@ func (q *Queue) enqueue(name string, enqueue func() (*cl.Event, error)) error {
 
 // Wait waits until every command is done. If one failed, by whatever code, the
 // results cannot be trusted: the error wraps compute.ErrDevice. A wait for the
-// queue alone would not do: OpenCL does not make it tell of failed commands.
+// queue alone would not do: OpenCL does not make it report failed commands.
 func (q *Queue) Wait() error { return q.wait(len(q.pending)) }
 
 // fault makes err wrap compute.ErrDevice, and no other error of package compute.
@@ -244,7 +244,7 @@ func (q *Queue) wait(n int) error {
 	err := call("clWaitForEvents", func() error { return cl.WaitForEvents(q.pending[:n]) })
 	if err != nil {
 		n = len(q.pending)
-		// That some command failed is all that this call tells; the queue may know why.
+		// This call reports only that some command failed; the queue may know why.
 		if cause := call("clFinish", q.queue.Finish); cause != nil {
 			err = fmt.Errorf("%w; %v", err, cause)
 			q.lost = true
@@ -261,8 +261,8 @@ func (q *Queue) wait(n int) error {
 	return err
 }
 
-// profile notes how long the device says that it worked on each of events. One that
-// does not tell is no worse for it, and is not asked again.
+// profile records how long the device worked on each of events, by its own clock. A device
+// that does not report it is not asked again.
 func (q *Queue) profile(events []*cl.Event) {
 	for _, event := range events {
 		var start, end int64
@@ -281,8 +281,8 @@ func (q *Queue) profile(events []*cl.Event) {
 	}
 }
 
-// Times returns how many ns the device says that it worked on each command that was
-// waited for since the last call, or nothing if it does not tell. The queue is one of
+// Times returns how long the device worked, in ns by its own clock, on each command that was
+// waited for since the last call, or nothing if it does not report times. The queue is one of
 // NewProfiledQueue.
 func (q *Queue) Times() []float64 {
 	times := q.times
@@ -290,7 +290,7 @@ func (q *Queue) Times() []float64 {
 	return times
 }
 
-// Lost tells whether commands may still run though they were waited for, because
+// Lost reports whether commands may still run though they were waited for, because
 // the device fails.
 func (q *Queue) Lost() bool { return q.lost }
 

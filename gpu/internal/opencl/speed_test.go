@@ -4,7 +4,6 @@ package opencl_test
 
 import (
 	"context"
-	"fmt"
 	"os"
 	"runtime"
 	"slices"
@@ -19,20 +18,21 @@ import (
 	"github.com/gmind-go/compute/internal/form"
 	"github.com/gmind-go/compute/internal/testenv"
 	"github.com/gmind-go/compute/internal/turns"
+	"github.com/gmind-go/compute/internal/units"
 	"github.com/gmind-go/compute/internal/values"
 )
 
-// The benchmarks of the OpenCL backend stand here, where its limits can be
-// measured through the binding itself. Each compares a call with its limit, in
-// turns: "of-limit" is the speed as a fraction of that of the limit, by the medians of
-// all rounds. The device is that of COMPUTE_OPENCL_DEVICE, or any.
+// The benchmarks of the OpenCL backend are in this package, since their limits are
+// measured with the binding alone. Each benchmark compares a call with its limit, in turns:
+// "of-limit" is the speed as a fraction of the limit, by the medians of all rounds. The
+// device is the one of COMPUTE_OPENCL_DEVICE, or any.
 
 var function = compute.LeakyReLU(0.01)
 
 // speedDevice is read before the tests unset it.
 var speedDevice = os.Getenv(gpu.DeviceEnv)
 
-// sizes are from where a launch does not count to what fits easily.
+// sizes returns sizes from where a launch takes a negligible time to what fits easily.
 func sizes(info compute.Info) []int {
 	ns := []int{1 << 20, 16 << 20, 64 << 20}
 	for n := 256 << 20; n <= 1<<30 && 16*int64(n) < info.Memory && 4*int64(n) <= info.MaxAlloc && !info.SharedMemory; n *= 4 {
@@ -50,7 +50,7 @@ func open(b *testing.B, o gpu.Options) compute.Backend {
 	return testenv.Open(b, o.Open)
 }
 
-// raw is the same device through the binding alone.
+// raw is the same device, used with the binding alone.
 type raw struct {
 	b       *testing.B
 	context *cl.Context
@@ -123,7 +123,7 @@ func (r *raw) launch(name string, items, group int, args ...any) func() {
 	}
 }
 
-// copies returns all ways to copy n elements at the device.
+// copies returns calls that copy n elements on the device, in all ways.
 func (r *raw) copies(n int) []func() {
 	src, dst := r.buffer(n, cl.MemReadWrite), r.buffer(n, cl.MemReadWrite)
 	x := values.Normal(n, 3)
@@ -144,12 +144,12 @@ func must(b testing.TB, err error) {
 	}
 }
 
-// fastest is the limit of a call that could be as fast as any of those timed, in ns.
+// fastest returns the limit of a call that can be as fast as the fastest of times, in ns.
 func fastest(times []float64) float64 { return slices.Min(times) }
 
-// versus times call and limits in turns, all of which move so many bytes, and
-// reports the speed of call and its fraction of the limit, which is made of their
-// median times.
+// versus measures call and limits in turns. All move the same number of bytes. It reports
+// the speed of call and its fraction of the limit, which limitOf computes from the medians
+// of limits.
 func versus(b *testing.B, bytes int, limitOf func(times []float64) float64, call func(), limits ...func()) {
 	b.Helper()
 	var all []*turns.Series
@@ -159,7 +159,7 @@ func versus(b *testing.B, bytes int, limitOf func(times []float64) float64, call
 	}
 	warm := time.Now()
 	call()
-	rounds := max(1, int(2*time.Millisecond/max(time.Since(warm), time.Microsecond))) // of what is short, many in one
+	rounds := max(1, int(2*time.Millisecond/max(time.Since(warm), time.Microsecond))) // many rounds of a short call
 	for b.Loop() {
 		for range rounds {
 			must(b, turns.Round(b.Context(), all))
@@ -170,22 +170,13 @@ func versus(b *testing.B, bytes int, limitOf func(times []float64) float64, call
 		medians = append(medians, s.Median())
 	}
 	limit, own := limitOf(medians[:len(limits)]), medians[len(limits)]
-	b.ReportMetric(0, "ns/op") // that of all together says nothing
+	b.ReportMetric(0, "ns/op") // the time of all together means nothing
 	b.ReportMetric(limit/own, "of-limit")
 	b.ReportMetric(own/1e3, "µs")
 	if bytes > 1<<20 {
 		b.ReportMetric(float64(bytes)/own, "GB/s")
 		b.ReportMetric(float64(bytes)/limit, "limit-GB/s")
 	}
-}
-
-func count(n int) string {
-	for shift, unit := range map[int]string{30: "Gi", 20: "Mi", 10: "Ki"} {
-		if n>>shift > 0 && n>>shift < 1024 {
-			return fmt.Sprint(n>>shift, unit)
-		}
-	}
-	return fmt.Sprint(n)
 }
 
 // upload returns buffers for a call of n elements.
@@ -200,14 +191,14 @@ func upload(b *testing.B, backend compute.Backend, n int) (y, x compute.Buffer) 
 	return y, x
 }
 
-// BenchmarkKernel: the kernels beside the fastest copy of as many bytes.
+// BenchmarkKernel compares the kernels with the fastest copy of as many bytes.
 func BenchmarkKernel(b *testing.B) {
 	backend := open(b, gpu.Options{})
 	r := openRaw(b, backend.Info())
 	defer r.close()
 	for _, n := range sizes(backend.Info()) {
 		for _, fm := range []form.Form{form.Forward, form.Derivative} {
-			b.Run(fm.String()+"/"+count(n), func(b *testing.B) {
+			b.Run(fm.String()+"/"+units.Count(n), func(b *testing.B) {
 				r.b = b
 				y, x := upload(b, backend, n)
 				call := func() {
@@ -225,14 +216,14 @@ func BenchmarkKernel(b *testing.B) {
 	}
 }
 
-// BenchmarkLaunch: a small call and Sync beside the enqueueing of a kernel and
-// clFinish, through the binding.
+// BenchmarkLaunch compares a small call and Sync with enqueueing a kernel and clFinish,
+// with the binding alone.
 func BenchmarkLaunch(b *testing.B) {
 	backend := open(b, gpu.Options{})
 	r := openRaw(b, backend.Info())
 	defer r.close()
 	for _, n := range []int{16, 1 << 10} {
-		b.Run(count(n), func(b *testing.B) {
+		b.Run(units.Count(n), func(b *testing.B) {
 			r.b = b
 			y, x := upload(b, backend, n)
 			call := func() {
@@ -245,8 +236,8 @@ func BenchmarkLaunch(b *testing.B) {
 	}
 }
 
-// BenchmarkTransfer: Write and Read beside the plain transfer through the binding; where
-// the device shares the memory of the host, also as if it did not, in staged parts.
+// BenchmarkTransfer compares Write and Read with a plain transfer of the binding. On a
+// device that shares the host's memory, it measures staged transfers too.
 func BenchmarkTransfer(b *testing.B) {
 	for _, staged := range []bool{false, true} {
 		name := "shared"
@@ -273,12 +264,12 @@ func (r *raw) transfer(b *testing.B, backend compute.Backend, n int) {
 	write := func(m *cl.MemObject) func() {
 		return func() { r.done(r.queue.EnqueueWriteBuffer(m, true, 0, 4*n, unsafe.Pointer(&host[0]), nil)) }
 	}
-	b.Run("write/"+count(n), func(b *testing.B) {
+	b.Run("write/"+units.Count(n), func(b *testing.B) {
 		r.b = b
 		_, x := upload(b, backend, n)
 		versus(b, 4*n, fastest, func() { must(b, x.Write(host)) }, write(r.buffer(n, cl.MemReadWrite)))
 	})
-	b.Run("read/"+count(n), func(b *testing.B) {
+	b.Run("read/"+units.Count(n), func(b *testing.B) {
 		r.b = b
 		_, x := upload(b, backend, n)
 		m := r.buffer(n, cl.MemReadWrite)
@@ -289,9 +280,9 @@ func (r *raw) transfer(b *testing.B, backend compute.Backend, n int) {
 	})
 }
 
-// BenchmarkStream: Stream on memory that the device shares beside the kernel
-// alone, and with all data copied beside its stages, each running by itself, one
-// part after the other: copies of the host, up, the kernel, down.
+// BenchmarkStream compares Stream on shared memory with the kernel alone. With staging, it
+// compares Stream with its stages, each measured by itself: copies of the host, upload,
+// kernel, download.
 func BenchmarkStream(b *testing.B) {
 	const n, part = 64 << 20, 1 << 20
 	src, dst := values.Normal(n, 1), values.Normal(n, 2)
@@ -319,8 +310,8 @@ func BenchmarkStream(b *testing.B) {
 				versus(b, 8*n, fastest, call, kernel)
 				return
 			}
-			// The slowest stage is the limit. Where the device is the host's cores,
-			// all of them together are one: each copy takes a core, the kernel all.
+			// The slowest stage is the limit. If the device is the host's cores, so is the sum of
+			// all stages: each copy takes one core, the kernel all.
 			slowest := func(times []float64) float64 {
 				limit := slices.Max(times)
 				if cores := float64(runtime.NumCPU()); backend.Info().Kind == "cpu" {
@@ -334,8 +325,8 @@ func BenchmarkStream(b *testing.B) {
 	}
 }
 
-// stages returns the stages of a pipeline beside the kernel, each for all of src and
-// dst in parts.
+// stages returns the stages of a pipeline without the kernel, each for all of src and dst
+// in parts.
 func (r *raw) stages(dst, src []float32, part int) []func() {
 	host, device := r.buffer(part, cl.MemReadWrite|cl.MemAllocHostPtr), r.buffer(part, cl.MemReadWrite)
 	mapped, event, err := r.queue.EnqueueMapBuffer(host, true, cl.MapFlagRead|cl.MapFlagWrite, 0, 4*part, nil)

@@ -2,9 +2,9 @@ package report
 
 import "slices"
 
-// Ask returns the answers that the results give: for every OpenCL device, operation
-// and place of the data, from which size on the device beats the CPU. Large sizes
-// are cold alone, and count for Warm too.
+// Ask returns the answers that the results give: for every OpenCL device, operation and
+// place of the data, from which size on the device is faster than the CPU. Large sizes are
+// measured cold only, and count for Warm too.
 func (r *Report) Ask() []Answer {
 	answers := []Answer{}
 	cpu := slices.IndexFunc(r.Devices, func(d Device) bool { return d.Backend == "cpu" })
@@ -15,16 +15,14 @@ func (r *Report) Ask() []Answer {
 		if d.Backend == "cpu" {
 			continue
 		}
-		for _, data := range []string{OnDevice, OnHost} {
-			for _, cache := range []string{Cold, Warm} {
-				if !slices.ContainsFunc(r.Results, func(res Result) bool { return res.Cache == cache }) {
-					continue
-				}
-				for _, op := range r.ops() {
-					a := Answer{Device: d.Name, CPU: r.Devices[cpu].Name, Op: op, Data: data, Cache: cache}
-					if a.find(r.Results); len(a.SizesN) > 0 {
-						answers = append(answers, a)
-					}
+		for _, at := range places {
+			if !slices.ContainsFunc(r.Results, func(res Result) bool { return res.Cache == at.cache }) {
+				continue
+			}
+			for _, op := range r.ops() {
+				a := Answer{Device: d.Name, CPU: r.Devices[cpu].Name, Op: op, Data: at.data, Cache: at.cache}
+				if r.answer(&a); len(a.SizesN) > 0 {
+					answers = append(answers, a)
 				}
 			}
 		}
@@ -32,7 +30,7 @@ func (r *Report) Ask() []Answer {
 	return answers
 }
 
-// ops returns the operations that are no limits, in the order measured.
+// ops returns the operations that are not limits, in the order measured.
 func (r *Report) ops() []string {
 	var names []string
 	for _, res := range r.Results {
@@ -43,26 +41,23 @@ func (r *Report) ops() []string {
 	return names
 }
 
-// find sets FromN and SizesN by results.
-func (a *Answer) find(results []Result) {
+// answer sets FromN and SizesN.
+func (r *Report) answer(a *Answer) {
 	at := func(device, data string, n int) *Result {
-		var found *Result
-		for i, r := range results {
-			if r.Device == device && r.Op == a.Op && r.Data == data && r.N == n && (r.Cache == a.Cache || found == nil && r.Cache == Cold) {
-				found = &results[i]
-			}
+		if found := r.find(key{device, a.Op, place{data, a.Cache}, n}); found != nil {
+			return found
 		}
-		return found
+		return r.find(key{device, a.Op, place{data, Cold}, n})
 	}
 	wins := map[int]bool{}
-	for _, r := range results {
-		theirs, ours := at(a.CPU, OnDevice, r.N), at(a.Device, a.Data, r.N)
-		if theirs == nil || ours == nil || slices.Contains(a.SizesN, r.N) {
+	for _, res := range r.Results {
+		theirs, ours := at(a.CPU, OnDevice, res.N), at(a.Device, a.Data, res.N)
+		if theirs == nil || ours == nil || slices.Contains(a.SizesN, res.N) {
 			continue
 		}
-		a.SizesN = append(a.SizesN, r.N)
-		// Apart by more than the intervals, and to be believed.
-		wins[r.N] = ours.HighNS < theirs.LowNS && !doubtful(*ours) && !doubtful(*theirs)
+		a.SizesN = append(a.SizesN, res.N)
+		// By more than the intervals, and not doubtful.
+		wins[res.N] = ours.HighNS < theirs.LowNS && !doubtful(*ours) && !doubtful(*theirs)
 	}
 	slices.Sort(a.SizesN)
 	for _, n := range slices.Backward(a.SizesN) {

@@ -7,16 +7,17 @@ import (
 	"strconv"
 	"strings"
 	"unicode"
+
+	"github.com/gmind-go/compute/internal/units"
 )
 
-// WriteBenchfmt writes the times in the format of Go's benchmarks, for benchstat and
-// the like (https://go.dev/design/14313-benchmark-format): a line for each timed run,
-// called as
+// WriteBenchfmt writes the times in Go's benchmark format
+// (https://go.dev/design/14313-benchmark-format), which benchstat reads. Each run is a
+// line, with a name such as
 //
 //	BenchmarkForward/backend=cpu/device=avx512/n=1Ki/data=device/cache=cold-2
 //
-// Programs that read it compare reports with the same configuration alone: the
-// machine, the slope and the input. What is not to be believed stands in comments.
+// The configuration has the machine, the slope and the input. Doubtful results are comments.
 func (r *Report) WriteBenchfmt(w io.Writer) error {
 	var text bytes.Buffer // writing to it cannot fail
 	for _, c := range [][2]string{
@@ -27,18 +28,18 @@ func (r *Report) WriteBenchfmt(w io.Writer) error {
 		{"slope", strconv.FormatFloat(float64(r.Slope), 'g', -1, 32)},
 		{"input", r.Input},
 	} {
-		fmt.Fprintf(&text, "%s: %s\n", c[0], oneLine(c[1]))
+		fmt.Fprintf(&text, "%s: %s\n", c[0], collapse(c[1]))
 	}
 	fmt.Fprint(&text, "\nUnit GB/s better=higher\n\n")
 	number := func(v float64) string { return strconv.FormatFloat(v, 'f', -1, 64) }
 	for _, res := range r.Results {
 		name := r.benchmarkName(res)
 		for _, doubt := range res.remarks() {
-			fmt.Fprintf(&text, "# %s: %s\n", name, oneLine(doubt))
+			fmt.Fprintf(&text, "# %s: %s\n", name, collapse(doubt))
 		}
 		comment := ""
 		if doubtful(res) {
-			comment = "# " // no figure to compare with
+			comment = "# "
 		}
 		for _, ns := range res.TimesNS {
 			fmt.Fprintf(&text, comment+"%s %d %s ns/op %s GB/s\n", name, res.Calls, number(ns), number(float64(res.Bytes)/ns))
@@ -48,16 +49,8 @@ func (r *Report) WriteBenchfmt(w io.Writer) error {
 	return err
 }
 
-// remarks returns why the figures of a result are not to be believed.
-func (r Result) remarks() []string {
-	if r.Verified {
-		return r.Doubts
-	}
-	return append([]string{"not verified"}, r.Doubts...)
-}
-
-// benchmarkName ends, as the names of package testing, with the number of cores if
-// that is not 1.
+// benchmarkName returns a name that ends with the number of cores unless that is 1, as in
+// package testing.
 func (r *Report) benchmarkName(res Result) string {
 	backend := r.device(res.Device).Backend
 	device := strings.TrimPrefix(res.Device, backend+" ")
@@ -66,25 +59,15 @@ func (r *Report) benchmarkName(res Result) string {
 		name += strings.ToUpper(res.Op[:1]) + namePart(res.Op[1:])
 	}
 	name += "/backend=" + namePart(backend) + "/device=" + namePart(device) +
-		"/n=" + namePart(Count(res.N)) + "/data=" + namePart(res.Data) + "/cache=" + namePart(res.Cache)
+		"/n=" + namePart(units.Count(res.N)) + "/data=" + namePart(res.Data) + "/cache=" + namePart(res.Cache)
 	if cores := r.Environment.Cores; cores > 1 {
 		name += fmt.Sprintf("-%d", cores)
 	}
 	return name
 }
 
-// device returns the device called name.
-func (r *Report) device(name string) Device {
-	for _, d := range r.Devices {
-		if d.Name == name {
-			return d
-		}
-	}
-	return Device{}
-}
-
-// namePart returns text with underscores for what ends a name or a part of one, or
-// may be odd in one.
+// namePart returns text with underscores for characters that end a name or a part of it, or
+// are unusual in one.
 func namePart(text string) string {
 	return strings.Map(func(c rune) rune {
 		if unicode.IsLetter(c) || unicode.IsDigit(c) || strings.ContainsRune("-+.", c) {
@@ -93,6 +76,3 @@ func namePart(text string) string {
 		return '_'
 	}, text)
 }
-
-// oneLine returns text with single spaces for spaces and line ends.
-func oneLine(text string) string { return strings.Join(strings.Fields(text), " ") }

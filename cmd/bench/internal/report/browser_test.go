@@ -20,15 +20,15 @@ import (
 	"github.com/gmind-go/compute/internal/testenv"
 )
 
-// shown is what a browser makes of the page.
+// shown is what a browser shows of the page.
 type shown struct {
 	Width, InnerWidth int
 	Rows              []struct{ Device, Op, N, Data, Cache string }
-	Figures           []struct{ X, Y, Width, Height float64 } // of the drawings that are not hidden
-	Boxes             []struct{ Scroll, Client int }          // of what scrolls by itself
-	Cut               []string                                // texts that do not fit where they stand
-	Columns           []string                                // of the table of results, whole without scrolling
-	HeadingLines      int                                     // that the slope in the heading is broken into
+	Figures           []struct{ X, Y, Width, Height float64 } // of the visible diagrams
+	Boxes             []struct{ Scroll, Client int }          // of elements that scroll
+	Cut               []string                                // texts that do not fit
+	Columns           []string                                // of the table of results that are visible without scrolling
+	HeadingLines      int                                     // of the slope in the heading
 }
 
 const askShown = `({
@@ -60,16 +60,16 @@ const askShown = `({
 		return tops.size})(),
 })`
 
-// TestBrowser: a real browser shows all of the page, wide and narrow, light and dark,
-// and has nothing to complain of.
+// TestBrowser: a browser shows the whole page, wide and narrow, light and dark, without
+// messages on its console.
 func TestBrowser(t *testing.T) {
 	ctx := startBrowser(t)
 	r := sample(t)
 	r.Activation = "LeakyReLU(negative_slope=0.01)"
 	page := writePage(t, r)
 	for _, width := range []int64{1280, 400, 360} {
-		var brightness []float64
-		for theme, scheme := range []string{Light: "light", Dark: "dark"} {
+		brightness := map[string]float64{}
+		for scheme, background := range map[string]color.RGBA{"light": {255, 255, 255, 255}, "dark": {23, 23, 23, 255}} {
 			t.Run(fmt.Sprintf("%d %s", width, scheme), func(t *testing.T) {
 				got, screen := show(t, ctx, page, width, scheme)
 				if got.InnerWidth != int(width) || got.Width > got.InnerWidth {
@@ -94,7 +94,7 @@ func TestBrowser(t *testing.T) {
 					t.Errorf("without scrolling, the table shows %q", got.Columns)
 				}
 				if len(got.Boxes) != 1 || width == 360 && got.Boxes[0].Scroll <= got.Boxes[0].Client {
-					t.Errorf("what scrolls by itself: %v", got.Boxes)
+					t.Errorf("elements that scroll: %v", got.Boxes)
 				}
 				if len(got.Figures) != len(r.panels()) {
 					t.Fatalf("%d drawings of %d", len(got.Figures), len(r.panels()))
@@ -104,23 +104,23 @@ func TestBrowser(t *testing.T) {
 						t.Errorf("drawing %d is %v", i, f)
 					}
 					where := image.Rect(int(f.X), int(f.Y), int(f.X+f.Width), int(f.Y+f.Height))
-					if corner, want := screen.At(where.Min.X+1, where.Min.Y+1), Theme(theme).colours().background; corner != want {
-						t.Errorf("drawing %d is on %v and should be on %v", i, corner, want)
+					if corner := screen.At(where.Min.X+1, where.Min.Y+1); corner != background {
+						t.Errorf("drawing %d is on %v and should be on %v", i, corner, background)
 					}
 					if part := drawn(screen, where); part < 0.02 || part > 0.5 {
 						t.Errorf("%.3f of drawing %d differs from its background", part, i)
 					}
 				}
-				brightness = append(brightness, mean(screen))
+				brightness[scheme] = mean(screen)
 			})
 		}
-		if len(brightness) != 2 || brightness[0] < 200 || brightness[1] > 60 {
-			t.Errorf("%d wide, light and dark are of brightness %.0f", width, brightness)
+		if len(brightness) != 2 || brightness["light"] < 200 || brightness["dark"] > 60 {
+			t.Errorf("%d wide, the brightness is %v", width, brightness)
 		}
 	}
 }
 
-// startBrowser starts a browser for the test, and returns the context of its one tab.
+// startBrowser starts a browser for the test, and returns the context of its tab.
 func startBrowser(t *testing.T) context.Context {
 	options := []chromedp.ExecAllocatorOption{
 		chromedp.ExecPath(testenv.Browser(t)),
@@ -144,7 +144,7 @@ func startBrowser(t *testing.T) context.Context {
 	return ctx
 }
 
-// writePage writes the page of a run to a file, and returns its address.
+// writePage writes the page to a file, and returns its URL.
 func writePage(t *testing.T, r *Report) string {
 	file, err := os.Create(filepath.Join(t.TempDir(), "report.html"))
 	if err != nil {
@@ -157,8 +157,8 @@ func writePage(t *testing.T, r *Report) string {
 	return (&url.URL{Scheme: "file", Path: filepath.ToSlash(file.Name())}).String()
 }
 
-// show loads the page, fails if the browser writes to its console, and returns what it
-// shows, with a picture of the whole page.
+// show loads the page, and returns what the browser shows and a picture of the whole page.
+// Messages on the console are errors.
 func show(t *testing.T, ctx context.Context, page string, width int64, scheme string) (got shown, screen *image.RGBA) {
 	t.Helper()
 	const end = "the page is loaded"
@@ -195,7 +195,7 @@ func show(t *testing.T, ctx context.Context, page string, width int64, scheme st
 	if err != nil {
 		t.Fatal(err)
 	}
-	if dir := os.Getenv("SCREENSHOTS"); dir != "" { // a folder for those who want to look
+	if dir := os.Getenv("SCREENSHOTS"); dir != "" { // a directory for pictures to look at
 		if err := os.WriteFile(filepath.Join(dir, fmt.Sprintf("report-%d-%s.png", width, scheme)), data, 0o666); err != nil {
 			t.Error(err)
 		}
@@ -203,7 +203,7 @@ func show(t *testing.T, ctx context.Context, page string, width int64, scheme st
 	return got, decode(t, data)
 }
 
-// drawn returns which part of a picture differs from its upper left corner.
+// drawn returns the fraction of a picture that differs from its upper left corner.
 func drawn(img *image.RGBA, where image.Rectangle) float64 {
 	corner := img.RGBAAt(where.Min.X+1, where.Min.Y+1)
 	n, all := 0, 0
@@ -218,7 +218,7 @@ func drawn(img *image.RGBA, where image.Rectangle) float64 {
 	return float64(n) / float64(all)
 }
 
-// mean returns the brightness of a picture, from 0 to 255, by every 16th pixel.
+// mean returns the brightness of every 16th pixel of a picture, from 0 to 255.
 func mean(img *image.RGBA) float64 {
 	sum, all := 0, 0
 	for i := 0; i < len(img.Pix); i += 16 * 4 {

@@ -7,27 +7,29 @@ import (
 	"math"
 	"slices"
 	"strings"
+
+	"gonum.org/v1/gonum/floats"
 )
 
-// A Comparison is of the measurements that are in two reports.
+// A Comparison compares the measurements that are in both of two reports.
 type Comparison struct {
-	Threshold float64  // how much slower is a regression, as a part of the old time
-	Relative  bool     // times are compared as parts of their limit's
+	Threshold float64  // a regression is slower by more than this fraction of the old time
+	Relative  bool     // fractions of the limit are compared, instead of times
 	Deltas    []Delta  // in the order of the new report
-	OldOnly   []string // measurements that are in one report alone
+	OldOnly   []string // measurements that are in one report only
 	NewOnly   []string
-	Notes     []string // what makes the reports hard to compare, and what is left out
+	Notes     []string // why the reports are hard to compare, and what is left out
 }
 
-// A Delta is one measurement, made twice.
+// A Delta is one measurement in both reports.
 type Delta struct {
 	Old, New           Result
-	OldValue, NewValue float64 // the median in ns; if relative, OfLimit
-	Ratio              float64 // of the times, or of their parts of the limit's: new by old, above 1 is slower
-	P                  float64 // of so great a difference by chance, corrected for the number of Deltas
+	OldValue, NewValue float64 // the median in ns; if Relative, OfLimit
+	Ratio              float64 // new by old time; above 1 is slower
+	P                  float64 // the p-value of the difference, corrected for the number of Deltas
 	Verdict            string  // Slower, Faster or Same
 	Regression         bool    // slower by more than the threshold
-	Doubtful           bool    // one of the results compared is not verified or has doubts
+	Doubtful           bool    // a result compared is doubtful
 }
 
 // The verdicts of a Delta.
@@ -37,21 +39,21 @@ const (
 	Same   = "~" // within the noise
 )
 
-// Alpha is about the probability that a comparison of reports finds any difference
-// that is not there, if runs are independent.
+// Alpha is the probability that a comparison finds any difference where there is none, if
+// runs are independent.
 const Alpha = 0.01
 
-// Compare compares every measurement that is in both reports: whether its times
-// differ by more than noise (Mann-Whitney U test at level Alpha, with the correction of
-// Holm), and by how much their medians do. A measurement is one of the
-// same device, operation, data, cache and size, the first if it is made twice in a
-// report. A device that has another name in the other report is taken for the same if
-// both reports have just one of its backend.
+// Compare compares the measurements that are in both reports: whether their times differ by
+// more than noise (by the Mann-Whitney U test at level Alpha, with Holm's correction), and
+// the medians. Measurements are the same if device, operation, data, cache and size are; the
+// first counts if a report has several. A device with another name is the same if both
+// reports have only one device of its backend.
 //
-// Runs on one machine differ from hour to hour. With relative, times are divided by
-// the time of their limit in the same report (OfLimit), whose own noise P does not know.
+// The speed of a machine changes from hour to hour. If relative is true, times are divided
+// by those of their limit in the same report (OfLimit); P does not cover the noise of the
+// limit.
 //
-// Reports with different slopes or inputs, or with nothing to compare, are an error.
+// It is an error if the slopes or inputs differ, or if no measurement is in both reports.
 func Compare(old, new *Report, threshold float64, relative bool) (*Comparison, error) {
 	if old.Slope != new.Slope || old.Input != new.Input {
 		return nil, fmt.Errorf("the old report has slope %v and input %q, the new one slope %v and input %q; measure both with the same",
@@ -63,52 +65,40 @@ func Compare(old, new *Report, threshold float64, relative bool) (*Comparison, e
 	c.noteQuality("old", old)
 	c.noteQuality("new", new)
 
-	before := map[measurement]Result{}
-	for _, res := range old.Results {
-		if _, twice := before[res.measurement()]; !twice {
-			before[res.measurement()] = res
-		}
-	}
 	var withoutLimit []string
-	compared := map[measurement]bool{}
+	compared := map[key]bool{}
 	for _, res := range new.Results {
-		m := res.measurement()
-		if name, ok := names[m.device]; ok {
-			m.device = name
-		}
-		was, ok := before[m]
-		if !ok {
+		k := res.key()
+		k.device = cmp.Or(names[k.device], k.device)
+		was := old.find(k)
+		switch {
+		case was == nil:
 			c.NewOnly = append(c.NewOnly, res.title())
-			continue
-		}
-		if compared[m] {
-			continue
-		}
-		compared[m] = true
-		d := Delta{Old: was, New: res, OldValue: was.MedianNS, NewValue: res.MedianNS, Ratio: res.MedianNS / was.MedianNS}
-		d.Doubtful = doubted(was, res)
-		oldTimes, newTimes := was.TimesNS, res.TimesNS
-		if relative {
-			if was.OfLimit <= 0 || res.OfLimit <= 0 {
-				if !slices.Contains(withoutLimit, res.Op) {
-					withoutLimit = append(withoutLimit, res.Op)
-				}
-				continue
+		case compared[k]: // already
+		case relative && (was.OfLimit <= 0 || res.OfLimit <= 0):
+			withoutLimit = append(withoutLimit, res.Op)
+		default:
+			d := Delta{
+				Old: *was, New: res, OldValue: was.MedianNS, NewValue: res.MedianNS, Ratio: res.MedianNS / was.MedianNS,
+				P: pValue(was.TimesNS, res.TimesNS), Doubtful: doubtful(*was) || doubtful(res),
 			}
-			d.Doubtful = d.Doubtful || doubted(old.limitOf(was), new.limitOf(res))
-			d.OldValue, d.NewValue, d.Ratio = was.OfLimit, res.OfLimit, was.OfLimit/res.OfLimit
-			oldTimes, newTimes = was.relativeTimes(), res.relativeTimes()
+			if relative {
+				d.OldValue, d.NewValue, d.Ratio = was.OfLimit, res.OfLimit, was.OfLimit/res.OfLimit
+				d.P = pValue(was.relativeTimes(), res.relativeTimes())
+				d.Doubtful = d.Doubtful || doubtful(old.limitOf(*was)) || doubtful(new.limitOf(res))
+			}
+			c.Deltas = append(c.Deltas, d)
 		}
-		d.P = pValue(oldTimes, newTimes)
-		c.Deltas = append(c.Deltas, d)
+		compared[k] = true
 	}
 	for _, res := range old.Results {
-		if !compared[res.measurement()] {
+		if !compared[res.key()] {
 			c.OldOnly = append(c.OldOnly, res.title())
 		}
 	}
 	if withoutLimit != nil {
-		c.note("left out, without a limit in both reports: %s", strings.Join(withoutLimit, ", "))
+		slices.Sort(withoutLimit)
+		c.note("left out, without a limit in both reports: %s", strings.Join(slices.Compact(withoutLimit), ", "))
 	}
 	switch {
 	case len(c.Deltas) == 0 && relative:
@@ -120,7 +110,7 @@ func Compare(old, new *Report, threshold float64, relative bool) (*Comparison, e
 	return c, nil
 }
 
-// judge gives the verdicts, from the probabilities of each test alone.
+// judge corrects the p-values, and sets the verdicts.
 func (c *Comparison) judge() {
 	var p []float64
 	few := 0
@@ -153,8 +143,7 @@ func (c *Comparison) judge() {
 	c.noteLimits()
 }
 
-// noteLimits notes that the limits, which are copies, changed too: the machine did then,
-// rather than the kernels.
+// noteLimits notes that limits changed. They are copies, so then the machine changed.
 func (c *Comparison) noteLimits() {
 	limits, changed := 0, []Delta{}
 	for _, d := range c.Deltas {
@@ -175,60 +164,36 @@ func (c *Comparison) noteLimits() {
 		len(changed), Plural(limits, "measurement"), worst.New.title(), worst.change())
 }
 
-// Regressions returns the measurements slower by more than the threshold, the worst
+// Regressions returns the measurements that are slower by more than the threshold, the worst
 // first.
 func (c *Comparison) Regressions() []Delta {
-	var found []Delta
-	for _, d := range c.Deltas {
-		if d.Regression {
-			found = append(found, d)
-		}
-	}
+	found := slices.DeleteFunc(slices.Clone(c.Deltas), func(d Delta) bool { return !d.Regression })
 	slices.SortStableFunc(found, func(a, b Delta) int { return cmp.Compare(b.Ratio, a.Ratio) })
 	return found
 }
 
-// A measurement is what is the same when a Result is measured again.
-type measurement struct {
-	device, op, data, cache string
-	n                       int
-}
-
-func (r Result) measurement() measurement {
-	return measurement{r.Device, r.Op, r.Data, r.Cache, r.N}
-}
-
-// title returns the measurement in words.
-func (r Result) title() string {
-	return fmt.Sprintf("%s %s %s %s (%s)", r.Op, Count(r.N), r.Data, r.Cache, r.Device)
-}
-
-// limitOf returns the limit of res, or no Result if there is none.
+// limitOf returns the limit of res, or a zero Result.
 func (r *Report) limitOf(res Result) Result {
 	for _, l := range r.Results {
-		if res.Limit != "" && l.Op == res.Limit && l.Device == res.Device && l.N == res.N && l.Cache == res.Cache {
+		if l.Op == res.Limit && l.Device == res.Device && l.N == res.N && l.Cache == res.Cache {
 			return l
 		}
 	}
 	return Result{}
 }
 
-// relativeTimes returns the times of r as parts of the time of its limit.
+// relativeTimes returns the times of r as multiples of the time of its limit.
 func (r Result) relativeTimes() []float64 {
-	parts := make([]float64, len(r.TimesNS))
-	for i, ns := range r.TimesNS {
-		parts[i] = ns / r.MedianNS / r.OfLimit
-	}
-	return parts
+	times := slices.Clone(r.TimesNS)
+	floats.Scale(1/(r.MedianNS*r.OfLimit), times)
+	return times
 }
-
-func doubted(a, b Result) bool { return len(a.remarks())+len(b.remarks()) > 0 }
 
 func (c *Comparison) note(format string, args ...any) {
 	c.Notes = append(c.Notes, fmt.Sprintf(format, args...))
 }
 
-// noteIfDifferent notes that the reports differ in something.
+// noteIfDifferent notes that the reports differ in what.
 func (c *Comparison) noteIfDifferent(what string, old, new any) {
 	if old != new {
 		c.note("%s differs: %v in the old report, %v in the new", what, old, new)
@@ -255,13 +220,7 @@ func (c *Comparison) matchDevices(old, new *Report) map[string]string {
 }
 
 func (r *Report) devicesOf(backend string) []Device {
-	var found []Device
-	for _, d := range r.Devices {
-		if d.Backend == backend {
-			found = append(found, d)
-		}
-	}
-	return found
+	return slices.DeleteFunc(slices.Clone(r.Devices), func(d Device) bool { return d.Backend != backend })
 }
 
 func (c *Comparison) noteDifferences(old, new *Report) {
@@ -274,16 +233,12 @@ func (c *Comparison) noteDifferences(old, new *Report) {
 	c.noteIfDifferent("precision", old.Precision, new.Precision)
 }
 
+// noteQuality notes that a report is incomplete or has doubtful results.
 func (c *Comparison) noteQuality(which string, r *Report) {
 	if r.Interrupted {
 		c.note("the %s report was interrupted", which)
 	}
-	var bad []Result
-	for _, res := range r.Results {
-		if len(res.remarks()) > 0 {
-			bad = append(bad, res)
-		}
-	}
+	bad := slices.DeleteFunc(slices.Clone(r.Results), func(res Result) bool { return !doubtful(res) })
 	if len(bad) > 0 {
 		c.note("in the %s report %s doubtful; the first: %s: %s",
 			which, ofResults(len(bad), len(r.Results)), bad[0].title(), strings.Join(bad[0].remarks(), "; "))

@@ -9,9 +9,9 @@ import (
 	"strings"
 )
 
-// WriteCSV writes a header and a line for each result: all that is one value, called
-// as in JSON, then the number of runs, the slope, the input and the doubts, joined by
-// "; ".
+// WriteCSV writes a header and a line for each result: the fields that are single values,
+// named as in JSON, then the number of runs, the slope, the input, and the doubts, joined
+// by "; ".
 func (r *Report) WriteCSV(w io.Writer) error {
 	fields := reflect.VisibleFields(reflect.TypeFor[Result]())
 	fields = slices.DeleteFunc(fields, func(f reflect.StructField) bool { return f.Type.Kind() == reflect.Slice })
@@ -19,7 +19,7 @@ func (r *Report) WriteCSV(w io.Writer) error {
 	for _, f := range fields {
 		header = append(header, f.Tag.Get("json"))
 	}
-	c := csv.NewWriter(w) // which keeps its first error
+	c := csv.NewWriter(w) // keeps its first error
 	c.Write(append(header, "runs", "slope", "input", "doubts"))
 	for _, res := range r.Results {
 		var line []string

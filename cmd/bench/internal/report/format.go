@@ -3,16 +3,15 @@ package report
 import (
 	"fmt"
 	"strings"
-	"time"
 	"unicode/utf8"
 )
 
-// Width is the number of columns that text for a terminal takes at most, unless a word is
-// longer.
+// Width is the number of columns of text for a terminal.
 const Width = 80
 
-// Wrap returns text in lines of Width columns at most, broken at spaces, all but the first
-// with indent before them. No-break spaces become spaces.
+// Wrap returns text with line breaks at spaces, so that no line of several words exceeds
+// Width columns, and with indent before all lines but the first. No-break spaces become
+// spaces.
 func Wrap(text, indent string) string {
 	var lines []string
 	line := ""
@@ -30,8 +29,7 @@ func Wrap(text, indent string) string {
 	return broken(strings.Join(append(lines, line), "\n"))
 }
 
-// Plural returns a number of things that are called noun if there is one: "1 run",
-// "2 runs".
+// Plural returns n and the noun, with an s unless n is 1: "1 run", "2 runs".
 func Plural(n int, noun string) string {
 	if n == 1 {
 		return "1 " + noun
@@ -39,37 +37,29 @@ func Plural(n int, noun string) string {
 	return fmt.Sprintf("%d %ss", n, noun)
 }
 
-// Elements returns a number of elements in words: "1 element", "64Mi elements".
-func Elements(n int) string {
-	if n == 1 {
-		return "1 element"
+// percent returns a fraction as a whole number of percent.
+func percent(fraction float64) string { return fmt.Sprintf("%.0f %%", 100*fraction) }
+
+// memory returns a number of bytes with a binary unit, or "not known" for 0.
+func memory(bytes int64) string {
+	if bytes == 0 {
+		return "not known"
 	}
-	return Count(n) + " elements"
+	v, unit := float64(bytes), "bytes"
+	for _, larger := range []string{"KiB", "MiB", "GiB", "TiB"} {
+		if v < 1024 {
+			break
+		}
+		v, unit = v/1024, larger
+	}
+	return fmt.Sprintf("%.4g %s", v, unit)
 }
 
-// Count returns a number of elements, with a binary unit where it is exact: "1Ki",
-// "64Mi", "1000".
-func Count(n int) string {
-	for _, unit := range []struct {
-		shift int
-		name  string
-	}{{40, "Ti"}, {30, "Gi"}, {20, "Mi"}, {10, "Ki"}} {
-		if whole := n >> unit.shift; whole > 0 && whole<<unit.shift == n {
-			return fmt.Sprintf("%d%s", whole, unit.name)
-		}
-	}
-	return fmt.Sprint(n)
-}
+// unbroken returns s with no-break spaces.
+func unbroken(s string) string { return strings.ReplaceAll(s, " ", "\u00a0") }
 
-// Duration returns ns nanoseconds with four digits at most and a unit: "12.34 µs".
-func Duration(ns float64) string {
-	for _, unit := range []struct {
-		size time.Duration
-		name string
-	}{{time.Second, "s"}, {time.Millisecond, "ms"}, {time.Microsecond, "µs"}} {
-		if v := ns / float64(unit.size); v >= 1 {
-			return fmt.Sprintf("%.4g %s", v, unit.name)
-		}
-	}
-	return fmt.Sprintf("%.4g ns", ns)
-}
+// broken undoes unbroken.
+func broken(s string) string { return strings.ReplaceAll(s, "\u00a0", " ") }
+
+// collapse returns text with single spaces for all white space.
+func collapse(text string) string { return strings.Join(strings.Fields(text), " ") }

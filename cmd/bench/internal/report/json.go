@@ -11,50 +11,31 @@ import (
 	"slices"
 )
 
-// timesLines are the times of a Result as encoding/json indents them, one a line.
-var timesLines = regexp.MustCompile(`"times_ns": \[[^\]]*\]`)
+// What encoding/json indents in another way: the times of a Result, one on a line, and nil
+// slices.
+var (
+	timesLines = regexp.MustCompile(`"times_ns": \[[^\]]*\]`)
+	nilSlices  = regexp.MustCompile(`(?m)^( *"\w+": )null\b`)
+)
 
-// WriteJSON writes the report as indented JSON, the times of a Result on one line. A
-// list that is nil is written as an empty one.
+// WriteJSON writes the report as indented JSON, with the times of a Result on one line. It
+// writes nil slices as empty lists.
 func (r *Report) WriteJSON(w io.Writer) error {
 	var text bytes.Buffer
 	e := json.NewEncoder(&text)
-	e.SetEscapeHTML(false) // names of devices are to be read
+	e.SetEscapeHTML(false) // so that names of devices are readable
 	e.SetIndent("", "  ")
-	if err := e.Encode(r.withLists()); err != nil {
+	if err := e.Encode(r); err != nil {
 		return fmt.Errorf("report as JSON: %w", err)
 	}
-	_, err := w.Write(timesLines.ReplaceAllFunc(text.Bytes(), func(lines []byte) []byte {
+	_, err := w.Write(timesLines.ReplaceAllFunc(nilSlices.ReplaceAll(text.Bytes(), []byte("${1}[]")), func(lines []byte) []byte {
 		return bytes.Join(bytes.Fields(lines), []byte(" "))
 	}))
 	return err
 }
 
-// withLists returns a copy of the report with no list that is nil.
-func (r *Report) withLists() *Report {
-	c := *r
-	c.Command, c.Devices, c.Notes = list(r.Command), list(r.Devices), list(r.Notes)
-	c.Environment.Drivers, c.Environment.Settings = list(r.Environment.Drivers), list(r.Environment.Settings)
-	c.Results, c.Answers = slices.Clone(list(r.Results)), slices.Clone(list(r.Answers))
-	for i := range c.Results {
-		c.Results[i].Doubts, c.Results[i].TimesNS = list(c.Results[i].Doubts), list(c.Results[i].TimesNS)
-	}
-	for i := range c.Answers {
-		c.Answers[i].SizesN = list(c.Answers[i].SizesN)
-	}
-	return &c
-}
-
-// list returns s, or an empty list if it is nil.
-func list[T any](s []T) []T {
-	if s == nil {
-		return []T{}
-	}
-	return s
-}
-
-// ReadJSON returns the report in the file called name, as WriteJSON wrote it. It has
-// one result or more, each with times above 0. Errors name the file.
+// ReadJSON returns the report in the file called name, which WriteJSON wrote. It has at
+// least one result, and all times are above 0. Errors name the file.
 func ReadJSON(name string) (*Report, error) {
 	data, err := os.ReadFile(name)
 	if err != nil {
@@ -76,7 +57,7 @@ func parseJSON(data []byte) (*Report, error) {
 	if err := json.Unmarshal(data, &version); err != nil || version.Schema < 1 {
 		return nil, errors.New(want)
 	}
-	if version.Schema > Version { // before its other fields, which may have changed
+	if version.Schema > Version { // checked first, since other fields may have changed
 		return nil, fmt.Errorf("written by a newer bench (schema %d; this one knows %d): use that one", version.Schema, Version)
 	}
 	var r Report

@@ -7,16 +7,18 @@ import (
 	"io"
 	"regexp"
 	"strings"
+
+	"github.com/gmind-go/compute/internal/units"
 )
 
 //go:embed page.html
 var pageHTML string
 
-// WriteHTML writes the run as a page in one file, which needs nothing from elsewhere
-// and runs no script: the answers in words, diagrams, every result, the environment.
+// WriteHTML writes the report as a self-contained page without scripts: the answers in
+// words, diagrams, all results, and the environment.
 func (r *Report) WriteHTML(w io.Writer) error {
 	funcs := template.FuncMap{
-		"count": Count, "duration": Duration, "rate": rate, "memory": memory,
+		"count": units.Count, "duration": units.Duration, "digits": units.Digits, "memory": memory,
 		"cache":   func(bytes int) string { return memory(int64(bytes)) },
 		"command": command, "percent": percent, "bar": bar, "join": strings.Join,
 		"breakable": breakable,
@@ -38,7 +40,7 @@ func (r *Report) WriteHTML(w io.Writer) error {
 	}{r, r.warnings(), r.summary(), figures, r.byDevice()})
 }
 
-// byDevice returns the results in order, divided where the device changes.
+// byDevice returns the results in order, split where the device changes.
 func (r *Report) byDevice() [][]Result {
 	var list [][]Result
 	for i, res := range r.Results {
@@ -50,65 +52,41 @@ func (r *Report) byDevice() [][]Result {
 	return list
 }
 
-// breakable returns text for a page, in which a line may be broken after a parenthesis.
+// breakable returns text as HTML that allows a line break after a parenthesis.
 func breakable(text string) template.HTML {
 	return template.HTML(strings.ReplaceAll(template.HTMLEscapeString(text), "(", "(<wbr>"))
 }
 
-// A figure is a diagram in both themes; the page shows the one that the reader has.
+// A figure is a diagram of the page.
 type figure struct {
 	Description string
-	Light, Dark template.HTML // safe, since the drawing escapes what it writes
+	SVG         template.HTML // safe, since vgsvg escapes text
 }
 
-// figures returns those of each device.
-func (r *Report) figures() ([][]figure, error) {
-	var devices [][]figure
+// figures returns the diagrams, by device.
+func (r *Report) figures() (devices [][]figure, err error) {
 	last := ""
 	for _, p := range r.panels() {
-		light, err := p.svg(Light)
+		svg, err := p.svg()
 		if err != nil {
 			return nil, err
 		}
-		dark, err := p.svg(Dark)
-		if err != nil {
-			return nil, err
-		}
-		if len(devices) == 0 || p.device != last {
+		if devices == nil || p.device != last {
 			devices = append(devices, nil)
 			last = p.device
 		}
-		f := figure{p.description(), template.HTML(light), template.HTML(dark)}
-		devices[len(devices)-1] = append(devices[len(devices)-1], f)
+		devices[len(devices)-1] = append(devices[len(devices)-1], figure{p.description(), template.HTML(svg)})
 	}
 	return devices, nil
 }
 
-// memory returns a number of bytes with a binary unit; 0 is not known.
-func memory(bytes int64) string {
-	if bytes == 0 {
-		return "not known"
-	}
-	v, unit := float64(bytes), "bytes"
-	for _, larger := range []string{"KiB", "MiB", "GiB", "TiB"} {
-		if v < 1024 {
-			break
-		}
-		v, unit = v/1024, larger
-	}
-	return fmt.Sprintf("%.4g %s", v, unit)
-}
-
-// percent returns a fraction as a whole number of percent.
-func percent(fraction float64) string { return fmt.Sprintf("%.0f %%", 100*fraction) }
-
-// bar returns a fraction as the width of a bar, in percent.
+// bar returns the width of a bar for a fraction, in percent.
 func bar(fraction float64) string { return fmt.Sprintf("%.1f", 100*min(max(fraction, 0), 1)) }
 
-// plain is what a shell takes as it is.
+// plain matches an argument that a shell does not change.
 var plain = regexp.MustCompile(`^[\w@%+=:,./-]+$`)
 
-// command returns arguments as they are typed in a shell.
+// command returns arguments as typed in a shell.
 func command(args []string) string {
 	var words []string
 	for _, arg := range args {

@@ -6,112 +6,102 @@ import (
 	"math"
 	"slices"
 	"strings"
+
+	"github.com/gmind-go/compute/internal/units"
 )
 
-// A panel is what one diagram shows: GB/s over the size, of one device, with the data
-// in one place and the caches in one state. Each has a scale of its own, since these
-// are orders of magnitude apart.
-type panel struct {
-	device, data, cache string
+// A place is where the data of a measurement is, and what the caches hold of it.
+type place struct{ data, cache string }
 
-	curves     []curve
-	roofs      []curve         // what the others are compared with
-	limits     map[string]bool // the operations that curves are compared with
-	caches     Caches          // zero where the device is not a CPU
+func (r Result) place() place { return place{r.Data, r.Cache} }
+
+// places are all places, in the order in which results are shown.
+var places = []place{{OnDevice, Cold}, {OnDevice, Warm}, {OnHost, Cold}, {OnHost, Warm}}
+
+func (p place) String() string {
+	data := "data on the device"
+	if p.data == OnHost {
+		data = "data on the host, transfers included"
+	}
+	return data + ", " + p.cache + " caches"
+}
+
+// A panel is one diagram: GB/s by size, of one device and place. Each panel has its own
+// scale, since they differ by orders of magnitude.
+type panel struct {
+	device string
+	place  place
+
+	curves     []curve         // of operations, then of limits that nothing is compared with
+	roofs      []curve         // of the limits that curves are compared with
+	limits     map[string]bool // the operations of roofs that curves name as their limit
+	caches     Caches          // zero if the device is not a CPU
 	minN, maxN int             // of all panels of the report
 }
 
-// A curve is one operation: its results by ascending size, all of one data and cache.
+// A curve is the results of one operation of a panel, by ascending size.
 type curve struct {
 	op      string
 	results []Result
 }
 
-// panels sorts the results that can be drawn: devices in the order measured, data on
-// the device first, cold caches first.
+// panels returns the panels of all results that can be drawn, by device in the order
+// measured, then by place.
 func (r *Report) panels() []panel {
-	var list []panel
+	results := slices.DeleteFunc(slices.Clone(r.Results), func(res Result) bool { return !drawable(res) })
+	var devices []string
 	minN, maxN := math.MaxInt, 0
-	for _, res := range r.Results {
-		if !drawable(res) {
-			continue
+	for _, res := range results {
+		if !slices.Contains(devices, res.Device) {
+			devices = append(devices, res.Device)
 		}
 		minN, maxN = min(minN, res.N), max(maxN, res.N)
-		same := func(p panel) bool {
-			return p.device == res.Device && p.data == res.Data && p.cache == res.Cache
-		}
-		if !slices.ContainsFunc(list, same) {
-			list = append(list, panel{device: res.Device, data: res.Data, cache: res.Cache})
-		}
 	}
-	device := func(p panel) int {
-		return slices.IndexFunc(r.Results, func(res Result) bool { return res.Device == p.device })
-	}
-	slices.SortStableFunc(list, func(a, b panel) int {
-		return cmp.Or(
-			cmp.Compare(device(a), device(b)),
-			cmp.Compare(a.data, b.data), // device, host
-			cmp.Compare(a.cache, b.cache),
-		)
-	})
-	for i := range list {
-		p := &list[i]
-		p.minN, p.maxN = minN, maxN
-		for _, d := range r.Devices {
-			if d.Name == p.device && d.Kind == "cpu" {
+	slices.SortStableFunc(results, func(a, b Result) int { return cmp.Compare(a.N, b.N) })
+	var list []panel
+	for _, device := range devices {
+		for _, at := range places {
+			p := panel{device: device, place: at, minN: minN, maxN: maxN}
+			if r.device(device).Kind == "cpu" {
 				p.caches = r.Environment.Caches
 			}
+			if p.fill(results) {
+				list = append(list, p)
+			}
 		}
-		p.fill(r.Results)
 	}
 	return list
 }
 
-// fill sorts the results of the panel into curves and roofs. A roof is a limit that a
-// percentage of the panel refers to, also one measured from buffer to buffer where the
-// data of the panel is on the host; or else a copy or transfer.
-func (p *panel) fill(results []Result) {
+// fill divides results among the curves and roofs, and reports whether there are any of the
+// place. A limit is a roof if a curve is compared with it, also if it is measured on buffers
+// and the panel is of data on the host. Otherwise copy and transfer are roofs.
+func (p *panel) fill(results []Result) (any bool) {
+	results = slices.DeleteFunc(slices.Clone(results), func(res Result) bool {
+		return res.Device != p.device || res.Cache != p.place.cache
+	})
 	p.limits = map[string]bool{}
 	for _, res := range results {
-		if p.holds(res) && res.Limit != "" {
-			p.limits[res.Limit] = true
+		if res.place() == p.place {
+			any = true
+			if res.Limit != "" {
+				p.limits[res.Limit] = true
+			}
 		}
 	}
 	for _, res := range results {
-		elsewhere := drawable(res) && p.device == res.Device && p.cache == res.Cache && p.data != res.Data
+		own := res.place() == p.place
 		switch {
-		case p.holds(res) && (p.limits[res.Op] || res.Op == Copy || res.Op == Transfer):
+		case p.limits[res.Op] && res.Limit == "", own && (res.Op == Copy || res.Op == Transfer):
 			p.roofs = add(p.roofs, res)
-		case p.holds(res):
+		case own:
 			p.curves = add(p.curves, res)
-		case elsewhere && p.limits[res.Op] && res.Limit == "":
-			p.roofs = add(p.roofs, res)
 		}
 	}
-	for _, c := range slices.Concat(p.curves, p.roofs) {
-		slices.SortStableFunc(c.results, func(a, b Result) int { return cmp.Compare(a.N, b.N) })
-	}
-	// Operations first, then what is a limit of its own, such as an upload.
 	slices.SortStableFunc(p.curves, func(a, b curve) int {
-		return cmp.Compare(after(a), after(b))
+		return cmp.Compare(slices.Index(limits, a.op), slices.Index(limits, b.op)) // -1 for an operation
 	})
-}
-
-// after orders curves: 1 for what is a limit, and 0 for an operation.
-func after(c curve) int {
-	if isLimit(c.op) {
-		return 1
-	}
-	return 0
-}
-
-func (p *panel) holds(res Result) bool {
-	return drawable(res) && p.device == res.Device && p.data == res.Data && p.cache == res.Cache
-}
-
-// drawable tells whether a result has a place in a diagram.
-func drawable(r Result) bool {
-	return r.N > 0 && r.GBps > 0 && !math.IsInf(r.GBps, 0)
+	return any
 }
 
 func add(curves []curve, res Result) []curve {
@@ -123,74 +113,50 @@ func add(curves []curve, res Result) []curve {
 	return curves
 }
 
-// maxGBps returns the largest of the panel.
-func (p *panel) maxGBps() float64 {
-	top := 0.0
+// results returns the results of all roofs and curves.
+func (p *panel) results() (list []Result) {
 	for _, c := range slices.Concat(p.roofs, p.curves) {
-		for _, res := range c.results {
-			top = max(top, res.GBps)
+		list = append(list, c.results...)
+	}
+	return list
+}
+
+// drawable reports whether a result has a point in a diagram.
+func drawable(r Result) bool { return r.N > 0 && r.GBps > 0 && !math.IsInf(r.GBps, 0) }
+
+// ofLimit returns the range of the fractions of the limit in c, for the legend, without
+// doubtful ones; "" if there are none. It names the limit if the panel has several.
+func (p *panel) ofLimit(c curve) string {
+	of := ""
+	if len(p.limits) > 1 {
+		of = " of " + c.results[0].Limit
+	}
+	low, high := math.Inf(1), 0.0
+	for _, res := range c.results {
+		if res.OfLimit > 0 && !doubtful(res) {
+			low, high = min(low, 100*res.OfLimit), max(high, 100*res.OfLimit)
 		}
 	}
-	return top
-}
-
-// hasDoubts tells whether one of the results is not to be believed.
-func (p *panel) hasDoubts() bool {
-	for _, c := range slices.Concat(p.roofs, p.curves) {
-		if slices.ContainsFunc(c.results, doubtful) {
-			return true
-		}
+	switch {
+	case high == 0:
+		return ""
+	case math.Round(low) == math.Round(high):
+		return fmt.Sprintf(" %.0f %%%s", low, of)
 	}
-	return false
+	return fmt.Sprintf(" %.0f–%.0f %%%s", low, high, of)
 }
 
-func doubtful(r Result) bool { return len(r.Doubts) > 0 || !r.Verified }
-
-// place tells in words where the data is, and what the caches hold of it.
-func (p *panel) place() string { return dataWords(p.data) + ", " + cacheWords(p.cache) }
-
-func dataWords(data string) string {
-	switch data {
-	case OnDevice:
-		return "data on the device"
-	case OnHost:
-		return "data on the host, both ways included"
-	}
-	return "data: " + data
-}
-
-func cacheWords(cache string) string {
-	switch cache {
-	case Cold:
-		return "cold caches"
-	case Warm:
-		return "warm caches"
-	}
-	return "caches: " + cache
-}
-
-// description tells in words what the diagram shows, for those who cannot see it.
+// description describes the diagram in words, for readers who cannot see it.
 func (p *panel) description() string {
 	var b strings.Builder
-	fmt.Fprintf(&b, "Line chart of %s, %s: GB/s over the number of elements.", p.device, p.place())
+	fmt.Fprintf(&b, "Line chart of %s, %v: GB/s by number of elements.", p.device, p.place)
 	for _, c := range slices.Concat(p.roofs, p.curves) {
 		first, last := c.results[0], c.results[len(c.results)-1]
-		fmt.Fprintf(&b, " %s: %s at %s", c.op, rate(first.GBps), Count(first.N))
+		fmt.Fprintf(&b, " %s: %s at %s", c.op, units.Digits(first.GBps), units.Count(first.N))
 		if len(c.results) > 1 {
-			fmt.Fprintf(&b, ", %s at %s", rate(last.GBps), Count(last.N))
+			fmt.Fprintf(&b, ", %s at %s", units.Digits(last.GBps), units.Count(last.N))
 		}
 		b.WriteString(".")
 	}
 	return b.String()
-}
-
-// rate returns GB/s with three digits, or two decimals.
-func rate(gbps float64) string {
-	switch {
-	case gbps >= 100:
-		return fmt.Sprintf("%.0f", gbps)
-	case gbps >= 10:
-		return fmt.Sprintf("%.1f", gbps)
-	}
-	return fmt.Sprintf("%.2f", gbps)
 }

@@ -17,10 +17,10 @@ import (
 )
 
 // texts draws a run as SVG, parses it, and returns all text in it.
-func texts(t *testing.T, r *Report, theme Theme) []string {
+func texts(t *testing.T, r *Report) []string {
 	t.Helper()
 	var b bytes.Buffer
-	if err := r.WritePlot(&b, "svg", theme); err != nil {
+	if err := r.WritePlot(&b, "svg"); err != nil {
 		t.Fatal(err)
 	}
 	var list []string
@@ -48,7 +48,7 @@ func texts(t *testing.T, r *Report, theme Theme) []string {
 }
 
 // pixels draws, as PNG, the panel of a run that has the result with that index.
-func pixels(t *testing.T, r *Report, theme Theme, i int) *image.RGBA {
+func pixels(t *testing.T, r *Report, i int) *image.RGBA {
 	t.Helper()
 	part := *r
 	part.Results = nil
@@ -58,7 +58,7 @@ func pixels(t *testing.T, r *Report, theme Theme, i int) *image.RGBA {
 		}
 	}
 	var b bytes.Buffer
-	if err := part.WritePlot(&b, "png", theme); err != nil {
+	if err := part.WritePlot(&b, "png"); err != nil {
 		t.Fatal(err)
 	}
 	return decode(t, b.Bytes())
@@ -94,11 +94,11 @@ func hasPrefix(list []string, prefix string) bool {
 	return slices.ContainsFunc(list, func(s string) bool { return strings.HasPrefix(s, prefix) })
 }
 
-// TestLegends: every device is a title, and every operation is in the legend of each
-// of its panels.
+// TestLegends: every device is a title, and every operation is in the legend of each of its
+// panels.
 func TestLegends(t *testing.T) {
 	r := sample(t)
-	got := texts(t, r, Light)
+	got := texts(t, r)
 	for _, d := range r.Devices {
 		if !slices.Contains(got, d.Name) {
 			t.Errorf("%s is no title", d.Name)
@@ -126,90 +126,26 @@ func TestLegends(t *testing.T) {
 			t.Errorf("%s is in %d legends and should be in %d", op, found, n)
 		}
 	}
-	for _, want := range []string{"64Mi", "L1", "L2", "L3", "GB/s", "elements", "hollow: doubtful", "copy = 100 %", "transfer = 100 %", "data on the host, both ways included, cold caches"} {
+	for _, want := range []string{"64Mi", "L1", "L2", "L3", "GB/s", "elements", "hollow: doubtful", "copy = 100 %", "transfer = 100 %", "data on the host, transfers included, cold caches"} {
 		if !slices.Contains(got, want) {
 			t.Errorf("the drawing does not say %q", want)
 		}
 	}
-	for _, clr := range []Theme{Light, Dark} {
-		img, colours := pixels(t, r, clr, len(r.Results)-1), clr.colours() // it has all
-		for i, op := range colours.ops {
-			if n := colourCount(img, op); n < 100 {
-				t.Errorf("theme %d: colour %d of operations has %d pixels", clr, i, n)
-			}
+	img := pixels(t, r, len(r.Results)-1) // it has all
+	for i, op := range operationColours {
+		if n := colourCount(img, op); n < 100 {
+			t.Errorf("colour %d of operations has %d pixels", i, n)
 		}
-		if n := colourCount(img, colours.roof); n < 2000 {
-			t.Errorf("theme %d: the roofs have %d pixels", clr, n)
-		}
-		if n := colourCount(img, colours.background); n < img.Bounds().Dx()*img.Bounds().Dy()/2 {
-			t.Errorf("theme %d: the background has %d pixels", clr, n)
-		}
+	}
+	if n := colourCount(img, roofColour); n < 2000 {
+		t.Errorf("the roofs have %d pixels", n)
+	}
+	if n := colourCount(img, color.White); n < img.Bounds().Dx()*img.Bounds().Dy()/2 {
+		t.Errorf("the background has %d pixels", n)
 	}
 }
 
-// sharing returns the sample with its GPU as one that shares the memory of the host, so
-// that what Stream does with slices is compared with the copy.
-func sharing(t *testing.T) *Report {
-	r := sample(t)
-	for i := range r.Results {
-		res := &r.Results[i]
-		if res.Data != OnHost || res.Limit == "" || res.Op == "backward" {
-			continue
-		}
-		res.Limit = Copy
-		for _, c := range r.Results {
-			if c.Op == Copy && c.Device == res.Device && c.Cache == res.Cache && c.N == res.N {
-				res.OfLimit = c.MedianNS / res.MedianNS
-			}
-		}
-	}
-	return r
-}
-
-// TestPanelLimits: each panel draws the limit that a percentage in its legend refers to,
-// and the curve is as far below it as the percentage says.
-func TestPanelLimits(t *testing.T) {
-	compared := 0
-	r := sharing(t)
-	for _, p := range r.panels() {
-		for _, c := range p.curves {
-			for _, res := range c.results {
-				if res.OfLimit == 0 || res.Bytes != 8*res.N { // of others a launch is apart
-					continue
-				}
-				var of []float64
-				for _, roof := range p.roofs {
-					for _, limit := range roof.results {
-						if limit.Op == res.Limit && limit.N == res.N {
-							of = append(of, res.GBps/limit.GBps)
-						}
-					}
-				}
-				if len(of) != 1 || math.Abs(of[0]-res.OfLimit) > 0.001 {
-					t.Errorf("%s, %s: %s of %d elements is %v of its limit %s, and drawn at %v of it", p.device, p.place(), res.Op, res.N, res.OfLimit, res.Limit, of)
-				}
-				compared++
-			}
-		}
-	}
-	if compared < 40 {
-		t.Errorf("%d points compared", compared)
-	}
-	got := texts(t, r, Light)
-	for _, want := range []string{"copy", "transfer", "backward 97–100 % of transfer", "forward 97–98 %"} {
-		if !slices.Contains(got, want) {
-			t.Errorf("the drawing does not say %q: %q", want, got)
-		}
-	}
-	if !slices.ContainsFunc(got, func(s string) bool { return strings.HasPrefix(s, "forward ") && strings.HasSuffix(s, " % of copy") }) {
-		t.Errorf("the legend of host data does not name the copy: %q", got)
-	}
-	if slices.Contains(got, "transfer = 100 %") {
-		t.Error("the transfer is told to be the limit of all")
-	}
-}
-
-// TestPlotOf: runs of any shape can be drawn, in both formats.
+// TestPlotOf: unusual reports can be drawn, in both formats.
 func TestPlotOf(t *testing.T) {
 	keep := func(keep func(Result) bool) func(*Report) {
 		return func(r *Report) {
@@ -229,7 +165,7 @@ func TestPlotOf(t *testing.T) {
 		"no copy":    {keep(func(res Result) bool { return res.Op != Copy }), []string{"forward 97–98 %"}, []string{"copy"}},
 		"copy alone": {keep(func(res Result) bool { return res.Op == Copy }), []string{"copy = 100 %"}, []string{"forward"}},
 		"CPU alone":  {keep(func(res Result) bool { return res.Device == "cpu avx512" }), []string{"cpu avx512"}, []string{"opencl", "transfer"}},
-		"no results in doubt": {func(r *Report) {
+		"no doubtful results": {func(r *Report) {
 			for i := range r.Results {
 				r.Results[i].Doubts = nil
 			}
@@ -251,11 +187,11 @@ func TestPlotOf(t *testing.T) {
 				}
 			}
 		}, []string{"4Ki", "forward 97–98 %"}, nil},
-		"what is not finite": {func(r *Report) {
+		"values that are not finite": {func(r *Report) {
 			r.Results[0].GBps, r.Results[1].GBps, r.Results[2].LowNS, r.Results[3].HighNS = math.Inf(1), math.NaN(), 0, math.Inf(1)
 			r.Results[4].N = 0
 		}, []string{"cpu avx512"}, nil},
-		"names that no image can hold": {func(r *Report) {
+		"names that cannot be printed": {func(r *Report) {
 			for i := range r.Results {
 				r.Results[i].Device = "<b>&\x00\xff\n" + strings.Repeat("long ", 40)
 			}
@@ -264,7 +200,7 @@ func TestPlotOf(t *testing.T) {
 		t.Run(name, func(t *testing.T) {
 			r := sample(t)
 			c.change(r)
-			got := texts(t, r, Light)
+			got := texts(t, r)
 			for _, want := range c.want {
 				if !hasPrefix(got, want) {
 					t.Errorf("the drawing does not say %q: %q", want, got)
@@ -275,8 +211,8 @@ func TestPlotOf(t *testing.T) {
 					t.Errorf("the drawing says %q: %q", not, got)
 				}
 			}
-			img := pixels(t, r, Light, len(r.Results)-1)
-			background := colourCount(img, Light.colours().background)
+			img := pixels(t, r, len(r.Results)-1)
+			background := colourCount(img, color.White)
 			if all := img.Bounds().Dx() * img.Bounds().Dy(); background > all*99/100 {
 				t.Errorf("%d of %d pixels are background", background, all)
 			}
@@ -284,26 +220,26 @@ func TestPlotOf(t *testing.T) {
 	}
 }
 
-// TestHollow: what is in doubt is drawn otherwise.
+// TestHollow: doubtful results have hollow marks.
 func TestHollow(t *testing.T) {
 	r := sample(t)
 	r.Results[1].Doubts = []string{"the machine was busy"} // so that the legend is the same
 	i := slices.IndexFunc(r.Results, func(res Result) bool { return res.Op == "backward" && res.N == 64<<20 })
-	believed := pixels(t, r, Light, i)
+	believed := pixels(t, r, i)
 	r.Results[i].Doubts = r.Results[1].Doubts
-	green := Light.colours().ops[2]
-	if a, b := colourCount(believed, green), colourCount(pixels(t, r, Light, i), green); b > a-50 {
-		t.Errorf("backward has %d pixels, and %d when one of its results is in doubt", a, b)
+	green := operationColours[2]
+	if a, b := colourCount(believed, green), colourCount(pixels(t, r, i), green); b > a-50 {
+		t.Errorf("backward has %d pixels, and %d when one of its results is doubtful", a, b)
 	}
 }
 
 func TestNothingToPlot(t *testing.T) {
 	r := sample(t)
 	r.Results = nil
-	if err := r.WritePlot(io.Discard, "svg", Light); err == nil || !strings.Contains(err.Error(), "no results") {
+	if err := r.WritePlot(io.Discard, "svg"); err == nil || !strings.Contains(err.Error(), "no results") {
 		t.Errorf("without results, the error is %v", err)
 	}
-	if err := sample(t).WritePlot(io.Discard, "pdf", Light); err == nil || !strings.Contains(err.Error(), `"pdf", which should be svg or png`) {
+	if err := sample(t).WritePlot(io.Discard, "pdf"); err == nil || !strings.Contains(err.Error(), `"pdf", which should be svg or png`) {
 		t.Errorf("with format pdf, the error is %v", err)
 	}
 }

@@ -1,18 +1,22 @@
 package report
 
-import "fmt"
+import (
+	"fmt"
 
-// tolerance is by how much a figure may exceed its bound before it is doubted: two
-// measurements of one thing differ by so much on a machine that has other work too.
+	"github.com/gmind-go/compute/internal/units"
+)
+
+// tolerance is the factor by which a result may exceed its bound before it is doubtful: on a
+// busy machine, two measurements of the same thing differ as much.
 const tolerance = 1.15
 
-// boundByMemory is a number of bytes that takes a device so long to copy that half as
-// many more must take half as long more. Of few, three streams may be as fast as two.
+// boundByMemory is a number of bytes from which on the time of a call is proportional to the
+// bytes. For fewer bytes, three streams may be as fast as two.
 const boundByMemory = 64 << 20
 
-// Relate compares results, which are those of one device, size and cache state, with
-// their limits and with one another: it sets OfLimit and Doubts. A figure that cannot
-// be is not a record but a fault of the measurement.
+// Relate sets OfLimit and Doubts of results, which are of one device, size and cache state.
+// It compares them with their limits and with each other: an implausible result is an error
+// of the measurement.
 func Relate(results []Result, d Device) {
 	byOp := map[string]*Result{}
 	for i := range results {
@@ -35,29 +39,27 @@ func Relate(results []Result, d Device) {
 				least = copied.allows(r.Bytes, copied.LowNS, d.LaunchNS)
 			}
 			if r.HighNS*tolerance < least {
-				doubt("faster than the device copies, for which it takes %s", Duration(least))
+				doubt("faster than a copy on the device, which takes %s", units.Duration(least))
 			}
 		}
 		if r.Data == OnHost && r.Limit == Transfer && up != nil && down != nil {
 			if least := max(up.LowNS, down.LowNS); r.HighNS*tolerance < least {
-				doubt("faster than its data goes to the device or comes back, which takes %s", Duration(least))
+				doubt("faster than the transfer of its data in one direction, which takes %s", units.Duration(least))
 			}
 		}
 		if r.EventNS == 0 {
 			continue
 		}
-		if r.EventNS > r.EventClockNS*tolerance {
-			doubt("the device's events count %s for a call, the clock %s", Duration(r.EventNS), Duration(r.EventClockNS))
-		}
-		// Where launches count for little, both clocks should tell the same.
-		if r.EventClockNS > 10*d.LaunchNS && 2*r.EventNS < r.EventClockNS {
-			doubt("the device's events count %s for a call, and the clock %s", Duration(r.EventNS), Duration(r.EventClockNS))
+		// If launches take a small part of the time, the events should cover most of it.
+		launches := r.EventClockNS <= 10*d.LaunchNS
+		if r.EventNS > r.EventClockNS*tolerance || !launches && 2*r.EventNS < r.EventClockNS {
+			doubt("a call takes %s by the device's events, and %s by the clock", units.Duration(r.EventNS), units.Duration(r.EventClockNS))
 		}
 	}
 }
 
-// allows returns the least time in ns for a call that moves so many bytes, at the speed
-// of r, which took ns: a launch, and then the bytes.
+// allows returns the least time in ns of a call that moves that many bytes as fast as r, which
+// took ns: the time of a launch, and a time proportional to the bytes.
 func (r *Result) allows(bytes int, ns, launchNS float64) float64 {
 	launch := min(launchNS, ns)
 	return launch + (ns-launch)*float64(bytes)/float64(r.Bytes)

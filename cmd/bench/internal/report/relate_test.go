@@ -6,14 +6,7 @@ import (
 	"testing"
 )
 
-// timed returns a result whose runs all took ns.
-func timed(op, data, limit string, bytes int, ns float64) Result {
-	r := Result{Op: op, Data: data, Limit: limit, N: bytes / 8, Bytes: bytes, Verified: true, TimesNS: []float64{ns, ns, ns, ns, ns, ns}}
-	r.Summarize()
-	return r
-}
-
-// TestRelate: fractions of the limit, and figures that cannot be.
+// TestRelate: fractions of the limit, and implausible results.
 func TestRelate(t *testing.T) {
 	const launch = 1000
 	for name, test := range map[string]struct {
@@ -26,15 +19,15 @@ func TestRelate(t *testing.T) {
 		// 1000 for the launch, and 4000 for each 8000 bytes.
 		"more bytes":           {[]Result{timed(Copy, OnDevice, "", 8000, 5000), timed("backward", OnDevice, Copy, 12000, 7000)}, 1, ""},
 		"a little too fast":    {[]Result{timed(Copy, OnDevice, "", 8000, 5000), timed("forward", OnDevice, Copy, 8000, 4500)}, 5. / 4.5, ""},
-		"faster than the copy": {[]Result{timed(Copy, OnDevice, "", 8000, 5000), timed("forward", OnDevice, Copy, 8000, 4000)}, 1.25, "faster than the device copies"},
+		"faster than the copy": {[]Result{timed(Copy, OnDevice, "", 8000, 5000), timed("forward", OnDevice, Copy, 8000, 4000)}, 1.25, "faster than a copy on the device"},
 		"more bytes, few":      {[]Result{timed(Copy, OnDevice, "", 8000, 5000), timed("backward", OnDevice, Copy, 12000, 5000)}, 1.4, ""},
-		"more bytes, many":     {[]Result{timed(Copy, OnDevice, "", 80e6, 5e6), timed("backward", OnDevice, Copy, 120e6, 5.5e6)}, 7.4995 / 5.5, "faster than the device copies"},
+		"more bytes, many":     {[]Result{timed(Copy, OnDevice, "", 80e6, 5e6), timed("backward", OnDevice, Copy, 120e6, 5.5e6)}, 7.4995 / 5.5, "faster than a copy on the device"},
 		"all launch":           {[]Result{timed(Copy, OnDevice, "", 8000, 900), timed("backward", OnDevice, Copy, 12000, 900)}, 1, ""},
 		"no copy":              {[]Result{timed("forward", OnDevice, Copy, 8000, 4000)}, 0, ""},
 		"both ways at once": {[]Result{timed(Upload, OnHost, "", 4000, 3000), timed(Download, OnHost, "", 4000, 4000), timed(Transfer, OnHost, "", 8000, 7000),
 			timed("forward", OnHost, Transfer, 8000, 4100)}, 7. / 4.1, ""},
 		"faster than the bus": {[]Result{timed(Upload, OnHost, "", 4000, 3000), timed(Download, OnHost, "", 4000, 4000), timed(Transfer, OnHost, "", 8000, 7000),
-			timed("forward", OnHost, Transfer, 8000, 3000)}, 7. / 3, "faster than its data goes"},
+			timed("forward", OnHost, Transfer, 8000, 3000)}, 7. / 3, "faster than the transfer of its data"},
 	} {
 		Relate(test.results, Device{LaunchNS: launch})
 		r := test.results[len(test.results)-1]
@@ -47,19 +40,19 @@ func TestRelate(t *testing.T) {
 	}
 }
 
-// TestEvents: the clock of the device against that of the host.
+// TestEvents: the events of the device compared with the clock of the host.
 func TestEvents(t *testing.T) {
 	for _, test := range []struct {
 		events, clock float64
 		doubt         bool
 	}{
-		{0, 0, false},               // it tells nothing
+		{0, 0, false},               // no events
 		{100_000, 101_000, false},   // they agree
 		{110_000, 100_000, false},   // nearly
 		{130_000, 100_000, true},    // more than has passed
-		{40_000, 100_000, true},     // where was the time?
-		{500, 5_000, false},         // launches, which the events do not count
-		{60_000, 100_000, false},    // not all of it
+		{40_000, 100_000, true},     // too little
+		{500, 5_000, false},         // launches, which are not in the events
+		{60_000, 100_000, false},    // a part
 		{1_000_000, 100_000, true},  // another unit
 		{100_000, 10_000_000, true}, // another unit
 	} {

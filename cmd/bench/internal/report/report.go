@@ -1,30 +1,34 @@
-// Package report is what a run of the benchmark found out, and how it is written for
-// people and for other programs. Times are in ns, sizes in elements of float32, GB/s
-// are 1e9 bytes per second.
+// Package report holds the results of the benchmark, and writes them for people and for
+// other programs. Times are in ns, sizes are numbers of float32 elements, and GB/s are 1e9
+// bytes per second.
 package report
 
 import (
+	"cmp"
 	"fmt"
+	"slices"
 	"strings"
 	"time"
+
+	"github.com/gmind-go/compute/internal/units"
 )
 
-// A Report is one run: of which machine, with which inputs, and what it measured. It
-// is what -json writes.
+// A Report is one run of the benchmark: the machine, the parameters and the results. It is
+// what -json writes.
 type Report struct {
 	Schema      int         `json:"schema"`  // Version
-	Time        time.Time   `json:"time"`    // of the start
-	Command     []string    `json:"command"` // the arguments, the program first
+	Time        time.Time   `json:"time"`    // when the run started
+	Command     []string    `json:"command"` // the program and its arguments
 	Interrupted bool        `json:"interrupted,omitempty"`
 	Environment Environment `json:"environment"`
-	Devices     []Device    `json:"devices"`    // those measured, in that order
+	Devices     []Device    `json:"devices"`    // in the order measured
 	Notes       []string    `json:"notes"`      // what was not measured, and why
-	Activation  string      `json:"activation"` // as "LeakyReLU(negative_slope=0.01)"
+	Activation  string      `json:"activation"` // such as "LeakyReLU(negative_slope=0.01)"
 	Slope       float32     `json:"slope"`
-	Input       string      `json:"input"`     // a distribution, or the name of a file
-	Precision   float64     `json:"precision"` // the half-width of the interval to be reached, as a part of the median
+	Input       string      `json:"input"`     // the name of a distribution or a file
+	Precision   float64     `json:"precision"` // the requested half-width of the interval, as a fraction of the median
 	Results     []Result    `json:"results"`   // in the order measured
-	Answers     []Answer    `json:"answers"`   // of Answers, when all is measured
+	Answers     []Answer    `json:"answers"`   // of Ask, after all results
 }
 
 // Version is the Schema of this package.
@@ -32,18 +36,18 @@ const Version = 1
 
 // Environment is the machine and the program.
 type Environment struct {
-	Go       string   `json:"go"` // as "go1.26.0"
+	Go       string   `json:"go"` // such as "go1.26.0"
 	OS       string   `json:"os"`
 	Arch     string   `json:"arch"`
 	CPU      string   `json:"cpu"`    // its name
-	Cores    int      `json:"cores"`  // logical ones that the program may use
+	Cores    int      `json:"cores"`  // logical cores that the program may use
 	Caches   Caches   `json:"caches"` // of the CPU
-	Memory   int64    `json:"memory"` // that the program can have, in bytes; 0 if not known
-	Commit   string   `json:"commit"` // of the source; "" if not known; with "+" if it was changed since
-	OpenCL   bool     `json:"opencl"` // built in
-	Loader   string   `json:"loader"` // the file of the OpenCL loader in use; "" if none or not known
+	Memory   int64    `json:"memory"` // bytes that the program may use; 0 if not known
+	Commit   string   `json:"commit"` // of the source, with "+" if it was modified; "" if not known
+	OpenCL   bool     `json:"opencl"` // whether it is built in
+	Loader   string   `json:"loader"` // the file of the OpenCL loader; "" if none or not known
 	Drivers  []string `json:"drivers"`
-	Settings []string `json:"settings"` // environment variables that have a say, as "NAME=value"
+	Settings []string `json:"settings"` // environment variables that influence results, as "NAME=value"
 }
 
 // Caches are sizes in bytes, 0 if not known. L1 and L2 are those of one core.
@@ -53,24 +57,22 @@ type Caches struct {
 	L3 int `json:"l3"`
 }
 
+type cache struct {
+	name  string
+	bytes int
+}
+
+func (c Caches) list() []cache { return []cache{{"L1", c.L1}, {"L2", c.L2}, {"L3", c.L3}} }
+
 // String returns the caches that are known: "L1 32 KiB, L3 32 MiB".
 func (c Caches) String() string {
 	var known []string
-	for _, cache := range []struct {
-		name  string
-		bytes int
-	}{{"L1", c.L1}, {"L2", c.L2}, {"L3", c.L3}} {
-		switch {
-		case cache.bytes >= 1<<20:
-			known = append(known, fmt.Sprintf("%s %.4g MiB", cache.name, float64(cache.bytes)/(1<<20)))
-		case cache.bytes > 0:
-			known = append(known, fmt.Sprintf("%s %.4g KiB", cache.name, float64(cache.bytes)/(1<<10)))
+	for _, cache := range c.list() {
+		if cache.bytes > 0 {
+			known = append(known, cache.name+" "+memory(int64(cache.bytes)))
 		}
 	}
-	if known == nil {
-		return "not known"
-	}
-	return strings.Join(known, ", ")
+	return cmp.Or(strings.Join(known, ", "), "not known")
 }
 
 // A Device is a backend that was measured.
@@ -85,35 +87,35 @@ type Device struct {
 	MaxAlloc          int64   `json:"max_alloc"` // bytes
 	SharedMemory      bool    `json:"shared_memory"`
 	FlushesSubnormals bool    `json:"flushes_subnormals"`
-	LaunchNS          float64 `json:"launch_ns"` // median time of a copy of one element, waited for
-	// Members are the names of the devices of which a Shard was made; none of another backend.
+	LaunchNS          float64 `json:"launch_ns"` // median time of a copy of one element and Sync
+	// Members are the names of the devices of a Shard; nil for other backends.
 	Members []string `json:"members,omitempty"`
 }
 
-// What a note begins with that says why an OpenCL device is not among the Devices.
+// The beginnings of notes that give the reason why an OpenCL device is not among the Devices.
 const (
 	NotMeasured = "not measured: gpu: "
 	NotListed   = "not listed: gpu: "
 )
 
-// Where the data of a measurement begins and ends.
+// Where the data of a measurement is.
 const (
 	OnDevice = "device" // in buffers of the device
-	OnHost   = "host"   // in slices: the way to the device and back is part of the time
+	OnHost   = "host"   // in slices: the time includes transfers to the device and back
 )
 
-// What the caches hold of the data of a measurement.
+// What caches hold of the data of a measurement.
 const (
-	Cold = "cold" // nothing: buffers take turns, more than the last cache holds, or one is more
-	Warm = "warm" // what fits: every call has the same buffers, smaller than the last cache
+	Cold = "cold" // nothing: buffers rotate, or exceed the last-level cache
+	Warm = "warm" // everything: each call has the same buffers, which fit in the last-level cache
 )
 
-// The operations of a Result that are limits, beside those of the kernels.
+// The operations of a Result that are limits.
 const (
-	Copy     = "copy"     // from buffer to buffer, in the way the kernels move data
+	Copy     = "copy"     // from buffer to buffer, as kernels move data
 	Upload   = "upload"   // from a slice to a buffer
 	Download = "download" // from a buffer to a slice
-	Transfer = "transfer" // an upload and a download, one after the other
+	Transfer = "transfer" // an upload, then a download
 )
 
 // A Result is one measurement.
@@ -123,34 +125,82 @@ type Result struct {
 	Data         string    `json:"data"`   // OnDevice or OnHost
 	Cache        string    `json:"cache"`  // Cold or Warm
 	N            int       `json:"n"`      // elements
-	Bytes        int       `json:"bytes"`  // that must move in one call
+	Bytes        int       `json:"bytes"`  // that one call must move
 	Calls        int       `json:"calls"`  // in a run
 	MedianNS     float64   `json:"median_ns"`
 	MinNS        float64   `json:"min_ns"`
 	P95NS        float64   `json:"p95_ns"`
-	LowNS        float64   `json:"low_ns"`         // the interval that holds the median
-	HighNS       float64   `json:"high_ns"`        // with Confidence
-	EventNS      float64   `json:"event_ns"`       // what the events of the device say of one call: the mean of some; 0 if they say nothing
-	EventClockNS float64   `json:"event_clock_ns"` // what the clock says of the same calls, which do not wait for one another
-	GBps         float64   `json:"gbps"`           // Bytes by MedianNS
+	LowNS        float64   `json:"low_ns"`         // the confidence interval of the median
+	HighNS       float64   `json:"high_ns"`        // at the level Confidence
+	EventNS      float64   `json:"event_ns"`       // the mean time of one call by the events of the device; 0 if it has none
+	EventClockNS float64   `json:"event_clock_ns"` // the mean time of the same calls by the clock; calls do not wait for each other
+	GBps         float64   `json:"gbps"`           // Bytes / MedianNS
 	Limit        string    `json:"limit"`          // the operation that this one is compared with, on the same device, size and cache; "" for a limit
-	OfLimit      float64   `json:"of_limit"`       // the time that the limit takes for as many bytes, a launch apart, as a fraction of MedianNS; 0 if there is none
-	Verified     bool      `json:"verified"`       // every bit of what the last run left was right
-	Doubts       []string  `json:"doubts"`         // why the figure is not to be believed; none if it is
-	TimesNS      []float64 `json:"times_ns"`       // of one call, for every run, in the order made
+	OfLimit      float64   `json:"of_limit"`       // the time of the limit for as many bytes and one launch, as a fraction of MedianNS; 0 if there is no limit
+	Verified     bool      `json:"verified"`       // every bit that was checked was right
+	Doubts       []string  `json:"doubts"`         // why the result is implausible; empty if it is not
+	TimesNS      []float64 `json:"times_ns"`       // the time of one call, for each run, in order
 }
 
 // Runs returns the number of timed runs.
 func (r Result) Runs() int { return len(r.TimesNS) }
 
-// An Answer says from which size on an OpenCL device, or a Shard, beats the CPU at an
-// operation.
+// An Answer is from which size on an OpenCL device, or a Shard, is faster than the CPU.
 type Answer struct {
-	Device string `json:"device"` // the other than the CPU
-	CPU    string `json:"cpu"`    // its name
+	Device string `json:"device"` // the OpenCL device or Shard
+	CPU    string `json:"cpu"`    // the name of the CPU device
 	Op     string `json:"op"`
-	Data   string `json:"data"`   // OnDevice or OnHost; on the CPU there is no way between them
+	Data   string `json:"data"`   // of Device, OnDevice or OnHost; for the CPU it is always OnDevice
 	Cache  string `json:"cache"`  // Cold or Warm
-	FromN  int    `json:"from_n"` // the least size measured from which on it beats the CPU at all sizes measured; 0 is never
+	FromN  int    `json:"from_n"` // the smallest measured size from which on it is faster at every measured size; 0 is never
 	SizesN []int  `json:"sizes"`  // the sizes at which both were measured, ascending
 }
+
+// A key identifies what a Result measured.
+type key struct {
+	device, op string
+	place      place
+	n          int
+}
+
+func (r Result) key() key { return key{r.Device, r.Op, r.place(), r.N} }
+
+// title returns the measurement in words.
+func (r Result) title() string {
+	return fmt.Sprintf("%s %s %s %s (%s)", r.Op, units.Count(r.N), r.Data, r.Cache, r.Device)
+}
+
+// find returns the first result with that key, or nil.
+func (r *Report) find(k key) *Result {
+	for i := range r.Results {
+		if r.Results[i].key() == k {
+			return &r.Results[i]
+		}
+	}
+	return nil
+}
+
+// device returns the device called name, or a zero Device.
+func (r *Report) device(name string) Device {
+	for _, d := range r.Devices {
+		if d.Name == name {
+			return d
+		}
+	}
+	return Device{}
+}
+
+// limits are the operations that others are compared with.
+var limits = []string{Copy, Upload, Download, Transfer}
+
+func isLimit(op string) bool { return slices.Contains(limits, op) }
+
+// remarks returns why a result is doubtful.
+func (r Result) remarks() []string {
+	if r.Verified {
+		return r.Doubts
+	}
+	return append([]string{"not verified"}, r.Doubts...)
+}
+
+func doubtful(r Result) bool { return len(r.remarks()) > 0 }

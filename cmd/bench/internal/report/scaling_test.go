@@ -7,8 +7,8 @@ import (
 	"testing"
 )
 
-// sharded returns a report of a Shard of two devices, one three times as fast as the
-// other: at 1Ki elements it takes so long for forward, at 2Ki the longer.
+// sharded returns a report of a Shard of two devices, one of them three times as fast as the
+// other. Forward takes the Shard the first time at 1Ki elements, and twice the second at 2Ki.
 func sharded(shard, longer float64) *Report {
 	r := &Report{Devices: []Device{
 		{Name: "opencl x", Backend: "opencl"}, {Name: "opencl x #2", Backend: "opencl"},
@@ -32,10 +32,10 @@ func sharded(shard, longer float64) *Report {
 
 // TestScaling: the Shard is compared with the sum of its members, at each size.
 func TestScaling(t *testing.T) {
-	tell := func(r *Report) (words []string) {
+	scaling := func(r *Report) (words []string) {
 		for _, topic := range r.summary() {
 			if strings.HasSuffix(topic.Question, " scale?") {
-				if topic.Question != "How far does shard (opencl x + opencl x) scale?" {
+				if topic.Question != "How well does shard (opencl x + opencl x) scale?" {
 					t.Errorf("the question is %q", topic.Question)
 				}
 				for _, s := range topic.Answers {
@@ -45,18 +45,18 @@ func TestScaling(t *testing.T) {
 		}
 		return words
 	}
-	// The members compute 4 times what the slower does, which takes it 22.5.
-	words := tell(sharded(22.5, 45))
+	// The members together are 4 times as fast as the slower one: 22.5.
+	words := scaling(sharded(22.5, 45))
 	if len(words) != 3 || !strings.Contains(words[0], "sum of the speeds of its 2 members, each measured alone.") ||
-		!strings.Contains(words[0], "can reach 100 %.") || !strings.Contains(words[0], "reach 50 %, which is the speed of one.") ||
+		!strings.Contains(words[0], "can reach 100 %.") || !strings.Contains(words[0], "reach 50 %, the speed of one.") ||
 		words[1] != "Data on the device, cold caches:" || broken(words[2]) != "forward: 100 % at 1Ki, 50 % at 2Ki" {
-		t.Errorf("told: %q", words)
+		t.Errorf("got %q", words)
 	}
 
-	// What one of them lacks, or what is not to be believed, is not compared.
+	// Missing and doubtful results of a member are not compared.
 	r := sharded(22.5, 45)
 	r.Results = slices.DeleteFunc(r.Results, func(res Result) bool { return res.Device == "opencl x #2" && res.N == 1<<10 })
-	if words := tell(r); len(words) != 3 || broken(words[2]) != "forward: 50 % at 2Ki" {
+	if words := scaling(r); len(words) != 3 || broken(words[2]) != "forward: 50 % at 2Ki" {
 		t.Errorf("with one member missing at 1Ki: %q", words)
 	}
 	for i := range r.Results {
@@ -64,15 +64,15 @@ func TestScaling(t *testing.T) {
 			r.Results[i].Doubts = []string{"too fast"}
 		}
 	}
-	if words := tell(r); len(words) != 1 || !strings.HasPrefix(words[0], "Not known") {
-		t.Errorf("with a member in doubt: %q", words)
+	if words := scaling(r); len(words) != 1 || !strings.HasPrefix(words[0], "Not known") {
+		t.Errorf("with a doubtful member: %q", words)
 	}
-	if r.Devices = r.Devices[:2]; tell(r) != nil {
-		t.Errorf("without a Shard: %q", tell(r))
+	if r.Devices = r.Devices[:2]; scaling(r) != nil {
+		t.Errorf("without a Shard: %q", scaling(r))
 	}
 }
 
-// TestScalingInPage: the page says the same as the summary, and who the members are.
+// TestScalingInPage: the page has the text of the summary, and the members.
 func TestScalingInPage(t *testing.T) {
 	r := sharded(22.5, 45)
 	page := html(t, r)
@@ -81,7 +81,7 @@ func TestScalingInPage(t *testing.T) {
 	for _, want := range []string{"forward: 100 % at 1Ki, 50 % at 2Ki", "From which size on is shard (opencl x + opencl x) faster than the CPU?"} {
 		// The page escapes + in what it quotes.
 		if plain := broken(strings.ReplaceAll(page, "&#43;", "+")); !strings.Contains(plain, want) || !strings.Contains(text.String(), want) {
-			t.Errorf("%q is not told in page and summary: %s", want, text.String())
+			t.Errorf("%q is missing in the page or the summary: %s", want, text.String())
 		}
 	}
 	if !strings.Contains(page, "<td>opencl x, opencl x #2</td>") {

@@ -8,8 +8,8 @@ import (
 	"gonum.org/v1/gonum/stat/combin"
 )
 
-// pValue returns the probability that two samples of one distribution differ as much as
-// these, or more, by the Mann-Whitney U test. It assumes independent runs.
+// pValue returns the p-value of the Mann-Whitney U test: the probability that two samples of
+// the same distribution differ at least as much. It assumes independent runs.
 func pValue(x, y []float64) float64 {
 	sample := func(runs []float64) *benchmath.Sample {
 		return benchmath.NewSample(slices.Clone(runs), &benchmath.DefaultThresholds)
@@ -17,15 +17,14 @@ func pValue(x, y []float64) float64 {
 	return benchmath.AssumeNothing.Compare(sample(x), sample(y)).P
 }
 
-// leastP returns the smallest pValue of samples of n and m values, when all of one are
-// below all of the other. The warning of benchmath about few runs covers only samples of
-// fewer than 10 values, and takes both to be of the same size.
+// leastP returns the smallest pValue of samples of n and m values, where all values of one
+// are below those of the other. The warning of benchmath about few runs covers only samples
+// of fewer than 10 values and of equal size.
 func leastP(n, m int) float64 { return 2 / combin.GeneralizedBinomial(float64(n+m), float64(n)) }
 
-// holm adjusts the p-values of several tests, so that each can be compared with a level
-// for all of them together: S. Holm, "A simple sequentially rejective multiple test
-// procedure", Scandinavian Journal of Statistics 6 (1979), 65-70. Package benchmath
-// compares one pair of samples only.
+// holm adjusts the p-values of several tests, so that each can be compared with a level for
+// all tests together: S. Holm, "A simple sequentially rejective multiple test procedure",
+// Scandinavian Journal of Statistics 6 (1979), 65-70. Package benchmath has no correction.
 func holm(p []float64) []float64 {
 	order := make([]int, len(p))
 	for i := range order {
@@ -33,7 +32,7 @@ func holm(p []float64) []float64 {
 	}
 	slices.SortFunc(order, func(a, b int) int { return cmp.Compare(p[a], p[b]) })
 	adjusted := make([]float64, len(p))
-	highest := 0.0 // a difference that is not significant leaves none after it
+	highest := 0.0 // adjusted values never decrease
 	for rank, i := range order {
 		highest = max(highest, min(float64(len(p)-rank)*p[i], 1))
 		adjusted[i] = highest

@@ -7,8 +7,8 @@ import (
 	"testing"
 )
 
-// TestPValue: of samples of one distribution, about as many as the level says seem to
-// differ; the order of runs does not matter, and samples of equal values do not differ.
+// TestPValue: the rate of false positives is about the level. The order of runs does not
+// matter, and samples of equal values do not differ.
 func TestPValue(t *testing.T) {
 	random := rand.New(rand.NewPCG(1, 2))
 	sample := func(n int, mean float64) []float64 {

@@ -9,11 +9,11 @@ import (
 	"github.com/gmind-go/compute/internal/turns"
 )
 
-// Confidence is the probability with which [LowNS, HighNS] of a Result contains the
-// median, if runs are independent.
+// Confidence is the probability that [LowNS, HighNS] of a Result contains the median, if
+// runs are independent.
 const Confidence = turns.Confidence
 
-// Summarize sets what follows from r.TimesNS, of which there is one at least, and from
+// Summarize sets the fields that follow from r.TimesNS, which must not be empty, and
 // r.Bytes.
 func (r *Result) Summarize() {
 	sorted := slices.Sorted(slices.Values(r.TimesNS))
@@ -22,8 +22,8 @@ func (r *Result) Summarize() {
 	r.GBps = float64(r.Bytes) / r.MedianNS
 }
 
-// Spread returns the half-width of the interval that contains the median, as a fraction
-// of it; infinite if the runs are too few for an interval.
+// Spread returns the half-width of the confidence interval as a fraction of the median, or
+// +Inf if there are too few runs.
 func (r *Result) Spread() float64 {
 	if len(r.TimesNS) < turns.LeastSamples {
 		return math.Inf(1)

@@ -5,7 +5,7 @@ import (
 	"testing"
 )
 
-// TestSummarize: the figures of runs that can be counted out.
+// TestSummarize: known quantiles and intervals.
 func TestSummarize(t *testing.T) {
 	r := Result{Bytes: 5050}
 	for i := range 100 {

@@ -25,7 +25,7 @@ func TestStored(t *testing.T) {
 	}
 	for ext, write := range map[string]func(io.Writer) error{
 		".html": r.WriteHTML,
-		".svg":  func(w io.Writer) error { return r.WritePlot(w, "svg", Light) },
+		".svg":  func(w io.Writer) error { return r.WritePlot(w, "svg") },
 	} {
 		var b bytes.Buffer
 		if err := write(&b); err != nil {

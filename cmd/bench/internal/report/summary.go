@@ -6,33 +6,34 @@ import (
 	"io"
 	"slices"
 	"strings"
+
+	"github.com/gmind-go/compute/internal/units"
 )
 
-// A topic is a question that a run answers, in words.
+// A topic is a question and its answer in words.
 type topic struct {
 	Question string
 	Answers  []statement
 }
 
-// A statement is a sentence, or the beginning of one that its items end.
+// A statement is a sentence, or a heading of items.
 type statement struct {
 	Text  string
 	Items []string
 }
 
-// summary returns what the run found out: what each device does and how far that is
-// from what it could, then how far a Shard of devices scales, and from which size on
-// what is not the CPU is worth it.
+// summary returns the results in words: how fast each device is and how close that is to its
+// limits, how well a Shard scales, and from which size on a device is faster than the CPU.
 func (r *Report) summary() []topic {
 	var topics []topic
 	opencl := false
 	for _, d := range r.Devices {
 		opencl = opencl || d.Backend == "opencl"
-		topics = append(topics, topic{"What does " + d.Name + " do?", r.speed(d)})
+		topics = append(topics, topic{"How fast is " + d.Name + "?", r.speed(d)})
 	}
 	for _, d := range r.Devices {
 		if d.Backend == "shard" {
-			topics = append(topics, topic{"How far does " + d.Name + " scale?", r.scaling(d)})
+			topics = append(topics, topic{"How well does " + d.Name + " scale?", r.scaling(d)})
 		}
 	}
 	for _, d := range r.Devices {
@@ -46,7 +47,8 @@ func (r *Report) summary() []topic {
 	return topics
 }
 
-// WriteSummary writes in words what the run found out.
+// WriteSummary writes the results in words, in lines of Width columns. It writes nothing if
+// there are none.
 func (r *Report) WriteSummary(w io.Writer) {
 	if len(r.Results) == 0 {
 		return
@@ -68,25 +70,25 @@ func (r *Report) WriteSummary(w io.Writer) {
 	}
 }
 
-// speed tells how fast the operations of a device are: of the most elements, with the
-// data on the device and on the host, and where they are farthest from their limit.
+// speed describes the operations of a device: for the most elements, with the data on the
+// device and on the host, and where they are farthest from their limit.
 func (r *Report) speed(d Device) []statement {
 	var list []statement
 	for _, data := range []string{OnDevice, OnHost} {
 		if ops := r.largest(d, data); len(ops) > 0 {
-			s := statement{Text: fmt.Sprintf("%s, %s, %s:", Elements(ops[0].N), dataWords(data), cacheWords(ops[0].Cache))}
-			for _, res := range slices.Concat(ops, r.limits(ops[0])) {
+			s := statement{Text: fmt.Sprintf("%s, %v:", units.Elements(ops[0].N), ops[0].place())}
+			for _, res := range slices.Concat(ops, r.limitsOf(ops[0])) {
 				s.Items = append(s.Items, speedOf(res))
 			}
 			list = append(list, s)
 		}
 	}
 	if worst, ok := r.farthest(d); ok {
-		list = append(list, statement{Text: fmt.Sprintf("Farthest from its limit: %s of %s, %s, %s, with %s of the %s.",
-			worst.Op, Elements(worst.N), dataWords(worst.Data), cacheWords(worst.Cache), unbroken(percent(worst.OfLimit)), worst.Limit)})
+		list = append(list, statement{Text: fmt.Sprintf("Farthest from its limit: %s of %s, %v, with %s of the %s.",
+			worst.Op, units.Elements(worst.N), worst.place(), unbroken(percent(worst.OfLimit)), worst.Limit)})
 	}
 	if d.LaunchNS > 0 {
-		list = append(list, statement{Text: fmt.Sprintf("The shortest call, a copy of one element that is waited for, takes %s.", unbroken(Duration(d.LaunchNS)))})
+		list = append(list, statement{Text: fmt.Sprintf("The shortest call, a copy of one element and Sync, takes %s.", unbroken(units.Duration(d.LaunchNS)))})
 	}
 	if len(list) == 0 {
 		list = []statement{{Text: "Nothing was measured."}}
@@ -94,8 +96,8 @@ func (r *Report) speed(d Device) []statement {
 	return list
 }
 
-// largest returns the results of a device for the most elements, one for each
-// operation, with cold caches if there are such.
+// largest returns the results of a device for the most elements, one for each operation,
+// with cold caches if there are such results.
 func (r *Report) largest(d Device, data string) []Result {
 	var ops []Result
 	for _, res := range r.Results {
@@ -107,29 +109,31 @@ func (r *Report) largest(d Device, data string) []Result {
 		return nil
 	}
 	top := slices.MaxFunc(ops, func(a, b Result) int {
-		return cmp.Or(cmp.Compare(b.Cache, a.Cache), cmp.Compare(a.N, b.N)) // cold, warm
+		return cmp.Or(cmp.Compare(b.Cache, a.Cache), cmp.Compare(a.N, b.N)) // cold before warm
 	})
 	return slices.DeleteFunc(ops, func(res Result) bool { return res.N != top.N || res.Cache != top.Cache })
 }
 
-// limits returns those of the device of res, size and cache, and place of the data.
-func (r *Report) limits(res Result) []Result {
+// limitsOf returns the limits measured on the device, size and place of res.
+func (r *Report) limitsOf(res Result) []Result {
 	var list []Result
-	for _, l := range r.Results {
-		if isLimit(l.Op) && l.Device == res.Device && l.Data == res.Data && l.N == res.N && l.Cache == res.Cache && drawable(l) {
-			list = append(list, l)
+	for _, op := range limits {
+		k := res.key()
+		k.op = op
+		if l := r.find(k); l != nil && drawable(*l) {
+			list = append(list, *l)
 		}
 	}
 	return list
 }
 
-// speedOf tells one result.
+// speedOf describes one result.
 func speedOf(res Result) string {
-	s := fmt.Sprintf("%s: %s", res.Op, unbroken(rate(res.GBps)+" GB/s"))
+	s := fmt.Sprintf("%s: %s", res.Op, unbroken(units.Digits(res.GBps)+" GB/s"))
 	if res.OfLimit > 0 {
 		s += fmt.Sprintf(", %s of the %s", unbroken(percent(res.OfLimit)), res.Limit)
 	}
-	s += fmt.Sprintf(" (%s)", unbroken(Duration(res.MedianNS)))
+	s += fmt.Sprintf(" (%s)", unbroken(units.Duration(res.MedianNS)))
 	switch {
 	case !res.Verified:
 		s += ", and WRONG"
@@ -139,14 +143,8 @@ func speedOf(res Result) string {
 	return s
 }
 
-// broken undoes unbroken.
-func broken(s string) string { return strings.ReplaceAll(s, "\u00a0", " ") }
-
-// unbroken returns s as one that no line breaks.
-func unbroken(s string) string { return strings.ReplaceAll(s, " ", "\u00a0") }
-
-// farthest returns the result of the device that is the least part of its limit, of
-// those that are to be believed.
+// farthest returns the result of the device with the smallest fraction of its limit,
+// without doubtful ones.
 func (r *Report) farthest(d Device) (worst Result, ok bool) {
 	for _, res := range r.Results {
 		if res.Device == d.Name && res.OfLimit > 0 && !doubtful(res) && (!ok || res.OfLimit < worst.OfLimit) {
@@ -156,36 +154,24 @@ func (r *Report) farthest(d Device) (worst Result, ok bool) {
 	return worst, ok
 }
 
-func isLimit(op string) bool {
-	return slices.Contains([]string{Copy, Upload, Download, Transfer}, op)
-}
-
-// payOff tells from which size on the device beats the CPU.
+// payOff describes from which size on the device is faster than the CPU.
 func (r *Report) payOff(d Device) []statement {
-	type place struct{ data, cache string }
-	var places []place
-	answers := map[place][]Answer{}
-	for _, a := range r.Answers {
-		if a.Device != d.Name || len(a.SizesN) == 0 {
-			continue
-		}
-		at := place{a.Data, a.Cache}
-		if answers[at] == nil {
-			places = append(places, at)
-		}
-		answers[at] = append(answers[at], a)
-	}
 	var list []statement
 	for _, at := range places {
-		s := statement{Text: fmt.Sprintf("%s, %s:", title(dataWords(at.data)), cacheWords(at.cache))}
-		for _, a := range answers[at] {
-			s.Items = append(s.Items, a.Op+": "+from(a))
+		s := statement{Text: title(at.String()) + ":"}
+		var sizes []string
+		for _, a := range r.Answers {
+			if a.Device == d.Name && (place{a.Data, a.Cache}) == at && len(a.SizesN) > 0 {
+				s.Items = append(s.Items, a.Op+": "+from(a))
+				sizes = append(sizes, from(a))
+			}
 		}
-		differs := func(a Answer) bool { return from(a) != from(answers[at][0]) }
-		if len(s.Items) > 1 && !slices.ContainsFunc(answers[at], differs) {
-			s.Items = []string{"every operation: " + from(answers[at][0])}
+		if len(s.Items) > 1 && len(slices.Compact(sizes)) == 1 {
+			s.Items = []string{"every operation: " + sizes[0]}
 		}
-		list = append(list, s)
+		if s.Items != nil {
+			list = append(list, s)
+		}
 	}
 	if len(list) == 0 {
 		return []statement{{Text: "Not known: there is no size at which both it and the CPU were measured."}}
@@ -193,22 +179,22 @@ func (r *Report) payOff(d Device) []statement {
 	return list
 }
 
-// title returns s with a capital letter first.
+// title returns s with its first letter in upper case.
 func title(s string) string { return strings.ToUpper(s[:1]) + s[1:] }
 
-// from tells an answer.
+// from returns an answer in words.
 func from(a Answer) string {
-	least, most := Count(slices.Min(a.SizesN)), Count(slices.Max(a.SizesN))
+	least, most := units.Count(slices.Min(a.SizesN)), units.Count(slices.Max(a.SizesN))
 	switch {
 	case a.FromN > 0:
-		return "from " + Elements(a.FromN) + " on"
+		return "from " + units.Elements(a.FromN) + " on"
 	case least == most:
 		return "never (only " + least + " measured)"
 	}
 	return fmt.Sprintf("never (%s to %s measured)", least, most)
 }
 
-// noOpenCL tells why no OpenCL device was measured.
+// noOpenCL returns why no OpenCL device was measured.
 func (r *Report) noOpenCL() []statement {
 	var why []string
 	for _, note := range r.Notes {
@@ -218,14 +204,14 @@ func (r *Report) noOpenCL() []statement {
 	}
 	switch {
 	case len(why) > 0:
-		return []statement{{"Never, here: no OpenCL device can be measured, so the CPU is what there is:", why}}
+		return []statement{{"Never on this machine, since no OpenCL device can be measured:", why}}
 	case r.Interrupted:
 		return []statement{{Text: "Not known: the run was interrupted before an OpenCL device was measured."}}
 	}
 	return []statement{{Text: "Not known: only the CPU was asked for."}}
 }
 
-// warnings returns what a reader must know before all else.
+// warnings returns what a reader must know first.
 func (r *Report) warnings() []string {
 	var list []string
 	wrong, inDoubt := 0, 0
@@ -238,10 +224,10 @@ func (r *Report) warnings() []string {
 		}
 	}
 	if wrong > 0 {
-		list = append(list, fmt.Sprintf("%s WRONG: what was computed is not what the reference computes. Do not use this device.", ofResults(wrong, len(r.Results))))
+		list = append(list, fmt.Sprintf("%s WRONG: the device and the reference compute different values. Do not use this device.", ofResults(wrong, len(r.Results))))
 	}
 	if r.Interrupted {
-		list = append(list, "The run was interrupted: what follows is not all.")
+		list = append(list, "The run was interrupted: results are missing.")
 	}
 	if inDoubt > 0 {
 		list = append(list, fmt.Sprintf("%s doubtful; the table says why.", ofResults(inDoubt, len(r.Results))))

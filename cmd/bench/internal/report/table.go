@@ -6,15 +6,17 @@ import (
 	"math"
 	"strings"
 	"unicode/utf8"
+
+	"github.com/gmind-go/compute/internal/units"
 )
 
-// A Table prints results for people, as they come, in lines of Width columns.
+// A Table prints results one after the other, in lines of Width columns.
 type Table struct {
 	W    io.Writer
-	Bars bool // the reader's terminal shows the block characters of Unicode
+	Bars bool // the terminal shows the block characters of Unicode
 }
 
-// Device prints the head of what was measured on d.
+// Device prints the heading of results on d.
 func (t Table) Device(d Device) {
 	fmt.Fprintf(t.W, "\n%s\n", Wrap(d.Name, "  "))
 	fmt.Fprintln(t.W, columns("  elements", "median", "±", "min", "events", "GB/s", "of limit"))
@@ -24,11 +26,11 @@ func (t Table) Device(d Device) {
 func (t Table) Rows(results []Result) {
 	for i, r := range results {
 		if i == 0 {
-			fmt.Fprintf(t.W, "  %s, %s\n", Count(r.N), r.Cache)
+			fmt.Fprintf(t.W, "  %s, %s\n", units.Count(r.N), r.Cache)
 		}
 		fmt.Fprintln(t.W, t.row(r))
 		for _, doubt := range r.Doubts {
-			fmt.Fprintln(t.W, Wrap(fmt.Sprintf("      ? %.4g\u00a0GB/s is not to be believed: %s", r.GBps, doubt), "        "))
+			fmt.Fprintln(t.W, Wrap(fmt.Sprintf("      ? %.4g\u00a0GB/s is implausible: %s", r.GBps, doubt), "        "))
 		}
 	}
 }
@@ -45,7 +47,7 @@ func (t Table) row(r Result) string {
 		}
 	}
 	if r.EventNS > 0 {
-		events = Duration(r.EventNS)
+		events = units.Duration(r.EventNS)
 	}
 	switch {
 	case !r.Verified:
@@ -63,30 +65,24 @@ func (t Table) row(r Result) string {
 	if len(r.Doubts) > 0 {
 		speed = "?"
 	}
-	text := columns("    "+name, Duration(r.MedianNS), spread, Duration(r.MinNS), events, speed, limit)
+	text := columns("    "+name, units.Duration(r.MedianNS), spread, units.Duration(r.MinNS), events, speed, limit)
 	if room := Width - 1 - utf8.RuneCountInString(text); t.Bars && r.Verified && r.OfLimit > 0 && room > 0 {
-		text += " " + Bar(r.OfLimit, min(room, barWidth))
+		text += " " + textBar(r.OfLimit, min(room, barWidth))
 	}
 	return text
 }
 
-const barWidth = 6 // what fits beside 100 %
+const barWidth = 6 // fits on a line with 100 %
 
-// columns lays out one line: the name and the last cell to the left, the others to the
-// right.
-func columns(name string, cells ...string) string {
-	last := len(cells) - 1
-	text := fmt.Sprintf("%-20s", name)
-	for i, width := range []int{8, 5, 8, 8, 7} {
-		text += "  " + strings.Repeat(" ", max(0, width-utf8.RuneCountInString(cells[i]))) + cells[i]
-	}
-	return strings.TrimRight(text+"  "+cells[last], " ")
+// columns returns a line of the table.
+func columns(name string, cells ...any) string {
+	line := fmt.Sprintf("%-20s  %8s  %5s  %8s  %8s  %7s  %s", append([]any{name}, cells...)...)
+	return strings.TrimRight(line, " ")
 }
 
-// Bar returns a bar of eighths of width characters for the part of 1, which may be
-// more than 1 and is cut off there.
-func Bar(part float64, width int) string {
-	eighths := int(math.Round(min(max(part, 0), 1) * float64(8*width)))
+// textBar returns a bar for a fraction, of up to width characters for 1 and above.
+func textBar(fraction float64, width int) string {
+	eighths := int(math.Round(min(max(fraction, 0), 1) * float64(8*width)))
 	bar := strings.Repeat("█", eighths/8)
 	if rest := eighths % 8; rest > 0 {
 		bar += string([]rune("▏▎▍▌▋▊▉")[rest-1])

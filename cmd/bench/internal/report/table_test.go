@@ -4,24 +4,9 @@ import (
 	"bytes"
 	"strings"
 	"testing"
-	"unicode/utf8"
 )
 
-// fits checks that text fits a terminal of 80 columns.
-func fits(t *testing.T, text string) {
-	t.Helper()
-	for line := range strings.Lines(text) {
-		if n := utf8.RuneCountInString(strings.TrimSuffix(line, "\n")); n > 80 {
-			t.Errorf("%d columns: %s", n, line)
-		}
-	}
-}
-
-// words returns text with single spaces for spaces and line ends.
-func words(text string) string { return strings.Join(strings.Fields(text), " ") }
-
-// TestTableFits: whatever is measured, lines fit a terminal, and columns stand below one
-// another.
+// TestTableFits: lines fit on a terminal, and columns are aligned, for any results.
 func TestTableFits(t *testing.T) {
 	r := sample(t)
 	long := r.Results[0]
@@ -57,37 +42,35 @@ func TestTableFits(t *testing.T) {
 	}
 }
 
-func TestWrap(t *testing.T) {
-	long := strings.Repeat("x", 90)
-	for text, want := range map[string]string{
-		"":                                      "",
-		"  short":                               "  short",
-		"a\u00a0b":                              "a b",
-		long:                                    long,
-		"  " + long + " y":                      "  " + long + "\n> y",
-		strings.Repeat("é", 78) + " a":          strings.Repeat("é", 78) + " a",
-		strings.Repeat("é", 78) + " ab":         strings.Repeat("é", 78) + "\n> ab",
-		strings.Repeat("é", 78) + " a\u00a0b c": strings.Repeat("é", 78) + "\n> a b c",
-	} {
-		if got := Wrap(text, "> "); got != want {
-			t.Errorf("%q is %q, want %q", text, got, want)
-		}
+// TestTable: aligned columns, and wrong and doubtful results.
+func TestTable(t *testing.T) {
+	results := []Result{
+		timed(Copy, OnDevice, "", 8<<20, 100e3),
+		timed("forward", OnDevice, Copy, 8<<20, 200e3),
+		timed("forward", OnHost, Transfer, 8<<20, 1),
 	}
-}
-
-// TestSingular: one of something is told as that.
-func TestSingular(t *testing.T) {
-	for got, want := range map[string]string{
-		Plural(1, "run"):   "1 run",
-		Plural(0, "run"):   "0 runs",
-		Elements(1):        "1 element",
-		Elements(64 << 20): "64Mi elements",
-		ofResults(1, 1):    "1 of 1 result is",
-		ofResults(1, 2):    "1 of 2 results is",
-		ofResults(2, 2):    "2 of 2 results are",
-	} {
-		if got != want {
-			t.Errorf("%q should be %q", got, want)
+	Relate(results, Device{})
+	results[1].EventNS = 190e3
+	results[2].Doubts, results[2].Verified = []string{"too fast"}, false
+	var text bytes.Buffer
+	table := Table{W: &text, Bars: true}
+	table.Device(Device{Name: "gpu"})
+	table.Rows(results)
+	want := `
+gpu
+  elements              median      ±       min    events     GB/s  of limit
+  1Mi, 
+    copy                100 µs   0.0%    100 µs              83.89
+    forward             200 µs   0.0%    200 µs    190 µs    41.94   50 % ███
+    forward, host         1 ns   0.0%      1 ns                  ?  WRONG
+      ? 8.389e+06 GB/s is implausible: too fast
+`
+	if text.String() != want {
+		t.Errorf("got %s\nwant %s", text.String(), want)
+	}
+	for part, bar := range map[float64]string{0: "", 0.5: "██", 0.51: "██", 0.6: "██▍", 1: "████", 1.7: "████", -1: ""} {
+		if got := textBar(part, 4); got != bar {
+			t.Errorf("a bar of %v is %q, want %q", part, got, bar)
 		}
 	}
 }

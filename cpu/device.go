@@ -1,0 +1,150 @@
+// Package cpu is the backend that every machine has. It computes on all cores of the
+// processor, with the best instruction set that it has.
+//
+// Results are complete when a call returns, so Sync never waits. Calls without a common
+// buffer run in parallel.
+//
+// On Linux, Info().Memory is the memory in bytes of the machine, or of the smallest control
+// group that the process is in, when the backend is opened. Alloc, Upload and AllocMask
+// return compute.ErrOutOfMemory if all buffers together would exceed it, or if a buffer would
+// exceed the memory that is available at the time: the system would grant it, and end the
+// process later. Large requests, and every 16 MiB of small ones, are checked.
+// Info().MaxAlloc is the size of the largest buffer.
+package cpu
+
+import (
+	"context"
+	"fmt"
+	"runtime"
+	"unsafe"
+
+	"github.com/gmind-go/compute"
+	"github.com/gmind-go/compute/internal/driver"
+	"github.com/gmind-go/compute/internal/form"
+	"github.com/gmind-go/compute/internal/host"
+)
+
+// Open returns the CPU backend, with the best instruction set that the processor has. It
+// never fails.
+func Open() (compute.Backend, error) { return Options{}.Open() }
+
+// open returns a backend with the instruction set s. The options are in range.
+func (o Options) open(s instructionSet) compute.Backend { return driver.New(o.device(s)) }
+
+func (o Options) device(s instructionSet) *device {
+	return &device{
+		set:    s,
+		cache:  host.LastCache(),
+		costs:  make([]costs, len(s.plain)),
+		pool:   pool{options: o},
+		memory: newMemoryPool(),
+	}
+}
+
+// device computes on the cores of the host.
+type device struct {
+	set    instructionSet
+	cache  int     // bytes: calls that move more use non-temporal stores
+	costs  []costs // by compute.Kind
+	pool   pool
+	memory *memoryPool
+}
+
+func (d *device) Info() compute.Info {
+	return compute.Info{
+		Name:         "cpu " + d.set.name,
+		Backend:      "cpu",
+		Kind:         "cpu",
+		Driver:       runtime.Version(),
+		Memory:       d.memory.total,
+		MaxAlloc:     d.memory.maxAlloc(),
+		SharedMemory: true,
+		PooledBytes:  d.memory.Bytes(),
+	}
+}
+
+func (d *device) Alloc(n int, mask bool) (driver.Memory, error) {
+	if mask {
+		n = 2 * form.MaskWords(n)
+	}
+	m, err := d.memory.get(n)
+	if err != nil {
+		return nil, fmt.Errorf("%v: %w", err, compute.ErrOutOfMemory)
+	}
+	return m, nil
+}
+
+func (d *device) Free(m driver.Memory) error {
+	d.memory.put(m.(*memory))
+	return nil
+}
+
+func (d *device) Write(m driver.Memory, src []float32) error {
+	d.copy(m.(*memory), m.(*memory).elements, src)
+	return nil
+}
+
+func (d *device) Read(m driver.Memory, dst []float32) error {
+	d.copy(m.(*memory), dst, m.(*memory).elements)
+	return nil
+}
+
+// copy sets dst to src, of equal length. One of them is in m.
+func (d *device) copy(m *memory, dst, src []float32) {
+	m.args = sliceArgs(dst, src)
+	d.launch(form.Copy, compute.Activation{}, &m.args)
+}
+
+func (d *device) ReadMask(m driver.Memory, dst []uint64) error {
+	copy(dst, unsafe.Slice((*uint64)(unsafe.Pointer(&m.(*memory).elements[0])), len(dst)))
+	return nil
+}
+
+func (d *device) Launch(k driver.Kernel, n int, operands []driver.Memory) error {
+	a := &operands[0].(*memory).args
+	a.n = n
+	for i, m := range operands {
+		a.ptr[i&3] = unsafe.Pointer(unsafe.SliceData(m.(*memory).elements))
+	}
+	d.launch(k.Form, k.F, a)
+	return nil
+}
+
+// streamPart is the number of elements between two checks of the context: less than a
+// millisecond on most machines, and hundreds of times as long as it takes to start a part.
+const streamPart = 2 << 20
+
+func (d *device) Stream(ctx context.Context, k driver.Kernel, dst, src []float32) error {
+	a := new(args)
+	*a = sliceArgs(dst, src)
+	nonTemporal := d.nonTemporal(k.Form, k.F, a) // for all parts
+	for len(src) > 0 {
+		if err := driver.Ended(ctx); err != nil {
+			return err
+		}
+		n := min(len(src), streamPart)
+		*a = sliceArgs(dst[:n], src)
+		d.compute(k.Form, k.F, a, nonTemporal)
+		dst, src = dst[n:], src[n:]
+	}
+	return nil
+}
+
+// sliceArgs returns the arguments of a form with one result and one input, but for the
+// parameters.
+func sliceArgs(dst, src []float32) args {
+	return args{n: len(dst), ptr: [4]unsafe.Pointer{unsafe.Pointer(&dst[0]), unsafe.Pointer(&src[0])}}
+}
+
+func (d *device) Sync() error { return nil }
+
+func (d *device) Close() error {
+	d.pool.stop()
+	d.memory.Empty()
+	return nil
+}
+
+func (d *device) Trim() error {
+	d.memory.Empty()
+	return nil
+}

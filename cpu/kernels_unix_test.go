@@ -1,0 +1,78 @@
+//go:build unix
+
+package cpu
+
+import (
+	"fmt"
+	"runtime/debug"
+	"testing"
+	"unsafe"
+
+	"golang.org/x/sys/unix"
+
+	"github.com/gmind-go/compute/internal/form"
+)
+
+// guardedRooms returns rooms of one page each, between two pages that may not be
+// accessed.
+func guardedRooms(t *testing.T) *rooms {
+	t.Helper()
+	page := unix.Getpagesize()
+	r := new(rooms)
+	for p := range r {
+		mapping, err := unix.Mmap(-1, 0, 3*page, unix.PROT_READ|unix.PROT_WRITE, unix.MAP_ANON|unix.MAP_PRIVATE)
+		if err != nil {
+			t.Fatal(err)
+		}
+		t.Cleanup(func() { unix.Munmap(mapping) })
+		for _, guard := range [][]byte{mapping[:page], mapping[2*page:]} {
+			if err := unix.Mprotect(guard, unix.PROT_NONE); err != nil {
+				t.Fatal(err)
+			}
+		}
+		r[p].all = unsafe.Slice((*float32)(unsafe.Pointer(&mapping[page])), page/4)
+	}
+	return r
+}
+
+// TestGuardPages: no kernel reads or writes an element before or behind its operands; the
+// process would fault.
+func TestGuardPages(t *testing.T) {
+	r := guardedRooms(t)
+	size := len(r[0].all)
+	layouts := map[string]layout{
+		"that begin after a page": func(form.Operand, int) int { return 0 },
+		"that end at a page":      func(_ form.Operand, n int) int { return size - n },
+	}
+	for _, set := range instructionSets() {
+		t.Run(set.name, func(t *testing.T) {
+			for n := range longest + 1 {
+				e := newExample(n)
+				list := trials(set.plain)
+				if n%blockSize == 0 {
+					list = append(list, trials(set.nonTemporal)...)
+				}
+				for _, trial := range list {
+					for _, over := range trial.form.Places() {
+						for where, lo := range layouts {
+							if err := r.tryGuarded(trial, e, over, lo); err != nil {
+								t.Fatalf("operands %s that may not be accessed: %v", where, err)
+							}
+						}
+					}
+				}
+			}
+		})
+	}
+}
+
+// tryGuarded is try that returns an error for a fault.
+func (r *rooms) tryGuarded(t trial, e *example, over form.Place, lo layout) (err error) {
+	defer debug.SetPanicOnFault(debug.SetPanicOnFault(true))
+	defer func() {
+		if fault := recover(); fault != nil {
+			err = fmt.Errorf("%v, %v, of %d elements: %v", t.form, over, e.n, fault)
+		}
+	}()
+	return r.try(t, e, over, lo)
+}

@@ -1,0 +1,76 @@
+package cpu
+
+import (
+	"testing"
+	"unsafe"
+
+	"github.com/gmind-go/compute"
+	"github.com/gmind-go/compute/internal/driver"
+	"github.com/gmind-go/compute/internal/form"
+)
+
+// TestStores: which calls use non-temporal stores.
+func TestStores(t *testing.T) {
+	d := Options{}.device(instructionSet{nonTemporal: generic.plain})
+	defer d.Close()
+	d.cache = 1000
+	p, q, r := make([]float32, 200), make([]float32, 200), make([]float32, 200)
+	m := make([]uint64, 4)
+	odd := unsafe.Add(unsafe.Pointer(&r[0]), 2)
+	P, Q, R, M := unsafe.Pointer(&p[0]), unsafe.Pointer(&q[0]), unsafe.Pointer(&r[0]), unsafe.Pointer(&m[0])
+	for _, test := range []struct {
+		what     string
+		form     form.Form
+		n        int
+		operands [4]unsafe.Pointer
+		want     bool
+	}{
+		{"more than the cache", form.Forward, 200, [4]unsafe.Pointer{P, Q}, true},
+		{"what the cache keeps", form.Forward, 125, [4]unsafe.Pointer{P, Q}, false},
+		{"a little more", form.Forward, 126, [4]unsafe.Pointer{P, Q}, true},
+		{"more, with three buffers", form.Backward, 84, [4]unsafe.Pointer{P, Q, R}, true},
+		{"what it keeps, with three", form.Backward, 83, [4]unsafe.Pointer{P, Q, R}, false},
+		{"more, with a mask", form.ForwardMask, 124, [4]unsafe.Pointer{P, M, Q}, true},
+		{"what it keeps, with a mask", form.ForwardMask, 123, [4]unsafe.Pointer{P, M, Q}, false},
+		{"in place", form.Forward, 200, [4]unsafe.Pointer{P, P}, false},
+		{"over dy", form.Backward, 200, [4]unsafe.Pointer{P, P, Q}, false},
+		{"over x", form.Backward, 200, [4]unsafe.Pointer{P, Q, P}, false},
+		{"over dy, with a mask", form.BackwardMask, 200, [4]unsafe.Pointer{P, P, M}, false},
+		{"two results", form.ForwardDerivative, 200, [4]unsafe.Pointer{P, Q, R}, true},
+		{"the first of two over x", form.ForwardDerivative, 200, [4]unsafe.Pointer{P, Q, P}, false},
+		{"the second over x", form.ForwardDerivative, 200, [4]unsafe.Pointer{P, Q, Q}, false},
+		{"a result between addresses of float32", form.Forward, 199, [4]unsafe.Pointer{odd, Q}, false},
+	} {
+		a := &args{n: test.n, ptr: test.operands}
+		if got := d.nonTemporal(test.form, compute.LeakyReLU(0.5), a) != nil; got != test.want {
+			t.Errorf("%s: non-temporal is %v, want %v", test.what, got, test.want)
+		}
+	}
+	d.set.nonTemporal = nil
+	if d.nonTemporal(form.Forward, compute.LeakyReLU(0.5), &args{n: 200, ptr: [4]unsafe.Pointer{P, Q}}) != nil {
+		t.Error("an instruction set without non-temporal stores uses them")
+	}
+}
+
+// TestLaunchForgets: after a call, no memory refers to that of another operand, which may be
+// released.
+func TestLaunchForgets(t *testing.T) {
+	d := Options{}.device(generic)
+	defer d.Close()
+	for _, n := range []int{16, 1 << 20} {
+		var operands []driver.Memory
+		for range 2 {
+			m, err := d.Alloc(n, false)
+			if err != nil {
+				t.Fatal(err)
+			}
+			operands = append(operands, m)
+		}
+		if err := d.Launch(driver.Kernel{Form: form.Forward, F: compute.LeakyReLU(0.5)}, n, operands); err != nil {
+			t.Fatal(err)
+		}
+		if got := operands[0].(*memory).args.ptr; got != (args{}).ptr {
+			t.Errorf("the result of %d elements refers to %v", n, got)
+		}
+	}
+}

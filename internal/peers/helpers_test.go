@@ -1,0 +1,71 @@
+package main
+
+import (
+	"bufio"
+	"fmt"
+	"io"
+	"os"
+	"strings"
+	"testing"
+)
+
+// TestMain makes the test binary a peer, of the kind in PEER.
+func TestMain(m *testing.M) {
+	if kind := os.Getenv("PEER"); kind != "" {
+		fakePeer(kind, bufio.NewReader(os.Stdin), os.Stdout)
+		return
+	}
+	os.Exit(m.Run())
+}
+
+func fakePeer(kind string, in *bufio.Reader, out io.Writer) {
+	fmt.Fprintln(out, "ready Fake 1.0")
+	var x, dy []float32
+	slope := float32(slope)
+	for {
+		line, err := in.ReadString('\n')
+		word := strings.Fields(line)
+		switch {
+		case err != nil:
+			return
+		case kind == "broken":
+			fmt.Fprintln(out, "failed no memory")
+			return
+		case word[0] == "load":
+			var n int
+			fmt.Sscan(word[1], &n)
+			fmt.Sscan(word[2], &slope)
+			x, dy = make([]float32, n), make([]float32, n)
+			io.ReadFull(in, bytesOf(x))
+			io.ReadFull(in, bytesOf(dy))
+			fmt.Fprintln(out, "ok")
+		case word[0] == "result":
+			y := make([]float32, len(x))
+			for i, v := range x {
+				y[i] = v
+				if !(v > 0) {
+					y[i] = slope * v
+				}
+				if kind == "onnx" {
+					y[i] += 0
+				}
+			}
+			if word[1] == "backward" || word[1] == training {
+				for i := range y {
+					y[i] = dy[i]
+					if !(x[i] > 0) { // as in oneDNN and PyTorch
+						y[i] *= slope
+					}
+				}
+			}
+			if kind == "wrong" {
+				y[0]++
+			}
+			out.Write(bytesOf(y))
+		case kind == "dies":
+			return
+		default:
+			fmt.Fprintln(out, 1e9) // one second for a call
+		}
+	}
+}
