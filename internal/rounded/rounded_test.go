@@ -2,6 +2,7 @@ package rounded
 
 import (
 	"math"
+	"math/big"
 	"math/rand/v2"
 	"testing"
 )
@@ -10,8 +11,8 @@ import (
 type trial struct {
 	name     string
 	f        func(float32) float32
-	exactly  func(float32) float32 // nil for a quotient
-	low      float64               // where the definition is tried, besides in [-20, 20]
+	parts    *function // nil for a quotient
+	low      float64   // where the definition is tried, besides in [-20, 20]
 	high     float64
 	want     func(fixed) fixed
 	hard     []float32 // the hardest to round
@@ -33,28 +34,28 @@ func trials() []trial {
 		return func(x fixed) fixed { return x.slope(f) }
 	}
 	return []trial{
-		{"exp", Exp, exp.exactly, -104, 89, fixed.exp, []float32{-0x1.d2259ap+3}, [2]float32{0, inf}},
-		{"expm1", Expm1, expm1.exactly, -30, 89, func(x fixed) fixed { return x.exp().sub(one) }, []float32{0x1.84a5bap-4}, [2]float32{-1, inf}},
-		{"log", Log, log.exactly, 0, math.MaxFloat32, fixed.log, nil, [2]float32{nan, inf}},
-		{"log1p", Log1p, log1p.exactly, -1, math.MaxFloat32, func(x fixed) fixed { return one.add(x).log() }, nil, [2]float32{nan, inf}},
-		{"tanh", Tanh, tanh.exactly, -12, 12, fixed.tanh, []float32{0x1.86fbc4p-10}, [2]float32{-1, 1}},
-		{"sigmoid", Sigmoid, sigmoid.exactly, -110, 20, fixed.sigmoid, append(odds(-23), -0x1.250c02p-10), [2]float32{0, 1}},
-		{"softplus", Softplus, softplus.exactly, -110, 110, fixed.softplus, []float32{0x1.d483ap-12, 0x1.172c44p-12}, [2]float32{0, inf}},
+		{"exp", Exp, &exp, -104, 89, fixed.exp, []float32{-0x1.d2259ap+3}, [2]float32{0, inf}},
+		{"expm1", Expm1, &expm1, -30, 89, func(x fixed) fixed { return x.exp().sub(one) }, []float32{0x1.84a5bap-4}, [2]float32{-1, inf}},
+		{"log", Log, &log, 0, math.MaxFloat32, fixed.log, nil, [2]float32{nan, inf}},
+		{"log1p", Log1p, &log1p, -1, math.MaxFloat32, func(x fixed) fixed { return one.add(x).log() }, nil, [2]float32{nan, inf}},
+		{"tanh", Tanh, &tanh, -12, 12, fixed.tanh, []float32{0x1.86fbc4p-10}, [2]float32{-1, 1}},
+		{"sigmoid", Sigmoid, &sigmoid, -110, 20, fixed.sigmoid, append(odds(-23), -0x1.250c02p-10), [2]float32{0, 1}},
+		{"softplus", Softplus, &softplus, -110, 110, fixed.softplus, []float32{0x1.d483ap-12, 0x1.172c44p-12}, [2]float32{0, inf}},
 		{"logSigmoid", LogSigmoid, nil, -110, 110, func(x fixed) fixed { return x.neg().softplus().neg() }, []float32{-0x1.d483ap-12, -0x1.172c44p-12}, [2]float32{-inf, negative}},
-		{"erf", Erf, erf.exactly, -4, 4, fixed.erf, []float32{0x1.81d5acp-13}, [2]float32{-1, 1}},
-		{"silu", SiLU, silu.exactly, -120, 50, realSilu, odds(-149), [2]float32{negative, inf}},
-		{"gelu", GELU, gelu.exactly, -15.5, 10, realGelu, odds(-149), [2]float32{negative, inf}},
-		{"geluTanh", GELUTanh, geluTanh.exactly, -12, 12, realGeluTanh, odds(-149), [2]float32{negative, inf}},
-		{"mish", Mish, mish.exactly, -110, 50, realMish, []float32{0x1.4p-24, -0x1.4p-24}, [2]float32{negative, inf}},
+		{"erf", Erf, &erf, -4, 4, fixed.erf, []float32{0x1.81d5acp-13}, [2]float32{-1, 1}},
+		{"silu", SiLU, &silu, -120, 50, realSilu, odds(-149), [2]float32{negative, inf}},
+		{"gelu", GELU, &gelu, -15.5, 10, realGelu, odds(-149), [2]float32{negative, inf}},
+		{"geluTanh", GELUTanh, &geluTanh, -12, 12, realGeluTanh, odds(-149), [2]float32{negative, inf}},
+		{"mish", Mish, &mish, -110, 50, realMish, []float32{0x1.4p-24, -0x1.4p-24}, [2]float32{negative, inf}},
 		{"softsign", Softsign, nil, -math.MaxFloat32, math.MaxFloat32, realSoftsign, nil, [2]float32{-1, 1}},
 		{"log1pPrime", Log1pPrime, nil, -2, math.MaxFloat32, func(x fixed) fixed { return one.div(one.add(x)) }, odds(-24), [2]float32{negative, 0}},
-		{"tanhPrime", TanhPrime, tanhPrime.exactly, -55, 55, prime(fixed.tanh), nil, [2]float32{0, 0}},
-		{"sigmoidPrime", SigmoidPrime, sigmoidPrime.exactly, -104, 104, prime(fixed.sigmoid), nil, [2]float32{0, 0}},
-		{"erfPrime", ErfPrime, erfPrime.exactly, -10.4, 10.4, prime(fixed.erf), nil, [2]float32{0, 0}},
-		{"siluPrime", SiLUPrime, siluPrime.exactly, -120, 50, prime(realSilu), append(odds(-24), -1.2784646, -1.278464543), [2]float32{negative, 1}},
-		{"geluPrime", GELUPrime, geluPrime.exactly, -15.5, 10, prime(realGelu), []float32{-0.7517915, -0.75179}, [2]float32{negative, 1}},
-		{"geluTanhPrime", GELUTanhPrime, geluTanhPrime.exactly, -12, 12, prime(realGeluTanh), []float32{-0.7524614, -0.75246}, [2]float32{negative, 1}},
-		{"mishPrime", MishPrime, mishPrime.exactly, -110, 50, prime(realMish), []float32{-0x1.4p-27, -1.1924312}, [2]float32{negative, 1}},
+		{"tanhPrime", TanhPrime, &tanhPrime, -55, 55, prime(fixed.tanh), nil, [2]float32{0, 0}},
+		{"sigmoidPrime", SigmoidPrime, &sigmoidPrime, -104, 104, prime(fixed.sigmoid), nil, [2]float32{0, 0}},
+		{"erfPrime", ErfPrime, &erfPrime, -10.4, 10.4, prime(fixed.erf), nil, [2]float32{0, 0}},
+		{"siluPrime", SiLUPrime, &siluPrime, -120, 50, prime(realSilu), append(odds(-24), -1.2784646, -1.278464543), [2]float32{negative, 1}},
+		{"geluPrime", GELUPrime, &geluPrime, -15.5, 10, prime(realGelu), []float32{-0.7517915, -0.75179}, [2]float32{negative, 1}},
+		{"geluTanhPrime", GELUTanhPrime, &geluTanhPrime, -12, 12, prime(realGeluTanh), []float32{-0.7524614, -0.75246}, [2]float32{negative, 1}},
+		{"mishPrime", MishPrime, &mishPrime, -110, 50, prime(realMish), []float32{-0x1.4p-27, -1.1924312}, [2]float32{negative, 1}},
 		{"softsignPrime", SoftsignPrime, nil, -math.MaxFloat32, math.MaxFloat32, func(x fixed) fixed {
 			d := one.add(fixed{x.neg().Abs(x.Int)})
 			return one.div(d.mul(d))
@@ -102,8 +103,8 @@ func TestRounded(t *testing.T) {
 				if got := trial.f(x); got != want {
 					t.Errorf("%s(%x) = %x, want %x", trial.name, x, got, want)
 				}
-				if trial.exactly != nil {
-					if got := trial.exactly(x); got != want {
+				if trial.parts != nil {
+					if got := trial.parts.exactly(x); got != want {
 						t.Errorf("%s(%x) = %x exactly, want %x", trial.name, x, got, want)
 					}
 				}
@@ -169,6 +170,35 @@ func TestTails(t *testing.T) {
 			}
 			if got, want := trial.f(x), trial.want(fromFloat(float64(x))).float32(); got != want {
 				t.Errorf("%s(%v) = %v, want %v", trial.name, x, got, want)
+			}
+		}
+	}
+}
+
+// TestBounds checks that float64 is within a quarter of the error bound, so that package math
+// of another processor may be less exact.
+func TestBounds(t *testing.T) {
+	samples := 300
+	if testing.Short() {
+		samples = 20
+	}
+	r := rand.New(rand.NewPCG(8, 9))
+	for _, trial := range trials() {
+		tried := 0
+		for tried < samples && trial.parts != nil {
+			x := float32(trial.low + (min(trial.high, 1000)-trial.low)*r.Float64())
+			if tried%3 == 0 {
+				x = float32(math.Ldexp(r.NormFloat64(), -r.IntN(150)))
+			}
+			if _, special := trial.parts.special(x); special {
+				continue
+			}
+			tried++
+			y, bound := trial.parts.approx(float64(x))
+			exact := trial.parts.exact(200+guard, new(big.Float).SetFloat64(float64(x)))
+			difference, _ := exact.Sub(exact, new(big.Float).SetFloat64(y)).Float64()
+			if !(math.Abs(difference) <= bound/4) {
+				t.Errorf("%s(%x) is %v in float64, off by %v, and the bound is %v", trial.name, x, y, difference, bound)
 			}
 		}
 	}
