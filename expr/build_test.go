@@ -11,7 +11,7 @@ func TestBuilder(t *testing.T) {
 	b := NewBuilder("f")
 	x, u, c := b.Arg("x", Float32), b.Arg("u", Uint32), b.Arg("c", Bool)
 	results := b.Call(scale, b.Op("exp", x), b.Op("<<", u, b.Uint32(3)))
-	b.Result("y", b.Op("where", b.Op("&&", c, b.Bool(true)), b.Op("/", results[0], b.Float32(3)), x))
+	b.Result("y", b.Op("where", b.Op("&&", c, b.Op("!", b.Bool(false))), b.Op("/", results[0], b.Float32(3)), x))
 	b.Result("k", b.Op(">=", results[0], x))
 	b.Result("big", results[1])
 	p, err := b.Program()
