@@ -3,6 +3,7 @@ package expr
 import (
 	"fmt"
 	"strings"
+	"sync"
 	"testing"
 )
 
@@ -61,4 +62,23 @@ func TestLimits(t *testing.T) {
 	if _, err := b.Program(); err == nil || !strings.Contains(err.Error(), "expr: f has 513 operations") {
 		t.Errorf("err is %v", err)
 	}
+}
+
+// TestConcurrent uses a program from several goroutines; the race detector sees what changes.
+func TestConcurrent(t *testing.T) {
+	p := MustParse("f(x, s) = where(x >= 0, gelu(x), s*x)").WithPartial("s", MustParse("g(x, s) = x"))
+	var group sync.WaitGroup
+	for i := range 4 {
+		group.Add(1)
+		go func() {
+			defer group.Done()
+			if y, err := p.Eval(float32(-i), float32(2)); err != nil || y[0] != float32(-2*i) {
+				t.Errorf("%v, %v", y, err)
+			}
+			if s := p.String(); s != "f(x, s) = where(x >= 0, gelu(x), s * x)" || p.Backward("x").Err() != nil || p.Backward("s").Err() != nil || !p.Equal(MustParse(s)) {
+				t.Error(s)
+			}
+		}()
+	}
+	group.Wait()
 }

@@ -45,8 +45,8 @@ func Backward(p *Program, arg int, partial *Program, name func(result string) st
 }
 
 // A deriver builds a program of derivatives. The derivative of a value is zero, one, a value,
-// or a where of such. A product with it is made of the branches of such a where, so that
-// nothing is multiplied by a 0 or a 1 that is no number of the program: 0*Inf would be NaN.
+// or a where of these. A product with such a where is a where of products, so that no zero is
+// multiplied: 0*Inf would be NaN.
 type deriver struct {
 	Builder
 	zero, one Value
