@@ -5,10 +5,11 @@ import (
 	"math/big"
 )
 
-// fixed computes in fixed point with so many bits after the point. The formulas are the
-// definitions, and the algorithms are others than those of the package.
+// fixedBits is the number of bits after the point of a fixed.
 const fixedBits = 1000
 
+// A fixed is a number in fixed point. Its functions are computed by other algorithms than
+// those of the package.
 type fixed struct{ *big.Int }
 
 func fromFloat(x float64) fixed {
