@@ -43,7 +43,7 @@ type Program struct {
 	partials map[string]*Program // by argument: see WithPartial
 }
 
-// errZero is why the zero Program is none.
+// errZero is the error of the zero Program.
 var errZero = errors.New("expr: the zero Program is no program; use Parse or Builder")
 
 // Err returns nil if p is a program. Otherwise it returns the reason why Partial, Backward or

@@ -28,7 +28,7 @@ func (p *parse) body(body *ast.BlockStmt, types []ir.Type) error {
 	return errorAt(p.text, p.offset(body.Rbrace), "a return is missing")
 }
 
-// unknownStatement says why a statement is none of a program, and what to write instead.
+// unknownStatement returns why a program cannot have a statement, and what to write instead.
 func unknownStatement(s ast.Stmt) string {
 	switch s.(type) {
 	case *ast.IfStmt, *ast.SwitchStmt:

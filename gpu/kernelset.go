@@ -20,7 +20,7 @@ type kernelSet [form.Count]*opencl.Kernel
 
 // newKernels returns the kernels of every activation, by compute.Kind, for the use
 // of one queue: the arguments are a state of a kernel. What it returns is to be
-// released, beside an error too.
+// released, after an error too.
 func newKernels(ctx *opencl.Context) (sets []kernelSet, err error) {
 	sets = make([]kernelSet, len(activations))
 	for kind, activation := range activations {

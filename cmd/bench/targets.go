@@ -21,7 +21,7 @@ func findDevices(c *config) (found doctor.Reply, avoid error) {
 	}
 	found, err := doctor.List(c.timeout)
 	if err != nil {
-		return found, fmt.Errorf("gpu: listing the OpenCL devices: %w; OpenCL is left alone (bench devices tells more, %s=none turns it off): %w",
+		return found, fmt.Errorf("gpu: listing the OpenCL devices: %w; OpenCL is left alone (bench devices shows more, %s=none turns it off): %w",
 			err, gpu.DeviceEnv, compute.ErrUnavailable)
 	}
 	return found, nil

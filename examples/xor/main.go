@@ -62,7 +62,7 @@ func run(b compute.Backend, steps int, file string) error {
 	return draw(losses, file)
 }
 
-// train returns a network that has made so many steps, and the loss before each,
+// train returns a network after a number of steps, and the loss before each,
 // which it also gives to report.
 func train(b compute.Backend, steps int, report func(loss float32)) (*network, []float32, error) {
 	n := newNetwork(b, 1)

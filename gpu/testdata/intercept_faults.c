@@ -6,7 +6,7 @@
 //
 //	FAIL       that call fails, and the driver never sees it
 //	FAIL_FROM  so does every later one; what waits still waits before it fails
-//	LATE       that kernel is launched, and fails then: only its event tells
+//	LATE       that kernel is launched, and fails then: only its event reports it
 //	LATER      so it does, but not before some other call than for a launch and to start it
 //
 // What releases an object does so before it fails, and so does
@@ -57,7 +57,7 @@ static void end(void)
 	pthread_mutex_unlock(&lock);
 }
 
-// fails counts a call and tells whether it is to fail.
+// fails counts a call and reports whether it is to fail.
 static int fails(const char *name)
 {
 	int launch = strcmp(name, "clEnqueueNDRangeKernel") == 0;

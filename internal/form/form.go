@@ -189,8 +189,7 @@ func (fm Form) Run(b compute.Backend, f compute.Activation, a Args) error {
 	return errors.ErrUnsupported
 }
 
-// A Place says which input a result replaces. The zero Place is none: all operands are
-// apart.
+// A Place says which input a result replaces. In the zero Place all operands are apart.
 type Place struct{ Result, Input Operand }
 
 // Places returns the ways in which the operands of fm may share buffers, first the one

@@ -125,7 +125,7 @@ func (c *Comparison) judge() {
 		if few == 1 {
 			verb = "has"
 		}
-		c.note("%d of %s %s too few runs to tell a difference from noise", few, Plural(len(c.Deltas), "measurement"), verb)
+		c.note("%d of %s %s too few runs to distinguish a difference from noise", few, Plural(len(c.Deltas), "measurement"), verb)
 	}
 	for i, p := range holm(p) {
 		d := &c.Deltas[i]
