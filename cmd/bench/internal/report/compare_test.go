@@ -242,7 +242,7 @@ func TestNotes(t *testing.T) {
 		"in the new report 1 of 16 results is doubtful; the first: forward 1000 device cold (cpu avx512): not verified; clocks": func(r *Report) {
 			r.Results[1].Verified, r.Results[1].Doubts = false, []string{"clocks"}
 		},
-		"16 of 16 measurements have too few runs to tell a difference from noise": func(r *Report) {
+		"16 of 16 measurements have too few runs to distinguish a difference from noise": func(r *Report) {
 			for i := range r.Results {
 				r.Results[i].TimesNS = r.Results[i].TimesNS[:2]
 			}
