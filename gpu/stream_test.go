@@ -12,42 +12,11 @@ import (
 	"sync/atomic"
 	"testing"
 	"time"
-	"unsafe"
 
 	"github.com/gmind-go/compute"
-	"github.com/gmind-go/compute/backendtest"
-	"github.com/gmind-go/compute/gpu/internal/opencl"
 	"github.com/gmind-go/compute/internal/testenv"
 	"github.com/gmind-go/compute/internal/values"
-	"github.com/gmind-go/compute/kernels"
 )
-
-// TestConformance runs the suite in all ways that data takes to a device, whatever
-// the one at hand is like, and with the kernels in all shapes.
-func TestConformance(t *testing.T) {
-	testenv.Open(t, OpenDevice("any"))
-	for name, o := range map[string]Options{
-		"staged":       {Device: "any", Staged: true},
-		"little":       {Device: "any", StreamMemory: 64 << 10},
-		"staged least": {Device: "any", Staged: true, StreamMemory: minStreamMemory},
-	} {
-		t.Run(name, func(t *testing.T) { backendtest.Run(t, o.Open) })
-	}
-	distinct := map[shape]bool{{width: 8, vectors: 2, group: 64, short: true}: true, {width: 4, vectors: 1, group: 32, aligned: true, short: true}: true} // where masks are dealt out otherwise
-	for _, s := range shapes {
-		distinct[s] = true
-	}
-	for s := range distinct {
-		t.Run(fmt.Sprintf("%+v", s), func(t *testing.T) {
-			backendtest.Run(t, func() (compute.Backend, error) {
-				devices, problem := listWith(Options{StreamMemory: defaultStreamMemory}, func(*opencl.Device) program {
-					return program{kernels.Source, s}
-				})
-				return openFirst(takeMatching("any", devices, problem))
-			})
-		})
-	}
-}
 
 // eachWay runs test on a backend for each way of Stream: on the slices themselves, on
 // copies in memory that is shared, on staged copies.
@@ -275,91 +244,6 @@ func TestStreamLarge(t *testing.T) {
 				t.Errorf("after Trim %d bytes are held", held)
 			}
 		})
-	}
-}
-
-// TestPool: released memory is used again, counted, bounded, and given back.
-func TestPool(t *testing.T) {
-	b := testenv.Open(t, OpenDevice("any"))
-	first, err := b.Upload(values.Normal(1000, 1))
-	if err != nil {
-		t.Fatal(err)
-	}
-	compute.Trim(b)
-	first.Release()
-	if kept := b.Info().PooledBytes; kept != 4000 {
-		t.Errorf("of a buffer of 4000 bytes %d are kept", kept)
-	}
-	second, err := b.Alloc(1000)
-	if err != nil {
-		t.Fatal(err)
-	}
-	if info := b.Info(); info.PooledBytes != 0 || info.LiveBytes != 4000 {
-		t.Errorf("the memory was not used again: %+v", info)
-	}
-	second.Release()
-	second.Release()
-	compute.Trim(b)
-	if kept := b.Info().PooledBytes; kept != 0 {
-		t.Errorf("after Trim %d bytes are kept", kept)
-	}
-}
-
-// TestTrimForMemory: what is kept is given back before a call fails for want of
-// memory.
-func TestTrimForMemory(t *testing.T) {
-	b := testenv.Open(t, OpenDevice("any"))
-	d := inside(b)
-	buf, err := b.Alloc(1000)
-	if err != nil {
-		t.Fatal(err)
-	}
-	buf.Release()
-	calls := 0
-	full := func() error {
-		calls++
-		return compute.ErrOutOfMemory
-	}
-	if err := d.withMemory(full); !errors.Is(err, compute.ErrOutOfMemory) || calls != 2 || b.Info().PooledBytes != 0 {
-		t.Errorf("%v after %d calls, %d bytes are kept", err, calls, b.Info().PooledBytes)
-	}
-	if err := d.withMemory(full); !errors.Is(err, compute.ErrOutOfMemory) || calls != 3 {
-		t.Errorf("%v after %d calls with nothing to give back, want one more", err, calls)
-	}
-}
-
-// TestCopyAll: large copies are shared among cores, to the last element.
-func TestCopyAll(t *testing.T) {
-	defer runtime.GOMAXPROCS(runtime.GOMAXPROCS(3))
-	for _, n := range []int{0, 1, 2<<20 - 1, 2 << 20, 3<<20 + 1} {
-		src := values.Bits(n, 1)
-		dst := make([]float32, n+1)
-		copyAll(dst[:n], src)
-		if !slices.EqualFunc(dst[:n], src, values.Identical) || dst[n] != 0 {
-			t.Errorf("a copy of %d elements is wrong", n)
-		}
-	}
-}
-
-func TestUsableInPlace(t *testing.T) {
-	page := make([]float32, 4096)
-	skip := int(-uintptr(unsafe.Pointer(&page[0]))%4096) / 4
-	aligned := page[skip : skip+1024]
-	for _, test := range []struct {
-		kind opencl.Type
-		s    []float32
-		want bool
-	}{
-		{opencl.CPU, aligned[1:4], true},
-		{opencl.GPU, aligned, true},
-		{opencl.GPU, aligned[:16], true},
-		{opencl.GPU, aligned[:17], false},
-		{opencl.GPU, aligned[16:32], false},
-	} {
-		d := &device{shape: shapes[test.kind]}
-		if got := d.usableInPlace(test.s); got != test.want {
-			t.Errorf("%s, %d elements at %p: %v", test.kind, len(test.s), &test.s[0], got)
-		}
 	}
 }
 
