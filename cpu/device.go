@@ -16,6 +16,7 @@ import (
 	"context"
 	"fmt"
 	"runtime"
+	"time"
 	"unsafe"
 
 	"github.com/gmind-go/compute"
@@ -110,19 +111,31 @@ func (d *device) Launch(k driver.Kernel, n int, operands []driver.Memory) error 
 	return nil
 }
 
-// streamPart is the number of elements between two checks of the context: less than a
-// millisecond on most machines, and hundreds of times as long as it takes to start a part.
-const streamPart = 2 << 20
+// streamTime is how long the kernel of a part of a Stream takes on one core, in the cache.
+// Between parts the context is checked. It is hundreds of times the time that it takes to
+// start a part.
+const streamTime = 200 * time.Microsecond
+
+// streamPart returns the number of elements of a part of n elements. It is a multiple of a
+// page, so that all parts are aligned like the first.
+func (d *device) streamPart(k driver.Kernel, n int) int {
+	const page = 4096 / 4
+	if n <= costUnit { // the cost need not be known
+		return n
+	}
+	return min(n, max(d.cost(k.Form, k.F).elements(streamTime)/page*page, page))
+}
 
 func (d *device) Stream(ctx context.Context, k driver.Kernel, dst, src []float32) error {
 	a := new(args)
 	*a = sliceArgs(dst, src)
 	nonTemporal := d.nonTemporal(k.Form, k.F, a) // for all parts
+	part := d.streamPart(k, len(src))
 	for len(src) > 0 {
 		if err := driver.Ended(ctx); err != nil {
 			return err
 		}
-		n := min(len(src), streamPart)
+		n := min(len(src), part)
 		*a = sliceArgs(dst[:n], src)
 		d.compute(k.Form, k.F, a, nonTemporal)
 		dst, src = dst[n:], src[n:]

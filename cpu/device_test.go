@@ -3,6 +3,7 @@ package cpu
 import (
 	"context"
 	"errors"
+	"math"
 	"runtime"
 	"slices"
 	"testing"
@@ -14,7 +15,6 @@ import (
 	"github.com/gmind-go/compute/internal/driver"
 	"github.com/gmind-go/compute/internal/exhaustive"
 	"github.com/gmind-go/compute/internal/form"
-	"github.com/gmind-go/compute/internal/testenv"
 	"github.com/gmind-go/compute/internal/values"
 )
 
@@ -41,7 +41,7 @@ func TestConformance(t *testing.T) {
 // TestCloseWaitsForStream: after Close, Stream does not access its slices. The race detector
 // checks it, with kernels in Go.
 func TestCloseWaitsForStream(t *testing.T) {
-	v := make([]float32, 3*streamPart) // Stream is in its first part at Close, mostly
+	v := make([]float32, 6<<20) // Stream is in its first part at Close, mostly
 	for range 5 {
 		b := Options{}.open(generic)
 		streaming := make(chan struct{})
@@ -74,15 +74,19 @@ func (c *late) Deadline() (time.Time, bool) {
 
 // TestDeadline: Stream checks the deadline between two parts.
 func TestDeadline(t *testing.T) {
-	b := testenv.Open(t, Open)
-	xs, got := values.Normal(3*streamPart, 1), make([]float32, 3*streamPart)
-	err := b.Stream(&late{context.Background(), 3}, compute.OpForward, compute.LeakyReLU(0.5), got, xs)
+	d := Options{}.device(instructionSets()[0])
+	b := driver.New(d)
+	defer b.Close()
+	f := compute.LeakyReLU(0.5)
+	n := d.streamPart(driver.Kernel{Form: form.Forward, F: f}, math.MaxInt)
+	xs, got := values.Normal(3*n, 1), make([]float32, 3*n)
+	err := b.Stream(&late{context.Background(), 3}, compute.OpForward, f, got, xs)
 	if !errors.Is(err, context.DeadlineExceeded) {
 		t.Errorf("got %v, want context.DeadlineExceeded", err)
 	}
 	// Stream calls Deadline first of all, and before each part.
 	for i, done := range []bool{true, true, false} {
-		if part := got[i*streamPart:][:streamPart]; slices.ContainsFunc(part, func(y float32) bool { return y != 0 }) != done {
+		if part := got[i*n:][:n]; slices.ContainsFunc(part, func(y float32) bool { return y != 0 }) != done {
 			t.Errorf("part %d is done: %v, want %v", i, !done, done)
 		}
 	}
