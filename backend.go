@@ -18,20 +18,20 @@
 //	backward    dy                          s*dy
 //
 // The product is one float32 multiplication, rounded to nearest even. Every
-// backend returns the same bits for every input; only the payload of a NaN is
-// unspecified. Subnormal values are kept, unless Info.FlushesSubnormals reports that the
+// backend returns the same bits for every input; only the sign and the payload of a NaN
+// are unspecified. Subnormal values are kept, unless Info.FlushesSubnormals reports that the
 // device cannot.
 //
 // # Buffers and calls
 //
 // The buffers of one call have the same length (ErrLength) and belong to the
-// backend that is called (ErrForeignBuffer). The result may go over an operand:
+// backend that is called (ErrForeignBuffer). The result may overwrite an operand:
 // y and x, dx and dy, dx and x, d and x may be the same buffer. A call on buffers of
 // length 0 checks its arguments and does nothing.
 //
-// Calls on one backend take effect in the order made. A kernel may still run
+// Calls on one backend take effect in the order of the calls. A kernel may still run
 // when its call returns; Buffer.Read, Buffer.Write and Backend.Sync wait for
-// it, and one of them returns a fault of the device at the latest. All
+// it, and return a fault of the device that no earlier call has returned. All
 // methods may be called from several goroutines at once.
 //
 // The garbage collector frees no buffer: Release it, or Close the backend, which releases
@@ -75,7 +75,7 @@ var (
 
 // A Backend computes on the memory of one device. cpu.Open and gpu.Open make one, and
 // shard.New makes one of several; see the package comment for the rules that all calls
-// share. Methods may be added: embed a Backend in a type that is to remain one. As finds
+// share. Methods may be added: embed a Backend in a type that must keep implementing it. As finds
 // what such a type wraps.
 type Backend interface {
 	// Info describes the device and counts what is held on it. It works on a
@@ -136,8 +136,8 @@ type Backend interface {
 	Sync() error
 
 	// Close waits for calls in progress, a Stream to its end, and for the device. It
-	// releases everything, including live buffers. Afterwards every call returns ErrClosed, but Close, Info and
-	// Release, which return nil. Errors: ErrDevice.
+	// releases everything, including live buffers. Afterwards every call returns ErrClosed,
+	// except Close, Release and Info. Errors: ErrDevice.
 	Close() error
 }
 

@@ -1,5 +1,5 @@
-// Package cpu is the backend that every machine has. It computes on all cores of the
-// processor, with the best instruction set that it has.
+// Package cpu is the CPU backend. It computes on all cores of the processor, with the best
+// instruction set that it has.
 //
 // Results are complete when a call returns, so Sync never waits. Calls without a common
 // buffer run in parallel.

@@ -33,7 +33,8 @@ type line struct {
 	Inputs        []float32 `json:"inputs"`
 }
 
-// Read returns the LeakyReLU layers of a model file, in its order, to compute on b. Each has
+// Read returns the LeakyReLU layers of a model file, in the order of the file. They compute
+// on b. Each has
 // the last input of its line, as after Forward. skipped has the types of the other lines;
 // empty lines are ignored. Read makes no layers if it returns an error, which names the line.
 // Errors: ErrUnavailable (b is nil), ErrSlope, those of Layer.Remember and of r, and others
@@ -91,7 +92,7 @@ func readLine(text []byte, b compute.Backend) (l *compute.Layer, typ string, err
 	case head.Type != leakyReLU:
 		return nil, head.Type, nil
 	case bytes.Contains(head.Inputs, []byte("null")): // which would be read as 0
-		return nil, leakyReLU, errors.New("null among the inputs, where there are numbers alone")
+		return nil, leakyReLU, errors.New("null among the inputs, which must be numbers")
 	}
 	var v line
 	if err := json.Unmarshal(text, &v); err != nil {

@@ -14,12 +14,12 @@ import (
 	"github.com/gmind-go/compute"
 )
 
-// DeviceEnv is the environment variable that Open honours. Its value is a match
+// DeviceEnv is the environment variable that Open reads. Its value is a match
 // as for OpenDevice, or "none", which turns OpenCL off.
 const DeviceEnv = "COMPUTE_OPENCL_DEVICE"
 
 // Open opens the best OpenCL device: a GPU with memory of its own, then one that
-// shares the memory of the host, then an accelerator; of two alike the one with
+// shares the memory of the host, then an accelerator; of equals the one with
 // more memory. It never takes a CPU-type device, nor a GPU or an accelerator that a
 // driver simulates on the CPU, since package cpu is faster there; OpenDevice takes them. The
 // environment variable COMPUTE_OPENCL_DEVICE, if set, names the device instead.
@@ -74,7 +74,7 @@ type candidate struct {
 	info     compute.Info
 	software bool     // a GPU or an accelerator by its type, which computes on the CPU
 	platform int      // index of its platform
-	hardware []string // what identifies it over platforms, as its PCI address
+	hardware []string // what identifies it across platforms, such as its PCI address
 	open     func() (compute.Backend, error)
 }
 
@@ -122,7 +122,7 @@ func openEach(c choice, err error) (all []compute.Backend, skipped error) {
 	return all, c.named(skipped)
 }
 
-// openTested opens c, which stands at index i of the list, and closes it again if it
+// openTested opens c, which is at index i of the list, and closes it again if it
 // fails the self-test.
 func (c candidate) openTested(i int) (*opened, error) {
 	b, err := c.open()
@@ -144,15 +144,14 @@ func unavailable(err error) error {
 	return fmt.Errorf("%w: %w", err, compute.ErrUnavailable)
 }
 
-// opened is a backend that has passed the self-test, with what was learnt on the
-// way.
+// opened is a backend that has passed the self-test, with what that found.
 type opened struct {
 	compute.Backend
 	flushes bool
 	skipped error
 }
 
-// Info adds what opening the device has shown.
+// Info adds the results of opening the device.
 func (b *opened) Info() compute.Info {
 	info := b.Backend.Info()
 	info.FlushesSubnormals = b.flushes

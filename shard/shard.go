@@ -15,8 +15,8 @@
 // others have room; Weighted splits short buffers too.
 //
 // Stream gives each member its next chunk when it has completed the last, so the work
-// follows the observed speed of the members. What takes one member less than a quarter of
-// a millisecond is not divided.
+// follows the observed speed of the members. Work that one member does in less than
+// 0.25 ms is not divided.
 //
 // The error of a member names it by its index and its Info().Name. After an error, the
 // contents of the buffers that the call writes are unspecified: other members may have
@@ -50,8 +50,8 @@ import (
 // 8 Mi elements: that takes 10 to 100 ms for each member, plus the time to send the data.
 //
 // The members belong to the result, and its Close closes them. They can be used directly
-// too, with buffers of their own: those of the result are foreign to them, and theirs to
-// it. The result can be a member of another.
+// too, with buffers of their own; buffers cannot be exchanged between them and the result.
+// The result can itself be a member.
 //
 // Errors: ErrUnavailable if there is no member; ErrClosed or ErrDevice if a member is
 // closed or has failed; the error of a member whose speed cannot be measured; and one if a

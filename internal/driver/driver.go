@@ -1,8 +1,8 @@
-// Package driver divides a backend in two, as database/sql does: a front, the type
+// Package driver splits a backend into two, as database/sql does: a front, the type
 // Backend, which users hold as a compute.Backend, and a Device, which computes. The front
 // does what is the same on every device: it checks arguments, locks the operands of each
-// call, counts what is held, waits for calls when it is closed, and gives errors their
-// text. A Device does the rest, and trusts its arguments.
+// call, counts live buffers, waits for calls when it is closed, and formats errors. A Device
+// does the rest, and trusts its arguments.
 package driver
 
 import (
@@ -31,38 +31,38 @@ type Device interface {
 	Write(m Memory, src []float32) error
 	// Read copies m into dst, which has as many elements, after the kernels that write it.
 	Read(m Memory, dst []float32) error
-	// ReadMask copies the bits of m into dst, which has form.MaskWords words. Bits behind
+	// ReadMask copies the bits of m into dst, which has form.MaskWords words. Bits after
 	// the last are unspecified.
 	ReadMask(m Memory, dst []uint64) error
 	// Launch runs k on n elements. operands are those of its form, in order. Launch
-	// keeps neither the slice nor what is in it.
+	// does not retain them.
 	Launch(k Kernel, n int, operands []Memory) error
 	// Stream computes k, a form of one input and one result, from src to dst in the memory
 	// of the host. When ctx ends it stops early and returns Ended(ctx).
 	Stream(ctx context.Context, k Kernel, dst, src []float32) error
 	// Sync waits for all kernels.
 	Sync() error
-	// Close waits for all kernels and gives everything back. All memory was freed, and no
+	// Close waits for all kernels and releases everything. All memory was freed, and no
 	// other call is made meanwhile or later, but Info and the end of Profile.
 	Close() error
 }
 
 // A Device may have these methods too.
 type (
-	// A Trimmer keeps memory for calls to come, which Trim gives back.
+	// A Trimmer keeps memory for later calls, which Trim frees.
 	Trimmer interface{ Trim() error }
-	// A Profiler has a clock: see form.Profiler.
+	// A Profiler can time kernels: see form.Profiler.
 	Profiler interface {
 		Profile(work func() error) (ns []float64, err error)
 	}
 	// A Survivor can compute Stream after a fault. Usable returns why it can do nothing
 	// else, or nil. The front remembers the first fault of any other device, and then
-	// calls Free and Close alone.
+	// calls only Free and Close.
 	Survivor interface{ Usable() error }
 )
 
 // Memory is a device's own: what it needs to find the elements of a buffer, or the bits of
-// a mask. It is nil for none.
+// a mask. Nil means no memory.
 type Memory any
 
 // A Kernel is what Launch computes: a form of an activation, which form.Copy ignores.
