@@ -17,9 +17,9 @@ type shape struct {
 	short   bool // elements are counted in 32 bits: a call has fewer than 2^31
 }
 
-// shapes gives a shape for every kind of device. CPU: one AVX-512 vector, so that
+// shapes has a shape for every type of device. CPU: one AVX-512 vector, so that
 // the compiler need not join work-items, and few large groups, since each costs a
-// lock; `go test -tags opencl ./gpu -run - -bench Shapes` compares. Others: what
+// lock. Others: what
 // tuned libraries use on most GPUs (CLBlast's database of its kernel for axpy,
 // PyTorch's elementwise kernels): 16 bytes at once and 8 elements for an item. Buffers
 // are aligned there; a CPU works in slices of the caller too, which need not be.
