@@ -19,10 +19,9 @@ type shape struct {
 
 // shapes has a shape for every type of device. CPU: one AVX-512 vector, so that
 // the compiler need not join work-items, and few large groups, since each costs a
-// lock. Others: what
-// tuned libraries use on most GPUs (CLBlast's database of its kernel for axpy,
-// PyTorch's elementwise kernels): 16 bytes at once and 8 elements for an item. Buffers
-// are aligned there; a CPU works in slices of the caller too, which need not be.
+// lock. Others: what tuned libraries use on most GPUs (CLBlast's database of its kernel
+// for axpy, PyTorch's elementwise kernels): 16 bytes at once and 8 elements for an item.
+// Buffers are aligned there; a CPU works in slices of the caller too, which need not be.
 var shapes = map[opencl.Type]shape{
 	opencl.CPU:         {width: 16, vectors: 1, group: 1024},
 	opencl.GPU:         {width: 4, vectors: 2, group: 128, aligned: true},

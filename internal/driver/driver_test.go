@@ -189,7 +189,7 @@ func TestSurvivor(t *testing.T) {
 
 // TestFaultMeanwhile: a call that waits for another, which finds a fault, returns it too.
 func TestFaultMeanwhile(t *testing.T) {
-	d := &blocking{entered: make(chan bool), leave: make(chan bool)}
+	d := &blocking{entered: make(chan bool, 2), leave: make(chan bool)}
 	b := New(d)
 	x, _ := operandsOf(t, b, 2)
 	first, second := make(chan error), make(chan error)
@@ -198,12 +198,12 @@ func TestFaultMeanwhile(t *testing.T) {
 	go func() { second <- b.Copy(x, x) }()
 	time.Sleep(10 * time.Millisecond) // so that it waits, or else it need not
 	d.launchErr = errOnFire
-	d.leave <- true
+	close(d.leave)
 	if err := <-first; !errors.Is(err, compute.ErrDevice) {
 		t.Errorf("the call that finds the fault: %v", err)
 	}
-	if err := <-second; !errors.Is(err, compute.ErrDevice) {
-		t.Errorf("the call that waited for it: %v", err)
+	if err := <-second; !errors.Is(err, compute.ErrDevice) || len(d.entered) > 0 {
+		t.Errorf("the call that waited for it: %v, and it was launched %d times", err, len(d.entered))
 	}
 }
 
@@ -409,6 +409,38 @@ func TestLocks(t *testing.T) {
 	for range 3 {
 		if err := <-done; err != nil {
 			t.Error(err)
+		}
+	}
+}
+
+// TestLockOrder: operands in any order, and repeated, are locked once each, by id.
+func TestLockOrder(t *testing.T) {
+	b := New(&fake{})
+	var x [3]*buffer
+	for i := range x {
+		buf, _ := operandsOf(t, b, 2)
+		x[i] = buf.(*buffer)
+	}
+	for i := range 27 {
+		args := []any{x[i%3], x[i/3%3], x[i/9]}
+		var o operands
+		if err := o.take(b, form.Backward, args); err != nil { // which hangs if it locks one twice
+			t.Fatal(err)
+		}
+		if o.sorted[0].id > o.sorted[1].id || o.sorted[1].id > o.sorted[2].id {
+			t.Errorf("operands %d, %d, %d are locked in the order %d, %d, %d", i%3, i/3%3, i/9, o.sorted[0].id, o.sorted[1].id, o.sorted[2].id)
+		}
+		for _, arg := range args {
+			if arg.(*buffer).mu.TryLock() {
+				t.Errorf("operands %d, %d, %d: one is not locked", i%3, i/3%3, i/9)
+			}
+		}
+		o.unlock()
+		for _, buf := range x {
+			if !buf.mu.TryLock() {
+				t.Fatalf("operands %d, %d, %d: one stays locked", i%3, i/3%3, i/9)
+			}
+			buf.mu.Unlock()
 		}
 	}
 }
