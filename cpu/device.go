@@ -113,7 +113,7 @@ type code struct {
 
 func (d *device) Compile(k *program.Kernel) (driver.Code, error) {
 	kind, fm, ok := function.Shipped(k)
-	return &code{kind, fm, !ok}, nil
+	return &code{compute.Kind(kind), form.Form(fm), !ok}, nil
 }
 
 func (d *device) Launch(c *driver.Call) error {

@@ -60,7 +60,7 @@ func TestLaunchForgets(t *testing.T) {
 	d := Options{}.device(generic)
 	defer d.Close()
 	for _, n := range []int{16, 1 << 20} {
-		k := function.Kernel(compute.KindLeakyReLU, form.Forward)
+		k := function.Kernel(int(compute.KindLeakyReLU), function.Forward)
 		code, err := d.Compile(k)
 		if err != nil {
 			t.Fatal(err)

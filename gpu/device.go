@@ -186,7 +186,7 @@ func (d *device) Compile(k *kernel.Kernel) (driver.Code, error) {
 	if !ok {
 		return nil, fmt.Errorf("programs are not compiled yet: %w", compute.ErrCompile)
 	}
-	return &code{kind, fm}, nil
+	return &code{compute.Kind(kind), form.Form(fm)}, nil
 }
 
 // Launch enqueues the kernel, and makes the device begin: the caller may not ask for

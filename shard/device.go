@@ -138,7 +138,7 @@ type code struct {
 // Compile leaves it to the members to compile, when they run a part for the first time.
 func (d *device) Compile(k *kernel.Kernel) (driver.Code, error) {
 	kind, fm, ok := function.Shipped(k)
-	return &code{expr.FromIR(k.Body), ok, kind, fm}, nil
+	return &code{expr.FromIR(k.Body), ok, compute.Kind(kind), form.Form(fm)}, nil
 }
 
 // activation returns that of a form with parameters.

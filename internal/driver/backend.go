@@ -8,6 +8,7 @@ import (
 	"sync/atomic"
 
 	"github.com/gmind-go/compute"
+	"github.com/gmind-go/compute/internal/function"
 )
 
 // A Backend is the front of a Device. It implements compute.Backend, form.Copier and
@@ -35,7 +36,7 @@ type Backend struct {
 
 // New returns the backend that computes on d.
 func New(d Device) *Backend {
-	b := &Backend{device: d, name: d.Info().Name, live: map[*memory]struct{}{}}
+	b := &Backend{device: d, name: d.Info().Name, live: map[*memory]struct{}{}, forms: make(formCodes, len(function.All())+1)}
 	b.survivor, _ = d.(Survivor)
 	b.unsure.Store(b.survivor != nil)
 	return b

@@ -69,7 +69,7 @@ var signatures = func() (list [form.Count + 1]signature) {
 
 // formCodes has the code of the forms of each kind of activation, once it is used. Kind 0 has
 // Copy.
-type formCodes [function.Count][form.Count + 1]atomic.Pointer[compiled]
+type formCodes [][form.Count + 1]atomic.Pointer[compiled]
 
 // formCode returns the code of fm. If b has none, it enters b and compiles it.
 func (b *Backend) formCode(fm form.Form, kind compute.Kind) (*compiled, error) {
@@ -81,7 +81,7 @@ func (b *Backend) formCode(fm form.Form, kind compute.Kind) (*compiled, error) {
 		return nil, err
 	}
 	defer b.calls.RUnlock()
-	k := function.Kernel(kind, fm)
+	k := function.Kernel(int(kind), function.Form(fm))
 	code, err := b.device.Compile(k)
 	if err != nil {
 		return nil, b.failed(fm.String(), "", err)
