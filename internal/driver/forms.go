@@ -101,9 +101,8 @@ type launch struct {
 // setParams sets params to those of c, a form of f.
 func (c *compiled) setParams(params []uint32, fm form.Form, f compute.Activation) {
 	var args [maxOperands + function.MaxParams]uint32
-	for i, v := range []float32{f.NegativeSlope} {
-		args[len(fm.Inputs())+i] = math.Float32bits(v)
-	}
+	inputs := len(signatures[fm].names) - signatures[fm].results
+	args[inputs] = math.Float32bits(f.NegativeSlope)
 	c.kernel.Eval(params, args[:], nil)
 }
 
@@ -134,8 +133,10 @@ func (b *Backend) form(fm form.Form, f compute.Activation, args ...any) error {
 	sorted := byID(order[:len(all)], all)
 	lockAll(sorted)
 	defer unlockAll(sorted)
-	if err := s.check(b, all, kernel.At{}); err != nil {
-		return err
+	if !s.fits(all) {
+		if err := s.check(b, all, kernel.At{}); err != nil {
+			return err
+		}
 	}
 	if b.unsure.Load() { // since a call for which this one waited
 		if err := b.usable(s.op); err != nil {
@@ -155,9 +156,13 @@ func (b *Backend) form(fm form.Form, f compute.Activation, args ...any) error {
 	for i, m := range all {
 		l.operands[i].Memory, l.operands[i].Len = m.device, n
 	}
-	params := l.params[:len(code.kernel.Params)]
-	code.setParams(params, fm, f)
-	l.Call = Call{Kernel: code.kernel, Code: code.code, N: n, Operands: l.operands[:len(all)], Params: params}
+	if l.Kernel != code.kernel {
+		l.Call = Call{
+			Kernel: code.kernel, Code: code.code, N: n, Total: n,
+			Operands: l.operands[:len(all)], Params: l.params[:len(code.kernel.Params)],
+		}
+	}
+	code.setParams(l.Params, fm, f)
 	if err := b.device.Launch(&l.Call); err != nil {
 		return b.failed(s.op, elements(n), err)
 	}
