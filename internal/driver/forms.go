@@ -71,16 +71,12 @@ var signatures = func() (list [form.Count + 1]signature) {
 // Copy.
 type formCodes [][form.Count + 1]atomic.Pointer[compiled]
 
-// formCode returns the code of fm. If b has none, it enters b and compiles it.
+// formCode returns the code of fm. b is entered.
 func (b *Backend) formCode(fm form.Form, kind compute.Kind) (*compiled, error) {
 	place := &b.forms[kind][fm]
 	if c := place.Load(); c != nil {
 		return c, nil
 	}
-	if err := b.enter(fm.String()); err != nil {
-		return nil, err
-	}
-	defer b.calls.RUnlock()
 	k := function.Kernel(int(kind), function.Form(fm))
 	code, err := b.device.Compile(k)
 	if err != nil {
@@ -88,6 +84,18 @@ func (b *Backend) formCode(fm form.Form, kind compute.Kind) (*compiled, error) {
 	}
 	place.Store(&compiled{k, code})
 	return place.Load(), nil
+}
+
+// enterFormCode is formCode for a call that has not entered b.
+func (b *Backend) enterFormCode(fm form.Form, kind compute.Kind) (*compiled, error) {
+	if c := b.forms[kind][fm].Load(); c != nil {
+		return c, nil
+	}
+	if err := b.enter(fm.String()); err != nil {
+		return nil, err
+	}
+	defer b.calls.RUnlock()
+	return b.formCode(fm, kind)
 }
 
 // A launch is a Call of a form and the memory that it needs. It is part of the first operand,
@@ -126,7 +134,7 @@ func (b *Backend) form(fm form.Form, f compute.Activation, args ...any) error {
 			return b.call(s.op).foreign(s.names[i], arg, s.addresses[i] == kernel.Bit)
 		}
 	}
-	code, err := b.formCode(fm, f.Kind)
+	code, err := b.enterFormCode(fm, f.Kind)
 	if err != nil {
 		return err
 	}
