@@ -12,6 +12,7 @@ import (
 	"github.com/gmind-go/compute/internal/driver"
 	"github.com/gmind-go/compute/internal/exhaustive"
 	"github.com/gmind-go/compute/internal/form"
+	"github.com/gmind-go/compute/internal/function"
 	"github.com/gmind-go/compute/internal/testenv"
 	"github.com/gmind-go/compute/internal/values"
 )
@@ -25,7 +26,7 @@ func TestKernels(t *testing.T) {
 		t.Run(set.name, func(t *testing.T) {
 			for n := range 301 {
 				e := newExample(n)
-				for _, trial := range trials(set.plain) {
+				for _, trial := range trials(set.plain, e.f) {
 					for _, over := range trial.form.Places() {
 						for offset := range 16 {
 							if err := r.try(trial, e, over, at(offset, n)); err != nil {
@@ -47,7 +48,7 @@ func TestNonTemporal(t *testing.T) {
 		t.Run(set.name, func(t *testing.T) {
 			for n := 0; n <= longest; n += blockSize {
 				e := newExample(n)
-				for _, trial := range trials(set.nonTemporal) {
+				for _, trial := range trials(set.nonTemporal, e.f) {
 					for offset := range 16 {
 						if err := r.try(trial, e, form.Place{}, aligned(at(offset, n))); err != nil {
 							t.Fatal(err)
@@ -59,17 +60,29 @@ func TestNonTemporal(t *testing.T) {
 	}
 }
 
-// TestTables: every instruction set has every form.
+// TestTables: every instruction set has every form of every function, and Copy.
 func TestTables(t *testing.T) {
 	for _, set := range instructionSets() {
 		for _, table := range [][]kernels{set.plain, set.nonTemporal} {
-			if table != nil && len(trials(table)) != len(trials(generic.plain)) {
-				t.Errorf("%s has %d kernels in a table and should have %d", set.name, len(trials(table)), len(trials(generic.plain)))
+			if table == nil {
+				continue
+			}
+			if got, want := len(table), 1+len(function.All()); got != want {
+				t.Errorf("%s has kernels of %d kinds and should have %d", set.name, got, want)
+				continue
+			}
+			for kind, forms := range table {
+				for fm, k := range forms {
+					wanted := kind == 0
+					if form.Form(fm) != form.Copy {
+						wanted = kind > 0 && function.Kernel(kind, function.Form(fm)) != nil
+					}
+					if wanted != (k != nil) {
+						t.Errorf("%s: whether there is a kernel of %v of kind %d is %v and should be %v", set.name, form.Form(fm), kind, k != nil, wanted)
+					}
+				}
 			}
 		}
-	}
-	if got := len(trials(generic.plain)); got != form.Count+1 {
-		t.Errorf("there are %d generic kernels and should be %d", got, form.Count+1)
 	}
 }
 
