@@ -213,9 +213,10 @@ func reluForwardGeneric(a *args) {
 	o1 = o1[:len(o0)]
 	for i := range o0 {
 		v1 := o1[i]
+		then3 := math.Float32bits(v1)
 		v3 := uint32(0x0)
 		if 0 < v1 {
-			v3 = math.Float32bits(v1)
+			v3 = then3
 		}
 		o0[i] = math.Float32frombits(v3)
 	}
@@ -241,9 +242,10 @@ func reluBackwardGeneric(a *args) {
 	o1, o2 = o1[:len(o0)], o2[:len(o0)]
 	for i := range o0 {
 		v1 := o2[i]
+		then4 := math.Float32bits(o1[i])
 		v4 := uint32(0x0)
 		if 0 < v1 {
-			v4 = math.Float32bits(o1[i])
+			v4 = then4
 		}
 		o0[i] = math.Float32frombits(v4)
 	}
@@ -255,9 +257,10 @@ func reluForwardDerivativeGeneric(a *args) {
 	o1, o2 = o1[:len(o0)], o2[:len(o0)]
 	for i := range o0 {
 		v1 := o2[i]
+		then3 := math.Float32bits(v1)
 		v3 := uint32(0x0)
 		if 0 < v1 {
-			v3 = math.Float32bits(v1)
+			v3 = then3
 		}
 		v5 := uint32(0x0)
 		if 0 < v1 {
@@ -285,9 +288,10 @@ func reluForwardMaskWord(o0 []float32, o2 []float32) (o1 uint64) {
 	o2 = o2[:len(o0)]
 	for i := range o0 {
 		v1 := o2[i]
+		then3 := math.Float32bits(v1)
 		v3 := uint32(0x0)
 		if 0 < v1 {
-			v3 = math.Float32bits(v1)
+			v3 = then3
 		}
 		o0[i] = math.Float32frombits(v3)
 		o1 = o1>>1 | bit(0 < v1)<<63
@@ -749,9 +753,10 @@ func minGeneric(a *args) {
 	for i := range o0 {
 		v0 := o1[i]
 		v1 := o2[i]
+		then2 := math.Float32bits(v0)
 		v2 := math.Float32bits(v1)
 		if v0 < v1 {
-			v2 = math.Float32bits(v0)
+			v2 = then2
 		}
 		o0[i] = math.Float32frombits(v2)
 	}
@@ -781,9 +786,10 @@ func minYGeneric(a *args) {
 	o1 = o1[:len(o0)]
 	for i := range o0 {
 		v0 := o1[i]
+		then2 := math.Float32bits(v0)
 		v2 := b0
 		if v0 < p0 {
-			v2 = math.Float32bits(v0)
+			v2 = then2
 		}
 		o0[i] = math.Float32frombits(v2)
 	}
@@ -796,9 +802,10 @@ func maxGeneric(a *args) {
 	for i := range o0 {
 		v0 := o1[i]
 		v1 := o2[i]
+		then2 := math.Float32bits(v0)
 		v2 := math.Float32bits(v1)
 		if v0 > v1 {
-			v2 = math.Float32bits(v0)
+			v2 = then2
 		}
 		o0[i] = math.Float32frombits(v2)
 	}
@@ -828,9 +835,10 @@ func maxYGeneric(a *args) {
 	o1 = o1[:len(o0)]
 	for i := range o0 {
 		v0 := o1[i]
+		then2 := math.Float32bits(v0)
 		v2 := b0
 		if v0 > p0 {
-			v2 = math.Float32bits(v0)
+			v2 = then2
 		}
 		o0[i] = math.Float32frombits(v2)
 	}

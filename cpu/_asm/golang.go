@@ -482,14 +482,18 @@ func (f *goFunc) isZero(v ir.Value) bool {
 	return n.Op == ir.Const && n.Imm == 0
 }
 
-// choose writes a conditional move: v is x if the condition holds, and y otherwise.
+// choose writes a conditional move: v is x if the condition holds, and y otherwise. Both are
+// computed before, since the compiler jumps around what is computed behind a condition.
 func (f *goFunc) choose(v ir.Value, kind goKind, x, y ir.Value, condition string) {
-	from := f.as(y, kind)
-	if f.body.Nodes[y].Op == ir.Const {
-		from = "uint32(" + from + ")"
+	then, otherwise := f.as(x, kind), f.as(y, kind)
+	if strings.Contains(then, "(") {
+		f.printf("then%d := %s", v, then)
+		then = fmt.Sprintf("then%d", v)
 	}
-	f.printf("v%d := %s", v, from)
-	f.printf("if %s {\nv%d = %s\n}", condition, v, f.as(x, kind))
+	if f.body.Nodes[y].Op == ir.Const {
+		otherwise = "uint32(" + otherwise + ")"
+	}
+	f.printf("v%d := %s\nif %s {\nv%[1]d = %[4]s\n}", v, otherwise, condition, then)
 	f.values[v] = goValue{fmt.Sprintf("v%d", v), kind}
 }
 
