@@ -25,7 +25,7 @@ func run(p *expr.Program, args ...compute.Arg) {
 }
 
 func Example_relu6() {
-	relu6 := expr.MustParse("relu6(x) = where(x < 0, 0, where(x > 6, 6, x))")
+	relu6 := expr.MustParse("relu6(x) = min(6, max(0, x))")
 	x := compute.Slice{-2, 0.5, 6, 8}
 	run(relu6, x, x)
 	fmt.Println(x)
@@ -177,7 +177,7 @@ func Example_adamW() {
 }
 
 func Example_clip() {
-	clip := expr.MustParse("clip(g, limit) = where(g < -limit, -limit, where(g > limit, limit, g))")
+	clip := expr.MustParse("clip(g, limit) = min(limit, max(-limit, g))")
 	g := compute.Slice{-3, 0.5, 1, 8}
 	run(clip, g, g, compute.F32(1))
 	fmt.Println(g)
