@@ -55,6 +55,35 @@ func (p *Program) Backward(arg string) *Program {
 	return p.derived(ir.Backward(p.ir, i, partial, name, dx), p.ir.Name+"_backward_d"+arg)
 }
 
+// Saved returns two programs that save one bit of an argument for backpropagation, where
+// Backward needs the argument itself. forward has the arguments and the results of p, and then
+// the bit, a result of type bool. backward has the arguments of Backward, with the bit in place
+// of the argument, and returns the same bits as Backward.
+//
+// They exist for a piecewise linear function of the argument: if its derivative depends on the
+// argument through comparisons alone, at most 6, and these tell two values apart. Otherwise Err
+// of both returns why, and what to keep instead.
+func (p *Program) Saved(arg string) (forward, backward *Program) {
+	both := func(failure *Program) (forward, backward *Program) { return failure, failure }
+	i, failure := p.argument(arg)
+	if failure != nil {
+		return both(failure)
+	}
+	gradient := p.Backward(arg)
+	if gradient.Err() != nil {
+		return both(gradient)
+	}
+	used := gradient.names()
+	for _, r := range append(p.Results(), gradient.Results()...) {
+		used[r.Name] = true
+	}
+	f, b, err := ir.Saved(p.ir, gradient.ir, i, unique(used, "bit"))
+	if err != nil {
+		return both(failed("%s saves no bit of %s: the derivative %w", p.ir.Name, arg, err))
+	}
+	return p.derived(f, p.ir.Name+"_bit_d"+arg), p.derived(b, p.ir.Name+"_backward_bit_d"+arg)
+}
+
 // WithPartial returns p with q as its partial derivative with respect to an argument, for
 // Partial and Backward. p must have one result, of type float32, as must q, and q must have
 // the arguments of p. Otherwise Err of the result returns an error. The derivative is not part

@@ -1,0 +1,156 @@
+// Package function has the library's own functions, as programs of package expr, and the
+// kernels of all their forms. Whatever is made for each function ranges over All.
+//
+// Programs and kernels are made when they are first asked for.
+package function
+
+import (
+	"math"
+	"strings"
+	"sync"
+
+	"github.com/gmind-go/compute/expr"
+	"github.com/gmind-go/compute/internal/kernel"
+)
+
+// MaxParams is the number of parameters that a function has at most.
+const MaxParams = 2
+
+// Params are the parameters of a function in their order, and then zeros.
+type Params [MaxParams]float32
+
+// A Function is one function of x, with parameters.
+type Function struct {
+	Name string // of the constructor in package compute
+	// Text is the program, name(x, parameters) = expression. The names of the parameters are
+	// those in errors, and in lower camel case those of the constructor.
+	Text string
+	// Slope is the derivative with respect to x, as an expression, where it is not the one that
+	// Text has.
+	Slope string
+	Doc   string // of the constructor, after the formulas
+
+	once    sync.Once // for what follows
+	params  int
+	forms   [Count]*expr.Program
+	kernels [Count]*kernel.Kernel
+}
+
+// All returns all functions. That of kind k is at k-1. The list is not to be changed.
+func All() []*Function { return all }
+
+// Of returns the function of a kind, from 1 on, or nil if there is none.
+func Of(kind int) *Function {
+	if kind < 1 || kind > len(all) {
+		return nil
+	}
+	return all[kind-1]
+}
+
+// Params returns the names of the parameters. It makes no program.
+func (f *Function) Params() []string {
+	head, _, _ := strings.Cut(f.Text, ")")
+	_, args, _ := strings.Cut(head, "(")
+	return strings.Split(args, ", ")[1:]
+}
+
+// Program returns the program of a form, but not of Copy: its results, and its arguments and
+// parameters, are in the order of the operands of the form. It is nil for ForwardMask and
+// BackwardMask if no bit tells f'(x).
+func (f *Function) Program(fm Form) *expr.Program {
+	f.once.Do(f.make)
+	return f.forms[fm]
+}
+
+// Kernel returns the kernel of the form of the function of a kind, or nil if Program does. For
+// Copy the kind is ignored.
+func Kernel(kind int, fm Form) *kernel.Kernel {
+	if fm == Copy {
+		return copyKernel()
+	}
+	f := Of(kind)
+	f.once.Do(f.make)
+	return f.kernels[fm]
+}
+
+var copyKernel = sync.OnceValue(func() *kernel.Kernel {
+	return kernel.New(expr.MustParse("copy(x) = x").IR(), []kernel.Address{kernel.Element})
+})
+
+// make makes the programs and the kernels.
+func (f *Function) make() {
+	p := expr.MustParse(f.Text)
+	f.params = len(p.Args()) - 1
+	if f.Slope != "" {
+		name, args, _ := strings.Cut(f.Text, "(")
+		args, _, _ = strings.Cut(args, ")")
+		p = p.WithPartial("x", expr.MustParse(name+"_dx("+args+") = "+f.Slope))
+	}
+	f.forms[Forward], f.forms[Derivative], f.forms[Backward] = p, p.Partial("x"), p.Backward("x")
+	f.forms[ForwardDerivative] = both(p, f.forms[Derivative])
+	f.forms[ForwardMask], f.forms[BackwardMask] = p.Saved("x")
+	for fm, p := range f.forms {
+		if p.Err() != nil {
+			if Form(fm) < ForwardMask {
+				panic(p.Err()) // a row is wrong: a test makes all
+			}
+			f.forms[fm] = nil
+			continue
+		}
+		f.kernels[fm] = kernel.New(p.IR(), addresses(p, f.params))
+	}
+}
+
+// both returns the program of the results of p and q, a function and its derivative.
+func both(p, q *expr.Program) *expr.Program {
+	b := expr.NewBuilder(p.Name() + "_forward_derivative")
+	var args []expr.Value
+	for _, a := range p.Args() {
+		args = append(args, b.Arg(a.Name, a.Type))
+	}
+	b.Result("y", b.Call(p, args...)[0])
+	b.Result("d", b.Call(q, args...)[0])
+	r, err := b.Program()
+	if err != nil {
+		panic(err) // a row is wrong
+	}
+	return r
+}
+
+// addresses returns those of the arguments of p, of which the last are the parameters.
+func addresses(p *expr.Program, params int) []kernel.Address {
+	args := p.Args()
+	list := make([]kernel.Address, len(args))
+	for i, a := range args {
+		switch {
+		case i >= len(args)-params:
+			list[i] = kernel.Scalar
+		case a.Type == expr.Bool:
+			list[i] = kernel.Bit
+		default:
+			list[i] = kernel.Element
+		}
+	}
+	return list
+}
+
+// maxNodes is the number of nodes at most that Eval has room for.
+const maxNodes = 32
+
+// Eval returns the results of a form, from its arguments before the parameters; a form of one
+// argument ignores b, and the second result of a form with one is 0. All are the bits of a
+// float32, or 0 and 1. It is the reference, and allocates nothing.
+func (f *Function) Eval(fm Form, params *Params, a, b uint64) (first, second uint64) {
+	p := f.Program(fm).IR()
+	var values [maxNodes]uint64
+	args := [2 + MaxParams]uint64{a, b}
+	inputs := len(p.Args) - f.params
+	for i := range f.params {
+		args[inputs+i] = uint64(math.Float32bits(params[i]))
+	}
+	p.Eval(values[:len(p.Nodes)], 0, args[:])
+	if len(p.Results) > 1 {
+		second = values[p.Results[1].Value]
+	}
+	return values[p.Results[0].Value], second
+}
