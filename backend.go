@@ -69,6 +69,12 @@ var (
 	// ErrOutOfMemory: the memory of the device, or of the host, does not suffice.
 	// The backend stays usable.
 	ErrOutOfMemory = errors.New("out of memory")
+	// ErrCompile: the device cannot compile a program. The text has its reasons. The backend
+	// stays usable.
+	ErrCompile = errors.New("cannot be compiled")
+	// ErrMiscompiled: the device computes a program wrong: the text has an input, what it
+	// should give, and what it gives. The backend stays usable.
+	ErrMiscompiled = errors.New("miscompiled")
 	// ErrDevice: the device failed. The backend can only be closed.
 	ErrDevice = errors.New("device fault")
 )

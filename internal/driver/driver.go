@@ -10,6 +10,7 @@ import (
 
 	"github.com/gmind-go/compute"
 	"github.com/gmind-go/compute/internal/form"
+	"github.com/gmind-go/compute/internal/kernel"
 )
 
 // A Device allocates memory and runs kernels on it.
@@ -69,4 +70,36 @@ type Memory any
 type Kernel struct {
 	Form form.Form
 	F    compute.Activation
+}
+
+// Code is a device's own: what Compile returns. There is nothing to release: a Device releases
+// all code when it is closed.
+type Code any
+
+// A CallOn is one launch of a kernel on operands in some memory. Element i of the call, with
+// 0 <= i < N, finds its value of an operand by the Address: at i of an Element or a Bit, at
+// (Index+i) modulo Len of a Row, at (Index+i)/Period of a Col. Random numbers are those of
+// the index Index+i.
+//
+// A result may be the same memory as any inputs that are an Element or a Bit, and overlaps no
+// other.
+type CallOn[M any] struct {
+	Kernel   *kernel.Kernel
+	Code     Code // of Kernel
+	N        int  // elements, at least one
+	Index    uint64
+	Operands []kernel.Operand[M] // results, then inputs, as the kernel has them
+	Params   []uint32            // bits of a float32, a uint32, or 0 and 1
+}
+
+// A Call has operands on the device, and a HostCall in the memory of the host.
+type (
+	Call     = CallOn[Memory]
+	HostCall = CallOn[Host]
+)
+
+// A Host is a buffer or a mask in the memory of the host. One of them is nil.
+type Host struct {
+	Floats []float32
+	Words  []uint64
 }

@@ -190,7 +190,7 @@ func element(a kernel.Address) string {
 
 // loads prints how all vectors of the inputs are read.
 func (p *printer) loads() {
-	p.line(1, "const bool all = whole(n);")
+	p.line(1, "const bool full = whole(n);")
 	var whole, some, repeated []string
 	for i, a := range p.inputs {
 		vector := "FLOATS"
@@ -222,7 +222,7 @@ func (p *printer) loads() {
 
 // branches prints what is done if all elements are below n, and what otherwise.
 func (p *printer) branches(indent int, whole, some []string) {
-	p.line(indent, "if (all) {")
+	p.line(indent, "if (full) {")
 	for _, s := range whole {
 		p.line(indent+1, "%s", s)
 	}
