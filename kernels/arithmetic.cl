@@ -102,9 +102,9 @@ static inline FLOATS divide(const FLOATS x, const FLOATS y)
     const INTS e = exponent(a) - exponent(b) + 126 - large;
     const UINTS drop = AS_UINTS(min(1 - large + max(1 - e, 0), 27));
     const UINTS bits = q >> drop;
-    const UINTS half = (q >> (drop - 1u)) & 1u;
+    const UINTS next = (q >> (drop - 1u)) & 1u;
     const UINTS below = (q & (((UINTS)1u << (drop - 1u)) - 1u)) | AS_UINTS(rest);
-    const UINTS up = half & (select((UINTS)0u, (UINTS)1u, below != 0u) | bits);
+    const UINTS up = next & (select((UINTS)0u, (UINTS)1u, below != 0u) | bits);
     UINTS r = (AS_UINTS(max(e, 1) - 1) << 23) + bits + up;
 
     r = select(r, (UINTS)INF, (e >= 255) | (a == INF) | (b == 0u));

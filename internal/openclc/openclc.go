@@ -22,8 +22,9 @@ type Options struct {
 	// on, the inputs a0, the parameters p0.
 	Operands []string
 
-	// Guarded makes it impossible to fuse a product with a sum, for compilers that do so though
-	// FP_CONTRACT is off.
+	// Guarded hides from the compiler what products and the last operands of selects are. Some
+	// fuse a product with a sum though FP_CONTRACT is off, and some make a minimum or a maximum
+	// of a select, which differ in the sign of a zero.
 	Guarded bool
 }
 
@@ -372,11 +373,20 @@ func (p *printer) expression(n *ir.Node) (string, error) {
 		}
 		operands = append(operands, v.text)
 	}
-	text := fmt.Sprintf(form.text, operands...)
-	if n.Op == ir.MulF32 && p.o.Guarded {
-		text = fmt.Sprintf("AS_FLOATS(AS_UINTS(%s) ^ zero)", text)
+	if !p.o.Guarded {
+		return fmt.Sprintf(form.text, operands...), nil
 	}
-	return text, nil
+	const hidden = "AS_FLOATS(AS_UINTS(%[1]s) ^ zero)"
+	switch n.Op {
+	case ir.MulF32:
+		return fmt.Sprintf(hidden, fmt.Sprintf(form.text, operands...)), nil
+	case ir.WhereF32:
+		operands[2] = fmt.Sprintf(hidden, operands[2])
+	case ir.Min, ir.Max:
+		return fmt.Sprintf("select("+hidden+", %[2]s, %[2]s %[3]s %[1]s)", operands[1], operands[0],
+			map[ir.Op]string{ir.Min: "<", ir.Max: ">"}[n.Op]), nil
+	}
+	return fmt.Sprintf(form.text, operands...), nil
 }
 
 // stores prints how the results are written.

@@ -62,9 +62,10 @@ func (c *Context) Build(source, options string) (*Program, error) {
 		return nil, err
 	}
 	runtime.SetFinalizer(p.program, nil)
-	// No option that relaxes arithmetic: NaN, infinities and subnormals count.
+	// No option that relaxes arithmetic: NaN, infinities and subnormals count. Some drivers print
+	// warnings to stderr; -w turns them off.
 	err = call(buildProgram, func() error {
-		return p.program.BuildProgram([]*cl.Device{c.device.device}, "-cl-std=CL1.2 "+options)
+		return p.program.BuildProgram([]*cl.Device{c.device.device}, "-cl-std=CL1.2 -w "+options)
 	})
 	if err != nil {
 		p.Release()
