@@ -180,9 +180,9 @@ func (d *device) Free(m driver.Memory) error {
 	return nil
 }
 
-// launch enqueues the kernel, and makes the device begin: the caller may not ask for
+// Launch enqueues the kernel, and makes the device begin: the caller may not ask for
 // anything else for long.
-func (d *device) launch(call *driver.Call) error {
+func (d *device) Launch(call *driver.Call) error {
 	c := call.Code.(*code)
 	args := make([]any, len(call.Operands), c.args)
 	for i, o := range call.Operands {

@@ -42,8 +42,8 @@ func (d *device) planPipelines(bytes int64, cores int) {
 // follows the other, since every core or unit is at work on it anyway.
 const directPart = 64 << 20
 
-// stream computes a call on memory of the host, in parts.
-func (d *device) stream(ctx context.Context, call *driver.HostCall) error {
+// Stream computes a call on memory of the host, in parts.
+func (d *device) Stream(ctx context.Context, call *driver.HostCall) error {
 	c := newStreamed(call)
 	part, workers, run := c.elements(d.part), cap(d.pipelines), (*pipeline).run
 	if d.shared && c.usableInPlace(d) {

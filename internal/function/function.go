@@ -73,6 +73,21 @@ func Kernel(kind int, fm Form) *kernel.Kernel {
 	return f.kernels[fm]
 }
 
+// Shipped returns the kind and the form of k, if it is the same as a Kernel.
+func Shipped(k *kernel.Kernel) (kind int, fm Form, ok bool) {
+	if k.Key == copyKernel().Key {
+		return 0, Copy, true
+	}
+	for i := range all {
+		for fm := range Form(Count) {
+			if own := Kernel(i+1, fm); own != nil && own.Key == k.Key {
+				return i + 1, fm, true
+			}
+		}
+	}
+	return 0, 0, false
+}
+
 var copyKernel = sync.OnceValue(func() *kernel.Kernel {
 	return kernel.New(expr.MustParse("copy(x) = x").IR(), []kernel.Address{kernel.Element})
 })

@@ -23,7 +23,7 @@ const (
 )
 
 // MaxParams is the number of parameters that a kernel has at most.
-const MaxParams = 32
+const MaxParams = 16
 
 // A Kernel computes element i of its results from element i of its inputs, and parameters. It
 // is immutable.
@@ -212,7 +212,7 @@ func (k *Kernel) Scratch() int {
 // of a float32, a uint32, or 0 and 1. It is the reference evaluator that computes what depends
 // on scalars alone, so all devices have the same bits.
 func (k *Kernel) Eval(params []uint32, args []uint32, scratch []uint64) {
-	if k.Scratch() == 0 {
+	if k.direct != nil || len(k.Params) == 0 {
 		for i, from := range k.direct {
 			params[i] = args[from]
 		}
@@ -255,3 +255,13 @@ func (k *Kernel) Function() (ir.Op, bool) {
 	}
 	return 0, false
 }
+
+// At is an argument of a call after those of the program. The call is a part of one of Total
+// elements, and begins at the element with the index. Row, Col and random numbers go by that.
+type At struct {
+	Index uint64
+	Total int
+}
+
+// Len returns 0.
+func (At) Len() int { return 0 }
