@@ -212,7 +212,7 @@ func (k *Kernel) Scratch() int {
 // of a float32, a uint32, or 0 and 1. It is the reference evaluator that computes what depends
 // on scalars alone, so all devices have the same bits.
 func (k *Kernel) Eval(params []uint32, args []uint32, scratch []uint64) {
-	if k.Scratch() == 0 {
+	if k.direct != nil || len(k.Params) == 0 {
 		for i, from := range k.direct {
 			params[i] = args[from]
 		}
