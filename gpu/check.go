@@ -48,7 +48,7 @@ func (p *pipeline) check(c *code, compiled *opencl.Kernel, text string) error {
 			return err
 		}
 		if wrong := t.wrong(p.d.flushes.Load()); wrong != "" {
-			return fmt.Errorf("%s; the kernel is\n%s%w", wrong, text, compute.ErrMiscompiled)
+			return fmt.Errorf("%s: %w; the kernel is\n%s", wrong, compute.ErrMiscompiled, text)
 		}
 	}
 	return nil
@@ -207,10 +207,11 @@ func (t *check) at(operand int, a kernel.Address, i int) uint64 {
 	return uint64(math.Float32bits(o.Memory[i]))
 }
 
-// hasSubnormal reports whether a node has a subnormal value.
+// hasSubnormal reports whether a node has a subnormal value, or the smallest normal one, which
+// may be one that was flushed before it was rounded.
 func hasSubnormal(p *ir.Program, nodes []uint64) bool {
 	for i := range p.Nodes {
-		if p.Nodes[i].Type == ir.F32 && values.IsSubnormal(math.Float32frombits(uint32(nodes[i]))) {
+		if x := math.Float32frombits(uint32(nodes[i])); p.Nodes[i].Type == ir.F32 && x != 0 && -0x1p-126 <= x && x <= 0x1p-126 {
 			return true
 		}
 	}

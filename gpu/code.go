@@ -26,14 +26,19 @@ type code struct {
 	program *opencl.Program // guarded by codeSet.mu; nil while it is forgotten, if there is a source
 }
 
-// maxPrograms is how many programs and kernels are kept at most, beside the shipped ones.
-const maxPrograms = 256
+// maxPrograms is how many programs are kept at most, beside those of the shipped kernels, and
+// maxKernels how many kernels for each queue.
+const (
+	maxPrograms = 256
+	maxKernels  = 256
+)
 
 // A codeSet has what was compiled. It forgets what was not used for long, and compiles that again
 // when it is.
 type codeSet struct {
 	d       *device
 	shipped map[string]*code // by key; never changed
+	limit   int              // of recent
 
 	mu     sync.Mutex
 	recent []*code // whose program is kept; the last is the one used last
@@ -61,7 +66,7 @@ func (s *codeSet) use(c *code) {
 		s.recent = slices.Delete(s.recent, i, i+1)
 	}
 	s.recent = append(s.recent, c)
-	for len(s.recent) > maxPrograms {
+	for len(s.recent) > s.limit {
 		s.recent[0].forget()
 		s.recent = slices.Delete(s.recent, 0, 1)
 	}
@@ -115,7 +120,7 @@ func (ks kernelSet) of(c *code, s *codeSet) (*opencl.Kernel, error) {
 	if k := ks[c]; k != nil {
 		return k, nil
 	}
-	if len(ks) >= maxPrograms {
+	if len(ks) >= maxKernels {
 		ks.release()
 	}
 	k, err := s.newKernel(c)

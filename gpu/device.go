@@ -115,7 +115,7 @@ func open(found *opencl.Device, info compute.Info, p program, o Options) (comput
 		pool:    mempool.New(poolLimit(found), func(m *memory) { m.Release() }),
 		kernels: kernelSet{},
 	}
-	d.codes.d = d
+	d.codes.d, d.codes.limit = d, maxPrograms
 	d.planPipelines(o.StreamMemory, runtime.GOMAXPROCS(0))
 	if err = d.ship(p.source); err == nil {
 		d.queue, err = ctx.NewQueue()

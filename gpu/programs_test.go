@@ -11,14 +11,12 @@ import (
 	"strings"
 	"testing"
 
-	"github.com/gmind-go/compute"
 	"github.com/gmind-go/compute/gpu/internal/opencl"
 	"github.com/gmind-go/compute/internal/ir"
 	"github.com/gmind-go/compute/internal/kernel"
 	"github.com/gmind-go/compute/internal/openclc"
 	"github.com/gmind-go/compute/internal/randprog"
 	"github.com/gmind-go/compute/internal/testenv"
-	"github.com/gmind-go/compute/kernels"
 )
 
 // programsEnv is the number of random programs that TestRandomPrograms tries.
@@ -146,6 +144,3 @@ func TestRandomPrograms(t *testing.T) {
 	d.found = &own
 	t.Logf("%d random programs, of which %d were guarded since the driver compiles them wrong otherwise", programs, rebuilt)
 }
-
-var _ = compute.ErrDevice
-var _ = kernels.Prelude
