@@ -48,9 +48,9 @@ func TestGuardPages(t *testing.T) {
 		t.Run(set.name, func(t *testing.T) {
 			for n := range longest + 1 {
 				e := newExample(n)
-				list := trials(set.plain)
+				list := trials(set.plain, e.f)
 				if n%blockSize == 0 {
-					list = append(list, trials(set.nonTemporal)...)
+					list = append(list, trials(set.nonTemporal, e.f)...)
 				}
 				for _, trial := range list {
 					for _, over := range trial.form.Places() {
