@@ -6,6 +6,7 @@ import (
 
 	"github.com/gmind-go/compute"
 	"github.com/gmind-go/compute/internal/form"
+	"github.com/gmind-go/compute/internal/ir"
 )
 
 // args are the arguments of a kernel. The assembly, and cpu/_asm, know this layout.
@@ -34,6 +35,15 @@ type instructionSet struct {
 	// nonTemporal kernels compute whole blocks of blockSize elements, into results that are
 	// aligned to 64 bytes. Nil if the instruction set has no such stores.
 	nonTemporal []kernels
+
+	// primitives compute one operation for whole groups, from tiles and scalars: see plan. The
+	// index is the pattern of scalar operands: bit j is whether operand j is one, parameter j.
+	primitives    [ir.RandBits + 1][8]kernel
+	fill          kernel // parameter 0 in all elements
+	expand        kernel // the bits of a mask, as bools of a tile
+	compress      kernel // bools of a tile, as the bits of a mask
+	prefetch      kernel // fetches for reading; nil if there is no such instruction
+	prefetchWrite kernel // fetches for writing, or nil
 }
 
 const blockSize = 64
@@ -67,6 +77,14 @@ func (a *args) words(i int) []uint64 { return unsafe.Slice((*uint64)(a.ptr[i]), 
 
 // slope returns the bits of the slope.
 func (a *args) slope() uint32 { return math.Float32bits(a.params[0]) }
+
+// setParams sets the parameters to those with the bits.
+func (a *args) setParams(bits []uint32) {
+	copy((*[len(a.params)]uint32)(unsafe.Pointer(&a.params))[:], bits) // as float32 they might change
+}
+
+// forget clears the operands, to keep nobody's memory.
+func (a *args) forget() { a.ptr = [4]unsafe.Pointer{} }
 
 func copyElements(a *args) { copy(a.floats(0), a.floats(1)) }
 
