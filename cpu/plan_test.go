@@ -9,6 +9,7 @@ import (
 	"testing"
 	"unsafe"
 
+	"github.com/gmind-go/compute/expr"
 	"github.com/gmind-go/compute/internal/driver"
 	"github.com/gmind-go/compute/internal/form"
 	"github.com/gmind-go/compute/internal/ir"
@@ -108,16 +109,25 @@ type callTrial struct {
 	want     *driver.HostCall
 }
 
+// newCallTrial returns a trial with everything at random that the arguments leave open.
 func newCallTrial(r *rand.Rand, k *program.Kernel, n int) *callTrial {
-	t := &callTrial{call: &driver.HostCall{Kernel: k, N: n, Total: math.MaxInt}}
+	index := uint64(0)
 	switch r.IntN(4) {
 	case 0:
-		t.call.Index = 1<<32 - uint64(r.IntN(2*n+1))
+		index = 1<<32 - uint64(r.IntN(2*n+1))
 	case 1:
-		t.call.Index = uint64(r.IntN(5000))
+		index = uint64(r.IntN(5000))
 	case 2:
-		t.call.Index = r.Uint64N(1 << 40)
+		index = r.Uint64N(1 << 40)
 	}
+	row := func() int { return rowLengths[r.IntN(len(rowLengths))] }
+	period := func() int { return 1 + r.IntN(1+min(n, []int{3, 40, 1000, 1 << 20}[r.IntN(4)])) }
+	return newCallTrialOf(r, k, n, index, row, period)
+}
+
+// newCallTrialOf returns a trial with the index, and rows and columns of given lengths.
+func newCallTrialOf(r *rand.Rand, k *program.Kernel, n int, index uint64, row, period func() int) *callTrial {
+	t := &callTrial{call: &driver.HostCall{Kernel: k, N: n, Total: math.MaxInt, Index: index}}
 	inputs := make([]program.Operand[driver.Host], len(k.Inputs))
 	guards := make([]*guarded, len(k.Inputs))
 	for i, a := range k.Inputs {
@@ -125,9 +135,9 @@ func newCallTrial(r *rand.Rand, k *program.Kernel, n int) *callTrial {
 		o.Len = n
 		switch a {
 		case program.Row:
-			o.Len = rowLengths[r.IntN(len(rowLengths))]
+			o.Len = row()
 		case program.Col:
-			o.Period = 1 + r.IntN(1+min(n, []int{3, 40, 1000, 1 << 20}[r.IntN(4)]))
+			o.Period = period()
 			last := t.call.Index + uint64(n) - 1
 			if last/uint64(o.Period) > 1<<16 {
 				o.Period = int(min(last/uint64(1+r.IntN(7))+1, math.MaxInt32))
@@ -210,6 +220,53 @@ func (t *callTrial) String() string {
 	return s + fmt.Sprint("\n", c.Kernel.Body.Results)
 }
 
+// kernelOf returns the kernel of a program in text.
+func kernelOf(text string, addresses ...program.Address) *program.Kernel {
+	return program.New(expr.MustParse(text).IR(), addresses)
+}
+
+// try runs the trial with the code c.
+func (t *callTrial) try(d *device, c driver.Code) error {
+	t.call.Code = c
+	if err := d.Stream(context.Background(), t.call); err != nil {
+		return err
+	}
+	if err := t.check(); err != nil {
+		return fmt.Errorf("%v: %w", t, err)
+	}
+	return nil
+}
+
+// TestRepeats compares rows of all lengths, and columns of all periods, with the reference
+// where they begin and end anywhere in a tile.
+func TestRepeats(t *testing.T) {
+	k := kernelOf("f(x, r, c) = (x + r) * c", program.Element, program.Row, program.Col)
+	if k.Inputs[1] != program.Row {
+		t.Fatal("the row has another place")
+	}
+	periods := []int{1, 2, 31, 32, 33, 64, 100, 512, 1000, 1024, 1025, 2048, 3000, 1 << 20}
+	for _, set := range instructionSets() {
+		d := Options{}.device(set)
+		defer d.Close()
+		c, err := d.Compile(k)
+		if err != nil {
+			t.Fatal(err)
+		}
+		r := rand.New(rand.NewPCG(1, 2))
+		for i, row := range append(rowLengths, 2049, 3000, 1100) {
+			for j, period := range periods {
+				for _, index := range []int{0, 1, row - 1, 64*i + j, period - 1, r.IntN(3000)} {
+					n := []int{3000, 2 * row, 2*row - index, 1024 + 64*j}[(i+j+index)%4]
+					trial := newCallTrialOf(r, k, min(max(n, 1), 4000), uint64(index), func() int { return row }, func() int { return period })
+					if err := trial.try(d, c); err != nil {
+						t.Fatalf("%s: %v", set.name, err)
+					}
+				}
+			}
+		}
+	}
+}
+
 // TestPlans compares plans of random programs with the reference, on each instruction set, in
 // place in every way, with rows, columns, masks and random numbers.
 func TestPlans(t *testing.T) {
@@ -231,12 +288,8 @@ func TestPlans(t *testing.T) {
 				}
 				for _, n := range lengths {
 					trial := newCallTrial(r, k, n)
-					trial.call.Code = c
-					if err := d.Stream(context.Background(), trial.call); err != nil {
-						t.Fatal(err)
-					}
-					if err := trial.check(); err != nil {
-						t.Fatalf("seed %d, %v: %v", seed, trial, err)
+					if err := trial.try(d, c); err != nil {
+						t.Fatalf("seed %d: %v", seed, err)
 					}
 				}
 			}
