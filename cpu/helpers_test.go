@@ -110,12 +110,13 @@ type trial struct {
 	run  func(a *args)
 }
 
-// trials returns one trial of each form in the table of an instruction set.
-func trials(table []kernels) []trial {
+// trials returns one trial of each form in the table of an instruction set: of an activation,
+// and of Copy.
+func trials(table []kernels, f compute.Activation) []trial {
 	var list []trial
-	for _, forms := range table {
+	for kind, forms := range table {
 		for fm, k := range forms {
-			if k != nil {
+			if k != nil && (kind == 0 || compute.Kind(kind) == f.Kind) {
 				list = append(list, trial{form.Form(fm), k})
 			}
 		}

@@ -20,7 +20,7 @@ func TestJob(t *testing.T) {
 		t.Run(set.name, func(t *testing.T) {
 			for n := range longest + 1 {
 				e := newExample(n)
-				plain, nonTemporal := trials(set.plain), trials(set.nonTemporal)
+				plain, nonTemporal := trials(set.plain, e.f), trials(set.nonTemporal, e.f)
 				for i, trial := range plain {
 					k, alone := trial.run, nonTemporal[i].run
 					c := codeOf(set, trial.form)
