@@ -7,6 +7,8 @@ import (
 	"github.com/gmind-go/compute/internal/ir"
 )
 
+//go:generate go run -C _asm . -dir ..
+
 // args are the arguments of a kernel. The assembly, and cpu/_asm, know this layout.
 type args struct {
 	ptr    [4]unsafe.Pointer // operands in the order of the form: results, then inputs
