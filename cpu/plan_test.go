@@ -51,18 +51,18 @@ func randomKernel(r *rand.Rand, operations int) *program.Kernel {
 	return program.New(p, addresses)
 }
 
-// A place in memory for an operand, which canaries surround.
-type guarded struct {
+// An enclosed is an operand between canaries.
+type enclosed struct {
 	floats, words room
 	host          driver.Host
 }
 
 const edge = 80 // canaries before and behind an operand
 
-// newGuarded returns an operand of n elements, or n bits. Its first element is somewhere in a
+// newEnclosed returns an operand of n elements, or n bits. Its first element is somewhere in a
 // cache line.
-func newGuarded(r *rand.Rand, a program.Address, n int) *guarded {
-	g := &guarded{}
+func newEnclosed(r *rand.Rand, a program.Address, n int) *enclosed {
+	g := &enclosed{}
 	size := n
 	if a == program.Bit {
 		size = 2 * form.MaskWords(n)
@@ -104,7 +104,7 @@ var rowLengths = []int{1, 2, 3, 5, 63, 64, 65, 100, 511, 512, 513, 1000, 1024, 1
 // A callTrial is a call of a kernel on random operands.
 type callTrial struct {
 	call     *driver.HostCall
-	operands []*guarded
+	operands []*enclosed
 	over     []int // by result: the input that it replaces, or -1
 	want     *driver.HostCall
 }
@@ -129,7 +129,7 @@ func newCallTrial(r *rand.Rand, k *program.Kernel, n int) *callTrial {
 func newCallTrialOf(r *rand.Rand, k *program.Kernel, n int, index uint64, row, period func() int) *callTrial {
 	t := &callTrial{call: &driver.HostCall{Kernel: k, N: n, Total: math.MaxInt, Index: index}}
 	inputs := make([]program.Operand[driver.Host], len(k.Inputs))
-	guards := make([]*guarded, len(k.Inputs))
+	guards := make([]*enclosed, len(k.Inputs))
 	for i, a := range k.Inputs {
 		o := &inputs[i]
 		o.Len = n
@@ -144,7 +144,7 @@ func newCallTrialOf(r *rand.Rand, k *program.Kernel, n int, index uint64, row, p
 			}
 			o.Len = int(last/uint64(o.Period)) + 1
 		}
-		guards[i] = newGuarded(r, a, o.Len)
+		guards[i] = newEnclosed(r, a, o.Len)
 		o.Memory = guards[i].host
 	}
 	taken := map[int]bool{}
@@ -160,7 +160,7 @@ func newCallTrialOf(r *rand.Rand, k *program.Kernel, n int, index uint64, row, p
 			taken[over] = true
 			t.operands = append(t.operands, guards[over])
 		} else {
-			t.operands = append(t.operands, newGuarded(r, a, n))
+			t.operands = append(t.operands, newEnclosed(r, a, n))
 		}
 		t.call.Operands = append(t.call.Operands, program.Operand[driver.Host]{Memory: t.operands[len(t.operands)-1].host, Len: n})
 	}
