@@ -48,9 +48,9 @@ func TestGuardPages(t *testing.T) {
 		t.Run(set.name, func(t *testing.T) {
 			for n := range longest + 1 {
 				e := newExample(n)
-				list := trials(set.plain)
+				list := trials(set.plain, e.f)
 				if n%blockSize == 0 {
-					list = append(list, trials(set.nonTemporal)...)
+					list = append(list, trials(set.nonTemporal, e.f)...)
 				}
 				for _, trial := range list {
 					for _, over := range trial.form.Places() {
@@ -66,13 +66,45 @@ func TestGuardPages(t *testing.T) {
 	}
 }
 
+// TestGuardPagesOfPrimitives is TestGuardPages for the kernels of operations, and of what moves
+// values.
+func TestGuardPagesOfPrimitives(t *testing.T) {
+	r := guardedRooms(t)
+	size := len(r[0].all)
+	arrangements := map[string]arrangement{
+		"that begin after a page": func(int, int, int) int { return 0 },
+		"that end at a page":      func(_, _, floats int) int { return size - floats },
+	}
+	for _, set := range instructionSets() {
+		t.Run(set.name, func(t *testing.T) {
+			for _, s := range append(primitiveSubjects(set), moveSubjects(set)...) {
+				for where, place := range arrangements {
+					for c := range 2 * longest / blockSize {
+						if err := guarded(func() error { return s.call(r, c, place) }); err != nil {
+							t.Fatalf("%s, operands %s that may not be accessed: %v", s.name, where, err)
+						}
+					}
+				}
+			}
+		})
+	}
+}
+
 // tryGuarded is try that returns an error for a fault.
-func (r *rooms) tryGuarded(t trial, e *example, over form.Place, lo layout) (err error) {
+func (r *rooms) tryGuarded(t trial, e *example, over form.Place, lo layout) error {
+	if err := guarded(func() error { return r.try(t, e, over, lo) }); err != nil {
+		return fmt.Errorf("%v, %v, of %d elements: %v", t.form, over, e.n, err)
+	}
+	return nil
+}
+
+// guarded returns the error of f, or of a fault in it.
+func guarded(f func() error) (err error) {
 	defer debug.SetPanicOnFault(debug.SetPanicOnFault(true))
 	defer func() {
 		if fault := recover(); fault != nil {
-			err = fmt.Errorf("%v, %v, of %d elements: %v", t.form, over, e.n, fault)
+			err = fmt.Errorf("%v", fault)
 		}
 	}()
-	return r.try(t, e, over, lo)
+	return f()
 }
