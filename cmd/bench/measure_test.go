@@ -15,7 +15,7 @@ type far struct {
 
 func (b far) Info() compute.Info {
 	info := b.Backend.Info()
-	info.Backend = "opencl"
+	info.Backend, info.SharedMemory = "opencl", false
 	return info
 }
 

@@ -72,9 +72,18 @@ func (c *programCheck) difference(s *set) (string, error) {
 		}
 	}
 	step := c.step(s.len())
-	phase := c.checks % step
+	i := c.firstWrong(s, step, c.checks%step)
 	c.checks++
-	i := first(s.len(), func(from, to int) int {
+	if i < 0 {
+		return "", nil
+	}
+	return fmt.Sprintf("element %d of %d of the result %s", i, s.len(), c.reference(s).describe(i)), nil
+}
+
+// firstWrong returns the first wrong element of those with an index that is phase modulo
+// step, or -1.
+func (c *programCheck) firstWrong(s *set, step, phase int) int {
+	return first(s.len(), func(from, to int) int {
 		r := c.reference(s)
 		for i := from + (step+phase-from%step)%step; i < to; i += step {
 			if !r.right(i, c.flushes) {
@@ -83,10 +92,6 @@ func (c *programCheck) difference(s *set) (string, error) {
 		}
 		return -1
 	})
-	if i < 0 {
-		return "", nil
-	}
-	return fmt.Sprintf("element %d of %d of the result %s", i, s.len(), c.reference(s).describe(i)), nil
 }
 
 // work is the number of operations that one check evaluates: some tenths of a second.
