@@ -306,9 +306,9 @@ func (t *tiles) executeWrapping(a *args, in *step, n int) {
 // fetch fetches the parts of the next tile. A tile has n elements.
 func (t *tiles) fetch(a *args, blocks []block, n int) {
 	for _, b := range blocks {
-		if ahead := t.ahead[b.operand]; ahead != nil {
+		if k := t.ahead[b.operand]; k != nil {
 			a.ptr[0], a.n = unsafe.Add(t.at[b.operand], 4*(n+b.from)), b.n
-			ahead(a)
+			k(a)
 		}
 	}
 }
