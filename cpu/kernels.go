@@ -62,6 +62,14 @@ func (a *args) uints(i int) []uint32 { return unsafe.Slice((*uint32)(a.ptr[i]), 
 // words returns operand i, a mask.
 func (a *args) words(i int) []uint64 { return unsafe.Slice((*uint64)(a.ptr[i]), form.MaskWords(a.n)) }
 
+// setParams sets the parameters to those with the bits.
+func (a *args) setParams(bits []uint32) {
+	copy((*[len(a.params)]uint32)(unsafe.Pointer(&a.params))[:], bits) // as float32 they might change
+}
+
+// forget clears the operands, to keep nobody's memory.
+func (a *args) forget() { a.ptr = [4]unsafe.Pointer{} }
+
 func copyElements(a *args) { copy(a.floats(0), a.floats(1)) }
 
 // lane returns all ones if c, and 0 otherwise.

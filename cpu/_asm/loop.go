@@ -54,10 +54,15 @@ func (p pointer) bytes(elements int) int {
 }
 
 // write returns the function of s. Its main loop computes as many vectors at a time, at most
-// 4, as there are registers for.
+// 4, as there are registers for; or one, if that takes so long that the loop costs nothing.
 func write(set isa, s spec, nonTemporal bool) *routine {
+	const long = 16
+	most := 4
+	if s.body.Size() > long {
+		most = 1
+	}
 	for _, hoist := range []bool{true, false} {
-		for unroll := 4; unroll > 0; unroll /= 2 {
+		for unroll := most; unroll > 0; unroll /= 2 {
 			f := &routine{set: set, spec: s, nonTemporal: nonTemporal, hoist: hoist}
 			f.write(unroll) // to know the constants
 			f.write(unroll)
