@@ -48,7 +48,7 @@ func TestPlansShared(t *testing.T) {
 				for caller := range 3 {
 					callers.Go(func() {
 						m := newTrialMaker(rand.New(rand.NewPCG(uint64(caller), 3)))
-						for _, n := range []int{1, 1000, 1024, 5000, 30000 + caller, 100000} {
+						for _, n := range []int{1, 1000, 1024, 5000, sampled(30000) + caller, sampled(100000)} {
 							if err := m.make(k, n).try(d, c); err != nil {
 								t.Error(err)
 							}
