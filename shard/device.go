@@ -150,20 +150,27 @@ func (c *code) activation(params []uint32) compute.Activation {
 	return f
 }
 
+// of returns the activation of which c is a form, or false if it is not: a program may have
+// parameters that no activation has.
+func (c *code) of(params []uint32) (f compute.Activation, ok bool) {
+	f = c.activation(params)
+	return f, c.shipped && c.form != form.Copy && f.Validate() == nil
+}
+
 func (d *device) Launch(c *driver.Call) error {
 	code := c.Code.(*code)
-	if !code.shipped {
+	f, ok := code.of(c.Params)
+	if !ok && code.form != form.Copy {
 		return d.run(code, c)
 	}
 	return d.each(c.Operands[0].Memory.(memory), func(k int, p *part) error {
 		defer p.launched.Store(true)
 		at := func(i int) *part { return &c.Operands[i].Memory.(memory)[k] }
 		if code.form == form.Copy {
-			copier, ok := compute.As[form.Copier](p.Backend)
-			if !ok {
-				return errors.New("it has no Copy")
+			if copier, ok := compute.As[form.Copier](p.Backend); ok {
+				return copier.Copy(p.buffer(), at(1).buffer())
 			}
-			return copier.Copy(p.buffer(), at(1).buffer())
+			return p.Run(code.program, p.buffer(), at(1).buffer())
 		}
 		var args form.Args
 		for i, o := range code.form.Operands() {
@@ -173,7 +180,7 @@ func (d *device) Launch(c *driver.Call) error {
 				*args.Buffer(o) = at(i).buffer()
 			}
 		}
-		return code.form.Run(p.Backend, code.activation(c.Params), args)
+		return code.form.Run(p.Backend, f, args)
 	})
 }
 

@@ -261,6 +261,7 @@ func (k *Kernel) Function() (ir.Op, bool) {
 type At struct {
 	Index uint64
 	Total int
+	N     int // elements of the part
 }
 
 // Len returns 0.
