@@ -43,7 +43,7 @@ func TestPlansShared(t *testing.T) {
 				if err != nil {
 					t.Fatal(err)
 				}
-				c.(*code).cost.Store(int64(5 * costUnit)) // so slow that all cores take part
+				c.(*code).cost.Store(int64(50 * costUnit)) // so slow that all cores take part
 				var callers sync.WaitGroup
 				for caller := range 3 {
 					callers.Go(func() {
@@ -136,7 +136,7 @@ func TestPlanForgets(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	c.(*code).cost.Store(5 * costUnit)
+	c.(*code).cost.Store(50 * costUnit)
 	m := newTrialMaker(rand.New(rand.NewPCG(5, 5)))
 	for _, n := range []int{16, 100000} {
 		trial := m.make(k, n)
