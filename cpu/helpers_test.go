@@ -232,7 +232,7 @@ func codeOf(set instructionSet, fm form.Form) *code {
 // slope returns the parameters of a LeakyReLU.
 func slope(s float32) []uint32 { return []uint32{math.Float32bits(s)} }
 
-func mustUpload(t *testing.T, b compute.Backend, v []float32) compute.Buffer {
+func mustUpload(t testing.TB, b compute.Backend, v []float32) compute.Buffer {
 	t.Helper()
 	buf, err := b.Upload(v)
 	if err != nil {
