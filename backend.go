@@ -22,10 +22,22 @@
 // are unspecified. Subnormal values are kept, unless Info.FlushesSubnormals reports that the
 // device cannot.
 //
+// # Programs
+//
+// Run computes any function of one element, in one pass. Package expr makes it of text, and
+// its derivatives too:
+//
+//	prelu := expr.MustParse("prelu(x, slope) = where(x >= 0, x, slope*x)")
+//	err = b.Run(prelu, y, x, compute.Row(slope))
+//	err = b.Run(prelu.Backward("x"), dx, dy, x, compute.Row(slope))
+//
+// The results have the bits of Program.Eval, the reference, on every backend: NaN and
+// subnormal values as above.
+//
 // # Buffers and calls
 //
-// The buffers of one call have the same length (ErrLength) and belong to the
-// backend that is called (ErrForeignBuffer). The result may overwrite an operand:
+// The buffers of one call have the same length (ErrLength), except those in Row and Col, and
+// belong to the backend that is called (ErrForeignBuffer). A result may overwrite an operand:
 // y and x, dx and dy, dx and x, d and x may be the same buffer. A call on buffers of
 // length 0 checks its arguments and does nothing.
 //
