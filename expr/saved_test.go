@@ -21,6 +21,8 @@ func TestSaved(t *testing.T) {
 		{"f(x) = 2*where(x > 1, 3*x, 5*x)", "x > 1", "where(bit, dy * 6, dy * 10)"},
 		{"f(s, x) = where(s > 1, max(x, 0), 3*x)", "x > 0", "where(bit, where(t1, dy, t2), where(t1, 0, t2))"},
 		{"f(x, s) = where(s > 1, max(x, 0), min(x, 0))", "t1 && x > 0 || !t1 && x < 0", "where(bit, dy, 0)"},
+		{"f(x) = where(!(x > 3) && x > -2, x, 1)", "!(x > 3) && x > -2", "where(bit, dy, 0)"},
+		{"f(x) = where(!(x > 3) || x > -2, x, 1)", "!(x > 3) || x > -2", "where(bit, dy, 0)"},
 		{"f(x, bit) = where(x > bit, x, 3)", "bit < x", "where(bit_, dy, 0)"},
 		{"func f(x, c float32) (y, z float32) {\n\ty = max(x, c)\n\tz = where(c < x, 2*x, 1)\n\treturn\n}", "c < x", "where(bit, dy + dz * 2, 0)"},
 		{"f(x, c) = where(x > c, x, 0) + where(x > c, 0, 3*x)", "c < x", "where(bit, dy, dy * 3)"},
@@ -50,6 +52,7 @@ func TestSavedRefused(t *testing.T) {
 		{"f(x) = floor(x)", "does not depend on it"},
 		{"f(x) = where(x < 0, -x, where(x < 1, 2*x, x))", "expr: f saves no bit of x: the derivative has 3 values, of which a bit tells 2 apart; keep the argument for Backward"},
 		{"f(x) = where(x < 1, 1, where(x < 2, 1, where(x < 3, 1, where(x < 4, 1, where(x < 5, 1, where(x < 6, 1, where(x < 7, x, 1)))))))", "depends on more than 6 comparisons; keep"},
+		{"f(x) = where(x < 1 || x == 2 || x == 3 || x == 4 || x == 5 || x == 6 || x == 7 || x == 8, x, 1)", "depends on more than 6 comparisons; keep"},
 		{"f(x) = x", "does not depend on it"},
 	} {
 		for _, p := range pair(MustParse(known.text).Saved("x")) {
