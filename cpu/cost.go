@@ -62,7 +62,7 @@ func measure(fm form.Form, k kernel, f compute.Activation) cost {
 	for i := range data {
 		data[i] = float32(i%7) - 3 // of both signs
 	}
-	a := &args{n: costUnit, params: [4]float32{f.NegativeSlope}}
+	a := &args{n: costUnit, params: f.Params}
 	for i := range fm.Operands() {
 		a.ptr[i] = unsafe.Pointer(&data[i*costUnit])
 	}

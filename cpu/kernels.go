@@ -12,7 +12,7 @@ import (
 type args struct {
 	ptr    [4]unsafe.Pointer // operands in the order of the form: results, then inputs
 	n      int               // elements
-	params [4]float32        // of the activation: the slope
+	params [4]float32        // of the activation
 }
 
 // A kernel computes one form of one activation. It accesses nothing outside of the
@@ -121,7 +121,7 @@ func leakyReLUForwardWord(y, x []float32, slope uint32) uint64 {
 	y = y[:len(x)]
 	var word uint64 // the newest bit on top
 	for i, v := range x {
-		word = word>>1 | form.Bit(v)<<63
+		word = word>>1 | atLeastZero(v)<<63
 		y[i] = leakyReLUFactor(v, slope) * v
 	}
 	return word >> (-len(x) & 63)
@@ -141,6 +141,14 @@ func leakyReLUBackwardMask(a *args) {
 		}
 		dy, dx = dy[n:], dx[n:]
 	}
+}
+
+// atLeastZero returns the bit of a mask for x.
+func atLeastZero(x float32) uint64 {
+	if x >= 0 {
+		return 1
+	}
+	return 0
 }
 
 // one is the float32 1.

@@ -15,7 +15,7 @@ func (d *device) launch(fm form.Form, f compute.Activation, a *args) {
 
 // compute is launch with the non-temporal kernel, or nil.
 func (d *device) compute(fm form.Form, f compute.Activation, a *args, nonTemporal kernel) {
-	a.params[0] = f.NegativeSlope
+	a.params = f.Params
 	k := d.set.plain[f.Kind][fm]
 	if nonTemporal == nil && (a.n < costUnit || d.cost(fm, f).time(a.n) < 2*worthCore) {
 		k(a)

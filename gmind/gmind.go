@@ -162,5 +162,6 @@ func lineOf(l *compute.Layer) (v line, err error) {
 			return v, fmt.Errorf("input %d of %d of %v is %v, which JSON does not have", i, len(inputs), f, x)
 		}
 	}
-	return line{leakyReLU, &f.NegativeSlope, inputs}, nil
+	slope := f.NegativeSlope()
+	return line{leakyReLU, &slope, inputs}, nil
 }

@@ -204,7 +204,7 @@ func TestWriteErrors(t *testing.T) {
 		tests = append(tests, test{forward(1, v), nil, "input 1 of 2"})
 	}
 	for _, kind := range []compute.Kind{0, compute.KindLeakyReLU + 1, 255} {
-		f := compute.Activation{Kind: kind, NegativeSlope: 0.5}
+		f := compute.Activation{Kind: kind, Params: compute.LeakyReLU(0.5).Params}
 		tests = append(tests, test{compute.NewLayer(b, f), compute.ErrActivation, f.String() + " is not a layer of G-Mind"})
 	}
 	const line = `{"type":"LeakyRelu","negative_slope":0.5,"inputs":[]}` + "\n"

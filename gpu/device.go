@@ -190,7 +190,7 @@ func (d *device) Launch(k driver.Kernel, n int, operands []driver.Memory) error 
 	switch {
 	case k.Form != form.Copy:
 		kernel = d.kernels[k.F.Kind][k.Form]
-		args = append(args, k.F.NegativeSlope)
+		args = append(args, k.F.Params[0])
 	case kernel == nil:
 		var err error
 		if kernel, err = d.context.NewKernel("copy", len(args)); err != nil {

@@ -45,17 +45,17 @@ func (p *pipeline) run(kernel driver.Kernel, dst, src []float32) error {
 	f := kernel.F
 	k := p.kernels[f.Kind][kernel.Form]
 	if !p.d.shared {
-		return p.staged(k, f.NegativeSlope, dst, src)
+		return p.staged(k, f.Params[0], dst, src)
 	}
 	if p.d.usableInPlace(dst) && p.d.usableInPlace(src) {
-		err := p.direct(k, f.NegativeSlope, dst, src)
+		err := p.direct(k, f.Params[0], dst, src)
 		if !errors.Is(err, errNotWrapped) {
 			return err
 		}
 	}
 	for len(src) > 0 { // which may be more than fits into the memory of the pipeline
 		n := min(len(src), p.d.part)
-		if err := p.copied(k, f.NegativeSlope, dst[:n], src[:n]); err != nil {
+		if err := p.copied(k, f.Params[0], dst[:n], src[:n]); err != nil {
 			return err
 		}
 		dst, src = dst[n:], src[n:]

@@ -105,7 +105,7 @@ func (s *script) activation() compute.Activation {
 	case kind == 61:
 		return compute.LeakyReLU(float32(math.Inf(-1)))
 	case kind == 62:
-		return compute.Activation{Kind: 255, NegativeSlope: 0.5}
+		return compute.Activation{Kind: 255, Params: compute.LeakyReLU(0.5).Params}
 	}
 	return compute.Activation{}
 }
