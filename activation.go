@@ -9,7 +9,7 @@ import (
 	"github.com/gmind-go/compute/internal/function"
 )
 
-//go:generate go run ./internal/function/generate -out activation_kinds.go
+//go:generate go run ./internal/function/generate -kinds activation_kinds.go -reference activation_reference.go
 
 // DefaultNegativeSlope is the usual slope of LeakyReLU for negative x, as in G-Mind, the
 // framework that this library began in.
@@ -70,23 +70,52 @@ func (f Activation) Program() *expr.Program {
 
 // Value returns f(x). It is the reference: every backend returns the same bits, except that
 // NaNs may differ in theirs. If the Kind is unknown, it returns NaN.
-func (f Activation) Value(x float32) float32 { return f.eval(function.Forward, x, 0) }
+func (f Activation) Value(x float32) float32 {
+	y, ok := f.value(x)
+	if !ok {
+		y, _ = f.eval(function.Forward, x, 0)
+	}
+	return y
+}
 
 // Derivative returns f'(x). It is a reference in the same sense as Value.
-func (f Activation) Derivative(x float32) float32 { return f.eval(function.Derivative, x, 0) }
+func (f Activation) Derivative(x float32) float32 {
+	d, ok := f.derivative(x)
+	if !ok {
+		d, _ = f.eval(function.Derivative, x, 0)
+	}
+	return d
+}
 
 // Backward returns dy*f'(x), the gradient that Backend.Backward computes. It is a reference in
 // the same sense as Value. Where f'(x) is a 0 or a 1 of its formula, there is no product: the
 // gradient is +0 or dy, also if dy is infinite or NaN.
-func (f Activation) Backward(dy, x float32) float32 { return f.eval(function.Backward, dy, x) }
-
-func (f Activation) eval(fm function.Form, a, b float32) float32 {
-	fn := function.Of(int(f.Kind))
-	if fn == nil {
-		return float32(math.NaN())
+func (f Activation) Backward(dy, x float32) float32 {
+	dx, ok := f.backward(dy, x)
+	if !ok {
+		dx, _ = f.eval(function.Backward, dy, x)
 	}
-	bits, _ := fn.Eval(fm, &f.Params, uint64(math.Float32bits(a)), uint64(math.Float32bits(b)))
-	return math.Float32frombits(uint32(bits))
+	return dx
+}
+
+// Bit returns the bit that Backend.ForwardMask keeps of x: which of the two values f'(x) has.
+// Of LeakyReLU it is whether x >= 0. If the Kind is unknown, it returns false.
+func (f Activation) Bit(x float32) bool {
+	bit, ok := f.bit(x)
+	if !ok {
+		_, bit = f.eval(function.ForwardMask, x, 0)
+	}
+	return bit
+}
+
+// eval returns the first result of a form, and whether the second is a bit that is set.
+func (f Activation) eval(fm function.Form, a, b float32) (float32, bool) {
+	fn := function.Of(int(f.Kind))
+	if fn == nil || fn.Program(fm) == nil {
+		return float32(math.NaN()), false
+	}
+	first, second := fn.Eval(fm, &f.Params, uint64(math.Float32bits(a)), uint64(math.Float32bits(b)))
+	return math.Float32frombits(uint32(first)), second == 1
 }
 
 // Validate returns nil if backends can compute f. Errors: ErrSlope, if the slope of a LeakyReLU

@@ -8,6 +8,7 @@ import (
 	"testing"
 
 	"github.com/gmind-go/compute"
+	"github.com/gmind-go/compute/internal/function"
 	"github.com/gmind-go/compute/internal/values"
 )
 
@@ -86,8 +87,8 @@ func TestValidate(t *testing.T) {
 			t.Errorf("String is %q, want %q", text, test.text)
 		}
 		known := test.f.Kind.String() == strings.Split(test.text, "(")[0]
-		if v, d, dx := test.f.Value(1), test.f.Derivative(1), test.f.Backward(1, 1); !known && (v == v || d == d || dx == dx) {
-			t.Errorf("%v at 1: %v, derivative %v, gradient %v", test.f, v, d, dx)
+		if v, d, dx := test.f.Value(1), test.f.Derivative(1), test.f.Backward(1, 1); !known && (v == v || d == d || dx == dx || test.f.Bit(1)) {
+			t.Errorf("%v at 1: %v, derivative %v, gradient %v, bit %v", test.f, v, d, dx, test.f.Bit(1))
 		}
 	}
 	for f, want := range map[compute.Activation]string{
@@ -97,6 +98,40 @@ func TestValidate(t *testing.T) {
 	} {
 		if err := f.Validate(); err == nil || err.Error() != want {
 			t.Errorf("Validate of %v: %v, want %s", f, err, want)
+		}
+	}
+}
+
+// TestGenerated compares the reference in Go with the programs, for all functions.
+func TestGenerated(t *testing.T) {
+	bits := func(x float32) uint64 { return uint64(math.Float32bits(x)) }
+	float := func(bits uint64) float32 { return math.Float32frombits(uint32(bits)) }
+	for i, fn := range function.All() {
+		if len(fn.Trials) == 0 {
+			t.Errorf("%s has no Trials", fn.Name)
+		}
+		for _, params := range fn.Trials {
+			f := compute.Activation{Kind: compute.Kind(i + 1), Params: params}
+			if err := f.Validate(); err != nil {
+				t.Error(err)
+			}
+			for _, x := range append(values.Special(), params[:]...) {
+				y, _ := fn.Eval(function.Forward, &params, bits(x), 0)
+				d, _ := fn.Eval(function.Derivative, &params, bits(x), 0)
+				if !values.Same(f.Value(x), float(y)) || !values.Same(f.Derivative(x), float(d)) {
+					t.Errorf("%v at %v: %v and %v, by the program %v and %v", f, x, f.Value(x), f.Derivative(x), float(y), float(d))
+				}
+				if fn.Program(function.ForwardMask) != nil {
+					if _, bit := fn.Eval(function.ForwardMask, &params, bits(x), 0); f.Bit(x) != (bit == 1) {
+						t.Errorf("the bit of %v at %v is %v, by the program %d", f, x, f.Bit(x), bit)
+					}
+				}
+				for _, dy := range values.Special() {
+					if dx, _ := fn.Eval(function.Backward, &params, bits(dy), bits(x)); !values.Same(f.Backward(dy, x), float(dx)) {
+						t.Errorf("the gradient of %v at %v for %v is %v, by the program %v", f, x, dy, f.Backward(dy, x), float(dx))
+					}
+				}
+			}
 		}
 	}
 }

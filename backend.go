@@ -115,8 +115,8 @@ type Backend interface {
 	// Alloc.
 	AllocMask(n int) (Mask, error)
 
-	// ForwardMask sets y[i] = f(x[i]), and bit i of m to the bit of x[i] that f.Program().Saved
-	// has: of LeakyReLU, whether x[i] >= 0. It is all that BackwardMask needs of x; so y may
+	// ForwardMask sets y[i] = f(x[i]), and bit i of m to f.Bit(x[i]), which is
+	// whether x[i] >= 0 for LeakyReLU. It is all that BackwardMask needs of x; so y may
 	// replace x. Errors as for Forward.
 	ForwardMask(f Activation, y Buffer, m Mask, x Buffer) error
 

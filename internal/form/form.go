@@ -80,10 +80,12 @@ var operands = [...]struct {
 	Src: {"src", nil},
 }
 
-// Bit returns the bit of M for x, 0 or 1, for a valid f.
+// Bit returns the bit of M for x, 0 or 1.
 func Bit(f compute.Activation, x float32) uint64 {
-	_, bit := function.Of(int(f.Kind)).Eval(function.ForwardMask, &f.Params, uint64(math.Float32bits(x)), 0)
-	return bit
+	if f.Bit(x) {
+		return 1
+	}
+	return 0
 }
 
 // OfBit returns what Backward returns for an x with the bit, for a valid f.

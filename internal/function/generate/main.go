@@ -1,5 +1,6 @@
-// This program writes the kinds and the constructors of activations, one for each function of
-// package function. go generate, in the root of the module, runs it.
+// This program writes what package compute has for each function of package function: the kinds
+// and the constructors of activations, and their reference in Go. go generate, in the root of
+// the module, runs it.
 package main
 
 import (
@@ -15,13 +16,19 @@ import (
 )
 
 func main() {
-	out := flag.String("out", "", "the file to write")
+	kindsFile := flag.String("kinds", "", "the file of kinds and constructors")
+	referenceFile := flag.String("reference", "", "the file of the reference")
 	flag.Parse()
-	source, err := format.Source(kinds(function.All()))
+	write(*kindsFile, kinds(function.All()))
+	write(*referenceFile, references(function.All()))
+}
+
+func write(file string, source []byte) {
+	source, err := format.Source(source)
 	if err != nil {
 		log.Fatal(err)
 	}
-	if err := os.WriteFile(*out, source, 0o666); err != nil {
+	if err := os.WriteFile(file, source, 0o666); err != nil {
 		log.Fatal(err)
 	}
 }
