@@ -44,6 +44,7 @@ import (
 	"errors"
 	"fmt"
 
+	"github.com/gmind-go/compute/expr"
 	"github.com/gmind-go/compute/internal/check"
 )
 
@@ -71,6 +72,15 @@ var (
 	// ErrOutOfMemory: the memory of the device, or of the host, does not suffice.
 	// The backend stays usable.
 	ErrOutOfMemory = errors.New("out of memory")
+	// ErrArgument: a call has more or fewer arguments than the program, or one that is not of
+	// the type that the program has there.
+	ErrArgument = errors.New("wrong argument")
+	// ErrCompile: the device cannot compile a program. The text has its reasons. The backend
+	// stays usable.
+	ErrCompile = errors.New("cannot be compiled")
+	// ErrMiscompiled: the device computes a program wrong: the text has an input, what it
+	// should give, and what it gives. The backend stays usable.
+	ErrMiscompiled = errors.New("miscompiled")
 	// ErrDevice: the device failed. The backend can only be closed.
 	ErrDevice = errors.New("device fault")
 )
@@ -123,6 +133,35 @@ type Backend interface {
 	// BackwardMask sets dx[i] to the gradient for dy[i] and bit i of m, which ForwardMask has
 	// set for f: the same bits as Backward with the x of ForwardMask. Errors as for Forward.
 	BackwardMask(f Activation, dx, dy Buffer, m Mask) error
+
+	// Run computes p for every element, in one pass. args are the results of p, then its
+	// arguments, in their order: see Arg.
+	//
+	// All buffers and masks have the same length, except those in Row and Col, whose lengths
+	// divide it. A result may be the same buffer or mask as an argument, since element i of a
+	// result needs only element i of what it overwrites; but not as another result, or as
+	// one in Row or Col.
+	//
+	// The first call of a program with scalars, rows and columns in these places compiles it,
+	// which on OpenCL takes some 0.1 s; later ones do not, nor do calls of an equal program.
+	//
+	// Errors: ErrArgument for a number or a type of arguments that p does not have,
+	// ErrLength, ErrOverlap, ErrForeignBuffer, ErrClosed, ErrCompile, ErrMiscompiled,
+	// ErrOutOfMemory, ErrDevice, that of p.Err, and one that wraps errors.ErrUnsupported for
+	// functions such as exp, which backends do not compute yet.
+	Run(p *expr.Program, args ...Arg) error
+
+	// Prepare checks a call of Run and compiles p, so that the Run of the result does neither.
+	// Errors as for Run.
+	Prepare(p *expr.Program, args ...Arg) (Call, error)
+
+	// RunSlices computes p as Run does, from host memory to host memory, for any length, also
+	// beyond the memory of the device. args are of the types Slice, Words, F32, U32 and Bool,
+	// or Row and Col of a Slice. The memory of a result may be that of an argument, from the
+	// same element on, and overlaps nothing else. It returns when the results are complete.
+	// When ctx ends, or its deadline passes, it stops as Stream does. Errors: those of Run,
+	// ctx.Err(), and one for a nil ctx.
+	RunSlices(ctx context.Context, p *expr.Program, args ...Arg) error
 
 	// Stream computes op from host memory to host memory: dst[i] from src[i],
 	// for any length, also beyond the memory of the device. dst and src have the

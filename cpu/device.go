@@ -15,6 +15,7 @@ package cpu
 import (
 	"context"
 	"fmt"
+	"math"
 	"runtime"
 	"time"
 	"unsafe"
@@ -22,7 +23,9 @@ import (
 	"github.com/gmind-go/compute"
 	"github.com/gmind-go/compute/internal/driver"
 	"github.com/gmind-go/compute/internal/form"
+	"github.com/gmind-go/compute/internal/function"
 	"github.com/gmind-go/compute/internal/host"
+	program "github.com/gmind-go/compute/internal/kernel"
 )
 
 // Open returns the CPU backend, with the best instruction set that the processor has. It
@@ -101,14 +104,40 @@ func (d *device) ReadMask(m driver.Memory, dst []uint64) error {
 	return nil
 }
 
-func (d *device) Launch(k driver.Kernel, n int, operands []driver.Memory) error {
-	a := &operands[0].(*memory).args
-	a.n = n
-	for i, m := range operands {
-		a.ptr[i&3] = unsafe.Pointer(unsafe.SliceData(m.(*memory).elements))
+// code is that of a kernel.
+type code struct {
+	kind compute.Kind
+	form form.Form
+	slow bool // it is none of the library's own
+}
+
+func (d *device) Compile(k *program.Kernel) (driver.Code, error) {
+	kind, fm, ok := function.Shipped(k)
+	return &code{compute.Kind(kind), form.Form(fm), !ok}, nil
+}
+
+func (d *device) Launch(c *driver.Call) error {
+	code := c.Code.(*code)
+	if code.slow {
+		d.reference(c)
+		return nil
 	}
-	d.launch(k.Form, k.F, a)
+	a := &c.Operands[0].Memory.(*memory).args
+	a.n = c.N
+	for i, o := range c.Operands {
+		a.ptr[i&3] = unsafe.Pointer(unsafe.SliceData(o.Memory.(*memory).elements))
+	}
+	d.launch(code.form, code.activation(c.Params), a)
 	return nil
+}
+
+// activation returns that of a code with parameters.
+func (c *code) activation(params []uint32) compute.Activation {
+	f := compute.Activation{Kind: c.kind}
+	for i, v := range params {
+		f.Params[i] = math.Float32frombits(v)
+	}
+	return f
 }
 
 // streamTime is how long the kernel of a part of a Stream takes on one core, in the cache.
@@ -118,26 +147,31 @@ const streamTime = 200 * time.Microsecond
 
 // streamPart returns the number of elements of a part of n elements. It is a multiple of a
 // page, so that all parts are aligned like the first.
-func (d *device) streamPart(k driver.Kernel, n int) int {
+func (d *device) streamPart(fm form.Form, f compute.Activation, n int) int {
 	const page = 4096 / 4
 	if n <= costUnit { // the cost need not be known
 		return n
 	}
-	return min(n, max(d.cost(k.Form, k.F).elements(streamTime)/page*page, page))
+	return min(n, max(d.cost(fm, f).elements(streamTime)/page*page, page))
 }
 
-func (d *device) Stream(ctx context.Context, k driver.Kernel, dst, src []float32) error {
+func (d *device) Stream(ctx context.Context, c *driver.HostCall) error {
+	code := c.Code.(*code)
+	if code.slow || len(c.Operands) != 2 {
+		return d.referenceStream(ctx, c)
+	}
 	a := new(args)
+	dst, src, f := c.Operands[0].Memory.Floats, c.Operands[1].Memory.Floats, code.activation(c.Params)
 	*a = sliceArgs(dst, src)
-	nonTemporal := d.nonTemporal(k.Form, k.F, a) // for all parts
-	part := d.streamPart(k, len(src))
+	nonTemporal := d.nonTemporal(code.form, f, a) // for all parts
+	part := d.streamPart(code.form, f, len(src))
 	for len(src) > 0 {
 		if err := driver.Ended(ctx); err != nil {
 			return err
 		}
 		n := min(len(src), part)
 		*a = sliceArgs(dst[:n], src)
-		d.compute(k.Form, k.F, a, nonTemporal)
+		d.compute(code.form, f, a, nonTemporal)
 		dst, src = dst[n:], src[n:]
 	}
 	return nil

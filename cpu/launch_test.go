@@ -7,6 +7,8 @@ import (
 	"github.com/gmind-go/compute"
 	"github.com/gmind-go/compute/internal/driver"
 	"github.com/gmind-go/compute/internal/form"
+	"github.com/gmind-go/compute/internal/function"
+	program "github.com/gmind-go/compute/internal/kernel"
 )
 
 // TestStores: which calls use non-temporal stores.
@@ -58,18 +60,23 @@ func TestLaunchForgets(t *testing.T) {
 	d := Options{}.device(generic)
 	defer d.Close()
 	for _, n := range []int{16, 1 << 20} {
-		var operands []driver.Memory
+		k := function.Kernel(int(compute.KindLeakyReLU), function.Forward)
+		code, err := d.Compile(k)
+		if err != nil {
+			t.Fatal(err)
+		}
+		call := &driver.Call{Kernel: k, Code: code, N: n, Params: []uint32{0}}
 		for range 2 {
 			m, err := d.Alloc(n, false)
 			if err != nil {
 				t.Fatal(err)
 			}
-			operands = append(operands, m)
+			call.Operands = append(call.Operands, program.Operand[driver.Memory]{Memory: m, Len: n})
 		}
-		if err := d.Launch(driver.Kernel{Form: form.Forward, F: compute.LeakyReLU(0.5)}, n, operands); err != nil {
+		if err := d.Launch(call); err != nil {
 			t.Fatal(err)
 		}
-		if got := operands[0].(*memory).args.ptr; got != (args{}).ptr {
+		if got := call.Operands[0].Memory.(*memory).args.ptr; got != (args{}).ptr {
 			t.Errorf("the result of %d elements refers to %v", n, got)
 		}
 	}

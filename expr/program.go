@@ -72,6 +72,9 @@ func (p *Program) IR() *ir.Program {
 	return p.ir
 }
 
+// FromIR returns the program with the operations of p. It is for the backends of this module.
+func FromIR(p *ir.Program) *Program { return &Program{ir: p} }
+
 // Name returns the name of the program.
 func (p *Program) Name() string {
 	if p.Err() != nil {

@@ -5,6 +5,7 @@ package gpu
 import (
 	"errors"
 	"fmt"
+	"math"
 	"runtime"
 	"sync"
 	"sync/atomic"
@@ -13,6 +14,8 @@ import (
 	"github.com/gmind-go/compute/gpu/internal/opencl"
 	"github.com/gmind-go/compute/internal/driver"
 	"github.com/gmind-go/compute/internal/form"
+	"github.com/gmind-go/compute/internal/function"
+	"github.com/gmind-go/compute/internal/kernel"
 	"github.com/gmind-go/compute/internal/mempool"
 	"github.com/gmind-go/compute/kernels"
 )
@@ -172,25 +175,40 @@ func (d *device) Free(m driver.Memory) error {
 	return nil
 }
 
+// code is that of a kernel.
+type code struct {
+	kind compute.Kind
+	form form.Form
+}
+
+func (d *device) Compile(k *kernel.Kernel) (driver.Code, error) {
+	kind, fm, ok := function.Shipped(k)
+	if !ok {
+		return nil, fmt.Errorf("programs are not compiled yet: %w", compute.ErrCompile)
+	}
+	return &code{compute.Kind(kind), form.Form(fm)}, nil
+}
+
 // Launch enqueues the kernel, and makes the device begin: the caller may not ask for
 // anything else for long.
-func (d *device) Launch(k driver.Kernel, n int, operands []driver.Memory) error {
+func (d *device) Launch(c *driver.Call) error {
+	code := c.Code.(*code)
 	s := d.shape
-	if k.Form.Masked() {
+	if code.form.Masked() {
 		s = s.masked()
 	}
-	args := make([]any, len(operands), len(operands)+2)
-	for i, m := range operands {
-		args[i] = m.(*memory).Mem
+	args := make([]any, len(c.Operands), len(c.Operands)+2)
+	for i, o := range c.Operands {
+		args[i] = o.Memory.(*memory).Mem
 	}
-	args = append(args, s.count(n))
+	args = append(args, s.count(c.N))
 	d.mu.Lock()
 	defer d.mu.Unlock()
 	kernel := d.copy
 	switch {
-	case k.Form != form.Copy:
-		kernel = d.kernels[k.F.Kind][k.Form]
-		args = append(args, k.F.Params[0])
+	case code.form != form.Copy:
+		kernel = d.kernels[code.kind][code.form]
+		args = append(args, math.Float32frombits(c.Params[0]))
 	case kernel == nil:
 		var err error
 		if kernel, err = d.context.NewKernel("copy", len(args)); err != nil {
@@ -198,7 +216,7 @@ func (d *device) Launch(k driver.Kernel, n int, operands []driver.Memory) error 
 		}
 		d.copy = kernel
 	}
-	if err := d.enqueueIn(s, d.queue, kernel, n, args...); err != nil {
+	if err := d.enqueueIn(s, d.queue, kernel, c.N, args...); err != nil {
 		return err
 	}
 	return d.queue.Flush()

@@ -7,7 +7,6 @@ import (
 	"unsafe"
 
 	"github.com/gmind-go/compute/gpu/internal/opencl"
-	"github.com/gmind-go/compute/internal/driver"
 	"github.com/gmind-go/compute/internal/mempool"
 )
 
@@ -41,21 +40,20 @@ func newPipeline(d *device) (*pipeline, error) {
 }
 
 // run computes dst from src, of the same length, not empty.
-func (p *pipeline) run(kernel driver.Kernel, dst, src []float32) error {
-	f := kernel.F
-	k := p.kernels[f.Kind][kernel.Form]
+func (p *pipeline) run(c *code, slope float32, dst, src []float32) error {
+	k := p.kernels[c.kind][c.form]
 	if !p.d.shared {
-		return p.staged(k, f.Params[0], dst, src)
+		return p.staged(k, slope, dst, src)
 	}
 	if p.d.usableInPlace(dst) && p.d.usableInPlace(src) {
-		err := p.direct(k, f.Params[0], dst, src)
+		err := p.direct(k, slope, dst, src)
 		if !errors.Is(err, errNotWrapped) {
 			return err
 		}
 	}
 	for len(src) > 0 { // which may be more than fits into the memory of the pipeline
 		n := min(len(src), p.d.part)
-		if err := p.copied(k, f.Params[0], dst[:n], src[:n]); err != nil {
+		if err := p.copied(k, slope, dst[:n], src[:n]); err != nil {
 			return err
 		}
 		dst, src = dst[n:], src[n:]

@@ -6,6 +6,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"math"
 	"sync"
 	"sync/atomic"
 
@@ -41,13 +42,15 @@ func (d *device) planPipelines(bytes int64, cores int) {
 // follows the other, since every core or unit is at work on it anyway.
 const directPart = 64 << 20
 
-func (d *device) Stream(ctx context.Context, k driver.Kernel, dst, src []float32) error {
+func (d *device) Stream(ctx context.Context, c *driver.HostCall) error {
+	code, dst, src := c.Code.(*code), c.Operands[0].Memory.Floats, c.Operands[1].Memory.Floats
+	slope := math.Float32frombits(c.Params[0])
 	part, workers := d.part, cap(d.pipelines)
 	if d.shared && d.usableInPlace(dst) && d.usableInPlace(src) {
 		part, workers = d.directPart, 1
 	}
 	return inParts(len(src), part, workers, func(from, to int) error {
-		err := d.withPipeline(ctx, func(p *pipeline) error { return p.run(k, dst[from:to], src[from:to]) })
+		err := d.withPipeline(ctx, func(p *pipeline) error { return p.run(code, slope, dst[from:to], src[from:to]) })
 		if errors.Is(err, compute.ErrOutOfMemory) && !errors.Is(err, compute.ErrDevice) {
 			err = fmt.Errorf("%w; lower Options.StreamMemory or %s", err, StreamMemoryEnv)
 		}

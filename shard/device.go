@@ -7,8 +7,11 @@ import (
 	"sync/atomic"
 
 	"github.com/gmind-go/compute"
+	"github.com/gmind-go/compute/expr"
 	"github.com/gmind-go/compute/internal/driver"
 	"github.com/gmind-go/compute/internal/form"
+	"github.com/gmind-go/compute/internal/function"
+	"github.com/gmind-go/compute/internal/kernel"
 )
 
 // device is the driver.Device of a Shard. The front locks the operands of a call until all
@@ -66,8 +69,11 @@ type memory []part
 // A part is what one member has of a buffer or a mask.
 type part struct {
 	*member
-	from, to int                          // elements
-	held     interface{ Release() error } // a compute.Buffer or compute.Mask
+	from, to int         // elements
+	held     interface { // a compute.Buffer or compute.Mask
+		compute.Arg
+		Release() error
+	}
 }
 
 func (p *part) buffer() compute.Buffer { return p.held.(compute.Buffer) }
@@ -120,25 +126,53 @@ func (d *device) ReadMask(m driver.Memory, dst []uint64) error {
 	})
 }
 
-func (d *device) Launch(kernel driver.Kernel, _ int, operands []driver.Memory) error {
-	return d.each(operands[0].(memory), func(k int, p *part) error {
+// code is that of a kernel: a program that the members run.
+type code struct {
+	program *expr.Program
+	shipped bool // it is Copy or a form with all parameters of its function
+	kind    compute.Kind
+	form    form.Form
+}
+
+// Compile leaves it to the members to compile, when they run a part for the first time.
+func (d *device) Compile(k *kernel.Kernel) (driver.Code, error) {
+	kind, fm, ok := function.Shipped(k)
+	if ok && fm != function.Copy {
+		_, ok = function.Unparams(kind, fm, make([]uint32, len(k.Params)))
+	}
+	return &code{expr.FromIR(k.Body), ok, compute.Kind(kind), form.Form(fm)}, nil
+}
+
+// activation returns that of a form with parameters.
+func (c *code) activation(params []uint32) compute.Activation {
+	all, _ := function.Unparams(int(c.kind), function.Form(c.form), params)
+	return compute.Activation{Kind: c.kind, Params: all}
+}
+
+func (d *device) Launch(c *driver.Call) error {
+	code := c.Code.(*code)
+	if !code.shipped {
+		return d.run(code, c)
+	}
+	return d.each(c.Operands[0].Memory.(memory), func(k int, p *part) error {
 		defer p.launched.Store(true)
-		if kernel.Form == form.Copy {
-			c, ok := compute.As[form.Copier](p.Backend)
+		at := func(i int) *part { return &c.Operands[i].Memory.(memory)[k] }
+		if code.form == form.Copy {
+			copier, ok := compute.As[form.Copier](p.Backend)
 			if !ok {
 				return errors.New("it has no Copy")
 			}
-			return c.Copy(p.buffer(), operands[1].(memory)[k].buffer())
+			return copier.Copy(p.buffer(), at(1).buffer())
 		}
 		var args form.Args
-		for i, o := range kernel.Form.Operands() {
-			if operand := &operands[i].(memory)[k]; o == form.M {
-				args.M = operand.mask()
+		for i, o := range code.form.Operands() {
+			if o == form.M {
+				args.M = at(i).mask()
 			} else {
-				*args.Buffer(o) = operand.buffer()
+				*args.Buffer(o) = at(i).buffer()
 			}
 		}
-		return kernel.Form.Run(p.Backend, kernel.F, args)
+		return code.form.Run(p.Backend, code.activation(c.Params), args)
 	})
 }
 

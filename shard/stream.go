@@ -32,11 +32,10 @@ const (
 // A stream is one call of Stream.
 type stream struct {
 	*device
-	ctx      context.Context
-	kernel   driver.Kernel
-	dst, src []float32
-	inPlace  bool
-	class    int // of rates: short streams, where calls cost most of the time, are apart
+	ctx     context.Context
+	call    *driver.HostCall
+	inPlace bool // a result is in the memory of an input
+	class   int  // of rates: short streams, where calls cost most of the time, are apart
 
 	mu   sync.Mutex // guards what follows
 	todo []span     // what no member has taken, or a failed one has left
@@ -48,12 +47,12 @@ type stream struct {
 // A span is the elements from one index to another.
 type span struct{ from, to int }
 
-func (d *device) Stream(ctx context.Context, k driver.Kernel, dst, src []float32) error {
+func (d *device) Stream(ctx context.Context, c *driver.HostCall) error {
 	st := &stream{
-		device: d, ctx: ctx, kernel: k, dst: dst, src: src, inPlace: &dst[0] == &src[0],
-		todo: []span{{0, len(src)}}, left: len(src), busy: make([]int, len(d.members)),
+		device: d, ctx: ctx, call: c, inPlace: inPlace(c),
+		todo: []span{{0, c.N}}, left: c.N, busy: make([]int, len(d.members)),
 	}
-	if len(src) >= 2*leastSent {
+	if c.N >= 2*leastSent {
 		st.class = 1
 	}
 	// Members that find nothing more to do leave. If others fail then, another round does
@@ -175,7 +174,7 @@ func (st *stream) size(i int) int {
 		all += rate * streams
 		soonest = min(soonest, (float64(st.left)+float64(st.busy[j])/streams)/rate)
 	}
-	each := float64(len(st.src)) / all
+	each := float64(st.call.N) / all
 	each = max(each/math.Ceil(each/mostTime), leastTime) // seconds of a chunk
 	if len(working) == 1 {
 		each = float64(st.left) / own
@@ -191,22 +190,62 @@ func (st *stream) size(i int) int {
 // fails, others need the input.
 func (st *stream) copies(m *member) bool { return st.inPlace && !m.cpu }
 
+// inPlace reports whether a result of c is in the memory of an input.
+func inPlace(c *driver.HostCall) bool {
+	for i, o := range c.Operands {
+		for _, r := range c.Operands[:min(i, len(c.Kernel.Results))] {
+			if i >= len(c.Kernel.Results) && o.Memory.Is(r.Memory) {
+				return true
+			}
+		}
+	}
+	return false
+}
+
 // compute lets m compute chunk. If m copies, its input is as before after an error.
 func (st *stream) compute(m *member, chunk span) error {
-	op, _ := st.kernel.Form.Op()
-	dst, src := st.dst[chunk.from:chunk.to], st.src[chunk.from:chunk.to]
+	var results []driver.Host
+	for i := range st.call.Kernel.Results {
+		results = append(results, cut(st.call.Operands[i].Memory, chunk))
+	}
 	if !st.copies(m) {
-		return m.Stream(st.ctx, op, st.kernel.F, dst, src)
+		return st.stream(m, chunk, results)
 	}
-	result, ok := st.scratch.Get().(*[]float32)
-	if !ok || len(*result) < len(src) {
-		result = new([]float32)
-		*result = make([]float32, len(src))
+	copies := make([]driver.Host, len(results))
+	var scratch []*[]float32
+	for i, r := range results {
+		if r.Words != nil {
+			copies[i].Words = make([]uint64, len(r.Words))
+			continue
+		}
+		kept, ok := st.scratch.Get().(*[]float32)
+		if !ok || len(*kept) < len(r.Floats) {
+			kept = new([]float32)
+			*kept = make([]float32, len(r.Floats))
+		}
+		scratch = append(scratch, kept)
+		copies[i].Floats = (*kept)[:len(r.Floats)]
 	}
-	if err := m.Stream(st.ctx, op, st.kernel.F, (*result)[:len(src)], src); err != nil {
-		return err // without Put: a device that is lost may still write to result
+	if err := st.stream(m, chunk, copies); err != nil {
+		return err // without Put: a device that is lost may still write to the copies
 	}
-	copy(dst, *result)
-	st.scratch.Put(result)
+	for i, r := range results {
+		copy(r.Floats, copies[i].Floats)
+		copy(r.Words, copies[i].Words)
+	}
+	for _, kept := range scratch {
+		st.scratch.Put(kept)
+	}
 	return nil
+}
+
+// stream lets m compute chunk into results.
+func (st *stream) stream(m *member, chunk span, results []driver.Host) error {
+	code := st.call.Code.(*code)
+	op, ok := code.form.Op()
+	if !code.shipped || !ok {
+		return m.RunSlices(st.ctx, code.program, st.slices(chunk, results)...)
+	}
+	src := cut(st.call.Operands[1].Memory, chunk)
+	return m.Stream(st.ctx, op, code.activation(st.call.Params), results[0].Floats, src.Floats)
 }

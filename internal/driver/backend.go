@@ -1,7 +1,6 @@
 package driver
 
 import (
-	"context"
 	"errors"
 	"fmt"
 	"strings"
@@ -9,7 +8,7 @@ import (
 	"sync/atomic"
 
 	"github.com/gmind-go/compute"
-	"github.com/gmind-go/compute/internal/form"
+	"github.com/gmind-go/compute/internal/function"
 )
 
 // A Backend is the front of a Device. It implements compute.Backend, form.Copier and
@@ -22,6 +21,8 @@ type Backend struct {
 	fault    atomic.Pointer[error] // the first ErrDevice: nothing can be trusted after it
 	untold   atomic.Bool           // Trim has seen it, and no call has returned it yet
 	unsure   atomic.Bool           // whether any of these may make usable return an error
+	forms    formCodes
+	programs cache
 
 	// Calls without operands hold calls for reading, and calls with operands hold the locks
 	// of these. Close takes all of them before it closes the device.
@@ -35,7 +36,7 @@ type Backend struct {
 
 // New returns the backend that computes on d.
 func New(d Device) *Backend {
-	b := &Backend{device: d, name: d.Info().Name, live: map[*memory]struct{}{}}
+	b := &Backend{device: d, name: d.Info().Name, live: map[*memory]struct{}{}, forms: make(formCodes, len(function.All())+1)}
 	b.survivor, _ = d.(Survivor)
 	b.unsure.Store(b.survivor != nil)
 	return b
@@ -51,98 +52,6 @@ func (b *Backend) Info() compute.Info {
 	defer b.mu.Unlock()
 	info.LiveBuffers, info.LiveBytes = len(b.live), b.liveBytes
 	return info
-}
-
-// Forward implements compute.Backend.
-func (b *Backend) Forward(f compute.Activation, y, x compute.Buffer) error {
-	return b.launch(form.Forward, f, y, x)
-}
-
-// Derivative implements compute.Backend.
-func (b *Backend) Derivative(f compute.Activation, d, x compute.Buffer) error {
-	return b.launch(form.Derivative, f, d, x)
-}
-
-// Backward implements compute.Backend.
-func (b *Backend) Backward(f compute.Activation, dx, dy, x compute.Buffer) error {
-	return b.launch(form.Backward, f, dx, dy, x)
-}
-
-// ForwardDerivative implements compute.Backend.
-func (b *Backend) ForwardDerivative(f compute.Activation, y, d, x compute.Buffer) error {
-	return b.launch(form.ForwardDerivative, f, y, d, x)
-}
-
-// ForwardMask implements compute.Backend.
-func (b *Backend) ForwardMask(f compute.Activation, y compute.Buffer, m compute.Mask, x compute.Buffer) error {
-	return b.launch(form.ForwardMask, f, y, m, x)
-}
-
-// BackwardMask implements compute.Backend.
-func (b *Backend) BackwardMask(f compute.Activation, dx, dy compute.Buffer, m compute.Mask) error {
-	return b.launch(form.BackwardMask, f, dx, dy, m)
-}
-
-// Copy sets dst to src, of the same length. It implements form.Copier.
-func (b *Backend) Copy(dst, src compute.Buffer) error {
-	return b.launch(form.Copy, compute.Activation{}, dst, src)
-}
-
-// launch computes fm of f on args, its operands.
-func (b *Backend) launch(fm form.Form, f compute.Activation, args ...any) error {
-	if b.unsure.Load() { // short calls notice the time of all else
-		if err := b.usable(fm.String()); err != nil {
-			return err
-		}
-	}
-	if fm != form.Copy {
-		if err := f.Validate(); err != nil {
-			return b.call(fm.String()).wrap(err)
-		}
-	}
-	var o operands
-	if err := o.take(b, fm, args); err != nil {
-		return err
-	}
-	defer o.unlock()
-	if b.unsure.Load() { // since a call for which this one waited
-		if err := b.usable(fm.String()); err != nil {
-			return err
-		}
-	}
-	n := o.all[0].n
-	if n == 0 {
-		return nil
-	}
-	if err := b.device.Launch(Kernel{fm, f}, n, o.memories()); err != nil {
-		return b.failed(fm.String(), elements(n), err)
-	}
-	return nil
-}
-
-// Stream implements compute.Backend.
-func (b *Backend) Stream(ctx context.Context, op compute.Op, f compute.Activation, dst, src []float32) error {
-	c := b.call("stream")
-	if err := b.enter(c.op); err != nil {
-		return err
-	}
-	defer b.calls.RUnlock()
-	if b.survivor == nil {
-		if err := b.usable(c.op); err != nil {
-			return err
-		}
-	}
-	if err := c.stream(ctx, op, f, dst, src); err != nil || len(src) == 0 {
-		return err
-	}
-	err := b.device.Stream(ctx, Kernel{form.Of(op), f}, dst, src)
-	if ended := Ended(ctx); ended != nil && errors.Is(err, ended) {
-		return c.wrap(err)
-	}
-	if err != nil {
-		return b.failed(c.op, elements(len(src)), err)
-	}
-	return nil
 }
 
 // Sync implements compute.Backend.
@@ -276,5 +185,3 @@ func (b *Backend) failed(op, size string, err error) error {
 	}
 	return err
 }
-
-func elements(n int) string { return fmt.Sprintf("%d elements", n) }

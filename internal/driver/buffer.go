@@ -19,7 +19,7 @@ type memory struct {
 	mu       sync.Mutex // guards what follows, and the contents
 	device   Memory     // nil for 0 elements
 	released bool
-	operands [3]Memory // of the last call with m as its first operand: see operands.memories
+	launch   *launch // of calls of forms with m as the first operand
 }
 
 // A buffer implements compute.Buffer, and a mask compute.Mask.

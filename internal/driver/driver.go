@@ -9,7 +9,7 @@ import (
 	"context"
 
 	"github.com/gmind-go/compute"
-	"github.com/gmind-go/compute/internal/form"
+	"github.com/gmind-go/compute/internal/kernel"
 )
 
 // A Device allocates memory and runs kernels on it.
@@ -34,12 +34,15 @@ type Device interface {
 	// ReadMask copies the bits of m into dst, which has form.MaskWords words. Bits after
 	// the last are unspecified.
 	ReadMask(m Memory, dst []uint64) error
-	// Launch runs k on n elements. operands are those of its form, in order. Launch
-	// does not retain them.
-	Launch(k Kernel, n int, operands []Memory) error
-	// Stream computes k, a form of one input and one result, from src to dst in the memory
-	// of the host. When ctx ends it stops early and returns Ended(ctx).
-	Stream(ctx context.Context, k Kernel, dst, src []float32) error
+	// Compile returns code that computes k, which has no function. The front calls it without
+	// locks, and once for equal kernels, unless so many others were compiled since that it has
+	// forgotten the code. Errors may wrap compute.ErrCompile and compute.ErrMiscompiled.
+	Compile(k *kernel.Kernel) (Code, error)
+	// Launch runs a call. It retains neither c nor what c points to, but the Code.
+	Launch(c *Call) error
+	// Stream runs a call on operands in the memory of the host. When ctx ends it stops early
+	// and returns Ended(ctx). It retains nothing.
+	Stream(ctx context.Context, c *HostCall) error
 	// Sync waits for all kernels.
 	Sync() error
 	// Close waits for all kernels and releases everything. All memory was freed, and no
@@ -65,8 +68,35 @@ type (
 // a mask. Nil means no memory.
 type Memory any
 
-// A Kernel is what Launch computes: a form of an activation, which form.Copy ignores.
-type Kernel struct {
-	Form form.Form
-	F    compute.Activation
+// Code is a device's own: what Compile returns. There is nothing to release: a Device releases
+// all code when it is closed.
+type Code any
+
+// A CallOn is one launch of a kernel on operands in some memory. Element i of the call, with
+// 0 <= i < N, finds its value of an operand by the Address: at i of an Element or a Bit, at
+// (Index+i) modulo Len of a Row, at (Index+i)/Period of a Col. Random numbers are those of
+// the index Index+i.
+//
+// A result may be the same memory as any inputs that are an Element or a Bit, and overlaps no
+// other.
+type CallOn[M any] struct {
+	Kernel   *kernel.Kernel
+	Code     Code // of Kernel
+	N        int  // elements, at least one
+	Index    uint64
+	Total    int                 // elements of the whole of which the call is a part
+	Operands []kernel.Operand[M] // results, then inputs, as the kernel has them
+	Params   []uint32            // bits of a float32, a uint32, or 0 and 1
+}
+
+// A Call has operands on the device, and a HostCall in the memory of the host.
+type (
+	Call     = CallOn[Memory]
+	HostCall = CallOn[Host]
+)
+
+// A Host is a buffer or a mask in the memory of the host. One of them is nil.
+type Host struct {
+	Floats []float32
+	Words  []uint64
 }

@@ -1,15 +1,18 @@
 package driver
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"fmt"
+	"slices"
 	"strings"
 	"testing"
 	"time"
 
 	"github.com/gmind-go/compute"
 	"github.com/gmind-go/compute/internal/form"
+	"github.com/gmind-go/compute/internal/kernel"
 )
 
 // fake is a device that computes nothing, and returns what err gives for each call, by
@@ -52,9 +55,11 @@ func (d *fake) ReadMask(_ Memory, dst []uint64) error {
 	return d.fails("ReadMask")
 }
 
-func (d *fake) Launch(Kernel, int, []Memory) error { return d.fails("Launch") }
+func (d *fake) Compile(*kernel.Kernel) (Code, error) { return nil, d.fails("Compile") }
 
-func (d *fake) Stream(context.Context, Kernel, []float32, []float32) error { return d.fails("Stream") }
+func (d *fake) Launch(*Call) error { return d.fails("Launch") }
+
+func (d *fake) Stream(context.Context, *HostCall) error { return d.fails("Stream") }
 
 func (d *fake) Sync() error { return d.fails("Sync") }
 
@@ -306,15 +311,13 @@ type blocking struct {
 	closed         bool
 }
 
-func (d *blocking) Launch(Kernel, int, []Memory) error {
+func (d *blocking) Launch(*Call) error {
 	d.entered <- true
 	<-d.leave
 	return d.launchErr
 }
 
-func (d *blocking) Stream(context.Context, Kernel, []float32, []float32) error {
-	return d.Launch(Kernel{}, 1, nil)
-}
+func (d *blocking) Stream(context.Context, *HostCall) error { return d.Launch(nil) }
 
 func (d *blocking) Close() error {
 	d.closed = true
@@ -422,20 +425,18 @@ func TestLockOrder(t *testing.T) {
 		x[i] = buf.(*buffer)
 	}
 	for i := range 27 {
-		args := []any{x[i%3], x[i/3%3], x[i/9]}
-		var o operands
-		if err := o.take(b, form.Backward, args); err != nil { // which hangs if it locks one twice
-			t.Fatal(err)
+		all := []*memory{&x[i%3].memory, &x[i/3%3].memory, &x[i/9].memory}
+		sorted := byID(make([]*memory, len(all)), all)
+		lockAll(sorted) // which hangs if it locks one twice
+		if !slices.IsSortedFunc(sorted, func(a, b *memory) int { return cmp.Compare(a.id, b.id) }) {
+			t.Errorf("operands %d, %d, %d are not locked in order", i%3, i/3%3, i/9)
 		}
-		if o.sorted[0].id > o.sorted[1].id || o.sorted[1].id > o.sorted[2].id {
-			t.Errorf("operands %d, %d, %d are locked in the order %d, %d, %d", i%3, i/3%3, i/9, o.sorted[0].id, o.sorted[1].id, o.sorted[2].id)
-		}
-		for _, arg := range args {
-			if arg.(*buffer).mu.TryLock() {
+		for _, m := range all {
+			if m.mu.TryLock() {
 				t.Errorf("operands %d, %d, %d: one is not locked", i%3, i/3%3, i/9)
 			}
 		}
-		o.unlock()
+		unlockAll(sorted)
 		for _, buf := range x {
 			if !buf.mu.TryLock() {
 				t.Fatalf("operands %d, %d, %d: one stays locked", i%3, i/3%3, i/9)

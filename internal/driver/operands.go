@@ -1,113 +1,150 @@
 package driver
 
 import (
+	"fmt"
+
 	"github.com/gmind-go/compute"
-	"github.com/gmind-go/compute/internal/form"
+	"github.com/gmind-go/compute/internal/kernel"
 )
 
-// operands are the buffers and masks of one call. A buffer may occur more than once.
-type operands struct {
-	b      *Backend
-	form   form.Form
-	all    [3]*memory
-	n      int        // how many of all are set
-	sorted [3]*memory // all, by id
+// A signature is what the checks of a call know of its operands: the results, then the
+// arguments that are buffers or masks.
+type signature struct {
+	op        string // of the call, in errors
+	names     []string
+	addresses []kernel.Address
+	results   int // how many of them are results
 }
 
-// take locks args, the operands of fm, or returns what is wrong with them.
-func (o *operands) take(b *Backend, fm form.Form, args []any) error {
-	o.b, o.form = b, fm
-	for i, arg := range args {
-		var own *memory
-		switch v := arg.(type) {
-		case *buffer:
-			if v != nil {
-				own = &v.memory
-			}
-		case *mask:
-			if v != nil {
-				own = &v.memory
-			}
+// own returns the memory of v, a buffer or a mask of b, or nil.
+func (b *Backend) own(v any) *memory {
+	var m *memory
+	switch v := v.(type) {
+	case *buffer:
+		if v != nil {
+			m = &v.memory
 		}
-		if own == nil || own.owner != b {
-			return o.call().foreign(o.name(i), arg, fm.Operands()[i] == form.M)
-		}
-		o.all[i] = own
-	}
-	o.n = len(args)
-	o.lock()
-	if err := o.check(); err != nil {
-		o.unlock()
-		return err
-	}
-	return nil
-}
-
-// lock locks each operand once. All calls lock by id, so that no two wait for each other.
-func (o *operands) lock() {
-	o.sorted = o.all
-	s := &o.sorted
-	if s[0].id > s[1].id {
-		s[0], s[1] = s[1], s[0]
-	}
-	if o.n == 3 {
-		if s[1].id > s[2].id {
-			s[1], s[2] = s[2], s[1]
-			if s[0].id > s[1].id {
-				s[0], s[1] = s[1], s[0]
-			}
+	case *mask:
+		if v != nil {
+			m = &v.memory
 		}
 	}
-	s[0].mu.Lock()
-	if s[1] != s[0] {
-		s[1].mu.Lock()
+	if m == nil || m.owner != b {
+		return nil
 	}
-	if o.n == 3 && s[2] != s[1] {
-		s[2].mu.Lock()
+	return m
+}
+
+// byID sets sorted, of the length of all, to these in the order in which they are locked, and
+// returns it without repetitions. All calls lock by id, so that no two wait for each other.
+func byID(sorted, all []*memory) []*memory {
+	n := 0
+	for _, m := range all {
+		i := n
+		for i > 0 && sorted[i-1].id > m.id {
+			i--
+		}
+		if i > 0 && sorted[i-1] == m {
+			continue
+		}
+		for j := n; j > i; j-- { // a call of copy takes longer
+			sorted[j] = sorted[j-1]
+		}
+		sorted[i] = m
+		n++
+	}
+	return sorted[:n]
+}
+
+func lockAll(sorted []*memory) {
+	for _, m := range sorted {
+		m.mu.Lock()
 	}
 }
 
-func (o *operands) unlock() {
-	s := &o.sorted
-	s[0].mu.Unlock()
-	if s[1] != s[0] {
-		s[1].mu.Unlock()
-	}
-	if o.n == 3 && s[2] != s[1] {
-		s[2].mu.Unlock()
+func unlockAll(sorted []*memory) {
+	for _, m := range sorted {
+		m.mu.Unlock()
 	}
 }
 
-// check returns what is wrong with the operands, which are locked.
-func (o *operands) check() error {
-	for i, m := range o.all[:o.n] {
+// fits reports whether check finds nothing wrong with all, the operands of a form, where that
+// is soon told.
+func (s *signature) fits(all []*memory) bool {
+	n := all[0].n
+	for _, m := range all {
+		if m.released || m.n != n {
+			return false
+		}
+	}
+	return s.results == 1 || all[0] != all[1]
+}
+
+// check returns what is wrong with all, the operands of a call on b, which are locked. at is
+// the part that the call is of a longer one, with Total 0 if it is whole.
+func (s *signature) check(b *Backend, all []*memory, at kernel.At) error {
+	for i, m := range all {
 		if m.released {
-			return o.call().released(o.name(i))
+			return b.call(s.op).released(s.names[i])
 		}
 	}
-	last := o.n - 1
-	for i, m := range o.all[:last] {
-		if m.n != o.all[last].n {
-			return o.call().lengths(o.name(i), m.n, o.name(last), o.all[last].n)
+	return checkSizes(b.call(s.op), s, func(i int) int { return all[i].n }, at, func(i, j int) bool { return all[i] == all[j] })
+}
+
+// checkSizes returns what is wrong with the lengths of operands, or with the memory that they
+// share. overlap reports whether two of them share memory.
+func checkSizes(c call, s *signature, length func(i int) int, at kernel.At, overlap func(i, j int) bool) error {
+	last := s.last()
+	n := length(last)
+	total := n
+	if at.Total > 0 {
+		total = at.Total
+	}
+	for i, a := range s.addresses {
+		switch have := length(i); {
+		case a != kernel.Row && a != kernel.Col:
+			if have != n {
+				return c.lengths(s.names[i], have, s.names[last], n)
+			}
+		case have == 0 && total > 0 || have > 0 && total%have != 0:
+			return c.fail(compute.ErrLength, "%s repeats %d elements, and %s has %d, which is no multiple; give it a length that divides %d", s.names[i], have, s.names[last], total, total)
 		}
 	}
-	if o.all[0] == o.all[1] && len(o.form.Results()) == 2 {
-		return o.call().fail(compute.ErrOverlap, "%s and %s are the same buffer; give each result its own", o.name(0), o.name(1))
+	for i := range s.results {
+		for j := i + 1; j < len(s.addresses); j++ {
+			repeats := s.addresses[j] == kernel.Row || s.addresses[j] == kernel.Col
+			switch {
+			case j >= s.results && !repeats || !overlap(i, j):
+			case j < s.results:
+				return c.fail(compute.ErrOverlap, "%s and %s are the same buffer; give each result its own", s.names[i], s.names[j])
+			default:
+				return c.fail(compute.ErrOverlap, "%s is written and repeated as %s; give the result a buffer of its own", s.names[i], s.names[j])
+			}
+		}
 	}
 	return nil
 }
 
-// memories returns what the device knows of the operands, until unlock. It is part of the
-// first operand, so that no call allocates. What a Device frees must be small afterwards,
-// since it may stay there.
-func (o *operands) memories() []Memory {
-	first := o.all[0]
-	for i, m := range o.all[:o.n] {
-		first.operands[i] = m.device
+// last returns the index of the last operand that is not repeated. Its length is that of the
+// call.
+func (s *signature) last() int {
+	last := len(s.addresses) - 1
+	for s.addresses[last] == kernel.Row || s.addresses[last] == kernel.Col {
+		last--
 	}
-	return first.operands[:o.n]
+	return last
 }
 
-// call and name are for errors.
-func (o *operands) call() call        { return o.b.call(o.form.String()) }
-func (o *operands) name(i int) string { return o.form.Operands()[i].String() }
+// period returns how many neighboring elements of a call have the same value of an operand
+// with the address and the length.
+func period(a kernel.Address, length, n int, at kernel.At) int {
+	if a != kernel.Col || length == 0 {
+		return 0
+	}
+	if at.Total > 0 {
+		n = at.Total
+	}
+	return n / length
+}
+
+func elements(n int) string { return fmt.Sprintf("%d elements", n) }

@@ -99,9 +99,42 @@ func Kernel(kind int, fm Form) *kernel.Kernel {
 	return f.kernels[fm]
 }
 
+// Shipped returns the kind and the form of k, if it is the same as a Kernel.
+func Shipped(k *kernel.Kernel) (kind int, fm Form, ok bool) {
+	if k.Key == copyKernel().Key {
+		return 0, Copy, true
+	}
+	for i := range all {
+		for fm := range Form(Count) {
+			if own := Kernel(i+1, fm); own != nil && own.Key == k.Key {
+				return i + 1, fm, true
+			}
+		}
+	}
+	return 0, 0, false
+}
+
 var copyKernel = sync.OnceValue(func() *kernel.Kernel {
 	return kernel.New(expr.MustParse("copy(x) = x").IR(), []kernel.Address{kernel.Element})
 })
+
+// Unparams returns the parameters of the function of a kind for which the kernel of its form has
+// the given ones. ok is false if the kernel does not have them all.
+func Unparams(kind int, fm Form, given []uint32) (params Params, ok bool) {
+	f, k := Of(kind), Kernel(kind, fm)
+	inputs := len(f.forms[fm].Args()) - len(f.params)
+	if len(given) != len(f.params) {
+		return params, false
+	}
+	for i, bits := range given {
+		arg := k.Scalar(i)
+		if arg < 0 {
+			return params, false
+		}
+		params[arg-inputs] = math.Float32frombits(bits)
+	}
+	return params, true
+}
 
 // make makes the programs and the kernels.
 func (f *Function) make() {

@@ -23,7 +23,7 @@ const (
 )
 
 // MaxParams is the number of parameters that a kernel has at most.
-const MaxParams = 32
+const MaxParams = 16
 
 // A Kernel computes element i of its results from element i of its inputs, and parameters. It
 // is immutable.
@@ -200,6 +200,14 @@ func (k *Kernel) key() string {
 // Arg returns the argument of the program that input i is.
 func (k *Kernel) Arg(i int) int { return k.args[i] }
 
+// Scalar returns the argument of the program that parameter i is, or -1 if it is computed.
+func (k *Kernel) Scalar(i int) int {
+	if k.direct == nil {
+		return -1
+	}
+	return k.direct[i]
+}
+
 // Scratch returns the length of the scratch that Eval needs.
 func (k *Kernel) Scratch() int {
 	if k.direct != nil || len(k.Params) == 0 {
@@ -212,7 +220,7 @@ func (k *Kernel) Scratch() int {
 // of a float32, a uint32, or 0 and 1. It is the reference evaluator that computes what depends
 // on scalars alone, so all devices have the same bits.
 func (k *Kernel) Eval(params []uint32, args []uint32, scratch []uint64) {
-	if k.Scratch() == 0 {
+	if k.direct != nil || len(k.Params) == 0 {
 		for i, from := range k.direct {
 			params[i] = args[from]
 		}
@@ -255,3 +263,13 @@ func (k *Kernel) Function() (ir.Op, bool) {
 	}
 	return 0, false
 }
+
+// At is an argument of a call after those of the program. The call is a part of one of Total
+// elements, and begins at the element with the index. Row, Col and random numbers go by that.
+type At struct {
+	Index uint64
+	Total int
+}
+
+// Len returns 0.
+func (At) Len() int { return 0 }

@@ -1,0 +1,220 @@
+package driver
+
+import (
+	"context"
+	"errors"
+	"math"
+	"sync/atomic"
+
+	"github.com/gmind-go/compute"
+	"github.com/gmind-go/compute/internal/form"
+	"github.com/gmind-go/compute/internal/function"
+	"github.com/gmind-go/compute/internal/kernel"
+)
+
+// Forward implements compute.Backend.
+func (b *Backend) Forward(f compute.Activation, y, x compute.Buffer) error {
+	return b.form(form.Forward, f, y, x)
+}
+
+// Derivative implements compute.Backend.
+func (b *Backend) Derivative(f compute.Activation, d, x compute.Buffer) error {
+	return b.form(form.Derivative, f, d, x)
+}
+
+// Backward implements compute.Backend.
+func (b *Backend) Backward(f compute.Activation, dx, dy, x compute.Buffer) error {
+	return b.form(form.Backward, f, dx, dy, x)
+}
+
+// ForwardDerivative implements compute.Backend.
+func (b *Backend) ForwardDerivative(f compute.Activation, y, d, x compute.Buffer) error {
+	return b.form(form.ForwardDerivative, f, y, d, x)
+}
+
+// ForwardMask implements compute.Backend.
+func (b *Backend) ForwardMask(f compute.Activation, y compute.Buffer, m compute.Mask, x compute.Buffer) error {
+	return b.form(form.ForwardMask, f, y, m, x)
+}
+
+// BackwardMask implements compute.Backend.
+func (b *Backend) BackwardMask(f compute.Activation, dx, dy compute.Buffer, m compute.Mask) error {
+	return b.form(form.BackwardMask, f, dx, dy, m)
+}
+
+// Copy sets dst to src, of the same length. It implements form.Copier.
+func (b *Backend) Copy(dst, src compute.Buffer) error {
+	return b.form(form.Copy, compute.Activation{}, dst, src)
+}
+
+// maxOperands is the most that a form has.
+const maxOperands = 3
+
+// signatures are those of the forms.
+var signatures = func() (list [form.Count + 1]signature) {
+	for fm := range list {
+		fm := form.Form(fm)
+		s := signature{op: fm.String(), results: len(fm.Results())}
+		for _, o := range fm.Operands() {
+			address := kernel.Element
+			if o == form.M {
+				address = kernel.Bit
+			}
+			s.names, s.addresses = append(s.names, o.String()), append(s.addresses, address)
+		}
+		list[fm] = s
+	}
+	return list
+}()
+
+// formCodes has the code of the forms of each kind of activation, once it is used. Kind 0 has
+// Copy.
+type formCodes [][form.Count + 1]atomic.Pointer[compiled]
+
+// formCode returns the code of fm. b is entered.
+func (b *Backend) formCode(fm form.Form, kind compute.Kind) (*compiled, error) {
+	place := &b.forms[kind][fm]
+	if c := place.Load(); c != nil {
+		return c, nil
+	}
+	k := function.Kernel(int(kind), function.Form(fm))
+	code, err := b.device.Compile(k)
+	if err != nil {
+		return nil, b.failed(fm.String(), "", err)
+	}
+	place.Store(&compiled{k, code})
+	return place.Load(), nil
+}
+
+// enterFormCode is formCode for a call that has not entered b.
+func (b *Backend) enterFormCode(fm form.Form, kind compute.Kind) (*compiled, error) {
+	if c := b.forms[kind][fm].Load(); c != nil {
+		return c, nil
+	}
+	if err := b.enter(fm.String()); err != nil {
+		return nil, err
+	}
+	defer b.calls.RUnlock()
+	return b.formCode(fm, kind)
+}
+
+// A launch is a Call of a form and the memory that it needs. It is part of the first operand,
+// whose lock guards it, so that no call allocates.
+type launch struct {
+	Call
+	operands [maxOperands]kernel.Operand[Memory]
+	params   [function.MaxParams]uint32
+}
+
+// setParams sets params to those of c, a form of f.
+func (c *compiled) setParams(params []uint32, fm form.Form, f compute.Activation) {
+	var args [maxOperands + function.MaxParams]uint32
+	inputs := len(signatures[fm].names) - signatures[fm].results
+	for i, v := range f.Params {
+		args[inputs+i] = math.Float32bits(v)
+	}
+	c.kernel.Eval(params, args[:], nil)
+}
+
+// form computes fm of f on args, its operands.
+func (b *Backend) form(fm form.Form, f compute.Activation, args ...any) error {
+	s := &signatures[fm]
+	if b.unsure.Load() { // short calls notice the time of all else
+		if err := b.usable(s.op); err != nil {
+			return err
+		}
+	}
+	if fm != form.Copy {
+		if err := f.Validate(); err != nil {
+			return b.call(s.op).wrap(err)
+		}
+	}
+	var operands, order [maxOperands]*memory
+	all := operands[:len(args)]
+	for i, arg := range args {
+		if all[i] = b.own(arg); all[i] == nil || all[i].isMask != (s.addresses[i] == kernel.Bit) {
+			return b.call(s.op).foreign(s.names[i], arg, s.addresses[i] == kernel.Bit)
+		}
+	}
+	code, err := b.enterFormCode(fm, f.Kind)
+	if err != nil {
+		return err
+	}
+	sorted := byID(order[:len(all)], all)
+	lockAll(sorted)
+	defer unlockAll(sorted)
+	if !s.fits(all) {
+		if err := s.check(b, all, kernel.At{}); err != nil {
+			return err
+		}
+	}
+	if b.unsure.Load() { // since a call for which this one waited
+		if err := b.usable(s.op); err != nil {
+			return err
+		}
+	}
+	n := all[0].n
+	if n == 0 {
+		return nil
+	}
+	l := all[0].launch
+	if l == nil {
+		l = &launch{}
+		all[0].launch = l
+	}
+	// The inputs of the kernel are all of the form's.
+	for i, m := range all {
+		l.operands[i].Memory, l.operands[i].Len = m.device, n
+	}
+	if l.Kernel != code.kernel {
+		l.Call = Call{
+			Kernel: code.kernel, Code: code.code, N: n, Total: n,
+			Operands: l.operands[:len(all)], Params: l.params[:len(code.kernel.Params)],
+		}
+	}
+	code.setParams(l.Params, fm, f)
+	if err := b.device.Launch(&l.Call); err != nil {
+		return b.failed(s.op, elements(n), err)
+	}
+	return nil
+}
+
+// Stream implements compute.Backend.
+func (b *Backend) Stream(ctx context.Context, op compute.Op, f compute.Activation, dst, src []float32) error {
+	c := b.call("stream")
+	if err := b.enter(c.op); err != nil {
+		return err
+	}
+	defer b.calls.RUnlock()
+	if b.survivor == nil {
+		if err := b.usable(c.op); err != nil {
+			return err
+		}
+	}
+	if err := c.stream(ctx, op, f, dst, src); err != nil || len(src) == 0 {
+		return err
+	}
+	fm := form.Of(op)
+	code, err := b.formCode(fm, f.Kind)
+	if err != nil {
+		return err
+	}
+	params := make([]uint32, len(code.kernel.Params))
+	code.setParams(params, fm, f)
+	return b.stream(ctx, c, &HostCall{
+		Kernel: code.kernel, Code: code.code, N: len(src), Params: params,
+		Operands: []kernel.Operand[Host]{{Memory: Host{Floats: dst}, Len: len(dst)}, {Memory: Host{Floats: src}, Len: len(src)}},
+	})
+}
+
+// stream runs h, which c names in errors.
+func (b *Backend) stream(ctx context.Context, c call, h *HostCall) error {
+	err := b.device.Stream(ctx, h)
+	if ended := Ended(ctx); ended != nil && errors.Is(err, ended) {
+		return c.wrap(err)
+	}
+	if err != nil {
+		return b.failed(c.op, elements(h.N), err)
+	}
+	return nil
+}

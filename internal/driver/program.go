@@ -1,0 +1,314 @@
+package driver
+
+import (
+	"errors"
+	"fmt"
+	"math"
+	"sync"
+
+	"github.com/gmind-go/compute"
+	"github.com/gmind-go/compute/expr"
+	"github.com/gmind-go/compute/internal/check"
+	"github.com/gmind-go/compute/internal/kernel"
+)
+
+// A programCall has what the arguments of a call of a program are, before it is known where
+// its buffers are.
+type programCall struct {
+	signature
+	call
+	program   *expr.Program
+	addresses []kernel.Address // of the arguments of the program
+	buffers   []compute.Arg    // the results, then the arguments that are no scalars
+	index     []int            // by argument of the program: in buffers, or -1
+	scalars   []uint32         // by argument of the program
+	at        kernel.At
+}
+
+// newProgramCall takes the arguments of a call of p apart.
+func (b *Backend) newProgramCall(op string, p *expr.Program, args []compute.Arg) (*programCall, error) {
+	c := &programCall{call: b.call(op), program: p}
+	if err := p.Err(); err != nil {
+		return nil, c.wrap(err)
+	}
+	c.call.op += " " + p.Name()
+	c.signature.op = c.call.op
+	if n := len(args); n > 0 {
+		if at, ok := args[n-1].(kernel.At); ok {
+			c.at, args = at, args[:n-1]
+		}
+	}
+	results, params := p.Results(), p.Args()
+	if len(args) != len(results)+len(params) {
+		return nil, c.fail(compute.ErrArgument, "%d arguments for %d results and %d arguments of the program; give the results, then the arguments", len(args), len(results), len(params))
+	}
+	c.results = len(results)
+	c.scalars = make([]uint32, len(params))
+	for i, r := range results {
+		if r.Type == expr.Uint32 {
+			return nil, c.fail(compute.ErrArgument, "the result %s is a uint32, for which there are no buffers; return float32(%s), or frombits(%s)", r.Name, r.Name, r.Name)
+		}
+		address, _, err := c.classify(r, args[i], true)
+		if err != nil {
+			return nil, err
+		}
+		c.add(r.Name, args[i], address)
+	}
+	scalars := 0
+	for i, a := range params {
+		arg := args[len(results)+i]
+		address, bits, err := c.classify(a, arg, false)
+		if err != nil {
+			return nil, err
+		}
+		c.addresses, c.index = append(c.addresses, address), append(c.index, -1)
+		if address == kernel.Scalar {
+			c.scalars[i] = bits
+			scalars++
+			continue
+		}
+		if r, ok := arg.(compute.Repeated); ok {
+			arg = r.Of
+		}
+		c.index[i] = len(c.buffers)
+		c.add(a.Name, arg, address)
+	}
+	if n := len(c.buffers); n > expr.MaxBuffers {
+		return nil, c.fail(compute.ErrArgument, "%d buffers and masks, and a call may have %d; split the program", n, expr.MaxBuffers)
+	}
+	if scalars > expr.MaxScalars {
+		return nil, c.fail(compute.ErrArgument, "%d scalars, and a call may have %d; split the program", scalars, expr.MaxScalars)
+	}
+	return c, nil
+}
+
+func (c *programCall) add(name string, arg compute.Arg, address kernel.Address) {
+	c.names = append(c.names, name)
+	c.signature.addresses = append(c.signature.addresses, address)
+	c.buffers = append(c.buffers, arg)
+}
+
+// wants says what an argument of the type may be.
+var wants = map[expr.Type]string{
+	expr.Float32: "a Buffer, Row, Col or F32",
+	expr.Uint32:  "a U32",
+	expr.Bool:    "a Mask or a Bool",
+}
+
+// classify returns the address of the argument p, or of the result, and the bits if it is a
+// scalar. Whether a buffer is one of the backend is not looked at.
+func (c *programCall) classify(p expr.Param, arg compute.Arg, result bool) (kernel.Address, uint32, error) {
+	floats := func(arg compute.Arg) bool {
+		switch arg.(type) {
+		case compute.Buffer, compute.Slice:
+			return true
+		}
+		return false
+	}
+	switch v := arg.(type) {
+	case compute.F32:
+		if p.Type == expr.Float32 && !result {
+			return kernel.Scalar, math.Float32bits(float32(v)), nil
+		}
+	case compute.U32:
+		if p.Type == expr.Uint32 && !result {
+			return kernel.Scalar, uint32(v), nil
+		}
+	case compute.Bool:
+		if p.Type == expr.Bool && !result {
+			bits := uint32(0)
+			if v {
+				bits = 1
+			}
+			return kernel.Scalar, bits, nil
+		}
+	case compute.Repeated:
+		if p.Type == expr.Float32 && !result && floats(v.Of) {
+			if v.Col {
+				return kernel.Col, 0, nil
+			}
+			return kernel.Row, 0, nil
+		}
+	case compute.Buffer, compute.Slice:
+		if p.Type == expr.Float32 {
+			return kernel.Element, 0, nil
+		}
+	case compute.Mask, compute.Words:
+		if p.Type == expr.Bool {
+			return kernel.Bit, 0, nil
+		}
+	}
+	kind, want := "argument", wants[p.Type]
+	if result {
+		kind, want = "result", map[expr.Type]string{expr.Float32: "a Buffer", expr.Bool: "a Mask"}[p.Type]
+	}
+	if check.IsNil(arg) {
+		return 0, 0, c.fail(compute.ErrArgument, "the %s %s is nil; give %s", kind, p.Name, want)
+	}
+	return 0, 0, c.fail(compute.ErrArgument, "the %s %s is a %v, and a %T was given; give %s", kind, p.Name, p.Type, arg, want)
+}
+
+// compile returns the code of the call. b is entered.
+func (c *programCall) compile(b *Backend) (*compiled, error) {
+	code, err := b.programs.get(c.program, c.addresses, func(k *kernel.Kernel) (Code, error) {
+		if op, ok := k.Function(); ok {
+			return nil, fmt.Errorf("the function %s is not computed by backends yet, only by Eval: %w", op.Info().Name, errors.ErrUnsupported)
+		}
+		return b.device.Compile(k)
+	})
+	if err != nil {
+		return nil, b.failed(c.call.op, "", err)
+	}
+	return code, nil
+}
+
+// placed returns the operands of code, given those of c in memory.
+func placed[M any](c *programCall, code *compiled, n int, memory func(i int) M) []kernel.Operand[M] {
+	list := make([]kernel.Operand[M], 0, len(c.buffers))
+	add := func(i int) {
+		length := n
+		address := c.signature.addresses[i]
+		if address == kernel.Row || address == kernel.Col {
+			length = c.buffers[i].Len()
+		}
+		list = append(list, kernel.Operand[M]{Memory: memory(i), Len: length, Period: period(address, length, n, c.at)})
+	}
+	for i := range c.results {
+		add(i)
+	}
+	for i := range code.kernel.Inputs {
+		add(c.index[code.kernel.Arg(i)])
+	}
+	return list
+}
+
+// prepared implements compute.Call.
+type prepared struct {
+	b    *Backend
+	call *programCall
+	code *compiled
+
+	mu      sync.Mutex // guards what follows
+	all     []*memory
+	sorted  []*memory
+	launch  Call
+	scratch []uint64 // of Kernel.Eval
+}
+
+// Run implements compute.Backend.
+func (b *Backend) Run(p *expr.Program, args ...compute.Arg) error {
+	c, err := b.prepare("run", p, args)
+	if err != nil {
+		return err
+	}
+	return c.Run()
+}
+
+// Prepare implements compute.Backend.
+func (b *Backend) Prepare(p *expr.Program, args ...compute.Arg) (compute.Call, error) {
+	c, err := b.prepare("prepare", p, args)
+	if err != nil {
+		return nil, err
+	}
+	c.call.call.op = "run " + p.Name()
+	c.call.signature.op = c.call.call.op
+	return c, nil
+}
+
+func (b *Backend) prepare(op string, p *expr.Program, args []compute.Arg) (*prepared, error) {
+	if err := b.enter(op); err != nil {
+		return nil, err
+	}
+	defer b.calls.RUnlock()
+	if err := b.usable(op); err != nil {
+		return nil, err
+	}
+	c, err := b.newProgramCall(op, p, args)
+	if err != nil {
+		return nil, err
+	}
+	pr := &prepared{b: b, call: c}
+	for i, arg := range c.buffers {
+		m := b.own(arg)
+		if isMask := c.signature.addresses[i] == kernel.Bit; m == nil || m.isMask != isMask {
+			return nil, c.foreign(c.names[i], arg, isMask)
+		}
+		pr.all = append(pr.all, m)
+	}
+	if pr.code, err = c.compile(b); err != nil {
+		return nil, err
+	}
+	pr.sorted = byID(make([]*memory, len(pr.all)), pr.all)
+	lockAll(pr.sorted)
+	defer unlockAll(pr.sorted)
+	if err := c.check(b, pr.all, c.at); err != nil {
+		return nil, err
+	}
+	k := pr.code.kernel
+	n := pr.all[c.last()].n
+	pr.launch = Call{
+		Kernel: k, Code: pr.code.code, N: n, Index: c.at.Index, Total: max(c.at.Total, n), Params: make([]uint32, len(k.Params)),
+		Operands: placed(c, pr.code, n, func(i int) Memory { return pr.all[i].device }),
+	}
+	pr.scratch = make([]uint64, k.Scratch())
+	k.Eval(pr.launch.Params, c.scalars, pr.scratch)
+	return pr, nil
+}
+
+// Run implements compute.Call.
+func (pr *prepared) Run() error {
+	pr.mu.Lock()
+	defer pr.mu.Unlock()
+	b := pr.b
+	if b.unsure.Load() {
+		if err := b.usable(pr.call.call.op); err != nil {
+			return err
+		}
+	}
+	lockAll(pr.sorted)
+	defer unlockAll(pr.sorted)
+	for i, m := range pr.all {
+		if m.released {
+			return pr.call.released(pr.call.names[i])
+		}
+	}
+	if b.unsure.Load() { // since a call for which this one waited
+		if err := b.usable(pr.call.call.op); err != nil {
+			return err
+		}
+	}
+	if pr.launch.N == 0 {
+		return nil
+	}
+	if err := b.device.Launch(&pr.launch); err != nil {
+		return b.failed(pr.call.call.op, elements(pr.launch.N), err)
+	}
+	return nil
+}
+
+// Set implements compute.Call.
+func (pr *prepared) Set(name string, v compute.Arg) error {
+	c := *pr.call
+	c.call.op = "set " + name + " of " + c.program.Name()
+	for i, p := range c.program.Args() {
+		if p.Name != name {
+			continue
+		}
+		if c.addresses[i] != kernel.Scalar {
+			return c.fail(compute.ErrArgument, "it is no scalar in this call; Write to its buffer, or Prepare another call")
+		}
+		address, bits, err := c.classify(p, v, false)
+		if err != nil {
+			return err
+		}
+		if address != kernel.Scalar {
+			return c.fail(compute.ErrArgument, "it is a scalar in this call, and a %T was given; Prepare another call", v)
+		}
+		pr.mu.Lock()
+		defer pr.mu.Unlock()
+		c.scalars[i] = bits
+		pr.code.kernel.Eval(pr.launch.Params, c.scalars, pr.scratch)
+		return nil
+	}
+	return c.fail(compute.ErrArgument, "the program has no argument %s", name)
+}
