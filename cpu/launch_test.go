@@ -13,7 +13,9 @@ import (
 
 // TestStores: which calls use non-temporal stores.
 func TestStores(t *testing.T) {
-	d := Options{}.device(instructionSet{nonTemporal: generic.plain})
+	set := generic
+	set.nonTemporal = generic.plain
+	d := Options{}.device(set)
 	defer d.Close()
 	d.cache = 1000
 	p, q, r := make([]float32, 200), make([]float32, 200), make([]float32, 200)
@@ -44,12 +46,11 @@ func TestStores(t *testing.T) {
 		{"a result between addresses of float32", form.Forward, 199, [4]unsafe.Pointer{odd, Q}, false},
 	} {
 		a := &args{n: test.n, ptr: test.operands}
-		if got := d.nonTemporal(test.form, compute.LeakyReLU(0.5), a) != nil; got != test.want {
+		if got := d.nonTemporal(codeOf(set, test.form), a) != nil; got != test.want {
 			t.Errorf("%s: non-temporal is %v, want %v", test.what, got, test.want)
 		}
 	}
-	d.set.nonTemporal = nil
-	if d.nonTemporal(form.Forward, compute.LeakyReLU(0.5), &args{n: 200, ptr: [4]unsafe.Pointer{P, Q}}) != nil {
+	if d.nonTemporal(codeOf(generic, form.Forward), &args{n: 200, ptr: [4]unsafe.Pointer{P, Q}}) != nil {
 		t.Error("an instruction set without non-temporal stores uses them")
 	}
 }
@@ -76,7 +77,7 @@ func TestLaunchForgets(t *testing.T) {
 		if err := d.Launch(call); err != nil {
 			t.Fatal(err)
 		}
-		if got := call.Operands[0].Memory.(*memory).args.ptr; got != (args{}).ptr {
+		if got := call.Operands[0].Memory.(*memory).frame.args.ptr; got != (args{}).ptr {
 			t.Errorf("the result of %d elements refers to %v", n, got)
 		}
 	}

@@ -12,6 +12,7 @@ import (
 	"fmt"
 
 	"github.com/gmind-go/compute"
+	"github.com/gmind-go/compute/internal/driver"
 )
 
 // DeviceEnv is the environment variable that Open reads. Its value is a match
@@ -129,6 +130,9 @@ func (c candidate) openTested(i int) (*opened, error) {
 	if err == nil {
 		var flushes bool
 		if flushes, err = selfTest(b); err == nil {
+			if front, ok := b.(*driver.Backend); ok {
+				front.Device().(interface{ Flushes(bool) }).Flushes(flushes)
+			}
 			return &opened{Backend: b, flushes: flushes}, nil
 		}
 		err = errors.Join(err, b.Close())
