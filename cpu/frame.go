@@ -1,6 +1,9 @@
 package cpu
 
-import "sync"
+import (
+	"sync"
+	"sync/atomic"
+)
 
 // A frame is what one goroutine computes with. It is on the heap, since kernels are called
 // through variables.
@@ -29,17 +32,21 @@ func (f *frame) end(j *job) {
 
 // frames are those of callers that compute no plan now.
 type frames struct {
-	mu   sync.Mutex
-	free []*frame
+	last atomic.Pointer[frame] // of them, or nil: most calls come one after the other
+	mu   sync.Mutex            // guards what follows
+	more []*frame
 }
 
 // take returns a frame with tiles.
 func (fs *frames) take() *frame {
+	if f := fs.last.Swap(nil); f != nil {
+		return f
+	}
 	fs.mu.Lock()
 	defer fs.mu.Unlock()
-	if n := len(fs.free); n > 0 {
-		f := fs.free[n-1]
-		fs.free = fs.free[:n-1]
+	if n := len(fs.more); n > 0 {
+		f := fs.more[n-1]
+		fs.more = fs.more[:n-1]
 		return f
 	}
 	return &frame{tiles: &tiles{}}
@@ -47,7 +54,10 @@ func (fs *frames) take() *frame {
 
 // put takes a frame that is not used any more.
 func (fs *frames) put(f *frame) {
+	if fs.last.CompareAndSwap(nil, f) {
+		return
+	}
 	fs.mu.Lock()
 	defer fs.mu.Unlock()
-	fs.free = append(fs.free, f)
+	fs.more = append(fs.more, f)
 }

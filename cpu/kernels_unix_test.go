@@ -4,6 +4,7 @@ package cpu
 
 import (
 	"fmt"
+	"math/rand/v2"
 	"runtime/debug"
 	"testing"
 	"unsafe"
@@ -11,6 +12,7 @@ import (
 	"golang.org/x/sys/unix"
 
 	"github.com/gmind-go/compute/internal/form"
+	program "github.com/gmind-go/compute/internal/kernel"
 )
 
 // guardedRooms returns rooms of one page each, between two pages that may not be
@@ -59,6 +61,46 @@ func TestGuardPages(t *testing.T) {
 								t.Fatalf("operands %s that may not be accessed: %v", where, err)
 							}
 						}
+					}
+				}
+			}
+		})
+	}
+}
+
+// TestGuardPagesOfPlans is TestGuardPages for plans of random programs.
+func TestGuardPagesOfPlans(t *testing.T) {
+	all := guardedRooms(t)
+	size := len(all[0].all)
+	for _, set := range instructionSets() {
+		t.Run(set.name, func(t *testing.T) {
+			d := Options{}.device(set)
+			defer d.Close()
+			tried := 0
+			for seed := uint64(0); tried < sampled(200); seed++ {
+				r := rand.New(rand.NewPCG(seed, 2))
+				k := randomKernel(r, 1+r.IntN(20))
+				if len(k.Inputs)+len(k.Results) > len(all) {
+					continue
+				}
+				tried++
+				c, err := d.Compile(k)
+				if err != nil {
+					t.Fatal(err)
+				}
+				for _, n := range []int{1, 2 + r.IntN(61), 63, 64, 65, 130, size / 2, size - 1, size} {
+					m, used := newTrialMaker(r), 0
+					m.index = func(n int) uint64 { return uint64(r.IntN(size - n + 1)) } // for columns
+					m.row = func(int) int { return 1 + r.IntN(size) }
+					m.room = func(_ program.Address, floats int) *room {
+						g := &room{all: all[used].all, lo: r.IntN(2) * (size - floats)}
+						g.hi = g.lo + floats
+						used++
+						return g
+					}
+					trial := m.make(k, n)
+					if err := guarded(func() error { return trial.try(d, c) }); err != nil {
+						t.Fatalf("seed %d, %v: %v", seed, trial, err)
 					}
 				}
 			}

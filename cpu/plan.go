@@ -30,6 +30,7 @@ type plan struct {
 	spare    place     // a slot that RandBits may use; 0 without one
 	tile     int       // elements
 	indexed  bool      // whether there is a RandBits
+	repeats  bool      // whether there is a Row or Col
 	ahead    [][]block // by step: what it fetches of the next tile
 	set      *instructionSet
 }
@@ -351,8 +352,8 @@ func (b *planner) finish() {
 	if 4*b.slots*b.stride() > slotBytes {
 		b.tile = shortTile
 	}
-	repeats := slices.ContainsFunc(b.operands, func(a program.Address) bool { return a == program.Row || a == program.Col })
-	if b.slots == 0 && !repeats && len(b.code) == 1 {
+	b.repeats = slices.ContainsFunc(b.operands, func(a program.Address) bool { return a == program.Row || a == program.Col })
+	if b.slots == 0 && !b.repeats && len(b.code) == 1 {
 		b.tile = allInOne
 		return
 	}

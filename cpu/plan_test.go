@@ -15,6 +15,7 @@ import (
 	"github.com/gmind-go/compute/internal/ir"
 	program "github.com/gmind-go/compute/internal/kernel"
 	"github.com/gmind-go/compute/internal/randprog"
+	"github.com/gmind-go/compute/internal/testenv"
 )
 
 // randomKernel returns the kernel of a random program with operands at random addresses.
@@ -51,47 +52,34 @@ func randomKernel(r *rand.Rand, operations int) *program.Kernel {
 	return program.New(p, addresses)
 }
 
-// An enclosed is an operand between canaries.
-type enclosed struct {
-	floats, words room
-	host          driver.Host
+// heapRoom returns a room on the heap, with an operand of a number of float32 that begins
+// somewhere in a cache line.
+func heapRoom(r *rand.Rand, a program.Address, size int) *room {
+	const edge = 80 // canaries before and behind the operand, at least
+	lo := edge + r.IntN(16)
+	if a == program.Bit {
+		lo &^= 1
+	}
+	return &room{all: asFloats(make([]uint64, (lo+size+edge+1)/2)), lo: lo, hi: lo + size}
 }
 
-const edge = 80 // canaries before and behind an operand
-
-// newEnclosed returns an operand of n elements, or n bits. Its first element is somewhere in a
-// cache line.
-func newEnclosed(r *rand.Rand, a program.Address, n int) *enclosed {
-	g := &enclosed{}
-	size := n
-	if a == program.Bit {
-		size = 2 * form.MaskWords(n)
+// furnish fills a room: the operand has random values, and the rest canaries.
+func (g *room) furnish(r *rand.Rand, a program.Address) driver.Host {
+	for _, v := range [][]float32{g.all[:g.lo], g.all[g.hi:]} {
+		copy(v, canaries)
 	}
-	all := asFloats(make([]uint64, (size+2*edge+17)/2))
-	room := &room{all: all}
-	contents := make([]float32, size)
-	for i := range contents {
+	v := g.all[g.lo:g.hi:g.hi]
+	for i := range v {
 		bits := uint64(r.Uint32())
 		if a != program.Bit {
 			bits = randprog.Bits(r, ir.F32)
 		}
-		contents[i] = math.Float32frombits(uint32(bits))
+		v[i] = math.Float32frombits(uint32(bits))
 	}
-	shift := r.IntN(16)
 	if a == program.Bit {
-		shift &^= 1
+		return driver.Host{Words: unsafe.Slice((*uint64)(unsafe.Pointer(&v[0])), len(v)/2)}
 	}
-	copy(room.all, canaries)
-	room.lo, room.hi = edge+shift, edge+shift+size
-	copy(room.all[room.lo:], contents)
-	g.floats = *room
-	v := room.all[room.lo:room.hi:room.hi]
-	if a == program.Bit {
-		g.host.Words = unsafe.Slice((*uint64)(unsafe.Pointer(&v[0])), form.MaskWords(n))
-	} else {
-		g.host.Floats = v
-	}
-	return g
+	return driver.Host{Floats: v}
 }
 
 func clone(h driver.Host) driver.Host {
@@ -103,71 +91,86 @@ var rowLengths = []int{1, 2, 3, 5, 63, 64, 65, 100, 511, 512, 513, 1000, 1024, 1
 
 // A callTrial is a call of a kernel on random operands.
 type callTrial struct {
-	call     *driver.HostCall
-	operands []*enclosed
-	over     []int // by result: the input that it replaces, or -1
-	want     *driver.HostCall
+	call  *driver.HostCall
+	rooms []*room // by operand
+	over  []int   // by result: the input that it replaces, or -1
+	want  *driver.HostCall
 }
 
-// newCallTrial returns a trial with everything at random that the arguments leave open.
-func newCallTrial(r *rand.Rand, k *program.Kernel, n int) *callTrial {
-	index := uint64(0)
-	switch r.IntN(4) {
-	case 0:
-		index = 1<<32 - uint64(r.IntN(2*n+1))
-	case 1:
-		index = uint64(r.IntN(5000))
-	case 2:
-		index = r.Uint64N(1 << 40)
+// A trialMaker makes trials. What is nil is at random.
+type trialMaker struct {
+	*rand.Rand
+	index  func(n int) uint64
+	row    func(n int) int // returns the length of a row
+	period func(n int) int // returns the period of a column
+	room   func(a program.Address, size int) *room
+}
+
+func newTrialMaker(r *rand.Rand) *trialMaker {
+	return &trialMaker{
+		Rand: r,
+		index: func(n int) uint64 {
+			return []uint64{0, 1<<32 - uint64(r.IntN(2*n+1)), uint64(r.IntN(5000)), r.Uint64N(1 << 40)}[r.IntN(4)]
+		},
+		row:    func(int) int { return rowLengths[r.IntN(len(rowLengths))] },
+		period: func(n int) int { return 1 + r.IntN(1+min(n, []int{3, 40, 1000, 1 << 20}[r.IntN(4)])) },
+		room:   func(a program.Address, size int) *room { return heapRoom(r, a, size) },
 	}
-	row := func() int { return rowLengths[r.IntN(len(rowLengths))] }
-	period := func() int { return 1 + r.IntN(1+min(n, []int{3, 40, 1000, 1 << 20}[r.IntN(4)])) }
-	return newCallTrialOf(r, k, n, index, row, period)
 }
 
-// newCallTrialOf returns a trial with the index, and rows and columns of given lengths.
-func newCallTrialOf(r *rand.Rand, k *program.Kernel, n int, index uint64, row, period func() int) *callTrial {
-	t := &callTrial{call: &driver.HostCall{Kernel: k, N: n, Total: math.MaxInt, Index: index}}
+// make returns a trial of k on n elements.
+func (m *trialMaker) make(k *program.Kernel, n int) *callTrial {
+	t := &callTrial{call: &driver.HostCall{Kernel: k, N: n, Total: math.MaxInt, Index: m.index(n)}}
+	operand := func(a program.Address, o *program.Operand[driver.Host]) *room {
+		size := o.Len
+		if a == program.Bit {
+			size = 2 * form.MaskWords(o.Len)
+		}
+		g := m.room(a, size)
+		o.Memory = g.furnish(m.Rand, a)
+		return g
+	}
 	inputs := make([]program.Operand[driver.Host], len(k.Inputs))
-	guards := make([]*enclosed, len(k.Inputs))
+	rooms := make([]*room, len(k.Inputs))
 	for i, a := range k.Inputs {
 		o := &inputs[i]
 		o.Len = n
 		switch a {
 		case program.Row:
-			o.Len = row()
+			o.Len = m.row(n)
 		case program.Col:
-			o.Period = period()
+			o.Period = m.period(n)
 			last := t.call.Index + uint64(n) - 1
-			if last/uint64(o.Period) > 1<<16 {
-				o.Period = int(min(last/uint64(1+r.IntN(7))+1, math.MaxInt32))
+			if last/uint64(o.Period) > 1<<16 { // a short column, of which the last elements are used
+				o.Period = int(min(last/(1+m.Uint64N(7))+1, math.MaxInt32))
 			}
 			o.Len = int(last/uint64(o.Period)) + 1
 		}
-		guards[i] = newEnclosed(r, a, o.Len)
-		o.Memory = guards[i].host
+		rooms[i] = operand(a, o)
 	}
 	taken := map[int]bool{}
 	for _, a := range k.Results {
 		over := -1
 		for i, in := range k.Inputs {
-			if in == a && !taken[i] && r.IntN(3) > 0 {
+			if in == a && !taken[i] && m.IntN(3) > 0 {
 				over = i
 			}
 		}
 		t.over = append(t.over, over)
+		o := program.Operand[driver.Host]{Len: n}
 		if over >= 0 {
 			taken[over] = true
-			t.operands = append(t.operands, guards[over])
+			o.Memory = inputs[over].Memory
+			t.rooms = append(t.rooms, rooms[over])
 		} else {
-			t.operands = append(t.operands, newEnclosed(r, a, n))
+			t.rooms = append(t.rooms, operand(a, &o))
 		}
-		t.call.Operands = append(t.call.Operands, program.Operand[driver.Host]{Memory: t.operands[len(t.operands)-1].host, Len: n})
+		t.call.Operands = append(t.call.Operands, o)
 	}
-	t.operands = append(t.operands, guards...)
+	t.rooms = append(t.rooms, rooms...)
 	t.call.Operands = append(t.call.Operands, inputs...)
 	for _, p := range k.Params {
-		t.call.Params = append(t.call.Params, uint32(randprog.Bits(r, p)))
+		t.call.Params = append(t.call.Params, uint32(randprog.Bits(m.Rand, p)))
 	}
 	want := *t.call
 	want.Operands = slices.Clone(t.call.Operands)
@@ -199,8 +202,8 @@ func (t *callTrial) check() error {
 			}
 		}
 	}
-	for i, g := range t.operands {
-		if !g.floats.intact() {
+	for i, g := range t.rooms {
+		if !g.intact() {
 			return fmt.Errorf("a value outside of operand %d changed", i)
 		}
 	}
@@ -237,6 +240,15 @@ func (t *callTrial) try(d *device, c driver.Code) error {
 	return nil
 }
 
+// sampled returns how many of n cases to try: fewer with the race detector, which looks at every
+// element.
+func sampled(n int) int {
+	if testenv.Raced || testing.Short() {
+		return n / 8
+	}
+	return n
+}
+
 // TestRepeats compares rows of all lengths, and columns of all periods, with the reference
 // where they begin and end anywhere in a tile.
 func TestRepeats(t *testing.T) {
@@ -252,13 +264,17 @@ func TestRepeats(t *testing.T) {
 		if err != nil {
 			t.Fatal(err)
 		}
-		r := rand.New(rand.NewPCG(1, 2))
+		m := newTrialMaker(rand.New(rand.NewPCG(1, 2)))
 		for i, row := range append(rowLengths, 2049, 3000, 1100) {
 			for j, period := range periods {
-				for _, index := range []int{0, 1, row - 1, 64*i + j, period - 1, r.IntN(3000)} {
+				m.row, m.period = func(int) int { return row }, func(int) int { return period }
+				for x, index := range []int{0, 1, row - 1, 64*i + j, period - 1, m.IntN(3000)} {
+					if sampled(8) < 8 && (i+j+x)%8 > 0 {
+						continue
+					}
+					m.index = func(int) uint64 { return uint64(index) }
 					n := []int{3000, 2 * row, 2*row - index, 1024 + 64*j}[(i+j+index)%4]
-					trial := newCallTrialOf(r, k, min(max(n, 1), 4000), uint64(index), func() int { return row }, func() int { return period })
-					if err := trial.try(d, c); err != nil {
+					if err := m.make(k, min(max(n, 1), 4000)).try(d, c); err != nil {
 						t.Fatalf("%s: %v", set.name, err)
 					}
 				}
@@ -271,10 +287,7 @@ func TestRepeats(t *testing.T) {
 // place in every way, with rows, columns, masks and random numbers.
 func TestPlans(t *testing.T) {
 	lengths := []int{1, 15, 63, 64, 65, 130, 1000, 1024, 1025, 5000}
-	programs := 400
-	if testing.Short() {
-		programs = 50
-	}
+	programs := sampled(400)
 	for _, set := range instructionSets() {
 		t.Run(set.name, func(t *testing.T) {
 			d := Options{}.device(set)
@@ -286,9 +299,9 @@ func TestPlans(t *testing.T) {
 				if err != nil {
 					t.Fatal(err)
 				}
+				m := newTrialMaker(r)
 				for _, n := range lengths {
-					trial := newCallTrial(r, k, n)
-					if err := trial.try(d, c); err != nil {
+					if err := m.make(k, n).try(d, c); err != nil {
 						t.Fatalf("seed %d: %v", seed, err)
 					}
 				}

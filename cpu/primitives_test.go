@@ -209,19 +209,17 @@ type arrangement func(c, i, floats int) int
 // places puts operands at all places in a cache line. Masks are aligned to words.
 func places(c, i, floats int) int { return margin + (7*c+5*i)%16 }
 
-// try makes many calls.
+// try makes many calls: with all pairs of special values if there are two scalars, and with all
+// lengths.
 func (s subject) try(r *rooms, place arrangement) error {
-	special := len(special(argument{typ: ir.F32}))
-	calls, scalars := 64, 0
+	calls, pairs := 64, 1
 	for _, a := range s.args {
 		if a.address == program.Scalar {
-			if scalars++; scalars > 1 {
-				calls = special * special
-			}
+			pairs *= len(special(a))
 		}
 	}
-	if !s.blocks {
-		calls = max(calls, 3*(longest+1))
+	if calls = max(calls, min(pairs, 3000)); !s.blocks {
+		calls = 2 * (longest + 1)
 	}
 	for c := range calls {
 		if err := s.call(r, c, place); err != nil {
@@ -321,51 +319,52 @@ func (s subject) over(c int) int {
 			list = append(list, i)
 		}
 	}
-	return list[c%len(list)]
+	return list[(c+c/(longest+1))%len(list)]
 }
 
 // inputs returns the arguments of call c: for n elements, or of a scalar the same for all. Of
 // two tiles all pairs of special values are in the first calls, as are those of a tile and a
-// scalar, and all pairs of two scalars; after these come random bits, too.
+// scalar, and all pairs of two scalars in many; after these come values of mixed.
 func (s subject) inputs(c, n int) [][]uint64 {
-	random := rand.New(rand.NewPCG(uint64(c), 1))
 	all := make([][]uint64, len(s.args))
-	scalars, tiles := 0, 0
+	scalars, tiles := 1, 1 // the combinations of those before
 	for i, a := range s.args {
 		list := special(a)
-		count := max(n, 1)
-		all[i] = make([]uint64, count)
-		steps := 1
+		all[i] = make([]uint64, max(n, 1))
 		if a.address == program.Scalar {
-			for range scalars {
-				steps *= len(list)
-			}
-			scalars++
 			for e := range all[i] {
-				all[i][e] = list[c/steps%len(list)]
+				all[i][e] = list[c/scalars%len(list)]
 			}
+			scalars *= len(list)
 			continue
 		}
-		for range tiles {
-			steps *= len(list)
-		}
-		tiles++
 		for e := range all[i] {
-			at := c*longest + e
-			switch {
-			case tiles <= 2 && at < len(list)*len(list):
-				all[i][e] = list[at/steps%len(list)]
-			case random.IntN(3) > 0:
-				all[i][e] = list[random.IntN(len(list))]
-			case a.typ == ir.Bool:
-				all[i][e] = random.Uint64N(2)
-			default:
-				all[i][e] = uint64(random.Uint32())
+			if at := c*longest + e; at < len(list)*len(list) {
+				all[i][e] = list[at/tiles%len(list)]
+			} else {
+				all[i][e] = mixed[a.typ][(at+7*i*c)%len(mixed[a.typ])]
 			}
 		}
+		tiles *= len(list)
 	}
 	return all
 }
+
+// mixed are special and random values of the types of arguments. Their number is a prime.
+var mixed = func() (mixed [ir.Bool + 1][]uint64) {
+	random := rand.New(rand.NewPCG(1, 2))
+	for typ := range mixed {
+		list := special(argument{typ: ir.Type(typ)})
+		for range 10007 {
+			v := list[random.IntN(len(list))]
+			if ir.Type(typ) != ir.Bool && random.IntN(3) == 0 {
+				v = uint64(random.Uint32())
+			}
+			mixed[typ] = append(mixed[typ], v)
+		}
+	}
+	return mixed
+}()
 
 // special returns the values of an argument that show errors.
 func special(a argument) []uint64 {

@@ -18,6 +18,7 @@ type call struct {
 
 // Tiles are where one goroutine runs plans. It keeps the memory for the next call.
 type tiles struct {
+	plan   *plan            // that the rest is placed for
 	at     []unsafe.Pointer // by place: the tile under way
 	values []uint32         // of the plan, for the tile under way
 	beside []aside          // by operand
@@ -54,14 +55,21 @@ var numbers = func() (list [longTile]uint32) {
 // begin prepares t for parts of c. It calls kernels with a.
 func (t *tiles) begin(a *args, c *call) {
 	p := c.plan
-	t.at = extend(t.at, int(p.firstSlot())+p.slots)
-	t.values = append(t.values[:0], p.values...)
+	if t.plan != p {
+		t.place(p)
+	}
 	for i, bits := range c.params {
 		t.values[valueParam+i] = lanes(p.params[i], bits)
 	}
-	t.place(c)
-	t.at[p.numbers()] = unsafe.Pointer(&numbers)
-	t.spare, t.wraps = t.at[p.spare], 0
+	if c.fetch {
+		for i := range p.operands {
+			t.ahead[i] = c.ahead(i)
+		}
+	}
+	if p.repeats {
+		t.repeat(c)
+	}
+	t.wraps = 0
 	for i := range p.once {
 		t.execute(a, &p.once[i], min(p.tile, whole(c.n)))
 	}
@@ -75,10 +83,17 @@ func extend[T any](list []T, n int) []T {
 	return list[:n]
 }
 
-// place divides the memory, after making more if it is too little, and repeats the rows.
-func (t *tiles) place(c *call) {
-	p := c.plan
+// place makes t ready for calls of p: it divides the memory, after making more if it is too
+// little.
+func (t *tiles) place(p *plan) {
+	t.plan = p
+	t.at = extend(t.at, int(p.firstSlot())+p.slots)
+	t.values = append(t.values[:0], p.values...)
 	const line = 64 / 4
+	if need := p.memory(); len(t.memory) < need {
+		memory := make([]float32, need+line)
+		t.memory = memory[int(-uintptr(unsafe.Pointer(&memory[0]))/4)&(line-1):]
+	}
 	memory := t.memory
 	take := func(n int) []float32 {
 		n = (n + line - 1) &^ (line - 1)
@@ -86,16 +101,12 @@ func (t *tiles) place(c *call) {
 		memory = memory[n:]
 		return part
 	}
-	if need := p.memory(); len(memory) < need {
-		memory = make([]float32, need+line)
-		memory = memory[int(-uintptr(unsafe.Pointer(&memory[0]))/4)&(line-1):]
-		t.memory = memory
-	}
+	t.at[p.numbers()] = unsafe.Pointer(&numbers)
 	for i := range p.slots {
 		t.at[int(p.firstSlot())+i] = unsafe.Pointer(&take(p.stride())[0])
 	}
-	t.beside = extend(t.beside, len(p.operands))
-	t.ahead = extend(t.ahead, len(p.operands))
+	t.spare = t.at[p.spare]
+	t.beside, t.ahead = extend(t.beside, len(p.operands)), extend(t.ahead, len(p.operands))
 	for i, address := range p.operands {
 		r := &t.beside[i]
 		*r = aside{}
@@ -103,14 +114,22 @@ func (t *tiles) place(c *call) {
 		switch address {
 		case program.Element:
 			r.pad = unsafe.Pointer(&take(group)[0])
-			t.ahead[i] = c.ahead(i)
 		case program.Row:
 			r.repeated = take(2*p.tile + group)
-			if o := &c.operands[i]; o.Len <= p.tile { // a tile is in one piece from any element on
-				cycle(r.repeated[:o.Len+min(p.tile, whole(c.n))], elements(o), 0)
-			}
 		case program.Col:
 			r.repeated = take(p.tile + group)
+		}
+	}
+}
+
+// repeat sets what depends on the rows and columns of c.
+func (t *tiles) repeat(c *call) {
+	p := c.plan
+	for i, address := range p.operands {
+		r, o := &t.beside[i], &c.operands[i]
+		r.runs = 0
+		if address == program.Row && o.Len <= p.tile { // a tile is in one piece from any element on
+			cycle(r.repeated[:o.Len+min(p.tile, whole(c.n))], elements(o), 0)
 		}
 	}
 }
@@ -134,7 +153,7 @@ func (p *plan) memory() int {
 // ahead returns what fetches tiles of operand i, or nil.
 func (c *call) ahead(i int) kernel {
 	set := c.plan.set
-	if !c.fetch {
+	if c.plan.operands[i] != program.Element {
 		return nil
 	}
 	if i < c.plan.results {
@@ -280,13 +299,10 @@ func (t *tiles) execute(a *args, in *step, n int) {
 
 // set sets a to the arguments of a step.
 func (t *tiles) set(a *args, in *step, n int) {
-	for j := range a.ptr {
-		a.ptr[j] = t.at[in.at[j]]
-	}
-	params := (*[4]uint32)(unsafe.Pointer(&a.params)) // as float32 the bits might change
-	for j := range params {
-		params[j] = t.values[in.scalar[j]]
-	}
+	at, values := t.at, t.values
+	a.ptr = [4]unsafe.Pointer{at[in.at[0]], at[in.at[1]], at[in.at[2]], at[in.at[3]]}
+	// As float32 the bits might change.
+	*(*[4]uint32)(unsafe.Pointer(&a.params)) = [4]uint32{values[in.scalar[0]], values[in.scalar[1]], values[in.scalar[2]], values[in.scalar[3]]}
 	a.n = n
 }
 
@@ -306,9 +322,9 @@ func (t *tiles) executeWrapping(a *args, in *step, n int) {
 // fetch fetches the parts of the next tile. A tile has n elements.
 func (t *tiles) fetch(a *args, blocks []block, n int) {
 	for _, b := range blocks {
-		if ahead := t.ahead[b.operand]; ahead != nil {
+		if k := t.ahead[b.operand]; k != nil {
 			a.ptr[0], a.n = unsafe.Add(t.at[b.operand], 4*(n+b.from)), b.n
-			ahead(a)
+			k(a)
 		}
 	}
 }
