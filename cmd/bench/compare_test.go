@@ -18,7 +18,7 @@ import (
 func writeReport(t *testing.T, seed uint64, factor float64) string {
 	t.Helper()
 	r := rpt.Report{
-		Schema: rpt.Version, Slope: 0.01, Input: "normal", Environment: rpt.Environment{Commit: "abc+"},
+		Schema: rpt.Version, Activation: "LeakyReLU", Slope: 0.01, Input: "normal", Environment: rpt.Environment{Commit: "abc+"},
 		Devices: []rpt.Device{{Name: "cpu avx2", Backend: "cpu"}},
 		Results: []rpt.Result{{Op: rpt.Copy}, {Op: "forward", Limit: rpt.Copy}},
 	}

@@ -14,6 +14,7 @@ import (
 	"github.com/gmind-go/compute/cmd/bench/internal/command"
 	"github.com/gmind-go/compute/cmd/bench/internal/doctor"
 	"github.com/gmind-go/compute/cmd/bench/internal/report"
+	"github.com/gmind-go/compute/expr"
 	"github.com/gmind-go/compute/internal/host"
 	"github.com/gmind-go/compute/internal/units"
 )
@@ -22,14 +23,18 @@ const usage = `Usage: bench [flags]                     measure
        bench devices                     list what can be used, and why not
        bench compare OLD.json NEW.json   list what has become slower
 
-Measures forward, derivative and backward of LeakyReLU on the CPU and on every
-GPU, and the copies that limit them, and verifies the results bit by bit.
+Measures forward, derivative and backward of LeakyReLU, or any program, on the
+CPU and on every GPU, and the copies that limit them, and verifies the results.
 
   -backend NAME   measure only cpu or only opencl
   -device MATCH   measure this OpenCL device: its index in bench devices, a part
                   of its name, vendor or platform, or any (also a CPU-type one);
                   all: every one, of any type, and a Shard of them
-  -op LIST        of forward,derivative,backward (all)
+  -op LIST        of forward,derivative,backward (all; with -program none)
+  -program TEXT   a program of package expr, such as 'f(x, s) = x*abs(s*x)', or
+                  a Go function; may be repeated
+  -scalars LIST   arguments of programs that are scalars, such as s=0.01,n=7; of
+                  type uint32 all are (1); others are buffers, and bools masks
   -n LIST         numbers of elements, such as 1024,64Ki,1Mi (1Ki to 64Mi)
   -input WHAT     normal, uniform, positive, negative, subnormal, bits (any
                   pattern), or a NumPy file of float32, such as x.npy (normal)
@@ -58,8 +63,11 @@ type config struct {
 	backend    string // "", "cpu" or "opencl"
 	device     string // "" if none is named
 	ops        []string
-	sizes      []int // numbers of elements, ascending
-	sizesAsked bool  // by -n or -input
+	texts      []*expr.Program // of -program
+	scalars    []scalar        // of -scalars
+	programs   []program       // texts with scalars
+	sizes      []int           // numbers of elements, ascending
+	sizesAsked bool            // by -n or -input
 	input      string
 	slope      float32
 	caches     []string // report.Cold, report.Warm or both
@@ -69,8 +77,8 @@ type config struct {
 	timeout    time.Duration // for listing the OpenCL devices
 	output     string
 	outputs    []output
-	available  func() int64    // returns the available memory in bytes
-	mapped     func(int) error // see mapped
+	available  func() int64                // returns the available memory in bytes
+	mapped     func(total, need int) error // see mapped
 }
 
 // newConfig returns the defaults.
@@ -91,6 +99,12 @@ func (c *config) flags(fs *flag.FlagSet) {
 	fs.Func("backend", "", func(s string) (err error) { c.backend, err = oneOf(s, "cpu", "opencl"); return err })
 	fs.Func("device", "", func(s string) (err error) { c.device, err = parseDevice(s); return err })
 	fs.Func("op", "", func(s string) (err error) { c.ops, err = parseOps(s); return err })
+	fs.Func("program", "", func(s string) error {
+		p, err := parseProgram(s)
+		c.texts = append(c.texts, p)
+		return err
+	})
+	fs.Func("scalars", "", func(s string) (err error) { c.scalars, err = parseScalars(s); return err })
 	fs.Func("n", "", func(s string) (err error) {
 		c.sizes, err = units.ParseCounts(s, maxSize)
 		c.sizesAsked = true
@@ -110,7 +124,7 @@ func (c *config) flags(fs *flag.FlagSet) {
 }
 
 // check checks the flags together, and sets what follows from them.
-func (c *config) check(args []string) error {
+func (c *config) check(args []string) (err error) {
 	file := inputs[c.input] == nil
 	switch {
 	case len(args) > 0:
@@ -127,9 +141,14 @@ func (c *config) check(args []string) error {
 		return fmt.Errorf("-output holds one result, but -op names %d", len(c.ops))
 	case c.output == "-":
 		return errors.New("-output needs a file; it cannot be - for standard output")
+	case c.output != "" && c.texts != nil:
+		return errors.New("-output holds the result of an operation; leave out -program")
+	}
+	if c.programs, err = newPrograms(c.texts, c.scalars); err != nil {
+		return err
 	}
 	c.sizesAsked = c.sizesAsked || file
-	if len(c.ops) == 0 {
+	if len(c.ops) == 0 && c.texts == nil {
 		c.ops = opNames()
 		if c.output != "" {
 			c.ops = c.ops[:1]

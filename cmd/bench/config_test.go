@@ -18,6 +18,7 @@ func TestUsage(t *testing.T) {
 	good := npyBytes("<f4", "(2,)", binary.LittleEndian, []float32{1, -1})
 	in := write(t, good)
 	out := filepath.Join(t.TempDir(), "y")
+	const sixteen = "a, b, c, d, e, g, h, i, j, k, l, m, n, o, p, q"
 	file := func(data []byte) []string { return []string{"-input", write(t, data)} }
 	for _, test := range []struct {
 		args []string
@@ -31,6 +32,23 @@ func TestUsage(t *testing.T) {
 		{[]string{"-device", ""}, "-device: should be an index"},
 		{[]string{"-op", "sideways"}, `"sideways"`},
 		{[]string{"-op", ""}, "should be forward or derivative or backward"},
+		{[]string{"-program", ""}, "the text is empty"},
+		{[]string{"-program", "f(x) =\nsigmod(x)"}, "line 2, column 1: sigmod is not a function; did you mean sigmoid?"},
+		{[]string{"-program", "forward(x) = x"}, "another operation forward; give the program another name"},
+		{[]string{"-program", "copy(x) = x"}, "another operation copy"},
+		{[]string{"-program", "f(x) = x", "-program", "f(x) = 2*x"}, "another operation f"},
+		{[]string{"-program", "func f(u uint32) (v uint32) { v = u; return }"}, "the result v of f is a uint32"},
+		{[]string{"-program", "f(" + sixteen + ") = a+b"}, "f has 17 buffers and masks, and a call may have 16; name scalars with -scalars"},
+		{[]string{"-program", "f(x, " + sixteen + ") = x", "-scalars", strings.ReplaceAll(sixteen, ", ", "=1,") + "=1,x=1"}, "f has 17 scalars, and a call may have 16"},
+		{[]string{"-program", "f(x) = x", "-output", "y.npy", "-input", in, "-backend", "cpu"}, "leave out -program"},
+		{[]string{"-program", "f(x) = x", "-scalars", "y=1"}, "-scalars: no program has an argument y"},
+		{[]string{"-scalars", "s=1"}, "-scalars: no program has an argument s"},
+		{[]string{"-program", "f(x) = x", "-scalars", "x"}, `"x" should be the name of an argument and a value, such as s=0.01`},
+		{[]string{"-program", "f(x) = x", "-scalars", "x=1,x=2"}, "x has two values"},
+		{[]string{"-program", "f(x) = x", "-scalars", "x=much"}, `it is no float32 (-scalars gives "much" to the argument x of f)`},
+		{[]string{"-program", "f(x) = x", "-scalars", "x=1e99"}, "it is more than a float32 holds"},
+		{[]string{"-program", "func f(u uint32) (y float32) { y = float32(u); return }", "-scalars", "u=-1"}, `it is no uint32`},
+		{[]string{"-program", "func f(b bool) (y float32) { y = where(b, 1, 2); return }", "-scalars", "b=perhaps"}, `it is no bool`},
 		{[]string{"-n", "0"}, `"0"`},
 		{[]string{"-n", "-5"}, `"-5"`},
 		{[]string{"-n", "1e6"}, `"1e6" should be digits alone, or followed by Ki, Mi or Gi`},

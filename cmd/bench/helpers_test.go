@@ -66,7 +66,7 @@ func onCPU(t *testing.T, n int, ops ...string) (compute.Backend, *config, *input
 	t.Helper()
 	c := newConfig()
 	c.ops, c.sizes = ops, []int{n}
-	in := &input{}
+	in := &input{count: c.operands()}
 	if _, err := in.generate(t.Context(), c); err != nil {
 		t.Fatal(err)
 	}

@@ -39,17 +39,37 @@ func changed(from func(int, uint64) []float32, change func(bits uint32) uint32) 
 	}
 }
 
+// counts are numbers of operands.
+type counts struct {
+	args, results         int // buffers
+	maskArgs, maskResults int
+}
+
+// operations are the operands of an operation: x and dy, and a result.
+var operations = counts{args: 2, results: 1}
+
+// most returns the larger of each number.
+func (k counts) most(other counts) counts {
+	return counts{
+		max(k.args, other.args), max(k.results, other.results),
+		max(k.maskArgs, other.maskArgs), max(k.maskResults, other.maskResults),
+	}
+}
+
 // input has the values of the operands. A set of n elements has n consecutive values of each
 // slice.
 type input struct {
-	x, dy []float32
-	dst   []float32 // for results
-	npy   *npyFile  // nil if the values are generated
+	count         counts
+	args, results [][]float32
+	npy           *npyFile // nil if the values are generated
 }
+
+// len returns the number of values of each operand.
+func (in *input) len() int { return len(in.args[0]) }
 
 // load reads the file of -input, if it names one, and sets the size to measure.
 func (c *config) load() (*input, error) {
-	in := &input{}
+	in := &input{count: c.operands()}
 	if inputs[c.input] != nil {
 		return in, nil
 	}
@@ -89,7 +109,7 @@ func (c *config) fit() (total int, tooLarge, err error) {
 		}
 		err := c.fits(total)
 		if err == nil {
-			err = c.mapped(total)
+			err = c.mapped(total, c.operands().need())
 		}
 		if err == nil {
 			return total, tooLarge, nil
@@ -108,27 +128,30 @@ func (c *config) fit() (total int, tooLarge, err error) {
 	}
 }
 
-// need is the number of bytes in use for each element of the operands, on a device that
-// shares the host's memory: three slices, three buffers, and two more for the file of
+// need returns the number of bytes in use for each element of the operands, on a device that
+// shares the host's memory: a slice and a buffer for each, and two more for the file of
 // -output, the driver and the garbage of Go's heap. Devices are measured one after the other,
 // and the buffers of a Shard are those of its members.
-const need = 4 * (3 + 3 + 2)
+func (k counts) need() int {
+	bits := 2 * (k.maskArgs + k.maskResults)
+	return 4*(2*(k.args+k.results)+2) + (bits+7)/8
+}
 
 // fits returns an error that wraps compute.ErrOutOfMemory if total elements exceed the
 // available memory. It is checked in advance, because a process that runs out of memory, or
 // reaches the limit of its container, is ended.
 func (c *config) fits(total int) error {
-	available := c.available()
+	available, need := c.available(), int64(c.operands().need())
 	if int64(total) <= available/need {
 		return nil
 	}
 	return fmt.Errorf("operands and results take %.1f GB, and %.1f GB of memory can be used: %w",
-		float64(total)*need/1e9, float64(available)/1e9, compute.ErrOutOfMemory)
+		float64(total)*float64(need)/1e9, float64(available)/1e9, compute.ErrOutOfMemory)
 }
 
-// mapped allocates and releases the memory for total elements. The system may refuse it for
-// other reasons, such as ulimit -v.
-func mapped(total int) error {
+// mapped allocates and releases the memory for total elements of need bytes. The system may
+// refuse it for other reasons, such as ulimit -v.
+func mapped(total, need int) error {
 	if total > math.MaxInt/need {
 		return fmt.Errorf("more than an address holds: %w", compute.ErrOutOfMemory)
 	}
@@ -137,7 +160,7 @@ func mapped(total int) error {
 		return err
 	}
 	defer b.Close()
-	buf, err := b.Alloc(need / 4 * total)
+	buf, err := b.Alloc(need * total / 4)
 	if err != nil {
 		return err
 	}
@@ -146,24 +169,26 @@ func mapped(total int) error {
 
 // make makes total values of each operand, until ctx ends.
 func (in *input) make(ctx context.Context, name string, total int) {
-	if ctx.Err() != nil {
-		return
+	for range in.count.results {
+		in.results = append(in.results, make([]float32, total))
 	}
-	in.dst = make([]float32, total)
-	if in.npy == nil {
-		in.x = inputs[name](total, 1)
-		if ctx.Err() == nil {
-			in.dy = inputs[name](total, 2)
+	var file [2][]float32 // the values of the file, as often as it takes, and in reverse order
+	if in.npy != nil {
+		reversed := slices.Clone(in.npy.values)
+		slices.Reverse(reversed)
+		file = [...][]float32{in.npy.values, reversed}
+		if times := total / len(reversed); times > 1 {
+			file = [...][]float32{slices.Repeat(file[0], times), slices.Repeat(file[1], times)}
 		}
-		return
 	}
-	// The gradient of backward is the same values in reverse order.
-	reversed := slices.Clone(in.npy.values)
-	slices.Reverse(reversed)
-	times := total / len(reversed)
-	if times == 1 {
-		in.x, in.dy = in.npy.values, reversed
-		return
+	for i := range in.count.args {
+		switch {
+		case ctx.Err() != nil:
+			return
+		case in.npy != nil: // the gradient of backward is the same values in reverse order
+			in.args = append(in.args, file[i%2])
+		default:
+			in.args = append(in.args, inputs[name](total, uint64(1+i)))
+		}
 	}
-	in.x, in.dy = slices.Repeat(in.npy.values, times), slices.Repeat(reversed, times)
 }

@@ -45,8 +45,12 @@ func TestMemory(t *testing.T) {
 	with := func(available int64, sizes ...int) *config {
 		c := newConfig()
 		c.sizes, c.available = sizes, func() int64 { return available }
-		c.mapped = func(int) error { return nil } // independent of this machine
+		c.mapped = func(int, int) error { return nil } // independent of this machine
 		return c
+	}
+	need := operations.need()
+	if need != 32 {
+		t.Fatalf("an element needs %d bytes", need)
 	}
 	// The cache holds none of their sets, so the second size needs more memory.
 	n := host.LastCache()/8 + 1
@@ -55,8 +59,8 @@ func TestMemory(t *testing.T) {
 		available int64
 		want      []int
 	}{
-		{need * int64(8*n), sizes},
-		{need*int64(8*n) - 1, sizes[:1]},
+		{int64(need) * int64(8*n), sizes},
+		{int64(need)*int64(8*n) - 1, sizes[:1]},
 	} {
 		c := with(test.available, sizes...)
 		total, tooLarge, err := c.fit()
@@ -68,7 +72,7 @@ func TestMemory(t *testing.T) {
 
 	refused := errors.New("refused")
 	c := with(math.MaxInt64, sizes...)
-	c.mapped = func(total int) error {
+	c.mapped = func(total, _ int) error {
 		if total == 8*n {
 			return refused
 		}
@@ -85,7 +89,7 @@ func TestMemory(t *testing.T) {
 		t.Errorf("got %v, want %s", err, want)
 	}
 
-	c = with(4*need-1, 1)
+	c = with(int64(4*need-1), 1)
 	c.input = write(t, npyBytes("<f4", "(2,)", binary.LittleEndian, []float32{1, 2}))
 	if _, err := c.load(); !errors.Is(err, compute.ErrOutOfMemory) || !strings.HasPrefix(err.Error(), c.input+": ") {
 		t.Errorf("a file: %v", err)

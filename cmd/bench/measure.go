@@ -4,10 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
-	"math"
-	"runtime"
 	"slices"
-	"sync"
 	"time"
 
 	"gonum.org/v1/gonum/stat"
@@ -29,40 +26,16 @@ func opNames() []string {
 
 // A measurement is a call to be timed, and how to check its result.
 type measurement struct {
-	op, data string // as in report.Result
-	limit    string // the operation that this one is compared with, or ""
-	bytes    int    // that must be moved, per element
+	op, data string           // as in report.Result
+	limit    string           // the operation that this one is compared with, or ""
+	bits     int              // that must be moved, per element
+	prepare  func(*set) error // makes what call needs; nil if that is nothing
 	call     func(*set) error
 	launch   func(*set) error // call without waiting; nil if it is not a single kernel
-
-	// right reports whether element i of the result is right, once it is in s.hostDst. write
-	// and read move the result from and to there; nil if it is there.
-	right       func(s *set, i int) bool
-	write, read func(*set) error
+	check
 }
 
-// spoil makes the result wrong.
-func (m measurement) spoil(s *set) error {
-	for i := range s.hostDst {
-		s.hostDst[i] = 1234.5678 // not a result of any input
-	}
-	if m.write == nil {
-		return nil
-	}
-	return m.write(s)
-}
-
-// difference describes the first wrong element of the result, or returns "".
-func (m measurement) difference(s *set) (string, error) {
-	if m.read != nil {
-		if err := m.read(s); err != nil {
-			return "", err
-		}
-	}
-	return firstDifference(s, m.right), nil
-}
-
-// measurements returns the measurements for b: the limits, and c.ops.
+// measurements returns the measurements for b: the limits, c.ops, and c.programs.
 func measurements(b compute.Backend, c *config) []measurement {
 	info := b.Info()
 	list := limits(b)
@@ -74,61 +47,96 @@ func measurements(b compute.Backend, c *config) []measurement {
 		}
 		result := fm.Results()[0]
 		launch := func(s *set) error {
-			return fm.Run(b, f, form.Args{X: s.x, DY: s.dy, Y: s.dst, D: s.dst, DX: s.dst})
+			dst := s.dst().Buffer
+			return fm.Run(b, f, form.Args{X: s.x().Buffer, DY: s.dy().Buffer, Y: dst, D: dst, DX: dst})
 		}
-		m := measurement{op: name, limit: report.Copy, bytes: fm.Bits() / 8, right: func(s *set, i int) bool {
-			return result.Agrees(f, s.hostDst[i], s.hostDY[i], s.hostX[i], info.FlushesSubnormals)
+		right := oneResult{right: func(s *set, i int) bool {
+			return result.Agrees(f, s.dst().host[i], s.dy().host[i], s.x().host[i], info.FlushesSubnormals)
 		}}
+		m := measurement{op: name, limit: report.Copy, bits: fm.Bits(), check: right.onDevice()}
 		list = append(list, onDevice(b, m, launch))
 		if info.Backend == "cpu" {
 			continue // buffers are in the host's memory
 		}
-		m.data, m.limit = report.OnHost, report.Transfer
+		m.data, m.limit, m.check = report.OnHost, report.Transfer, right
 		m.call = func(s *set) error {
-			return errors.Join(s.x.Write(s.hostX), s.dy.Write(s.hostDY), launch(s), s.dst.Read(s.hostDst))
+			x, dy, dst := s.x(), s.dy(), s.dst()
+			return errors.Join(x.Write(x.host), dy.Write(dy.host), launch(s), dst.Read(dst.host))
 		}
 		if op, streams := fm.Op(); streams {
-			m.call = func(s *set) error { return b.Stream(context.Background(), op, f, s.hostDst, s.hostX) }
-			switch {
-			case info.Backend == "shard":
-				m.limit = "" // Stream splits the work in another way than buffers
-			case info.SharedMemory:
-				m.limit = report.Copy // Stream works on the slices where they are
-			}
+			m.limit = streamLimit(info)
+			m.call = func(s *set) error { return b.Stream(context.Background(), op, f, s.dst().host, s.x().host) }
 		}
 		list = append(list, m)
+	}
+	for i := range c.programs {
+		list = append(list, programMeasurements(b, &c.programs[i], i)...)
 	}
 	return list
 }
 
+// streamLimit returns the limit of a call that goes from slice to slice.
+func streamLimit(info compute.Info) string {
+	switch {
+	case info.Backend == "shard":
+		return "" // it splits the work in another way than buffers
+	case info.SharedMemory:
+		return report.Copy // it works on the slices where they are
+	}
+	return report.Transfer
+}
+
+// programMeasurements returns the measurements of p for b. The prepared call is the one with
+// the index in a set.
+func programMeasurements(b compute.Backend, p *program, index int) []measurement {
+	info := b.Info()
+	m := measurement{op: p.Name(), limit: report.Copy, bits: p.kernel.Bits(), prepare: func(s *set) error {
+		call, err := b.Prepare(p.Program, p.onDevice(s)...)
+		s.calls = append(s.calls, call)
+		return err
+	}}
+	m.check = &programCheck{program: p, backend: b, onDevice: true, flushes: info.FlushesSubnormals}
+	list := []measurement{onDevice(b, m, func(s *set) error { return s.calls[index].Run() })}
+	if info.Backend == "cpu" {
+		return list
+	}
+	m.data, m.limit, m.prepare = report.OnHost, streamLimit(info), nil
+	if k := p.operands(); m.limit == report.Transfer && (k.args == 0 || k.results == 0) {
+		m.limit = "" // it goes one way
+	}
+	m.call = func(s *set) error { return b.RunSlices(context.Background(), p.Program, p.onHost(s)...) }
+	m.check = &programCheck{program: p, backend: b, flushes: info.FlushesSubnormals}
+	return append(list, m)
+}
+
 // limits returns the copies that operations are compared with.
 func limits(b compute.Backend) []measurement {
-	copied := func(s *set, i int) bool { return values.Identical(s.hostDst[i], s.hostX[i]) }
+	copied := oneResult{right: func(s *set, i int) bool { return values.Identical(s.dst().host[i], s.x().host[i]) }}
 	var list []measurement
 	if copier, ok := compute.As[form.Copier](b); ok {
-		m := measurement{op: report.Copy, bytes: 8, right: copied}
-		list = append(list, onDevice(b, m, func(s *set) error { return copier.Copy(s.dst, s.x) }))
+		m := measurement{op: report.Copy, bits: 64, check: copied.onDevice()}
+		list = append(list, onDevice(b, m, func(s *set) error { return copier.Copy(s.dst().Buffer, s.x().Buffer) }))
 	}
 	if b.Info().Backend == "cpu" {
 		return list
 	}
-	up := func(s *set) error { return s.x.Write(s.hostX) }
-	down := func(s *set) error { return s.x.Read(s.hostDst) }
-	spoilX := func(s *set) error { return s.x.Write(s.hostDst) }
+	up := func(s *set) error { return s.x().Write(s.x().host) }
+	down := func(s *set) error { return s.x().Read(s.dst().host) }
+	spoilX := func(s *set) error { return s.x().Write(s.dst().host) }
 	return append(list,
 		measurement{
-			op: report.Upload, data: report.OnHost, bytes: 4, right: copied, write: spoilX, read: down,
+			op: report.Upload, data: report.OnHost, bits: 32, check: oneResult{copied.right, spoilX, down},
 			call: func(s *set) error { return errors.Join(up(s), b.Sync()) },
 		},
-		measurement{op: report.Download, data: report.OnHost, bytes: 4, right: copied, call: down},
+		measurement{op: report.Download, data: report.OnHost, bits: 32, check: copied, call: down},
 		measurement{
-			op: report.Transfer, data: report.OnHost, bytes: 8, right: copied, write: spoilX,
+			op: report.Transfer, data: report.OnHost, bits: 64, check: oneResult{copied.right, spoilX, nil},
 			call: func(s *set) error { return errors.Join(up(s), down(s)) },
 		},
 	)
 }
 
-// onDevice returns m for a launch on buffers, with the result in s.dst.
+// onDevice returns m for a launch on buffers.
 func onDevice(b compute.Backend, m measurement, launch func(*set) error) measurement {
 	m.data, m.launch = report.OnDevice, launch
 	m.call = func(s *set) error {
@@ -137,8 +145,6 @@ func onDevice(b compute.Backend, m measurement, launch func(*set) error) measure
 		}
 		return b.Sync()
 	}
-	m.write = func(s *set) error { return s.dst.Write(s.hostDst) }
-	m.read = func(s *set) error { return s.dst.Read(s.hostDst) }
 	return m
 }
 
@@ -152,6 +158,9 @@ func measureSize(ctx context.Context, b compute.Backend, c *config, in *input, l
 	defer func() { err = errors.Join(err, s.release()) }()
 	var timers []*timer
 	for _, m := range list {
+		if err := s.prepare(m); err != nil {
+			return nil, nil, err
+		}
 		timers = append(timers, &timer{measurement: m, sets: s})
 	}
 	err = timeAll(ctx, c, timers, progress)
@@ -160,7 +169,7 @@ func measureSize(ctx context.Context, b compute.Backend, c *config, in *input, l
 			continue // interrupted before
 		}
 		r := report.Result{
-			Op: t.op, Data: t.data, Limit: t.limit, Cache: state, N: n, Bytes: t.bytes * n, Calls: t.Calls,
+			Op: t.op, Data: t.data, Limit: t.limit, Cache: state, N: n, Bytes: int(int64(t.bits) * int64(n) / 8), Calls: t.Calls,
 			Verified: t.checked > 0 && t.wrong == "", TimesNS: t.NS,
 		}
 		r.Summarize()
@@ -229,32 +238,4 @@ func measureLaunch(ctx context.Context, b compute.Backend, c *config, in *input)
 		return 0, err
 	}
 	return results[0].MedianNS, nil
-}
-
-// firstDifference describes the first element of s.hostDst that is not right, or returns
-// "". It uses all cores.
-func firstDifference(s *set, right func(s *set, i int) bool) string {
-	got := s.hostDst
-	workers := runtime.GOMAXPROCS(0)
-	share := (len(got) + workers - 1) / workers
-	first := make([]int, workers) // of each share, or -1
-	var wg sync.WaitGroup
-	for w := range workers {
-		first[w] = -1
-		wg.Go(func() {
-			for i := w * share; i < min((w+1)*share, len(got)); i++ {
-				if !right(s, i) {
-					first[w] = i
-					return
-				}
-			}
-		})
-	}
-	wg.Wait()
-	for _, i := range first {
-		if i >= 0 {
-			return fmt.Sprintf("element %d of %d is %v (0x%08x)", i, len(got), got[i], math.Float32bits(got[i]))
-		}
-	}
-	return ""
 }

@@ -15,7 +15,7 @@ type far struct {
 
 func (b far) Info() compute.Info {
 	info := b.Backend.Info()
-	info.Backend = "opencl"
+	info.Backend, info.SharedMemory = "opencl", false
 	return info
 }
 
@@ -46,7 +46,7 @@ func TestMeasurements(t *testing.T) {
 			if err != nil || (difference == "") != (calls == 1) {
 				t.Errorf("%s, data on the %s, after %d calls: %v, %q", m.op, m.data, calls, err, difference)
 			}
-			s.x.Write(s.hostX)
+			s.x().Write(s.x().host)
 		}
 	}
 }

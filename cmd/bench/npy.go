@@ -106,5 +106,5 @@ func computeOutput(t target, c *config, in *input) ([]byte, error) {
 			}
 		}
 	}
-	return in.npy.withValues(s.hostDst)
+	return in.npy.withValues(s.dst().host)
 }

@@ -72,10 +72,15 @@ func (c *config) run(ctx context.Context, args []string, out *command.Writer, st
 	}
 	r := &report.Report{
 		Schema: report.Version, Time: start.UTC().Truncate(time.Second), Command: append([]string{"bench"}, args...),
-		Environment: doctor.Environment(), Activation: compute.LeakyReLU(c.slope).String(), Slope: c.slope,
-		Input: c.input, Precision: c.precision,
+		Environment: doctor.Environment(), Input: c.input, Precision: c.precision,
 	}
-	m := &meter{c: c, in: in, report: r, table: report.Table{W: table, Bars: bars}}
+	if len(c.ops) > 0 {
+		r.Activation, r.Slope = compute.LeakyReLU(c.slope).String(), c.slope
+	}
+	for _, p := range c.programs {
+		r.Programs = append(r.Programs, p.report())
+	}
+	m := &meter{c: c, in: in, report: r, table: report.Table{W: table, Bars: bars, Programs: r.Programs}}
 	if problem != "" { // listDevices has printed it
 		r.Notes = append(r.Notes, "not listed: "+problem)
 	}
@@ -96,7 +101,7 @@ func (c *config) run(ctx context.Context, args []string, out *command.Writer, st
 		m.note("not measured: larger sizes: %s", command.OneLine(tooLarge))
 	}
 	fmt.Fprintf(table, "\n%s\n", report.Wrap(fmt.Sprintf("%s, %s values; each until the median is known to ±%.3g\u00a0%%, for %v, or %s",
-		r.Activation, c.input, 100*c.precision, c.time, report.Plural(c.runs, "run")), ""))
+		r.Subject(), c.input, 100*c.precision, c.time, report.Plural(c.runs, "run")), ""))
 	m.bar = newProgress(stderr, m.steps(targets))
 	var failures []error
 	for _, t := range targets {

@@ -2,20 +2,43 @@ package main
 
 import (
 	"errors"
+	"slices"
 
 	"github.com/gmind-go/compute"
 	"github.com/gmind-go/compute/cmd/bench/internal/report"
+	"github.com/gmind-go/compute/expr"
+	"github.com/gmind-go/compute/internal/form"
 	"github.com/gmind-go/compute/internal/host"
 )
 
-// A set is the operands of one call: buffers of the device, and slices of the host with the
-// same values.
+// A set is the operands of one call. Operations take the first ones.
 type set struct {
-	x, dy, dst             compute.Buffer
-	hostX, hostDY, hostDst []float32
-
-	buffers []compute.Buffer // x, dy, dst
+	args, results         []operand
+	maskArgs, maskResults []mask
+	calls                 []compute.Call // of the programs
 }
+
+// An operand is a buffer of the device, and a slice of the host. If it is an argument, both
+// have the same values.
+type operand struct {
+	compute.Buffer
+	host []float32
+}
+
+// A mask is one of the device, and its words on the host. If it is an argument, both have the
+// same bits.
+type mask struct {
+	compute.Mask
+	words compute.Words
+}
+
+// x and dy are arguments, and dst is a result.
+func (s *set) x() operand   { return s.args[0] }
+func (s *set) dy() operand  { return s.args[1] }
+func (s *set) dst() operand { return s.results[0] }
+
+// len returns the number of elements.
+func (s *set) len() int { return len(s.x().host) }
 
 // sets are operands on one device and of one size. They rotate, so that those of the next
 // call are not in the cache.
@@ -53,7 +76,7 @@ func newSets(b compute.Backend, in *input, n int, state string) (_ *sets, actual
 	}
 	s := &sets{}
 	for i := range count {
-		if err := s.add(b, in, n, i%(len(in.x)/n)); err != nil {
+		if err := s.add(b, in, n, i%(in.len()/n)); err != nil {
 			if i > 0 && errors.Is(err, compute.ErrOutOfMemory) {
 				break // fewer than wanted
 			}
@@ -68,29 +91,90 @@ func newSets(b compute.Backend, in *input, n int, state string) (_ *sets, actual
 
 // add adds a set of the i-th n values of in.
 func (s *sets) add(b compute.Backend, in *input, n, i int) error {
-	window := func(v []float32) []float32 { return v[i*n : (i+1)*n : (i+1)*n] }
-	one := set{hostX: window(in.x), hostDY: window(in.dy), hostDst: window(in.dst)}
-	for _, v := range [][]float32{one.hostX, one.hostDY, one.hostDY} {
-		buf, err := b.Upload(v)
-		if err != nil {
-			for _, buf := range one.buffers {
-				err = errors.Join(err, buf.Release())
-			}
-			return err
-		}
-		one.buffers = append(one.buffers, buf)
+	one := set{}
+	err := one.make(b, in, n, i)
+	if err != nil {
+		return errors.Join(err, one.release())
 	}
-	one.x, one.dy, one.dst = one.buffers[0], one.buffers[1], one.buffers[2]
 	s.list = append(s.list, one)
 	return nil
 }
 
-// release releases all buffers.
-func (s *sets) release() (err error) {
-	for _, one := range s.list {
-		for _, buf := range one.buffers {
-			err = errors.Join(err, buf.Release())
+// make makes the operands of the i-th n values of in.
+func (s *set) make(b compute.Backend, in *input, n, i int) error {
+	upload := func(to *[]operand, from [][]float32) error {
+		for _, v := range from {
+			host := v[i*n : (i+1)*n : (i+1)*n]
+			buf, err := b.Upload(host)
+			if err != nil {
+				return err
+			}
+			*to = append(*to, operand{buf, host})
 		}
+		return nil
+	}
+	if err := errors.Join(upload(&s.args, in.args), upload(&s.results, in.results)); err != nil {
+		return err
+	}
+	for j := range in.count.maskArgs + in.count.maskResults {
+		m, err := b.AllocMask(n)
+		if err != nil {
+			return err
+		}
+		one := mask{m, make(compute.Words, form.MaskWords(n))}
+		if j >= in.count.maskArgs {
+			s.maskResults = append(s.maskResults, one)
+			continue
+		}
+		s.maskArgs = append(s.maskArgs, one)
+		if err := one.fill(b, s.args[j%len(s.args)]); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// notNegative makes the bits of masks that are arguments.
+var notNegative = expr.MustParse("func notNegative(x float32) (m bool) { m = x >= 0; return }")
+
+// fill sets m to whether the values of x are at least 0.
+func (m mask) fill(b compute.Backend, x operand) error {
+	for i, v := range x.host {
+		if v >= 0 {
+			m.words[i/64] |= 1 << (i % 64)
+		}
+	}
+	return b.Run(notNegative, m.Mask, x.Buffer)
+}
+
+// release releases all buffers and masks.
+func (s *set) release() (err error) {
+	for _, o := range slices.Concat(s.args, s.results) {
+		err = errors.Join(err, o.Release())
+	}
+	for _, m := range slices.Concat(s.maskArgs, s.maskResults) {
+		err = errors.Join(err, m.Release())
+	}
+	return err
+}
+
+// prepare prepares the calls of m on all sets.
+func (s *sets) prepare(m measurement) error {
+	if m.prepare == nil {
+		return nil
+	}
+	for i := range s.list {
+		if err := m.prepare(&s.list[i]); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// release releases all sets.
+func (s *sets) release() (err error) {
+	for i := range s.list {
+		err = errors.Join(err, s.list[i].release())
 	}
 	return err
 }

@@ -11,14 +11,14 @@ import (
 // too short to count.
 func TestFirstRunIsChecked(t *testing.T) {
 	calls := 0
-	m := &timer{sets: &sets{list: make([]set, 1)}, measurement: measurement{
+	m := &timer{sets: &sets{list: []set{{results: make([]operand, 1)}}}, measurement: measurement{
 		call: func(*set) error {
 			if calls++; calls > 1 {
 				time.Sleep(minRun())
 			}
 			return nil
 		},
-		write: func(*set) error { time.Sleep(time.Millisecond); return nil },
+		check: oneResult{write: func(*set) error { time.Sleep(time.Millisecond); return nil }},
 	}}
 	m.Least, m.Sample = minRun(), m.sample
 	if err := turns.Round(t.Context(), []*turns.Series{&m.Series}); err != nil || len(m.NS) != 1 {

@@ -3,6 +3,7 @@ package driver
 import (
 	"context"
 	"errors"
+	"slices"
 	"unsafe"
 
 	"github.com/gmind-go/compute"
@@ -60,17 +61,15 @@ func (c *programCall) host(i int) Host {
 	return Host{}
 }
 
-// checkSlices returns the number of elements, or what is wrong with the slices. The length of
-// a mask is one that its words can have.
+// checkSlices returns the number of elements, or what is wrong with the slices. Masks alone have
+// as many as their words have bits, unless c is a part.
 func (c *programCall) checkSlices() (n int, err error) {
-	n = -1
-	for i, a := range c.signature.addresses {
-		if a == kernel.Element && n < 0 {
-			n = c.buffers[i].Len()
-		}
+	n = c.buffers[0].Len()
+	if at := slices.Index(c.signature.addresses, kernel.Element); at >= 0 {
+		n = c.buffers[at].Len()
 	}
-	if n < 0 { // the first result is a mask
-		n = c.buffers[0].Len()
+	if c.at.N > 0 {
+		n = c.at.N
 	}
 	length := func(i int) int {
 		if words, ok := c.buffers[i].(compute.Words); ok && len(words) == form.MaskWords(n) {

@@ -27,6 +27,8 @@ const (
 	colGonum      = "gonum Scal"
 	colFresh      = "compute, fresh"
 	colTorchFresh = "PyTorch, fresh"
+	colNumexpr    = "numexpr"
+	colEager      = "PyTorch, eager"
 )
 
 // training is forward, then backward, as when a network learns. With a mask, this library
@@ -67,9 +69,12 @@ type backend interface {
 	form.Copier
 }
 
+// peers are the other libraries.
+type peers struct{ onednn, torch, numexpr *peer }
+
 // contestants returns all contestants on the values of h. release, which is never nil,
 // releases their buffers.
-func contestants(b backend, onednn, torch *peer, h *memory) (list []*contestant, release func() error, err error) {
+func contestants(b backend, others peers, h *memory) (list []*contestant, release func() error, err error) {
 	var bufs []interface{ Release() error }
 	release = func() (err error) {
 		for _, buf := range bufs {
@@ -77,8 +82,9 @@ func contestants(b backend, onednn, torch *peer, h *memory) (list []*contestant,
 		}
 		return err
 	}
-	var operands [3]compute.Buffer
-	for i, v := range [][]float32{h.x, h.dy, h.x} {
+	onednn, torch := others.onednn, others.torch
+	var operands [4]compute.Buffer
+	for i, v := range [][]float32{h.x, h.dy, h.x, h.x} {
 		if operands[i], err = b.Upload(v); err != nil {
 			return nil, release, err
 		}
@@ -163,7 +169,9 @@ func contestants(b backend, onednn, torch *peer, h *memory) (list []*contestant,
 	// An error is returned again at the first use.
 	_ = onednn.load(slope, h.x, h.dy)
 	_ = torch.load(slope, h.x, h.dy)
-	return list, release, nil
+	_ = others.numexpr.load(slope, h.x, h.dy)
+	chained, err := chainContestants(b, others, h, x, y, operands[3])
+	return append(list, chained...), release, err
 }
 
 // plainLoop is the obvious loop in Go.

@@ -58,6 +58,11 @@ func fakePeer(kind string, in *bufio.Reader, out io.Writer) {
 					}
 				}
 			}
+			if strings.HasPrefix(word[1], "chain") {
+				for i := range y {
+					y[i] = chainOf(x[i])
+				}
+			}
 			if kind == "wrong" {
 				y[0]++
 			}

@@ -1,5 +1,5 @@
 // Peers compares the speed of package compute on the CPU with that of alternatives: oneDNN,
-// PyTorch, a plain Go loop, and gonum. The script run, which is "make bench-peers", installs
+// PyTorch, numexpr, a plain Go loop, and gonum. The script run, which is "make bench-peers", installs
 // and builds them. The flag -h prints the usage.
 package main
 
@@ -23,8 +23,9 @@ import (
 
 const usage = `Usage: internal/peers/run [flags]
 
-Measures LeakyReLU on the CPU by this library and by others, in turns, on the
-same values, and prints Markdown tables. Compares each result with the reference.
+Measures LeakyReLU, and a program of ten operations, on the CPU by this library
+and by others, in turns, on the same values, and prints Markdown tables. Compares
+each result with the reference.
 
   -n LIST     numbers of elements, such as 1024,64Ki,1Mi (16 to 64Mi)
   -rounds N   samples of each, for the median and the minimum (15)
@@ -47,9 +48,10 @@ type config struct {
 	check  bool
 	device string // "" for the CPU
 
-	onednn []string // the commands of the peers
-	torch  []string
-	onnx   []string
+	onednn  []string // the commands of the peers
+	torch   []string
+	numexpr []string
+	onnx    []string
 
 	minSample, rest time.Duration // see compete
 }
@@ -67,11 +69,12 @@ func parse(args []string) (config, error) {
 	onednn := fs.String("onednn", "bin/peers-onednn", "")
 	python := fs.String("python", "/usr/bin/python3", "")
 	torch := fs.String("torch", "internal/peers/torch_peer.py", "")
+	numexpr := fs.String("numexpr", "internal/peers/numexpr_peer.py", "")
 	onnx := fs.String("onnx", "internal/peers/onnx_peer.py", "")
 	if err := fs.Parse(args); err != nil {
 		return c, err
 	}
-	c.onednn, c.torch, c.onnx = []string{*onednn}, []string{*python, *torch}, []string{*python, *onnx}
+	c.onednn, c.torch, c.numexpr, c.onnx = []string{*onednn}, []string{*python, *torch}, []string{*python, *numexpr}, []string{*python, *onnx}
 	switch {
 	case fs.NArg() > 0:
 		return c, fmt.Errorf("unexpected argument %q", fs.Arg(0))
@@ -134,19 +137,20 @@ func run(c config, w, progress io.Writer) error {
 	if !ok {
 		return errors.New("the CPU backend has no Copy")
 	}
-	onednn, torch := startPeer(c.onednn), startPeer(c.torch)
-	defer onednn.stop()
-	defer torch.stop()
+	others := peers{startPeer(c.onednn), startPeer(c.torch), startPeer(c.numexpr)}
+	defer others.onednn.stop()
+	defer others.torch.stop()
+	defer others.numexpr.stop()
 
 	r := &report{
 		Library: b.Info().Name, Go: runtime.Version(), Threads: runtime.GOMAXPROCS(0),
-		OneDNN: onednn.name, PyTorch: torch.name, Rounds: c.rounds,
+		OneDNN: others.onednn.name, PyTorch: others.torch.name, Numexpr: others.numexpr.name, Rounds: c.rounds,
 	}
 	most := slices.Max(c.sizes)
 	h := newMemory(values.Normal(most, 1), values.Normal(most, 2))
 	for _, n := range c.sizes {
 		fmt.Fprintf(progress, "measuring %s elements\n", units.Count(n))
-		err := with(b, onednn, torch, h.first(n), func(list []*contestant) error {
+		err := with(b, others, h.first(n), func(list []*contestant) error {
 			if err := compete(list, c); err != nil {
 				return err
 			}
@@ -159,7 +163,7 @@ func run(c config, w, progress io.Writer) error {
 	}
 	// Last, since a peer may fail on special values.
 	special := values.Special()
-	err = with(b, onednn, torch, newMemory(special, values.Normal(len(special), 3)), func(list []*contestant) error {
+	err = with(b, others, newMemory(special, values.Normal(len(special), 3)), func(list []*contestant) error {
 		for _, c := range list {
 			if c.wrong != "" {
 				r.Notes = append(r.Notes, fmt.Sprintf("On special values, %s of %s: %s.", c.op, c.column, c.wrong))
@@ -182,8 +186,8 @@ func run(c config, w, progress io.Writer) error {
 }
 
 // with calls do with the contestants on the values of h, whose results are verified.
-func with(b backend, onednn, torch *peer, h *memory, do func(list []*contestant) error) error {
-	list, release, err := contestants(b, onednn, torch, h)
+func with(b backend, others peers, h *memory, do func(list []*contestant) error) error {
+	list, release, err := contestants(b, others, h)
 	defer release()
 	if err != nil {
 		return err

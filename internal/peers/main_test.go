@@ -6,6 +6,7 @@ import (
 	"io"
 	"os"
 	"path/filepath"
+	"slices"
 	"strings"
 	"testing"
 )
@@ -17,11 +18,11 @@ func TestRun(t *testing.T) {
 		missing bool     // the peers have no times
 		notes   int
 	}{
-		{"right", []string{"Fake 1.0", "| forward ", "| backward ", "1 s (1 s)"}, false, 0},
-		{"wrong", []string{"WRONG: backward of oneDNN", "On special values"}, false, 3 * 7},
+		{"right", []string{"Fake 1.0", "| forward ", "| backward ", "| chain ", "| chain in place ", "1 s (1 s)"}, false, 0},
+		{"wrong", []string{"WRONG: backward of oneDNN", "WRONG: chain of numexpr", "On special values"}, false, 3 * (7 + 4)},
 		{"broken", []string{"| no memory "}, true, 0},
 		{"dies", []string{"| ended: EOF "}, true, 0},
-		{"", []string{"oneDNN missing", "| not installed "}, true, 0},
+		{"", []string{"oneDNN missing", "numexpr missing", "| not installed "}, true, 0},
 	} {
 		t.Run(test.peer, func(t *testing.T) {
 			file := filepath.Join(t.TempDir(), "out.json")
@@ -30,10 +31,11 @@ func TestRun(t *testing.T) {
 				t.Fatal(err)
 			}
 			c.rest, c.minSample = 0, 0
-			c.onednn, c.torch = []string{os.Args[0]}, []string{os.Args[0]}
+			command := []string{os.Args[0]}
 			if test.peer == "" {
-				c.onednn, c.torch = []string{"./none"}, []string{"./none"}
+				command = []string{"./none"}
 			}
+			c.onednn, c.torch, c.numexpr = command, command, command
 			t.Setenv("PEER", test.peer)
 			var out strings.Builder
 			if err := run(c, &out, io.Discard); err != nil {
@@ -55,11 +57,11 @@ func TestRun(t *testing.T) {
 			if len(r.Notes) != test.notes {
 				t.Errorf("%d notes, want %d: %q", len(r.Notes), test.notes, r.Notes)
 			}
-			if len(r.Results) != 2*15 {
-				t.Errorf("%d results, want 15 for each of 2 sizes", len(r.Results))
+			if len(r.Results) != 2*21 {
+				t.Errorf("%d results, want 21 for each of 2 sizes", len(r.Results))
 			}
 			for _, res := range r.Results {
-				peer := res.Who == colOneDNN || res.Who == colTorch || res.Who == colTorchFresh
+				peer := slices.Contains([]string{colOneDNN, colTorch, colTorchFresh, colNumexpr, colEager}, res.Who)
 				if got := res.Missing != ""; got != (peer && test.missing) {
 					t.Errorf("%s of %s: missing is %q", res.Op, res.Who, res.Missing)
 				}

@@ -17,6 +17,7 @@ type report struct {
 	Go      string   `json:"go"`
 	OneDNN  string   `json:"onednn"`  // version; "" if it is missing
 	PyTorch string   `json:"pytorch"` // likewise
+	Numexpr string   `json:"numexpr"` // likewise
 	Threads int      `json:"threads"` // of each
 	Rounds  int      `json:"rounds"`
 	Results []result `json:"results"`
@@ -26,7 +27,7 @@ type report struct {
 // A result is one measurement.
 type result struct {
 	Who      string  `json:"who"` // the column of the table
-	Op       string  `json:"op"`  // forward, derivative, backward, training or copy
+	Op       string  `json:"op"`  // forward, derivative, backward, training, chain, chain in place or copy
 	N        int     `json:"n"`   // elements
 	Bytes    int     `json:"bytes"`
 	MedianNS float64 `json:"median_ns"` // of one call
@@ -94,11 +95,21 @@ func (r *report) print(w io.Writer) {
 		}
 		return column + " missing" // the cells have the reason
 	}
-	fmt.Fprintf(w, "\n%s (%s), %s, %s; %d threads each, LeakyReLU(%v), normal float32 values, %d rounds.\n",
-		r.Library, r.Go, peerName(r.OneDNN, "oneDNN"), peerName(r.PyTorch, "PyTorch"), r.Threads, slope, r.Rounds)
+	fmt.Fprintf(w, "\n%s (%s), %s, %s, %s; %d threads each, LeakyReLU(%v), normal float32 values, %d rounds.\n",
+		r.Library, r.Go, peerName(r.OneDNN, "oneDNN"), peerName(r.PyTorch, "PyTorch"), peerName(r.Numexpr, "numexpr"), r.Threads, slope, r.Rounds)
+
+	columns := []string{colCopy, colOurs, colOneDNN, colTorch, colLoop, colGonum, colFresh, colTorchFresh}
+	var ops []string
+	for _, fm := range form.Plain() {
+		ops = append(ops, fm.String())
+	}
+	ops = append(ops, training)
+	time := func(_ string, res *result) string {
+		return fmt.Sprintf("%s (%s)", units.Duration(res.MedianNS), units.Duration(res.MinNS))
+	}
 
 	fmt.Fprint(w, "\nGB/s by the median, and the speedup of this library:\n\n")
-	r.table(w, func(op string, res *result) string {
+	r.table(w, columns, ops, func(op string, res *result) string {
 		// Not res.Ratio, since a cell may be in the row of another operation.
 		ours := r.find(res.rival(), op, res.N)
 		if res.Who == colOurs || res.Who == colFresh || ours == nil {
@@ -107,9 +118,7 @@ func (r *report) print(w io.Writer) {
 		return fmt.Sprintf("%s (%sx)", units.Digits(res.GBps), units.Digits(ours.GBps/res.GBps))
 	})
 	fmt.Fprint(w, "\nTime of one call, median (minimum):\n\n")
-	r.table(w, func(_ string, res *result) string {
-		return fmt.Sprintf("%s (%s)", units.Duration(res.MedianNS), units.Duration(res.MinNS))
-	})
+	r.table(w, columns, ops, time)
 	fmt.Fprint(w, `
 A GB is 1e9 bytes that must be moved: 8 per element for forward, derivative and copy,
 12 for backward. Training is forward and backward. This library uses a mask, in place,
@@ -118,24 +127,40 @@ ratio of the times. Copy is the limit of this run. Fresh allocates a new output 
 call: Alloc, Forward and Release, compared with F.leaky_relu. oneDNN and PyTorch have no
 derivative; its rows show their forward, which moves as many bytes. Scal multiplies all
 values by a number, in place, and is the closest function of gonum.
+
+A program of ten operations: multiply, add, fma, abs, max, where, multiply, subtract, fma,
+multiply. The time of one call as a multiple of that of the copy, which moves as many bytes,
+and the speedup of this library:
+
 `)
+	columns, ops = []string{colOurs, colNumexpr, colEager}, nil
+	for _, c := range chains {
+		ops = append(ops, c.op)
+	}
+	r.table(w, columns, ops, func(_ string, res *result) string {
+		cell := ""
+		if copied := r.find(colCopy, "copy", res.N); copied != nil {
+			cell = units.Digits(res.MedianNS / copied.MedianNS)
+		}
+		if res.Who != colOurs {
+			cell += fmt.Sprintf(" (%sx)", units.Digits(res.Ratio))
+		}
+		return cell
+	})
+	fmt.Fprint(w, "\nTime of one call, median (minimum):\n\n")
+	r.table(w, columns, ops, time)
 	for _, note := range r.Notes {
 		fmt.Fprintf(w, "\n%s\n", note)
 	}
 }
 
 // table prints a row for each operation and size.
-func (r *report) table(w io.Writer, format func(op string, res *result) string) {
-	columns := []string{colCopy, colOurs, colOneDNN, colTorch, colLoop, colGonum, colFresh, colTorchFresh}
+func (r *report) table(w io.Writer, columns, ops []string, format func(op string, res *result) string) {
 	t := tabwriter.NewWriter(w, 0, 0, 1, ' ', 0)
 	line := func(cells ...string) { fmt.Fprintln(t, "| "+strings.Join(cells, "\t| ")+"\t|") }
 	line(append([]string{"operation", "elements"}, columns...)...)
 	line(append([]string{"---"}, slices.Repeat([]string{"---:"}, 1+len(columns))...)...)
-	var ops []string
-	for _, fm := range form.Plain() {
-		ops = append(ops, fm.String())
-	}
-	for _, op := range append(ops, training) {
+	for _, op := range ops {
 		for _, res := range r.Results {
 			if res.Who != colOurs || res.Op != op {
 				continue

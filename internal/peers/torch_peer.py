@@ -34,8 +34,20 @@ statements = {
     # From the output, so that the input need not be kept.
     "training": "(leaky_relu(x, slope, out=y), leaky_relu_backward(dy, y, slope, True, grad_input=g))[1]",
 }
+
+# The chain of chain.go, eager: one operation after the other.
+chain = """(
+    a := {x} * 0.75,
+    b := a + 0.5,
+    c := torch.clamp_min(torch.abs(torch.add({x}, b, alpha=0.5)), 0.25),
+    d := torch.where({x} >= 0, c, b) * 0.5,
+    torch.mul(torch.add(b, d - a, alpha=0.5), 0.5, out={y}),
+)[-1]"""
+statements["chain"] = chain.format(x="x", y="y")
+statements["chain_in_place"] = chain.format(x="z", y="z")
 names = {
     "F": F,
+    "torch": torch,
     "leaky_relu": torch._C._nn.leaky_relu,
     "leaky_relu_backward": torch.ops.aten.leaky_relu_backward.grad_input,
 }
@@ -58,14 +70,18 @@ def main():
     for line in sys.stdin.buffer:
         request, *args = line.decode().split()
         if request == "load":
-            for name in "x", "dy", "y", "g":  # free the old memory first
+            for name in "x", "dy", "y", "g", "z":  # free the old memory first
                 names.pop(name, None)
             n = int(args[0])
             names.update(x=receive(n), dy=receive(n), y=torch.empty(n), g=torch.empty(n), slope=float(args[1]))
+            names["z"] = names["x"].clone()
             say("ok")
         elif request == "result":
             names["y"].fill_(float("nan"))  # to detect elements that are not written
+            names["z"].copy_(names["x"])
             result = eval(statements[args[0]], names)
+            for name in "abcd":  # temporaries of the chain
+                names.pop(name, None)
             sys.stdout.buffer.write(view(result))
             sys.stdout.buffer.flush()
         else:

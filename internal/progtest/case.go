@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"math"
 	"math/rand/v2"
+	"slices"
 	"strings"
 
 	"github.com/gmind-go/compute"
@@ -14,7 +15,6 @@ import (
 	"github.com/gmind-go/compute/internal/ir"
 	"github.com/gmind-go/compute/internal/kernel"
 	"github.com/gmind-go/compute/internal/randprog"
-	"github.com/gmind-go/compute/internal/values"
 )
 
 // A Case is a call of a program on operands.
@@ -35,12 +35,12 @@ type Arg struct {
 
 // New returns a call of p for n elements, with random operands in random places.
 func New(r *rand.Rand, p *expr.Program, n int) *Case {
-	c := &Case{Program: p, N: n}
+	c := &Case{Program: p}
 	buffers := len(p.Results())
 	for _, a := range p.Args() {
 		arg := Arg{Address: kernel.Scalar}
 		switch kind := r.IntN(6); {
-		case a.Type == expr.Uint32 || buffers == expr.MaxBuffers || n == 0 && kind > 2:
+		case a.Type == expr.Uint32 || buffers == expr.MaxBuffers:
 		case a.Type == expr.Bool && kind > 1:
 			arg.Address = kernel.Bit
 		case a.Type == expr.Float32 && kind > 2:
@@ -48,54 +48,47 @@ func New(r *rand.Rand, p *expr.Program, n int) *Case {
 		case a.Type == expr.Float32 && kind > 0:
 			arg.Address = []kernel.Address{kernel.Row, kernel.Col}[kind-1]
 		}
-		switch arg.Address {
+		if arg.Address != kernel.Scalar {
+			buffers++
+		}
+		c.Args = append(c.Args, arg)
+	}
+	for _, result := range p.Results() {
+		address, over := kernel.Element, -1
+		if result.Type == expr.Bool {
+			address = kernel.Bit
+		}
+		if list := c.alike(address); len(list) > 0 && r.IntN(2) == 0 {
+			over = list[r.IntN(len(list))]
+			if slices.Contains(c.Over, over) {
+				over = -1
+			}
+		}
+		c.Over = append(c.Over, over)
+	}
+	return c.Of(r, n)
+}
+
+// Of returns the call with other random operands, of n elements, in the same places.
+func (c *Case) Of(r *rand.Rand, n int) *Case {
+	c = &Case{Program: c.Program, N: n, Args: slices.Clone(c.Args), Over: c.Over}
+	for i, a := range c.Program.Args() {
+		switch arg := &c.Args[i]; arg.Address {
 		case kernel.Scalar:
 			arg.Scalar = uint32(randprog.Bits(r, ir.Type(a.Type)))
 		case kernel.Bit:
 			arg.Words = randomWords(r, n)
 		case kernel.Element:
 			arg.Floats = randomFloats(r, n)
+			// One buffer for two arguments, of which at most one is overwritten.
+			if i > 0 && c.Args[i-1].Address == kernel.Element && !slices.Contains(c.Over, i) && r.IntN(4) == 0 {
+				arg.Floats = c.Args[i-1].Floats
+			}
 		default:
 			arg.Floats = randomFloats(r, divisor(r, n))
 		}
-		if arg.Address != kernel.Scalar {
-			buffers++
-		}
-		if others := c.alike(arg.Address); arg.Address == kernel.Element && len(others) > 0 && r.IntN(8) == 0 {
-			arg.Floats = c.Args[others[0]].Floats
-		}
-		c.Args = append(c.Args, arg)
-	}
-	taken := map[*float32]bool{}
-	for _, result := range p.Results() {
-		over, address := -1, kernel.Element
-		if result.Type == expr.Bool {
-			address = kernel.Bit
-		}
-		if list := c.alike(address); len(list) > 0 && r.IntN(2) == 0 {
-			over = list[r.IntN(len(list))]
-			if address == kernel.Element && n > 0 {
-				if first := &c.Args[over].Floats[0]; taken[first] {
-					over = -1
-				} else {
-					taken[first] = true
-				}
-			} else if contains(c.Over, over) {
-				over = -1
-			}
-		}
-		c.Over = append(c.Over, over)
 	}
 	return c
-}
-
-func contains(list []int, v int) bool {
-	for _, x := range list {
-		if x == v {
-			return true
-		}
-	}
-	return false
 }
 
 // alike returns the arguments with the address.
@@ -173,7 +166,6 @@ func Runnable(p *ir.Program) *expr.Program {
 type Result struct {
 	Floats []float32
 	Words  []uint64
-	Loose  []bool // by element: whether a device that flushes subnormals may have another value
 }
 
 // Want returns the results by the reference evaluator.
@@ -186,7 +178,6 @@ func (c *Case) Want() []Result {
 		} else {
 			results[j].Floats = make([]float32, c.N)
 		}
-		results[j].Loose = make([]bool, c.N)
 	}
 	nodes, args := make([]uint64, len(p.Nodes)), make([]uint64, len(p.Args))
 	for i := range c.N {
@@ -194,13 +185,7 @@ func (c *Case) Want() []Result {
 			args[j] = c.Args[j].at(i, c.N)
 		}
 		p.Eval(nodes, uint64(i), args)
-		loose := false
-		for k, v := range nodes {
-			x := math.Float32frombits(uint32(v))
-			loose = loose || p.Nodes[k].Type == ir.F32 && (values.IsSubnormal(x) || x == 0x1p-126 || x == -0x1p-126)
-		}
 		for j, r := range p.Results {
-			results[j].Loose[i] = loose
 			if results[j].Words != nil {
 				results[j].Words[i/64] |= nodes[r.Value] << (i % 64)
 			} else {
@@ -209,6 +194,23 @@ func (c *Case) Want() []Result {
 		}
 	}
 	return results
+}
+
+// loose reports whether a device that flushes subnormals may have other results at element i,
+// since a value there is subnormal, or the smallest that is not.
+func (c *Case) loose(i int) bool {
+	p := c.Program.IR()
+	nodes, args := make([]uint64, len(p.Nodes)), make([]uint64, len(p.Args))
+	for j := range args {
+		args[j] = c.Args[j].at(i, c.N)
+	}
+	p.Eval(nodes, uint64(i), args)
+	for k, v := range nodes {
+		if x := math.Float32frombits(uint32(v)); p.Nodes[k].Type == ir.F32 && x != 0 && math.Abs(float64(x)) <= 0x1p-126 {
+			return true
+		}
+	}
+	return false
 }
 
 // at returns the bits of the argument at element i of n.

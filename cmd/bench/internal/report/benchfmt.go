@@ -7,6 +7,7 @@ import (
 	"strconv"
 	"strings"
 	"unicode"
+	"unicode/utf8"
 
 	"github.com/gmind-go/compute/internal/units"
 )
@@ -17,19 +18,21 @@ import (
 //
 //	BenchmarkForward/backend=cpu/device=avx512/n=1Ki/data=device/cache=cold-2
 //
-// The configuration has the machine, the slope and the input. Doubtful results are comments.
+// The configuration has the machine, the slope, the programs and the input. Doubtful results are comments.
 func (r *Report) WriteBenchfmt(w io.Writer) error {
 	var text bytes.Buffer // writing to it cannot fail
-	for _, c := range [][2]string{
-		{"goos", r.Environment.OS},
-		{"goarch", r.Environment.Arch},
-		{"pkg", "github.com/gmind-go/compute"},
-		{"cpu", r.Environment.CPU},
-		{"slope", strconv.FormatFloat(float64(r.Slope), 'g', -1, 32)},
-		{"input", r.Input},
-	} {
-		fmt.Fprintf(&text, "%s: %s\n", c[0], collapse(c[1]))
+	configure := func(key, value string) { fmt.Fprintf(&text, "%s: %s\n", key, collapse(value)) }
+	configure("goos", r.Environment.OS)
+	configure("goarch", r.Environment.Arch)
+	configure("pkg", "github.com/gmind-go/compute")
+	configure("cpu", r.Environment.CPU)
+	if r.Activation != "" {
+		configure("slope", strconv.FormatFloat(float64(r.Slope), 'g', -1, 32))
 	}
+	for i, p := range r.Programs {
+		configure(fmt.Sprintf("program%d", 1+i), p.String())
+	}
+	configure("input", r.Input)
 	fmt.Fprint(&text, "\nUnit GB/s better=higher\n\n")
 	number := func(v float64) string { return strconv.FormatFloat(v, 'f', -1, 64) }
 	for _, res := range r.Results {
@@ -54,9 +57,10 @@ func (r *Report) WriteBenchfmt(w io.Writer) error {
 func (r *Report) benchmarkName(res Result) string {
 	backend := r.device(res.Device).Backend
 	device := strings.TrimPrefix(res.Device, backend+" ")
+	first, size := utf8.DecodeRuneInString(res.Op)
 	name := "Benchmark"
-	if res.Op != "" {
-		name += strings.ToUpper(res.Op[:1]) + namePart(res.Op[1:])
+	if size > 0 {
+		name += namePart(string(unicode.ToUpper(first)) + res.Op[size:])
 	}
 	name += "/backend=" + namePart(backend) + "/device=" + namePart(device) +
 		"/n=" + namePart(units.Count(res.N)) + "/data=" + namePart(res.Data) + "/cache=" + namePart(res.Cache)

@@ -53,11 +53,19 @@ const Alpha = 0.01
 // by those of their limit in the same report (OfLimit); P does not cover the noise of the
 // limit.
 //
-// It is an error if the slopes or inputs differ, or if no measurement is in both reports.
+// It is an error if the slopes, the inputs or programs with one name differ, or if no
+// measurement is in both reports.
 func Compare(old, new *Report, threshold float64, relative bool) (*Comparison, error) {
-	if old.Slope != new.Slope || old.Input != new.Input {
+	if old.Activation != "" && new.Activation != "" && old.Slope != new.Slope || old.Input != new.Input {
 		return nil, fmt.Errorf("the old report has slope %v and input %q, the new one slope %v and input %q; measure both with the same",
 			old.Slope, old.Input, new.Slope, new.Input)
+	}
+	for _, p := range new.Programs {
+		i := slices.IndexFunc(old.Programs, func(was Program) bool { return was.Name == p.Name })
+		if i >= 0 && old.Programs[i] != p {
+			return nil, fmt.Errorf("the program %s is %v in the old report and %v in the new one; measure both with the same, or give one another name",
+				p.Name, old.Programs[i], p)
+		}
 	}
 	c := &Comparison{Threshold: threshold, Relative: relative}
 	names := c.matchDevices(old, new)

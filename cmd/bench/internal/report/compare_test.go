@@ -1,6 +1,7 @@
 package report
 
 import (
+	"slices"
 	"strings"
 	"testing"
 )
@@ -210,10 +211,18 @@ func TestMeasurements(t *testing.T) {
 }
 
 func TestNotComparable(t *testing.T) {
+	programs := []Program{{"mse", "mse(p, t) = p - t", ""}, {"silu", "silu(x) = 2 * x", "s=1"}}
 	old := measured(1, 0.1, runs)
+	old.Programs = programs
 	for want, change := range map[string]func(*Report){
 		`slope 0.01 and input "normal", the new one slope 0.25 and input "normal"`: func(r *Report) { r.Slope = 0.25 },
 		`slope 0.01 and input "normal", the new one slope 0.01 and input "x.npy"`:  func(r *Report) { r.Input = "x.npy" },
+		"the program silu is silu(x) = 2 * x, s=1 in the old report and silu(x) = 2 * x, s=2 in the new one": func(r *Report) {
+			r.Programs[1].Scalars = "s=2"
+		},
+		"is silu(x) = 2 * x, s=1 in the old report and silu(x) = 3 * x, s=1 in the new one": func(r *Report) {
+			r.Programs[1].Text = "silu(x) = 3 * x"
+		},
 		"no measurement is in both": func(r *Report) {
 			for i := range r.Results {
 				r.Results[i].N += 7
@@ -221,10 +230,23 @@ func TestNotComparable(t *testing.T) {
 		},
 	} {
 		new := measured(1, 0.1, runs)
+		new.Programs = slices.Clone(programs)
 		change(new)
 		if _, err := Compare(old, new, threshold, false); err == nil || !strings.Contains(err.Error(), want) {
 			t.Errorf("got %v, want %s", err, want)
 		}
+	}
+}
+
+// TestComparablePrograms: programs that are in one report only, and a slope that nothing in
+// one of the reports has, are no obstacle.
+func TestComparablePrograms(t *testing.T) {
+	old, new := measured(1, 0.1, runs), measured(1, 0.1, runs)
+	old.Programs = []Program{{"mse", "mse(p, t) = p - t", ""}, {"both", "both(x) = x", ""}}
+	new.Programs = []Program{{"both", "both(x) = x", ""}, {"silu", "silu(x) = 2 * x", ""}}
+	new.Activation, new.Slope = "", 0
+	if c := compare(t, old, new, false); len(c.Deltas) != 16 {
+		t.Errorf("%d compared", len(c.Deltas))
 	}
 }
 

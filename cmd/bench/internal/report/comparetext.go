@@ -4,6 +4,7 @@ import (
 	"fmt"
 	"io"
 	"strings"
+	"unicode/utf8"
 
 	"github.com/gmind-go/compute/internal/units"
 )
@@ -11,8 +12,8 @@ import (
 // mostListed is the number of measurements in one report only that are listed.
 const mostListed = 20
 
-// WriteText writes the notes, a table, and a summary, in lines of Width columns. It ignores
-// errors of w.
+// WriteText writes the notes, a table, and a summary, in lines of Width columns, or longer
+// ones if a program has a long name. It ignores errors of w.
 func (c *Comparison) WriteText(w io.Writer) {
 	wrap := func(format string, args ...any) { fmt.Fprintln(w, Wrap(fmt.Sprintf(format, args...), "  ")) }
 	for _, note := range c.Notes {
@@ -26,8 +27,12 @@ func (c *Comparison) WriteText(w io.Writer) {
 	if c.Relative || c.Notes != nil {
 		fmt.Fprintln(w)
 	}
+	width := len("derivative")
+	for _, d := range c.Deltas {
+		width = max(width, utf8.RuneCountInString(d.New.Op))
+	}
 	row := func(op, n, data, cache, old, new, change, p, verdict string) {
-		fmt.Fprintf(w, "%-10s %8s  %-6s %-5s %8s  %8s  %8s  %6s  %s\n", op, n, data, cache, old, new, change, p, verdict)
+		fmt.Fprintf(w, "%-*s %8s  %-6s %-5s %8s  %8s  %8s  %6s  %s\n", width, op, n, data, cache, old, new, change, p, verdict)
 	}
 	row("operation", "elements", "data", "cache", "old", "new", "change", "p", "verdict")
 	device, doubts := "", false

@@ -66,7 +66,7 @@ func (r *Report) WritePlot(w io.Writer, format string) error {
 	height := vg.Length(headHeight + rows*(panelHeight+panelGap) + panelGap)
 	return render(w, format, width, height, func(c draw.Canvas) {
 		head := draw.Crop(c, panelGap, -panelGap, panelGap, -panelGap)
-		line(&head, ink, 14, fmt.Sprintf("%s: GB/s by number of elements", r.Activation))
+		line(&head, ink, 14, fmt.Sprintf("%s: GB/s by number of elements", r.Subject()))
 		line(&head, muted, fontSize, fmt.Sprintf("%s, %s/%s, %s", r.Environment.CPU, r.Environment.OS, r.Environment.Arch, r.Time.Format("2006-01-02")))
 		tiles := draw.Tiles{
 			Cols: columns, Rows: rows, PadX: panelGap, PadY: panelGap,

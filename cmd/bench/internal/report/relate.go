@@ -35,14 +35,14 @@ func Relate(results []Result, d Device) {
 		doubt := func(format string, args ...any) { r.Doubts = append(r.Doubts, fmt.Sprintf(format, args...)) }
 		if r.Data == OnDevice && r.Op != Copy && copied != nil {
 			least := copied.LowNS
-			if copied.Bytes >= boundByMemory {
+			if copied.Bytes >= boundByMemory || r.Bytes < copied.Bytes {
 				least = copied.allows(r.Bytes, copied.LowNS, d.LaunchNS)
 			}
 			if r.HighNS*tolerance < least {
 				doubt("faster than a copy on the device, which takes %s", units.Duration(least))
 			}
 		}
-		if r.Data == OnHost && r.Limit == Transfer && up != nil && down != nil {
+		if r.Data == OnHost && r.Limit == Transfer && up != nil && down != nil && r.Bytes >= up.Bytes+down.Bytes {
 			if least := max(up.LowNS, down.LowNS); r.HighNS*tolerance < least {
 				doubt("faster than the transfer of its data in one direction, which takes %s", units.Duration(least))
 			}

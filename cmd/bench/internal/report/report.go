@@ -23,12 +23,41 @@ type Report struct {
 	Environment Environment `json:"environment"`
 	Devices     []Device    `json:"devices"`    // in the order measured
 	Notes       []string    `json:"notes"`      // what was not measured, and why
-	Activation  string      `json:"activation"` // such as "LeakyReLU(negative_slope=0.01)"
-	Slope       float32     `json:"slope"`
+	Activation  string      `json:"activation"` // such as "LeakyReLU(negative_slope=0.01)"; "" if only programs are measured
+	Slope       float32     `json:"slope"`      // of Activation
+	Programs    []Program   `json:"programs,omitempty"`
 	Input       string      `json:"input"`     // the name of a distribution or a file
 	Precision   float64     `json:"precision"` // the requested half-width of the interval, as a fraction of the median
 	Results     []Result    `json:"results"`   // in the order measured
 	Answers     []Answer    `json:"answers"`   // of Ask, after all results
+}
+
+// A Program is a program that was measured. Op of its results is its name.
+type Program struct {
+	Name    string `json:"name"`
+	Text    string `json:"text"`    // canonical, so that equal programs have equal texts
+	Scalars string `json:"scalars"` // the arguments that are scalars, with their values, such as "s=0.01, n=7"
+}
+
+// String returns the program in one line, in which it is valid text too.
+func (p Program) String() string {
+	text := collapse(strings.ReplaceAll(strings.ReplaceAll(p.Text, "\n", "; "), "{; ", "{ "))
+	if p.Scalars != "" {
+		text += ", " + p.Scalars
+	}
+	return text
+}
+
+// Subject returns what was measured: the activation and the names of the programs.
+func (r *Report) Subject() string {
+	var list []string
+	if r.Activation != "" {
+		list = append(list, r.Activation)
+	}
+	for _, p := range r.Programs {
+		list = append(list, p.Name)
+	}
+	return strings.Join(list, ", ")
 }
 
 // Version is the Schema of this package.
@@ -121,7 +150,7 @@ const (
 // A Result is one measurement.
 type Result struct {
 	Device       string    `json:"device"` // Device.Name
-	Op           string    `json:"op"`     // forward, derivative, backward, or a limit: Copy, Upload, Download, Transfer
+	Op           string    `json:"op"`     // forward, derivative, backward, the name of a program, or a limit: Copy, Upload, Download, Transfer
 	Data         string    `json:"data"`   // OnDevice or OnHost
 	Cache        string    `json:"cache"`  // Cold or Warm
 	N            int       `json:"n"`      // elements

@@ -10,16 +10,18 @@ import (
 	"github.com/gmind-go/compute/internal/units"
 )
 
-// A Table prints results one after the other, in lines of Width columns.
+// A Table prints results one after the other, in lines of Width columns, or longer ones if a
+// program has a long name.
 type Table struct {
-	W    io.Writer
-	Bars bool // the terminal shows the block characters of Unicode
+	W        io.Writer
+	Bars     bool      // the terminal shows the block characters of Unicode
+	Programs []Program // that are measured
 }
 
 // Device prints the heading of results on d.
 func (t Table) Device(d Device) {
 	fmt.Fprintf(t.W, "\n%s\n", Wrap(d.Name, "  "))
-	fmt.Fprintln(t.W, columns("  elements", "median", "±", "min", "events", "GB/s", "of limit"))
+	fmt.Fprintln(t.W, t.columns("  elements", "median", "±", "min", "events", "GB/s", "of limit"))
 }
 
 // Rows prints results of one device, size and cache state.
@@ -65,7 +67,7 @@ func (t Table) row(r Result) string {
 	if len(r.Doubts) > 0 {
 		speed = "?"
 	}
-	text := columns("    "+name, units.Duration(r.MedianNS), spread, units.Duration(r.MinNS), events, speed, limit)
+	text := t.columns("    "+name, units.Duration(r.MedianNS), spread, units.Duration(r.MinNS), events, speed, limit)
 	if room := Width - 1 - utf8.RuneCountInString(text); t.Bars && r.Verified && r.OfLimit > 0 && room > 0 {
 		text += " " + textBar(r.OfLimit, min(room, barWidth))
 	}
@@ -75,8 +77,12 @@ func (t Table) row(r Result) string {
 const barWidth = 6 // fits on a line with 100 %
 
 // columns returns a line of the table.
-func columns(name string, cells ...any) string {
-	line := fmt.Sprintf("%-20s  %8s  %5s  %8s  %8s  %7s  %s", append([]any{name}, cells...)...)
+func (t Table) columns(name string, cells ...any) string {
+	width := len("    derivative, host")
+	for _, p := range t.Programs {
+		width = max(width, utf8.RuneCountInString("    "+p.Name+", host"))
+	}
+	line := fmt.Sprintf("%-*s  %8s  %5s  %8s  %8s  %7s  %s", append([]any{width, name}, cells...)...)
 	return strings.TrimRight(line, " ")
 }
 
