@@ -268,7 +268,7 @@ type Info struct {
 	Memory            int64 // of the device, in bytes; on the CPU, what this process can have
 	MaxAlloc          int64 // largest single buffer, in bytes
 	SharedMemory      bool  // the device works in the memory of the host
-	FlushesSubnormals bool  // the device replaces subnormal operands and results by zero
+	FlushesSubnormals bool  // the device may replace subnormal operands and results by zero
 
 	LiveBuffers int   // buffers and masks not yet released
 	LiveBytes   int64 // their size

@@ -12,6 +12,7 @@ import (
 	"github.com/gmind-go/compute"
 	"github.com/gmind-go/compute/internal/form"
 	"github.com/gmind-go/compute/internal/play"
+	"github.com/gmind-go/compute/internal/progtest"
 	"github.com/gmind-go/compute/internal/testenv"
 	"github.com/gmind-go/compute/internal/values"
 )
@@ -172,6 +173,22 @@ func FuzzOperations(f *testing.F) {
 		for _, k := range backends {
 			if err := k.play(scripts, int(closer)-1); err != nil {
 				t.Fatalf("on %s: %v", k.b.Info().Name, err)
+			}
+		}
+	})
+}
+
+// FuzzPrograms: a random program, with operands in random places, is right.
+func FuzzPrograms(f *testing.F) {
+	backends := keptBackends(f)
+	for seed := range uint64(10) {
+		f.Add(seed * 8)
+	}
+	f.Fuzz(func(t *testing.T, seed uint64) {
+		for _, k := range backends {
+			run := progtest.NewRunner(k.b)
+			if err := errors.Join(progtest.One(seed, run), run.Release()); err != nil {
+				t.Fatal(err)
 			}
 		}
 	})

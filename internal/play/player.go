@@ -23,6 +23,7 @@ type Player struct {
 	script   script
 	buffers  []*held
 	masks    []*held
+	prepared []*programCall
 	watched  []watched
 }
 
@@ -92,6 +93,11 @@ func steps() []step {
 		{"release", func(p *Player) error { return p.release(p.buffer(nil)) }},
 		{"release mask", func(p *Player) error { return p.release(p.mask(nil)) }},
 		{"others", (*Player).others},
+		{"upload row", (*Player).uploadRow},
+		{"run", (*Player).run},
+		{"prepare", (*Player).prepare},
+		{"run prepared", (*Player).runPrepared},
+		{"run slices", (*Player).runSlices},
 	}
 }
 
@@ -120,7 +126,7 @@ func (p *Player) Release() error {
 			return err
 		}
 	}
-	p.buffers, p.masks = nil, nil
+	p.buffers, p.masks, p.prepared = nil, nil, nil
 	return p.undisturbed()
 }
 

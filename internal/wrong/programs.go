@@ -84,22 +84,23 @@ func (b Backend) apart(p *expr.Program, args []compute.Arg) error {
 	return nil
 }
 
-// scalars has the last float32 scalars of each program.
+// scalars has the last float32 scalar of each argument.
 var scalars sync.Map
 
-// earlier returns args with the scalars of the last call of p.
+type argument struct {
+	p     *expr.Program
+	index int
+}
+
+// earlier returns args with the scalars of earlier calls of p.
 func earlier(p *expr.Program, args []compute.Arg) []compute.Arg {
-	before, ok := scalars.Swap(p, slices.Clone(args))
-	if !ok || len(before.([]compute.Arg)) != len(args) {
-		return args
-	}
 	args = slices.Clone(args)
 	for i, a := range args {
 		if _, ok := a.(compute.F32); !ok {
 			continue
 		}
-		if last, ok := before.([]compute.Arg)[i].(compute.F32); ok {
-			args[i] = last
+		if last, ok := scalars.Swap(argument{p, i}, a); ok {
+			args[i] = last.(compute.F32)
 		}
 	}
 	return args
