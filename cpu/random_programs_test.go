@@ -20,7 +20,7 @@ func TestRandomPrograms(t *testing.T) {
 		defer b.Close()
 		backends = append(backends, b)
 	}
-	if err := progtest.Many(count, backends...); err != nil {
+	if err := progtest.Many(count, 1, backends...); err != nil {
 		t.Fatal(err)
 	}
 	for _, b := range backends {
