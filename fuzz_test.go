@@ -66,7 +66,7 @@ func (k *kept) play(scripts [][]byte, closer int) error {
 }
 
 // FuzzElements: every form is right for any bits, length, slope and alignment of the
-// slices. x has the bits of the operands, which repeat.
+// slices; from the offset 128 on, of the other functions. x has the bits of the operands, which repeat.
 func FuzzElements(f *testing.F) {
 	backends := keptBackends(f)
 	raw := func(v ...float32) []byte {
@@ -88,8 +88,12 @@ func FuzzElements(f *testing.F) {
 		for i := range xs {
 			xs[i], dys[i] = few[i%len(few)], few[(i*3+1)%len(few)]
 		}
+		f := compute.LeakyReLU(math.Float32frombits(slope))
+		if functions := form.Activations(); offset >= 128 {
+			f = functions[slope%uint32(len(functions))]
+		}
 		for _, k := range backends {
-			elements(t, k.b, compute.LeakyReLU(math.Float32frombits(slope)), xs, dys)
+			elements(t, k.b, f, xs, dys)
 		}
 	})
 }

@@ -49,8 +49,10 @@ func testBadActivation(t *testing.T, b compute.Backend) {
 		{compute.LeakyReLU(nan), compute.ErrSlope},
 		{compute.LeakyReLU(inf), compute.ErrSlope},
 		{compute.LeakyReLU(-inf), compute.ErrSlope},
+		{compute.Clip(2, -2), compute.ErrActivation},
+		{compute.Clip(0, inf), compute.ErrActivation},
 		{compute.Activation{}, compute.ErrActivation},
-		{compute.Activation{Kind: 255, NegativeSlope: 0.01}, compute.ErrActivation},
+		{compute.Activation{Kind: 255, Params: compute.LeakyReLU(0.01).Params}, compute.ErrActivation},
 	}
 	for _, test := range tests {
 		refused(t, b, test.f, "of "+test.f.String(), form.Over(x, m), test.want)

@@ -53,7 +53,7 @@ func newExample(n int) *example {
 			e.elements[o] = append(e.elements[o], o.Want(e.f, dy[i], v))
 		}
 	}
-	m := form.Words(x)
+	m := form.Words(e.f, x)
 	e.elements[form.M] = asFloats(slices.Clone(m))
 	if n%64 > 0 {
 		m[len(m)-1] |= ^uint64(0) << (n % 64)
@@ -146,7 +146,7 @@ func (r *rooms) try(t trial, e *example, over form.Place, lo layout) error {
 			got[o] = r[o].take(lo(o, n), canaries[:n])
 		}
 	}
-	a := &args{n: e.n, params: [4]float32{e.f.NegativeSlope}}
+	a := &args{n: e.n, params: e.f.Params}
 	for i, o := range t.form.Operands() {
 		a.ptr[i] = unsafe.Pointer(unsafe.SliceData(got[o]))
 	}

@@ -49,9 +49,8 @@ func (j *job) run(f *frame, lo, hi int) {
 	}
 	from, to := hi, hi // of the non-temporal stores
 	if j.nonTemporal != nil {
-		// They take whole blocks from an aligned element on. A mask or a second result is
-		// in a buffer, and so are all results then, which are aligned: from is lo, and words
-		// stay whole.
+		// They take whole blocks from an aligned element on. With a mask or a second result
+		// all results are aligned: from is lo, and words stay whole.
 		const line = 64 / 4
 		from = min(lo+int(-uintptr(j.args.ptr[0])/4-uintptr(lo))&(line-1), hi)
 		to = from + (hi-from)&^(blockSize-1)

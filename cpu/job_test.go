@@ -4,6 +4,7 @@ import (
 	"testing"
 	"unsafe"
 
+	"github.com/gmind-go/compute"
 	"github.com/gmind-go/compute/internal/form"
 	"github.com/gmind-go/compute/internal/values"
 )
@@ -67,7 +68,7 @@ func TestShareMask(t *testing.T) {
 			p.share(&j, j.chunk, shares, f)
 			p.mu.Unlock()
 			p.stop()
-			for i, want := range form.Words(x) {
+			for i, want := range form.Words(compute.LeakyReLU(0.01), x) {
 				if got[i] != want {
 					t.Fatalf("word %d of %d elements in %d shares is %#x and should be %#x", i, n, shares, got[i], want)
 				}

@@ -77,7 +77,7 @@ func TestGuardPagesOfPlans(t *testing.T) {
 			d := Options{}.device(set)
 			defer d.Close()
 			tried := 0
-			for seed := uint64(0); tried < 200; seed++ {
+			for seed := uint64(0); tried < sampled(200); seed++ {
 				r := rand.New(rand.NewPCG(seed, 2))
 				k := randomKernel(r, 1+r.IntN(20))
 				if len(k.Inputs)+len(k.Results) > len(all) {

@@ -1,5 +1,11 @@
 package cpu
 
+import (
+	"slices"
+
+	program "github.com/gmind-go/compute/internal/kernel"
+)
+
 // launch computes c, which is no plan. The arguments in f have the operands and the number of
 // elements, at least one. It clears the pointers.
 func (d *device) launch(c *code, f *frame, params []uint32) {
@@ -47,14 +53,19 @@ func (d *device) short(c *code, params []uint32, n int) bool {
 
 // nonTemporal returns the kernel with non-temporal stores for a call, or nil to store
 // through the caches: if these keep what the call moves; in place, where the lines of the
-// result have just been read; or if a cast has put a result at an odd address, which no
-// number of elements aligns.
+// result have just been read; or if no number of elements aligns the results, as a job needs it.
 func (d *device) nonTemporal(c *code, a *args) kernel {
 	if c.nonTemporal == nil || int64(a.n)*int64(c.bits) <= 8*int64(d.cache) {
 		return nil
 	}
-	for _, result := range a.ptr[:c.results] {
-		if uintptr(result)%4 != 0 {
+	// A single result is aligned by some number of elements, unless a cast has put it at an odd
+	// address. Several, and words of masks, have to be aligned from the first element on.
+	align := uintptr(4)
+	if c.results > 1 || slices.Contains(c.operands, program.Bit) {
+		align = 64
+	}
+	for i, result := range a.ptr[:c.results] {
+		if c.operands[i] == program.Element && uintptr(result)%align != 0 {
 			return nil
 		}
 		for _, input := range a.ptr[c.results:len(c.operands)] {

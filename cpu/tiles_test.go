@@ -43,12 +43,12 @@ func TestPlansShared(t *testing.T) {
 				if err != nil {
 					t.Fatal(err)
 				}
-				c.(*code).cost.Store(int64(5 * costUnit)) // so slow that all cores take part
+				c.(*code).cost.Store(int64(50 * costUnit)) // so slow that all cores take part
 				var callers sync.WaitGroup
 				for caller := range 3 {
 					callers.Go(func() {
 						m := newTrialMaker(rand.New(rand.NewPCG(uint64(caller), 3)))
-						for _, n := range []int{1, 1000, 1024, 5000, 30000 + caller, 100000} {
+						for _, n := range []int{1, 1000, 1024, 5000, sampled(30000) + caller, sampled(100000)} {
 							if err := m.make(k, n).try(d, c); err != nil {
 								t.Error(err)
 							}
@@ -136,7 +136,7 @@ func TestPlanForgets(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	c.(*code).cost.Store(5 * costUnit)
+	c.(*code).cost.Store(50 * costUnit)
 	m := newTrialMaker(rand.New(rand.NewPCG(5, 5)))
 	for _, n := range []int{16, 100000} {
 		trial := m.make(k, n)

@@ -73,7 +73,7 @@ type device struct {
 	info     compute.Info // but for what is pooled
 	shape    shape        // of kernels without a mask
 	shared   bool         // data is used where it is, not copied to the device
-	flushes  atomic.Bool  // subnormals, as the self-test has found
+	flushes  atomic.Bool  // it may flush subnormals
 	prelude  string       // kernels.Prelude
 	context  *opencl.Context
 	programs []*opencl.Program // of the shipped kernels
@@ -116,6 +116,7 @@ func open(found *opencl.Device, info compute.Info, p program, o Options) (comput
 		kernels: kernelSet{},
 	}
 	d.codes.d, d.codes.limit = d, maxPrograms
+	d.flushes.Store(!found.Subnormals)
 	d.planPipelines(o.StreamMemory, runtime.GOMAXPROCS(0))
 	if err = d.ship(p.source); err == nil {
 		d.queue, err = ctx.NewQueue()
@@ -137,6 +138,7 @@ func poolLimit(d *opencl.Device) int64 {
 
 func (d *device) Info() compute.Info {
 	info := d.info
+	info.FlushesSubnormals = d.flushes.Load()
 	info.PooledBytes = d.pool.Bytes() + d.pipelineBytes.Load()
 	return info
 }
@@ -203,8 +205,8 @@ func (d *device) Launch(call *driver.Call) error {
 	return d.queue.Flush()
 }
 
-// Flushes tells the device what the self-test has found: whether it flushes subnormals.
-func (d *device) Flushes(flushes bool) { d.flushes.Store(flushes) }
+// Flushes tells the device that the self-test has found that it flushes subnormals.
+func (d *device) Flushes() { d.flushes.Store(true) }
 
 // enqueue launches k, which nothing else may use meanwhile, over n elements in the shape s.
 func (d *device) enqueue(s shape, q *opencl.Queue, k *opencl.Kernel, n int, args ...any) error {

@@ -130,8 +130,8 @@ func (c candidate) openTested(i int) (*opened, error) {
 	if err == nil {
 		var flushes bool
 		if flushes, err = selfTest(b); err == nil {
-			if front, ok := b.(*driver.Backend); ok {
-				front.Device().(interface{ Flushes(bool) }).Flushes(flushes)
+			if front, ok := b.(*driver.Backend); ok && flushes {
+				front.Device().(interface{ Flushes() }).Flushes()
 			}
 			return &opened{Backend: b, flushes: flushes}, nil
 		}
@@ -158,7 +158,7 @@ type opened struct {
 // Info adds the results of opening the device.
 func (b *opened) Info() compute.Info {
 	info := b.Backend.Info()
-	info.FlushesSubnormals = b.flushes
+	info.FlushesSubnormals = info.FlushesSubnormals || b.flushes
 	info.Skipped = b.skipped
 	return info
 }

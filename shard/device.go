@@ -3,7 +3,6 @@ package shard
 import (
 	"errors"
 	"fmt"
-	"math"
 	"sync"
 	"sync/atomic"
 
@@ -130,7 +129,7 @@ func (d *device) ReadMask(m driver.Memory, dst []uint64) error {
 // code is that of a kernel: a program that the members run.
 type code struct {
 	program *expr.Program
-	shipped bool // it is a form
+	shipped bool // it is Copy or a form with all parameters of its function
 	kind    compute.Kind
 	form    form.Form
 }
@@ -138,16 +137,16 @@ type code struct {
 // Compile leaves it to the members to compile, when they run a part for the first time.
 func (d *device) Compile(k *kernel.Kernel) (driver.Code, error) {
 	kind, fm, ok := function.Shipped(k)
+	if ok && fm != function.Copy {
+		_, ok = function.Unparams(kind, fm, make([]uint32, len(k.Params)))
+	}
 	return &code{expr.FromIR(k.Body), ok, compute.Kind(kind), form.Form(fm)}, nil
 }
 
 // activation returns that of a form with parameters.
 func (c *code) activation(params []uint32) compute.Activation {
-	f := compute.Activation{Kind: c.kind}
-	if len(params) > 0 {
-		f.NegativeSlope = math.Float32frombits(params[0])
-	}
-	return f
+	all, _ := function.Unparams(int(c.kind), function.Form(c.form), params)
+	return compute.Activation{Kind: c.kind, Params: all}
 }
 
 // of returns the activation of which c is a form, or false if it is not: a program may have

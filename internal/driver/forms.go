@@ -110,7 +110,9 @@ type launch struct {
 func (c *compiled) setParams(params []uint32, fm form.Form, f compute.Activation) {
 	var args [maxOperands + function.MaxParams]uint32
 	inputs := len(signatures[fm].names) - signatures[fm].results
-	args[inputs] = math.Float32bits(f.NegativeSlope)
+	for i, v := range f.Params {
+		args[inputs+i] = math.Float32bits(v)
+	}
 	c.kernel.Eval(params, args[:], nil)
 }
 

@@ -167,3 +167,30 @@ func TestEvalAllocatesNothing(t *testing.T) {
 		t.Errorf("%v allocations", n)
 	}
 }
+
+// TestUnparams checks that the parameters of a kernel are found again.
+func TestUnparams(t *testing.T) {
+	for i, f := range All() {
+		for fm := range Form(Count) {
+			k := Kernel(i+1, fm)
+			if k == nil {
+				continue
+			}
+			args := make([]uint32, len(f.Program(fm).Args()))
+			for j := range f.Params() {
+				args[len(args)-len(f.Params())+j] = math.Float32bits(float32(j) + 0.5)
+			}
+			given := make([]uint32, len(k.Params))
+			k.Eval(given, args, make([]uint64, k.Scratch()))
+			params, ok := Unparams(i+1, fm, given)
+			if ok != (len(given) == len(f.Params())) {
+				t.Errorf("%v: found %v", f.Program(fm), ok)
+			}
+			for j := range f.Params() {
+				if want := float32(j) + 0.5; ok && params[j] != want {
+					t.Errorf("%v: parameter %d is %v, want %v", f.Program(fm), j, params[j], want)
+				}
+			}
+		}
+	}
+}

@@ -37,7 +37,7 @@ func TestNoContraction(t *testing.T) {
 		if !fused.Match(assembly("./testdata/contracted")) {
 			t.Errorf("%v: no fused operation found where there is one", target)
 		}
-		listing := assembly(".", "../rounded", "../single", "../threefry", "../../cpu")
+		listing := assembly(".", "../..", "../rounded", "../single", "../threefry", "../../cpu")
 		for _, function := range []string{"internal/ir.(*Program).Eval ", "internal/rounded.Exp ", "internal/single.FMA ", "cpu.mulF32Generic "} {
 			if !bytes.Contains(listing, []byte("compute/"+function+"STEXT")) {
 				t.Errorf("%v: %sis not in the listing", target, function)

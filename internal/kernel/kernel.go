@@ -200,6 +200,14 @@ func (k *Kernel) key() string {
 // Arg returns the argument of the program that input i is.
 func (k *Kernel) Arg(i int) int { return k.args[i] }
 
+// Scalar returns the argument of the program that parameter i is, or -1 if it is computed.
+func (k *Kernel) Scalar(i int) int {
+	if k.direct == nil {
+		return -1
+	}
+	return k.direct[i]
+}
+
 // Scratch returns the length of the scratch that Eval needs.
 func (k *Kernel) Scratch() int {
 	if k.direct != nil || len(k.Params) == 0 {

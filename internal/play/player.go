@@ -44,7 +44,7 @@ type held struct {
 	foreign  bool
 
 	known  bool      // whether the contents are known
-	values []float32 // the contents; for a mask, the x whose bits it has
+	values []float32 // the contents; for a mask, its bits: 0 and 1
 	copied bool      // whether they are a copy, with the payloads of NaNs
 }
 

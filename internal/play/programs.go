@@ -235,7 +235,7 @@ func (p *Player) update(c *programCall) {
 			arg.Scalar = scalarBits(a.scalar)
 		case a.in == kernel.Bit:
 			known = known && a.known
-			arg.Words = form.Words(a.values)
+			arg.Words = form.Words(anyBits, a.values)
 		default:
 			known = known && a.known
 			arg.Floats = a.values
@@ -358,3 +358,6 @@ func (p *Player) uploadRow() error {
 	p.fill(h, slices.Clone(v))
 	return p.add(&p.buffers, h, nil, func() (memory, error) { return p.s.b.Upload(v) })
 }
+
+// anyBits is the activation whose masks programs get.
+var anyBits = compute.LeakyReLU(0)

@@ -51,7 +51,7 @@ func (b Backend) Upload(src []float32) (compute.Buffer, error) {
 
 func (b Backend) Forward(f compute.Activation, y, x compute.Buffer) error {
 	if b.has("Forward") {
-		f.NegativeSlope = -f.NegativeSlope
+		f.Params[0] = -f.Params[0]
 	}
 	return b.Backend.Forward(f, y, x)
 }
