@@ -44,7 +44,7 @@ type held struct {
 	foreign  bool
 
 	known  bool      // whether the contents are known
-	values []float32 // the contents; for a mask, its bits: 0 and 1
+	values []float32 // the contents; for a mask, at least 0 where the bit is 1: see anyBits
 	copied bool      // whether they are a copy, with the payloads of NaNs
 }
 

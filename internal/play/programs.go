@@ -359,5 +359,5 @@ func (p *Player) uploadRow() error {
 	return p.add(&p.buffers, h, nil, func() (memory, error) { return p.s.b.Upload(v) })
 }
 
-// anyBits is the activation whose masks programs get.
+// anyBits is the activation whose bits of the values of a mask are those of the mask.
 var anyBits = compute.LeakyReLU(0)
