@@ -102,7 +102,7 @@ func TestProgramMeasurements(t *testing.T) {
 				}
 			}
 			difference, err := m.difference(s)
-			if err != nil || (difference == "") != (calls == 1) {
+			if err != nil || calls == 0 && !strings.HasPrefix(difference, "element 0 of 1000 ") || calls == 1 && difference != "" {
 				t.Errorf("%s, data on the %s, after %d calls: %v, %q", m.op, m.data, calls, err, difference)
 			}
 		}
