@@ -3,85 +3,135 @@ package compute
 import (
 	"fmt"
 	"math"
+	"strings"
+
+	"github.com/gmind-go/compute/expr"
+	"github.com/gmind-go/compute/internal/function"
 )
+
+//go:generate go run ./internal/function/generate -kinds activation_kinds.go -reference activation_reference.go
 
 // DefaultNegativeSlope is the usual slope of LeakyReLU for negative x, as in G-Mind, the
 // framework that this library began in.
 const DefaultNegativeSlope = 0.01
 
+// MaxParams is the number of parameters that an Activation has at most.
+const MaxParams = function.MaxParams
+
 // A Kind is the function of an Activation, without its parameters. The zero Kind is not a
 // function: backends return ErrActivation for an Activation that was not set.
 type Kind uint8
 
-// The kinds of activations.
-const (
-	KindLeakyReLU Kind = iota + 1
-)
-
 // String returns the name of the function, such as "LeakyReLU".
 func (k Kind) String() string {
-	if k == KindLeakyReLU {
-		return "LeakyReLU"
+	if f := function.Of(int(k)); f != nil {
+		return f.Name
 	}
 	return fmt.Sprintf("Kind(%d)", uint8(k))
 }
 
 // An Activation is an elementwise function of one float32, with its parameters. It is
-// comparable.
+// comparable. The constructors document the functions; where(c, a, b) is a if c is true, and
+// otherwise b, as in package expr.
 type Activation struct {
-	Kind          Kind
-	NegativeSlope float32 // the factor unless x >= 0
+	Kind   Kind
+	Params [MaxParams]float32 // in the order of the constructor, then zeros
 }
 
-// LeakyReLU returns the function
-//
-//	f(x)  = x if x >= 0 else negativeSlope*x
-//	f'(x) = 1 if x >= 0 else negativeSlope
-//
-// of Maas, Hannun and Ng, "Rectifier Nonlinearities Improve Neural Network Acoustic Models"
-// (2013). The derivative at 0 is 1, as in G-Mind. Any finite slope is valid: 0 gives ReLU,
-// and it may be negative or above 1. Backends return ErrSlope if it is NaN or infinite.
-func LeakyReLU(negativeSlope float32) Activation {
-	return Activation{Kind: KindLeakyReLU, NegativeSlope: negativeSlope}
+// NegativeSlope returns the slope of a LeakyReLU. It returns 0 for any other function.
+func (f Activation) NegativeSlope() float32 {
+	if f.Kind != KindLeakyReLU {
+		return 0
+	}
+	return f.Params[0]
 }
 
 // String returns the function with its parameters, such as "LeakyReLU(negative_slope=0.01)".
 func (f Activation) String() string {
-	return fmt.Sprintf("%v(negative_slope=%v)", f.Kind, f.NegativeSlope)
+	fn := function.Of(int(f.Kind))
+	if fn == nil || len(fn.Params()) == 0 {
+		return f.Kind.String()
+	}
+	params := make([]string, len(fn.Params()))
+	for i, name := range fn.Params() {
+		params[i] = fmt.Sprintf("%s=%v", name, f.Params[i])
+	}
+	return fmt.Sprintf("%v(%s)", f.Kind, strings.Join(params, ", "))
+}
+
+// Program returns the function as a program, whose arguments are x and the parameters. It is
+// nil if the Kind is unknown.
+func (f Activation) Program() *expr.Program {
+	if fn := function.Of(int(f.Kind)); fn != nil {
+		return fn.Program(function.Forward)
+	}
+	return nil
 }
 
 // Value returns f(x). It is the reference: every backend returns the same bits, except that
 // NaNs may differ in theirs. If the Kind is unknown, it returns NaN.
 func (f Activation) Value(x float32) float32 {
-	if f.Kind != KindLeakyReLU {
-		return float32(math.NaN())
+	y, ok := f.value(x)
+	if !ok {
+		y, _ = f.eval(function.Forward, x, 0)
 	}
-	if x >= 0 {
-		return x
-	}
-	return f.NegativeSlope * x
+	return y
 }
 
-// Derivative returns f'(x). It is a reference in the same sense as Value. Backend.Backward
-// computes dy*f.Derivative(x). If the Kind is unknown, it returns NaN.
+// Derivative returns f'(x). It is a reference in the same sense as Value.
 func (f Activation) Derivative(x float32) float32 {
-	if f.Kind != KindLeakyReLU {
-		return float32(math.NaN())
+	d, ok := f.derivative(x)
+	if !ok {
+		d, _ = f.eval(function.Derivative, x, 0)
 	}
-	if x >= 0 {
-		return 1
-	}
-	return f.NegativeSlope
+	return d
 }
 
-// Validate returns nil if backends can compute f. Errors: ErrActivation, if the Kind is
-// unknown; ErrSlope, if the slope is NaN or infinite.
+// Backward returns dy*f'(x), the gradient that Backend.Backward computes. It is a reference in
+// the same sense as Value. Where f'(x) is a 0 or a 1 of its formula, there is no product: the
+// gradient is +0 or dy, also if dy is infinite or NaN.
+func (f Activation) Backward(dy, x float32) float32 {
+	dx, ok := f.backward(dy, x)
+	if !ok {
+		dx, _ = f.eval(function.Backward, dy, x)
+	}
+	return dx
+}
+
+// Bit returns the bit that Backend.ForwardMask keeps of x: which of the two values f'(x) has.
+// Of LeakyReLU it is whether x >= 0. If the Kind is unknown, it returns false.
+func (f Activation) Bit(x float32) bool {
+	bit, ok := f.bit(x)
+	if !ok {
+		_, bit = f.eval(function.ForwardMask, x, 0)
+	}
+	return bit
+}
+
+// eval returns the first result of a form, and whether the second is a bit that is set.
+func (f Activation) eval(fm function.Form, a, b float32) (float32, bool) {
+	fn := function.Of(int(f.Kind))
+	if fn == nil || fn.Program(fm) == nil {
+		return float32(math.NaN()), false
+	}
+	first, second := fn.Eval(fm, &f.Params, uint64(math.Float32bits(a)), uint64(math.Float32bits(b)))
+	return math.Float32frombits(uint32(first)), second == 1
+}
+
+// Validate returns nil if backends can compute f. Errors: ErrSlope, if the slope of a LeakyReLU
+// is NaN or infinite; ErrActivation, if the Kind is unknown, or if it cannot have the
+// parameters.
 func (f Activation) Validate() error {
-	if f.Kind != KindLeakyReLU {
-		return fmt.Errorf("%v is not an activation; make one with LeakyReLU: %w", f.Kind, ErrActivation)
+	fn := function.Of(int(f.Kind))
+	if fn == nil {
+		return fmt.Errorf("%v is not an activation; make one with a function such as LeakyReLU: %w", f.Kind, ErrActivation)
 	}
-	if f.NegativeSlope-f.NegativeSlope != 0 { // NaN or infinite
-		return fmt.Errorf("the negative slope is %v; give a finite one: %w", f.NegativeSlope, ErrSlope)
+	problem := fn.Invalid(&f.Params)
+	switch {
+	case problem == "":
+		return nil
+	case f.Kind == KindLeakyReLU:
+		return fmt.Errorf("%s: %w", problem, ErrSlope)
 	}
-	return nil
+	return fmt.Errorf("%v: %s: %w", f, problem, ErrActivation)
 }

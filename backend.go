@@ -17,15 +17,28 @@
 //	derivative  1                           s
 //	backward    dy                          s*dy
 //
-// The product is one float32 multiplication, rounded to nearest even. Every
+// The product is one float32 multiplication, rounded to nearest even. Value, Derivative and
+// Backward of an Activation compute one element, and are the reference of every function. Every
 // backend returns the same bits for every input; only the sign and the payload of a NaN
 // are unspecified. Subnormal values are kept, unless Info.FlushesSubnormals reports that the
 // device cannot.
 //
+// # Programs
+//
+// Run computes any function of one element, in one pass. Package expr makes it of text, and
+// its derivatives too:
+//
+//	prelu := expr.MustParse("prelu(x, slope) = where(x >= 0, x, slope*x)")
+//	err = b.Run(prelu, y, x, compute.Row(slope))
+//	err = b.Run(prelu.Backward("x"), dx, dy, x, compute.Row(slope))
+//
+// The results have the bits of Program.Eval, the reference, on every backend: NaN and
+// subnormal values as above.
+//
 // # Buffers and calls
 //
-// The buffers of one call have the same length (ErrLength) and belong to the
-// backend that is called (ErrForeignBuffer). The result may overwrite an operand:
+// The buffers of one call have the same length (ErrLength), except those in Row and Col, and
+// belong to the backend that is called (ErrForeignBuffer). A result may overwrite an operand:
 // y and x, dx and dy, dx and x, d and x may be the same buffer. A call on buffers of
 // length 0 checks its arguments and does nothing.
 //
@@ -63,8 +76,9 @@ var (
 	ErrForeignBuffer = errors.New("foreign buffer")
 	// ErrSlope: a negative slope is NaN or infinite.
 	ErrSlope = errors.New("slope not finite")
-	// ErrActivation: an Activation or an Op is not one of this module.
-	ErrActivation = errors.New("unknown function")
+	// ErrActivation: an Activation or an Op is not one of this module, or an Activation cannot
+	// have its parameters.
+	ErrActivation = errors.New("invalid function")
 	// ErrNoInput: a Layer was asked about an input before there was one.
 	ErrNoInput = errors.New("no input remembered")
 	// ErrOutOfMemory: the memory of the device, or of the host, does not suffice.
@@ -123,13 +137,13 @@ type Backend interface {
 	// Alloc.
 	AllocMask(n int) (Mask, error)
 
-	// ForwardMask sets y[i] = f(x[i]), and bit i of m to whether x[i] >= 0, which is all
-	// that BackwardMask needs of x; so y may replace x. Errors as for Forward.
+	// ForwardMask sets y[i] = f(x[i]), and bit i of m to f.Bit(x[i]), which is
+	// whether x[i] >= 0 for LeakyReLU. It is all that BackwardMask needs of x; so y may
+	// replace x. Errors as for Forward.
 	ForwardMask(f Activation, y Buffer, m Mask, x Buffer) error
 
-	// BackwardMask sets dx[i] = dy[i] where bit i of m is set, and dy[i] times the slope
-	// elsewhere: the same bits as Backward with the x of ForwardMask, for any slope.
-	// Errors as for Forward.
+	// BackwardMask sets dx[i] to the gradient for dy[i] and bit i of m, which ForwardMask has
+	// set for f: the same bits as Backward with the x of ForwardMask. Errors as for Forward.
 	BackwardMask(f Activation, dx, dy Buffer, m Mask) error
 
 	// Run computes p for every element, in one pass. args are the results of p, then its
@@ -256,7 +270,7 @@ type Info struct {
 	Memory            int64 // of the device, in bytes; on the CPU, what this process can have
 	MaxAlloc          int64 // largest single buffer, in bytes
 	SharedMemory      bool  // the device works in the memory of the host
-	FlushesSubnormals bool  // the device replaces subnormal operands and results by zero
+	FlushesSubnormals bool  // the device may replace subnormal operands and results by zero
 
 	LiveBuffers int   // buffers and masks not yet released
 	LiveBytes   int64 // their size

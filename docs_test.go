@@ -1,11 +1,16 @@
 package compute_test
 
 import (
+	"go/ast"
+	"go/parser"
+	"go/token"
 	"io/fs"
 	"os"
 	"path"
 	"path/filepath"
 	"regexp"
+	"slices"
+	"strconv"
 	"strings"
 	"testing"
 )
@@ -100,28 +105,105 @@ func TestDocumentedNames(t *testing.T) {
 	}
 }
 
-// TestDocumentedExamples: documents have the code of the examples.
+// TestDocumentedExamples: documents have the code of the examples, or a part of it.
 func TestDocumentedExamples(t *testing.T) {
 	source, err := os.ReadFile("example_test.go")
 	if err != nil {
 		t.Fatal(err)
 	}
-	for document, example := range map[string]string{"README.md": "Example", "docs/leaky_relu.md": "ExampleLayer"} {
-		_, body, found := strings.Cut(string(source), "func "+example+"() {\n")
+	for _, shown := range []struct {
+		document, example string
+		from, to          string // what the part begins with, and what follows it
+	}{
+		{document: "README.md", example: "Example"},
+		{"README.md", "ExampleBackend_Run", "\tprelu := ", "\n\ty, dx := "},
+		{document: "docs/leaky_relu.md", example: "ExampleLayer"},
+		{document: "docs/programs.md", example: "ExampleBackend_Run"},
+	} {
+		_, body, found := strings.Cut(string(source), "func "+shown.example+"() {\n")
 		body, _, ended := strings.Cut(body, "\n}\n")
-		if !found || !ended {
-			t.Fatalf("example_test.go has no func %s", example)
+		if shown.from != "" {
+			_, body, found = strings.Cut(body, shown.from)
+			body, _, ended = strings.Cut(shown.from+body, shown.to)
 		}
-		text, err := os.ReadFile(document)
+		if !found || !ended {
+			t.Fatalf("example_test.go has no func %s, or not the part of it that %s shows", shown.example, shown.document)
+		}
+		text, err := os.ReadFile(shown.document)
 		if err != nil {
 			t.Fatal(err)
 		}
 		whole := "\n\nfunc main() {\n" + body + "\n}\n```"
 		part := "```go" + strings.ReplaceAll("\n"+body, "\n\t", "\n") + "\n```"
 		if !strings.Contains(string(text), whole) && !strings.Contains(string(text), part) {
-			t.Errorf("%s shows %s neither as a program nor as its lines:\n%s", document, example, body)
+			t.Errorf("%s shows %s neither as a program nor as its lines:\n%s", shown.document, shown.example, body)
 		}
 	}
+}
+
+// TestCookbook compares the cookbook of docs/programs.md with the examples of
+// example_programs_test.go: it has the texts of the programs, and the calls of run.
+func TestCookbook(t *testing.T) {
+	const file = "example_programs_test.go"
+	source, err := os.ReadFile(file)
+	if err != nil {
+		t.Fatal(err)
+	}
+	page, err := os.ReadFile("docs/programs.md")
+	if err != nil {
+		t.Fatal(err)
+	}
+	parsed, err := parser.ParseFile(token.NewFileSet(), file, source, 0)
+	if err != nil {
+		t.Fatal(err)
+	}
+	var want []string
+	for _, d := range parsed.Decls {
+		if f, ok := d.(*ast.FuncDecl); ok && strings.HasPrefix(f.Name.Name, "Example") {
+			want = append(want, recipe(source, f.Body)...)
+		}
+	}
+	_, cookbook, _ := strings.Cut(string(page), "\n## Cookbook\n")
+	var have []string
+	for line := range strings.Lines(cookbook) {
+		if code, ok := strings.CutPrefix(line, "    "); ok {
+			have = append(have, strings.TrimSpace(code))
+		}
+	}
+	for i := range min(len(have), len(want)) {
+		if have[i] != want[i] {
+			t.Fatalf("docs/programs.md has the line\n\t%s\nand %s has\n\t%s", have[i], file, want[i])
+		}
+	}
+	if len(have) != len(want) || len(want) == 0 {
+		t.Errorf("docs/programs.md has %d lines, and %s has %d", len(have), file, len(want))
+	}
+}
+
+// recipe returns the lines of the texts that body parses, and then its calls of run.
+func recipe(source []byte, body *ast.BlockStmt) (lines []string) {
+	var calls []string
+	ast.Inspect(body, func(n ast.Node) bool {
+		call, ok := n.(*ast.CallExpr)
+		if !ok {
+			return true
+		}
+		switch f := call.Fun.(type) {
+		case *ast.Ident:
+			if f.Name == "run" {
+				calls = append(calls, string(source[call.Pos()-1:call.End()-1]))
+			}
+		case *ast.SelectorExpr:
+			if f.Sel.Name == "MustParse" {
+				text, _ := strconv.Unquote(call.Args[0].(*ast.BasicLit).Value)
+				for line := range strings.Lines(text) {
+					lines = append(lines, strings.TrimSpace(line))
+				}
+			}
+		}
+		return true
+	})
+	return slices.Concat(lines, calls)
 }
 
 // TestDocumentedSpeed compares the factors in the README with the table that

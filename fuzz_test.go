@@ -12,6 +12,7 @@ import (
 	"github.com/gmind-go/compute"
 	"github.com/gmind-go/compute/internal/form"
 	"github.com/gmind-go/compute/internal/play"
+	"github.com/gmind-go/compute/internal/progtest"
 	"github.com/gmind-go/compute/internal/testenv"
 	"github.com/gmind-go/compute/internal/values"
 )
@@ -65,7 +66,7 @@ func (k *kept) play(scripts [][]byte, closer int) error {
 }
 
 // FuzzElements: every form is right for any bits, length, slope and alignment of the
-// slices. x has the bits of the operands, which repeat.
+// slices; from the offset 128 on, of the other functions. x has the bits of the operands, which repeat.
 func FuzzElements(f *testing.F) {
 	backends := keptBackends(f)
 	raw := func(v ...float32) []byte {
@@ -87,8 +88,12 @@ func FuzzElements(f *testing.F) {
 		for i := range xs {
 			xs[i], dys[i] = few[i%len(few)], few[(i*3+1)%len(few)]
 		}
+		f := compute.LeakyReLU(math.Float32frombits(slope))
+		if functions := form.Activations(); offset >= 128 {
+			f = functions[slope%uint32(len(functions))]
+		}
 		for _, k := range backends {
-			elements(t, k.b, compute.LeakyReLU(math.Float32frombits(slope)), xs, dys)
+			elements(t, k.b, f, xs, dys)
 		}
 	})
 }
@@ -172,6 +177,22 @@ func FuzzOperations(f *testing.F) {
 		for _, k := range backends {
 			if err := k.play(scripts, int(closer)-1); err != nil {
 				t.Fatalf("on %s: %v", k.b.Info().Name, err)
+			}
+		}
+	})
+}
+
+// FuzzPrograms: a random program, with operands in random places, is right.
+func FuzzPrograms(f *testing.F) {
+	backends := keptBackends(f)
+	for seed := range uint64(10) {
+		f.Add(seed * 8)
+	}
+	f.Fuzz(func(t *testing.T, seed uint64) {
+		for _, k := range backends {
+			run := progtest.NewRunner(k.b)
+			if err := errors.Join(progtest.One(seed, 1, run), run.Release()); err != nil {
+				t.Fatal(err)
 			}
 		}
 	})

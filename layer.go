@@ -15,7 +15,7 @@ import (
 //
 // The methods on slices keep the input on the device, 4 bytes per element. They reuse their
 // memory there if the length repeats. Those on buffers chain layers on the device, and
-// keep only the signs of the input, 1 bit per element. Both may be mixed.
+// keep only what Backward needs of the input, 1 bit per element. Both may be mixed.
 type Layer struct {
 	b Backend
 	f Activation
@@ -25,7 +25,7 @@ type Layer struct {
 	knows knowledge
 	x     Buffer // the last input, if knowsInput; else of any length, or nil
 	work  Buffer // for results; of any length, or nil
-	signs Mask   // of the last input, if knowsSigns; else of any length, or nil
+	bits  Mask   // of the last input, if knowsBits; else of any length, or nil
 	ones  Buffer // every element is 1; of any length, or nil
 }
 
@@ -35,12 +35,12 @@ type knowledge int
 const (
 	knowsNothing knowledge = iota
 	knowsInput
-	knowsSigns
+	knowsBits
 )
 
-// ErrSignsOnly is the ErrNoInput of Layer.Inputs after ForwardBuffer: the layer has only
-// the signs of its last input.
-var ErrSignsOnly = fmt.Errorf("only its signs: %w", ErrNoInput)
+// ErrBitsOnly is the ErrNoInput of Layer.Inputs after ForwardBuffer: the layer has only
+// a bit of each element of its last input.
+var ErrBitsOnly = fmt.Errorf("only its bits: %w", ErrNoInput)
 
 // NewLayer returns a layer that computes f on b. It holds memory of b from the first
 // Forward until Release, or until b is closed. If b is nil, its methods return
@@ -175,8 +175,8 @@ func (l *Layer) BackwardInto(dx, dy []float32) error {
 	return l.work.Read(dx)
 }
 
-// ForwardBuffer sets y[i] = f(x[i]) on the device, and remembers the signs of x. y has the
-// length of x and may be x. Errors: those of Backend.AllocMask and Backend.ForwardMask.
+// ForwardBuffer sets y[i] = f(x[i]) on the device, and remembers
+// Activation.Bit of each x[i]. y has the length of x and may be x. Errors: those of Backend.AllocMask and Backend.ForwardMask.
 func (l *Layer) ForwardBuffer(y, x Buffer) error {
 	l.mu.Lock()
 	defer l.mu.Unlock()
@@ -185,13 +185,13 @@ func (l *Layer) ForwardBuffer(y, x Buffer) error {
 	if !check.IsNil(x) { // otherwise ForwardMask returns the error
 		n = x.Len()
 	}
-	if err := reserve(l, &l.signs, n, Backend.AllocMask); err != nil {
+	if err := reserve(l, &l.bits, n, Backend.AllocMask); err != nil {
 		return err
 	}
-	if err := l.b.ForwardMask(l.f, y, l.signs, x); err != nil {
+	if err := l.b.ForwardMask(l.f, y, l.bits, x); err != nil {
 		return err
 	}
-	l.knows, l.n = knowsSigns, n
+	l.knows, l.n = knowsBits, n
 	return nil
 }
 
@@ -231,23 +231,23 @@ func (l *Layer) derivativeTo(d Buffer) error {
 			return err
 		}
 	}
-	return l.b.BackwardMask(l.f, d, l.ones, l.signs)
+	return l.b.BackwardMask(l.f, d, l.ones, l.bits)
 }
 
 func (l *Layer) backwardTo(dx, dy Buffer) error {
 	if l.knows == knowsInput {
 		return l.b.Backward(l.f, dx, dy, l.x)
 	}
-	return l.b.BackwardMask(l.f, dx, dy, l.signs)
+	return l.b.BackwardMask(l.f, dx, dy, l.bits)
 }
 
-// Inputs returns the last input. Errors: ErrNoInput; ErrSignsOnly, after ForwardBuffer; and
+// Inputs returns the last input. Errors: ErrNoInput; ErrBitsOnly, after ForwardBuffer; and
 // those of Buffer.Read.
 func (l *Layer) Inputs() ([]float32, error) {
 	l.mu.Lock()
 	defer l.mu.Unlock()
-	if l.knows == knowsSigns {
-		return nil, fmt.Errorf("compute: inputs of %v: after ForwardBuffer the layer has only the signs; keep the buffer, or use Forward: %w", l.f, ErrSignsOnly)
+	if l.knows == knowsBits {
+		return nil, fmt.Errorf("compute: inputs of %v: after ForwardBuffer the layer has only a bit of each element; keep the buffer, or use Forward: %w", l.f, ErrBitsOnly)
 	}
 	if err := l.hasInput("inputs", "", 0); err != nil {
 		return nil, err
@@ -261,7 +261,7 @@ func (l *Layer) Release() error {
 	l.mu.Lock()
 	defer l.mu.Unlock()
 	l.knows, l.n = knowsNothing, 0
-	return cmp.Or(release(&l.x), release(&l.work), release(&l.ones), release(&l.signs))
+	return cmp.Or(release(&l.x), release(&l.work), release(&l.ones), release(&l.bits))
 }
 
 // memory is a Buffer or a Mask.

@@ -9,14 +9,14 @@ import (
 
 	"github.com/gmind-go/compute"
 	"github.com/gmind-go/compute/cpu"
+	"github.com/gmind-go/compute/internal/form"
 	"github.com/gmind-go/compute/internal/testenv"
 	"github.com/gmind-go/compute/internal/values"
 )
 
 func TestLayer(t *testing.T) {
 	onBackends(t, func(t *testing.T, b compute.Backend) {
-		for _, slope := range []float32{compute.DefaultNegativeSlope, 0, -0.5} {
-			f := compute.LeakyReLU(slope)
+		for _, f := range form.Activations() {
 			l := compute.NewLayer(b, f)
 			for _, n := range []int{7, 7, 0, 1000, 3} {
 				xs, dys := values.Bits(n, uint64(n)), values.Normal(n, 2)
@@ -25,7 +25,7 @@ func TestLayer(t *testing.T) {
 				}
 				ys := values.Each(n, func(i int) float32 { return f.Value(xs[i]) })
 				ds := values.Each(n, func(i int) float32 { return f.Derivative(xs[i]) })
-				dxs := values.Each(n, func(i int) float32 { return dys[i] * f.Derivative(xs[i]) })
+				dxs := values.Each(n, func(i int) float32 { return f.Backward(dys[i], xs[i]) })
 
 				got, err := l.Forward(xs)
 				testenv.Equal(t, "Forward", got, ys, err)
@@ -75,7 +75,7 @@ func TestLayerBuffers(t *testing.T) {
 			testenv.Equal(t, "DerivativeBuffer", got, ds, errors.Join(l1.DerivativeBuffer(buf), buf.Read(got)))
 			d, err := l1.Derivative()
 			testenv.Equal(t, "Derivative after ForwardBuffer", d, ds, err)
-			if _, err := l1.Inputs(); !errors.Is(err, compute.ErrSignsOnly) || !errors.Is(err, compute.ErrNoInput) {
+			if _, err := l1.Inputs(); !errors.Is(err, compute.ErrBitsOnly) || !errors.Is(err, compute.ErrNoInput) {
 				t.Errorf("Inputs after ForwardBuffer: %v", err)
 			}
 			if err := buf.Release(); err != nil {
@@ -104,7 +104,7 @@ func TestLayerErrors(t *testing.T) {
 		t.Fatal(err)
 	}
 	defer buf.Release()
-	if errors.Is(inputs, compute.ErrSignsOnly) {
+	if errors.Is(inputs, compute.ErrBitsOnly) {
 		t.Errorf("Inputs before the first Forward: %v", inputs)
 	}
 	for _, err := range []error{derivative, backward, inputs, l.DerivativeBuffer(buf), l.BackwardBuffer(buf, buf), l.DerivativeInto(nil), l.BackwardInto(nil, nil)} {

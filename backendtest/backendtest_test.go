@@ -21,6 +21,9 @@ var finds = map[string]string{
 	"Alloc": "BadLength", "AllocMask": "Lengths", "Upload": "Info", "Forward": "SpecialValues", "Derivative": "InPlace", "Backward": "Lengths",
 	"ForwardDerivative": "SameResult", "ForwardMask": "MaskOrder", "BackwardMask": "SpecialValues", "Stream without its context": "Stream",
 	"Stream of too much": "Stream", "Sync": "Closed", "Close": "Closed", "Close with an error": "ReleaseWhileUsed",
+	"Run with a shifted row": "Rows", "Run of one result after the other": "ProgramsInPlace", "Run with an earlier scalar": "Programs",
+	"Run without an error": "BadProgram", "Prepare without Set": "Prepared",
+	"RunSlices without its context": "RunSlices", "RunSlices from another element": "RandomNumbers", "RunSlices of too many bits": "Programs",
 }
 
 // TestSuite: Run passes a right backend, and finds bugs.

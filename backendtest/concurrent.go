@@ -46,12 +46,14 @@ func workAlone(b compute.Backend, f compute.Activation, x compute.Buffer, xs, ow
 	}
 	defer dx.Release()
 	got := make([]float32, len(own))
-	streamed := make([]float32, len(own))
+	streamed, ran := make([]float32, len(own)), make([]float32, len(own))
 	for _, err := range []error{
 		b.Forward(f, y, y),
 		b.Backward(f, dx, y, x),
 		b.Stream(context.Background(), compute.OpForward, f, streamed, own),
 		dx.Read(got),
+		b.Run(axpy, dx, compute.F32(own[0]), x, y),
+		dx.Read(ran),
 	} {
 		if err != nil {
 			return err
@@ -59,7 +61,7 @@ func workAlone(b compute.Backend, f compute.Activation, x compute.Buffer, xs, ow
 	}
 	for i := range got {
 		want := f.Value(own[i])
-		if !values.Same(streamed[i], want) || !values.Same(got[i], want*f.Derivative(xs[i])) {
+		if !values.Same(ran[i], float32(own[0]*xs[i])+want) || !values.Same(streamed[i], want) || !values.Same(got[i], want*f.Derivative(xs[i])) {
 			return errors.New("a concurrent call has changed the result")
 		}
 	}
@@ -94,6 +96,8 @@ func useWhile(t *testing.T, b compute.Backend, x, y compute.Buffer, end func()) 
 		func([]float32) error { return b.Forward(f, y, x) },
 		func([]float32) error { return b.Derivative(f, x, y) },
 		func([]float32) error { return b.Backward(f, x, y, x) },
+		func([]float32) error { return b.Run(swap2, x, y, x, y) },
+		func([]float32) error { return b.Run(axpy, y, compute.F32(0.5), y, compute.Row(x)) },
 		func(host []float32) error { return y.Read(host) },
 		func(host []float32) error { return x.Write(host) },
 		func(host []float32) error {

@@ -49,8 +49,10 @@ func testBadActivation(t *testing.T, b compute.Backend) {
 		{compute.LeakyReLU(nan), compute.ErrSlope},
 		{compute.LeakyReLU(inf), compute.ErrSlope},
 		{compute.LeakyReLU(-inf), compute.ErrSlope},
+		{compute.Clip(2, -2), compute.ErrActivation},
+		{compute.Clip(0, inf), compute.ErrActivation},
 		{compute.Activation{}, compute.ErrActivation},
-		{compute.Activation{Kind: 255, NegativeSlope: 0.01}, compute.ErrActivation},
+		{compute.Activation{Kind: 255, Params: compute.LeakyReLU(0.01).Params}, compute.ErrActivation},
 	}
 	for _, test := range tests {
 		refused(t, b, test.f, "of "+test.f.String(), form.Over(x, m), test.want)
@@ -228,6 +230,10 @@ func testClosed(t *testing.T, b compute.Backend) {
 	if err := b.Forward(f, live, live); err != nil { // may still run at Close
 		t.Fatal(err)
 	}
+	call, err := b.Prepare(axpy, live, compute.F32(2), live, live)
+	if err != nil {
+		t.Fatal(err)
+	}
 	for range 3 {
 		if err := b.Close(); err != nil {
 			t.Fatalf("Close with live buffers: %v", err)
@@ -245,6 +251,11 @@ func testClosed(t *testing.T, b compute.Backend) {
 		"no activation":  b.Forward(compute.Activation{}, live, live),
 		"no operation":   b.Stream(context.Background(), 99, f, nil, nil),
 		"Stream":         b.Stream(context.Background(), compute.OpForward, f, v, v),
+		"Run":            b.Run(axpy, live, compute.F32(2), live, live),
+		"Run of nothing": b.Run(nil),
+		"Prepare":        errorOf(b.Prepare(axpy, live, compute.F32(2), live, live)),
+		"a prepared Run": call.Run(),
+		"RunSlices":      b.RunSlices(context.Background(), axpy, compute.Slice(v), compute.F32(2), compute.Slice(v), compute.Slice(v)),
 		"Alloc(-1)":      errorOf(b.Alloc(-1)),
 		"Alloc(0)":       errorOf(b.Alloc(0)),
 		"Alloc(3)":       errorOf(b.Alloc(3)),

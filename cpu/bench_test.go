@@ -20,11 +20,11 @@ import (
 // On one core, the first crossing is at the latest where two cores are worth it.
 func BenchmarkPool(b *testing.B) {
 	for _, set := range []instructionSet{instructionSets()[0], generic} {
-		k := set.plain[compute.KindLeakyReLU][form.Forward]
-		c := measure(form.Forward, k, compute.LeakyReLU(0.01))
+		c := codeOf(set, form.Forward)
+		known := measure(c, slope(0.01))
 		for n := 1 << 10; n <= 16<<20; n *= 4 {
-			a, scratch := sliceArgs(values.Normal(n, 2), values.Normal(n, 1)), new(args)
-			j := newJob(form.Forward, k, nil, c, &a)
+			a, f := sliceArgs(values.Normal(n, 2), values.Normal(n, 1)), new(frame)
+			j := newJob(c, nil, &a, nil, known)
 			for _, how := range []string{"alone", "shared", "rested-alone", "rested-shared"} {
 				b.Run(fmt.Sprintf("%s/%s/%d", set.name, how, n), func(b *testing.B) {
 					var p pool
@@ -38,9 +38,9 @@ func BenchmarkPool(b *testing.B) {
 							start = time.Now()
 						}
 						if strings.HasSuffix(how, "alone") {
-							j.runAlone(scratch, 0)
+							j.runAlone(f, 0)
 						} else {
-							p.share(&j, 0, runtime.GOMAXPROCS(0))
+							p.share(&j, 0, runtime.GOMAXPROCS(0), f)
 						}
 					}
 					total += time.Since(start)
@@ -121,16 +121,16 @@ func BenchmarkStores(b *testing.B) {
 		}
 		copy(x.elements, values.Normal(n, 1))
 		copy(y.elements, x.elements)
-		k, a := set.plain[compute.KindLeakyReLU][form.Forward], sliceArgs(y.elements, x.elements)
-		j := newJob(form.Forward, k, nil, measure(form.Forward, k, compute.LeakyReLU(0.01)), &a)
+		c, a := codeOf(set, form.Forward), sliceArgs(y.elements, x.elements)
+		j := newJob(c, nil, &a, nil, measure(c, slope(0.01)))
 		for _, stores := range []string{"plain", "non-temporal"} {
 			if stores == "non-temporal" {
-				j.nonTemporal = set.nonTemporal[compute.KindLeakyReLU][form.Forward]
+				j.nonTemporal = c.nonTemporal
 			}
 			b.Run(fmt.Sprintf("%s/%dMiB", stores, mib), func(b *testing.B) {
 				b.SetBytes(8 * int64(n))
 				for b.Loop() {
-					p.do(&j, new(args))
+					p.do(&j, new(frame))
 				}
 			})
 		}

@@ -3,12 +3,10 @@ package cpu
 import (
 	"math"
 	"math/bits"
-	"sync/atomic"
 	"time"
 	"unsafe"
 
-	"github.com/gmind-go/compute"
-	"github.com/gmind-go/compute/internal/form"
+	program "github.com/gmind-go/compute/internal/kernel"
 )
 
 // A cost is how many nanoseconds a kernel takes for costUnit elements in a near cache.
@@ -28,17 +26,15 @@ func (c cost) elements(d time.Duration) int {
 // 64, as the size of a share is, so that no two calls write to the same word of a mask.
 func (c cost) chunk() int { return 1 << max(bits.Len(uint(c.elements(chunkTime)))-1, 6) }
 
-// costs are those of the kernels of one activation, by form; 0 until they are measured.
-type costs [form.Count + 1]atomic.Int64
-
-// cost returns the cost of fm of f. The first call for each activation and form measures it,
-// which takes some 30 microseconds.
-func (d *device) cost(fm form.Form, f compute.Activation) cost {
-	known := &d.costs[f.Kind][fm]
-	if known.Load() == 0 {
-		known.Store(int64(measure(fm, d.set.plain[f.Kind][fm], f)))
+// cost returns the cost of c. The first call for each code measures it, which takes some 30
+// microseconds.
+func (d *device) cost(c *code, params []uint32) cost {
+	known := cost(c.cost.Load())
+	if known == 0 {
+		known = measure(c, params)
+		c.cost.Store(int64(known))
 	}
-	return cost(known.Load())
+	return known
 }
 
 // What one core moves at most, in bytes per nanosecond.
@@ -47,30 +43,23 @@ const (
 	memorySpeed = 25  // from and to memory
 )
 
-// moving returns the cost of moving the data of fm at a speed.
-func moving(fm form.Form, speed int) cost {
-	return cost((fm.Bits()*costUnit/8 + speed - 1) / speed)
+// moving returns the cost of moving a number of bits for each element at a speed.
+func moving(bits, speed int) cost {
+	return cost((bits*costUnit/8 + speed - 1) / speed)
 }
 
-// measure returns the cost of k: the time of a call on data in the L1 cache, but at least
-// that of moving its data.
-func measure(fm form.Form, k kernel, f compute.Activation) cost {
+// measure returns the cost of c, with parameters: the time of a call on data in the L1 cache,
+// but at least that of moving its data.
+func measure(c *code, params []uint32) cost {
 	// The best of some batches of calls, each long enough for the clock. If the clock is too
 	// coarse, or stands still, the data decides.
 	const rounds, batch, mostCalls = 3, 5 * time.Microsecond, 1 << 10
-	data := make([]float32, len(fm.Operands())*costUnit)
-	for i := range data {
-		data[i] = float32(i%7) - 3 // of both signs
-	}
-	a := &args{n: costUnit, params: [4]float32{f.NegativeSlope}}
-	for i := range fm.Operands() {
-		a.ptr[i] = unsafe.Pointer(&data[i*costUnit])
-	}
+	run := sample(c, params)
 	best := int64(math.MaxInt64)
 	for calls, round := 1, 0; round < rounds; {
 		start := time.Now()
 		for range calls {
-			k(a)
+			run()
 		}
 		spent := time.Since(start)
 		if spent < batch && calls < mostCalls {
@@ -80,5 +69,33 @@ func measure(fm form.Form, k kernel, f compute.Activation) cost {
 		best = min(best, int64(spent)/int64(calls))
 		round++
 	}
-	return max(cost(best), moving(fm, cacheSpeed))
+	return max(cost(best), moving(c.bits, cacheSpeed))
+}
+
+// sample returns a run of c on costUnit elements of its own, of both signs.
+func sample(c *code, params []uint32) func() {
+	data := make([]float32, len(c.operands)*costUnit)
+	for i := range data {
+		data[i] = float32(i%7) - 3
+	}
+	f := &frame{}
+	start := func(i int) unsafe.Pointer { return unsafe.Pointer(&data[i*costUnit]) }
+	if c.plain != nil {
+		for i := range c.operands {
+			f.args.ptr[i] = start(i)
+		}
+		f.args.n = costUnit
+		f.args.setParams(params)
+		return func() { c.plain(&f.args) }
+	}
+	f.tiles = &tiles{}
+	r := &f.tiles.call
+	r.plan, r.n, r.params = c.direct, costUnit, params
+	for i := range c.operands {
+		r.operands = append(r.operands, program.Operand[unsafe.Pointer]{Memory: start(i), Len: costUnit, Period: costUnit})
+	}
+	return func() {
+		f.tiles.begin(&f.args, r)
+		f.tiles.run(&f.args, r, 0, costUnit)
+	}
 }

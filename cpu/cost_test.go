@@ -6,8 +6,8 @@ import (
 	"testing/synctest"
 	"time"
 
-	"github.com/gmind-go/compute"
 	"github.com/gmind-go/compute/internal/form"
+	program "github.com/gmind-go/compute/internal/kernel"
 )
 
 // TestCost: elements is the inverse of time, and chunks are of whole words.
@@ -28,10 +28,17 @@ func TestCost(t *testing.T) {
 func TestMeasure(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		for fm, want := range map[form.Form]cost{form.Forward: 82, form.Backward: 123, form.ForwardMask: 84} {
-			k := generic.plain[compute.KindLeakyReLU][fm]
-			if got := measure(fm, k, compute.LeakyReLU(0.5)); got != want {
+			if got := measure(codeOf(generic, fm), slope(0.5)); got != want {
 				t.Errorf("%v that takes no time: %d ns, want the %d of its data", fm, got, want)
 			}
+		}
+		k := kernelOf("f(x, r, c, s) = (x + r) * c + s", program.Element, program.Row, program.Col, program.Scalar)
+		plan, err := generic.compile(k)
+		if err != nil {
+			t.Fatal(err)
+		}
+		if got := measure(plan, slope(0.5)); got != 82 { // a row and a column stay in the cache
+			t.Errorf("a plan that takes no time: %d ns, want the 82 of its data", got)
 		}
 		calls := 0
 		slow := func(*args) {
@@ -40,7 +47,7 @@ func TestMeasure(t *testing.T) {
 			}
 			time.Sleep(3 * time.Microsecond)
 		}
-		if got := measure(form.Forward, slow, compute.LeakyReLU(0.5)); got != 3000 {
+		if got := measure(codeWith(slow), slope(0.5)); got != 3000 {
 			t.Errorf("a kernel that takes 3000 ns: %d ns", got)
 		}
 	})
@@ -53,8 +60,8 @@ func TestCostShares(t *testing.T) {
 	for c, want := range map[cost]bool{cost(worthWake) - 1: false, cost(worthWake): true} {
 		var p pool
 		a := sliceArgs(dst, dst)
-		j := newJob(form.Forward, count, nil, c, &a)
-		p.do(&j, new(args))
+		j := newJob(codeWith(count), nil, &a, nil, c)
+		p.do(&j, new(frame))
 		if got := p.turn.Load() != 0; got != want {
 			t.Errorf("a job that takes %v is shared: %v, want %v", c.time(len(dst)), got, want)
 		}

@@ -15,7 +15,6 @@ package cpu
 import (
 	"context"
 	"fmt"
-	"math"
 	"runtime"
 	"time"
 	"unsafe"
@@ -36,22 +35,32 @@ func Open() (compute.Backend, error) { return Options{}.Open() }
 func (o Options) open(s instructionSet) compute.Backend { return driver.New(o.device(s)) }
 
 func (o Options) device(s instructionSet) *device {
-	return &device{
-		set:    s,
-		cache:  host.LastCache(),
-		costs:  make([]costs, len(s.plain)),
-		pool:   pool{options: o},
-		memory: newMemoryPool(),
+	copying, err := s.compile(function.Kernel(0, function.Copy))
+	if err != nil {
+		panic(err) // the instruction set lacks a kernel: all tests would fail
 	}
+	return &device{
+		set:      s,
+		cache:    host.LastCache(),
+		copyCode: copying,
+		pool:     pool{options: o},
+		memory:   newMemoryPool(),
+	}
+}
+
+// sliceArgs returns the arguments of a kernel of one result and one input.
+func sliceArgs(dst, src []float32) args {
+	return args{n: len(dst), ptr: [4]unsafe.Pointer{unsafe.Pointer(&dst[0]), unsafe.Pointer(&src[0])}}
 }
 
 // device computes on the cores of the host.
 type device struct {
-	set    instructionSet
-	cache  int     // bytes: calls that move more use non-temporal stores
-	costs  []costs // by compute.Kind
-	pool   pool
-	memory *memoryPool
+	set      instructionSet
+	cache    int // bytes: calls that move more use non-temporal stores
+	copyCode *code
+	frames   frames
+	pool     pool
+	memory   *memoryPool
 }
 
 func (d *device) Info() compute.Info {
@@ -95,8 +104,8 @@ func (d *device) Read(m driver.Memory, dst []float32) error {
 
 // copy sets dst to src, of equal length. One of them is in m.
 func (d *device) copy(m *memory, dst, src []float32) {
-	m.args = sliceArgs(dst, src)
-	d.launch(form.Copy, compute.Activation{}, &m.args)
+	m.frame.args = sliceArgs(dst, src)
+	d.launch(d.copyCode, &m.frame, nil)
 }
 
 func (d *device) ReadMask(m driver.Memory, dst []uint64) error {
@@ -104,40 +113,36 @@ func (d *device) ReadMask(m driver.Memory, dst []uint64) error {
 	return nil
 }
 
-// code is that of a kernel.
-type code struct {
-	kind compute.Kind
-	form form.Form
-	slow bool // it is none of the library's own
-}
-
 func (d *device) Compile(k *program.Kernel) (driver.Code, error) {
-	kind, fm, ok := function.Shipped(k)
-	return &code{compute.Kind(kind), form.Form(fm), !ok}, nil
+	c, err := d.set.compile(k)
+	if err != nil {
+		return nil, err
+	}
+	return c, nil
 }
 
 func (d *device) Launch(c *driver.Call) error {
 	code := c.Code.(*code)
-	if code.slow {
-		d.reference(c)
+	if code.plain != nil {
+		f := &c.Operands[0].Memory.(*memory).frame
+		for i := range c.Operands {
+			f.args.ptr[i&3] = c.Operands[i].Memory.(*memory).start()
+		}
+		f.args.n = c.N
+		f.args.setParams(c.Params)
+		d.launch(code, f, c.Params)
 		return nil
 	}
-	a := &c.Operands[0].Memory.(*memory).args
-	a.n = c.N
-	for i, o := range c.Operands {
-		a.ptr[i&3] = unsafe.Pointer(unsafe.SliceData(o.Memory.(*memory).elements))
+	f := d.frames.take()
+	r := &f.tiles.call
+	for i := range c.Operands {
+		o := &c.Operands[i]
+		r.operands = append(r.operands, program.Operand[unsafe.Pointer]{Memory: o.Memory.(*memory).start(), Len: o.Len, Period: o.Period})
 	}
-	d.launch(code.form, code.activation(c.Params), a)
+	r.n, r.index, r.params = c.N, c.Index, c.Params
+	d.launchPlan(code, f)
+	d.frames.put(f)
 	return nil
-}
-
-// activation returns that of a code with parameters.
-func (c *code) activation(params []uint32) compute.Activation {
-	f := compute.Activation{Kind: c.kind}
-	if len(params) > 0 {
-		f.NegativeSlope = math.Float32frombits(params[0])
-	}
-	return f
 }
 
 // streamTime is how long the kernel of a part of a Stream takes on one core, in the cache.
@@ -147,40 +152,65 @@ const streamTime = 200 * time.Microsecond
 
 // streamPart returns the number of elements of a part of n elements. It is a multiple of a
 // page, so that all parts are aligned like the first.
-func (d *device) streamPart(fm form.Form, f compute.Activation, n int) int {
+func (d *device) streamPart(c *code, params []uint32, n int) int {
 	const page = 4096 / 4
 	if n <= costUnit { // the cost need not be known
 		return n
 	}
-	return min(n, max(d.cost(fm, f).elements(streamTime)/page*page, page))
+	return min(n, max(d.cost(c, params).elements(streamTime)/page*page, page))
 }
 
 func (d *device) Stream(ctx context.Context, c *driver.HostCall) error {
 	code := c.Code.(*code)
-	if code.slow || len(c.Operands) != 2 {
-		return d.referenceStream(ctx, c)
-	}
-	a := new(args)
-	dst, src, f := c.Operands[0].Memory.Floats, c.Operands[1].Memory.Floats, code.activation(c.Params)
-	*a = sliceArgs(dst, src)
-	nonTemporal := d.nonTemporal(code.form, f, a) // for all parts
-	part := d.streamPart(code.form, f, len(src))
-	for len(src) > 0 {
+	size := d.streamPart(code, c.Params, c.N)
+	run := d.streamer(code, c)
+	for lo := 0; lo < c.N; lo += size {
 		if err := driver.Ended(ctx); err != nil {
 			return err
 		}
-		n := min(len(src), part)
-		*a = sliceArgs(dst[:n], src)
-		d.compute(code.form, f, a, nonTemporal)
-		dst, src = dst[n:], src[n:]
+		run(lo, min(size, c.N-lo))
 	}
 	return nil
 }
 
-// sliceArgs returns the arguments of a form with one result and one input, but for the
-// parameters.
-func sliceArgs(dst, src []float32) args {
-	return args{n: len(dst), ptr: [4]unsafe.Pointer{unsafe.Pointer(&dst[0]), unsafe.Pointer(&src[0])}}
+// streamer returns what computes n elements of c from lo on.
+func (d *device) streamer(code *code, c *driver.HostCall) func(lo, n int) {
+	if code.plain != nil {
+		f := &frame{}
+		all := args{n: c.N}
+		for i, o := range c.Operands {
+			all.ptr[i] = start(o.Memory)
+		}
+		all.setParams(c.Params)
+		nonTemporal := d.nonTemporal(code, &all) // for all parts
+		return func(lo, n int) {
+			f.args = all
+			for i, address := range code.operands {
+				f.args.ptr[i] = unsafe.Add(all.ptr[i], offset(address, lo))
+			}
+			f.args.n = n
+			d.compute(code, f, c.Params, nonTemporal)
+		}
+	}
+	return func(lo, n int) {
+		f := d.frames.take()
+		r := &f.tiles.call
+		for i, o := range c.Operands {
+			memory := unsafe.Add(start(o.Memory), offset(code.operands[i], lo))
+			r.operands = append(r.operands, program.Operand[unsafe.Pointer]{Memory: memory, Len: o.Len, Period: o.Period})
+		}
+		r.n, r.index, r.params = n, c.Index+uint64(lo), c.Params
+		d.launchPlan(code, f)
+		d.frames.put(f)
+	}
+}
+
+// start returns where h starts.
+func start(h driver.Host) unsafe.Pointer {
+	if h.Words != nil {
+		return unsafe.Pointer(unsafe.SliceData(h.Words))
+	}
+	return unsafe.Pointer(unsafe.SliceData(h.Floats))
 }
 
 func (d *device) Sync() error { return nil }
@@ -192,6 +222,7 @@ func (d *device) Close() error {
 }
 
 func (d *device) Trim() error {
+	d.frames.empty()
 	d.memory.Empty()
 	return nil
 }

@@ -78,7 +78,7 @@ func TestDeadline(t *testing.T) {
 	b := driver.New(d)
 	defer b.Close()
 	f := compute.LeakyReLU(0.5)
-	n := d.streamPart(form.Forward, f, math.MaxInt)
+	n := d.streamPart(codeOf(d.set, form.Forward), slope(0.5), math.MaxInt)
 	xs, got := values.Normal(3*n, 1), make([]float32, 3*n)
 	err := b.Stream(&late{context.Background(), 3}, compute.OpForward, f, got, xs)
 	if !errors.Is(err, context.DeadlineExceeded) {

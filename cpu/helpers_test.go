@@ -3,6 +3,7 @@ package cpu
 import (
 	"bytes"
 	"fmt"
+	"math"
 	"os"
 	"slices"
 	"testing"
@@ -10,6 +11,7 @@ import (
 
 	"github.com/gmind-go/compute"
 	"github.com/gmind-go/compute/internal/form"
+	"github.com/gmind-go/compute/internal/function"
 	"github.com/gmind-go/compute/internal/testenv"
 	"github.com/gmind-go/compute/internal/values"
 )
@@ -51,7 +53,7 @@ func newExample(n int) *example {
 			e.elements[o] = append(e.elements[o], o.Want(e.f, dy[i], v))
 		}
 	}
-	m := form.Words(x)
+	m := form.Words(e.f, x)
 	e.elements[form.M] = asFloats(slices.Clone(m))
 	if n%64 > 0 {
 		m[len(m)-1] |= ^uint64(0) << (n % 64)
@@ -108,12 +110,13 @@ type trial struct {
 	run  func(a *args)
 }
 
-// trials returns one trial of each form in the table of an instruction set.
-func trials(table []kernels) []trial {
+// trials returns one trial of each form in the table of an instruction set: of an activation,
+// and of Copy.
+func trials(table []kernels, f compute.Activation) []trial {
 	var list []trial
-	for _, forms := range table {
+	for kind, forms := range table {
 		for fm, k := range forms {
-			if k != nil {
+			if k != nil && (kind == 0 || compute.Kind(kind) == f.Kind) {
 				list = append(list, trial{form.Form(fm), k})
 			}
 		}
@@ -143,7 +146,7 @@ func (r *rooms) try(t trial, e *example, over form.Place, lo layout) error {
 			got[o] = r[o].take(lo(o, n), canaries[:n])
 		}
 	}
-	a := &args{n: e.n, params: [4]float32{e.f.NegativeSlope}}
+	a := &args{n: e.n, params: e.f.Params}
 	for i, o := range t.form.Operands() {
 		a.ptr[i] = unsafe.Pointer(unsafe.SliceData(got[o]))
 	}
@@ -217,7 +220,19 @@ func aligned(lo layout) layout {
 	}
 }
 
-func mustUpload(t *testing.T, b compute.Backend, v []float32) compute.Buffer {
+// codeOf returns the code of a form of LeakyReLU in an instruction set.
+func codeOf(set instructionSet, fm form.Form) *code {
+	c, err := set.compile(function.Kernel(int(compute.KindLeakyReLU), function.Form(fm)))
+	if err != nil {
+		panic(err)
+	}
+	return c
+}
+
+// slope returns the parameters of a LeakyReLU.
+func slope(s float32) []uint32 { return []uint32{math.Float32bits(s)} }
+
+func mustUpload(t testing.TB, b compute.Backend, v []float32) compute.Buffer {
 	t.Helper()
 	buf, err := b.Upload(v)
 	if err != nil {

@@ -3,54 +3,65 @@ package cpu
 import (
 	"sync/atomic"
 	"unsafe"
-
-	"github.com/gmind-go/compute/internal/form"
 )
 
-// A job is one call.
+// A job is one run of a code on all its elements.
 type job struct {
-	form        form.Form
-	plain       kernel
+	code        *code
+	n           int
+	call        *call  // of a plan, or nil
 	nonTemporal kernel // or nil, to store through the caches
-	args        args   // with all elements
+	args        args   // with all elements; not of a plan
 	cost, cold  cost   // with the data in a near cache, and in none
-	chunk       int    // the most elements that one call of a kernel computes
+	chunk       int    // the most elements that run computes
 }
 
-// newJob returns a job on all elements of a.
-func newJob(fm form.Form, plain, nonTemporal kernel, c cost, a *args) job {
-	return job{fm, plain, nonTemporal, *a, c, max(c, moving(fm, memorySpeed)), c.chunk()}
+// newJob returns a job on all elements of a, or of a call of a plan.
+func newJob(c *code, nonTemporal kernel, a *args, run *call, co cost) job {
+	j := job{code: c, call: run, nonTemporal: nonTemporal, cost: co, cold: max(co, moving(c.bits, memorySpeed)), chunk: co.chunk()}
+	if run == nil {
+		j.n, j.args = a.n, *a
+		return j
+	}
+	j.n = run.n
+	if p := run.plan; p.tile != allInOne { // Go can interrupt it between instructions
+		j.chunk = max(j.chunk, p.tile)
+	}
+	return j
 }
 
 // part returns the arguments for the elements from lo to hi. With a mask, lo is a multiple
 // of 64.
 func (j *job) part(lo, hi int) args {
 	a := j.args
-	for i, o := range j.form.Operands() {
-		a.ptr[i] = unsafe.Add(a.ptr[i], o.Bytes(lo))
+	for i, address := range j.code.operands {
+		a.ptr[i&3] = unsafe.Add(a.ptr[i&3], offset(address, lo))
 	}
 	a.n = hi - lo
 	return a
 }
 
-// run computes the elements from lo to hi, at most a chunk. It calls kernels with a.
-func (j *job) run(a *args, lo, hi int) {
+// run computes the elements from lo to hi, at most a chunk, with f, which has begun the job.
+func (j *job) run(f *frame, lo, hi int) {
+	if j.call != nil {
+		f.tiles.run(&f.args, j.call, lo, hi)
+		return
+	}
 	from, to := hi, hi // of the non-temporal stores
 	if j.nonTemporal != nil {
-		// They take whole blocks from an aligned element on. A mask or a second result is
-		// in a buffer, and so are all results then, which are aligned: from is lo, and words
-		// stay whole.
+		// They take whole blocks from an aligned element on. With a mask or a second result
+		// all results are aligned: from is lo, and words stay whole.
 		const line = 64 / 4
 		from = min(lo+int(-uintptr(j.args.ptr[0])/4-uintptr(lo))&(line-1), hi)
 		to = from + (hi-from)&^(blockSize-1)
 	}
-	j.call(j.plain, a, lo, from)
-	j.call(j.nonTemporal, a, from, to)
-	j.call(j.plain, a, to, hi)
+	j.apply(j.code.plain, &f.args, lo, from)
+	j.apply(j.nonTemporal, &f.args, from, to)
+	j.apply(j.code.plain, &f.args, to, hi)
 }
 
-// call calls k for the elements from lo to hi, if there are any.
-func (j *job) call(k kernel, a *args, lo, hi int) {
+// apply calls k for the elements from lo to hi, if there are any.
+func (j *job) apply(k kernel, a *args, lo, hi int) {
 	if lo < hi {
 		*a = j.part(lo, hi)
 		k(a)
@@ -58,9 +69,9 @@ func (j *job) call(k kernel, a *args, lo, hi int) {
 }
 
 // runAlone computes the elements from lo on.
-func (j *job) runAlone(a *args, lo int) {
-	for ; lo < j.args.n; lo += j.chunk {
-		j.run(a, lo, min(lo+j.chunk, j.args.n))
+func (j *job) runAlone(f *frame, lo int) {
+	for ; lo < j.n; lo += j.chunk {
+		j.run(f, lo, min(lo+j.chunk, j.n))
 	}
 }
 
@@ -70,13 +81,10 @@ type share struct {
 	next atomic.Int64 // first element that nobody has taken
 	end  int
 	_    [48]byte // a cache line, since all cores write to it
-
-	args args // of the core
-	_    [64 - unsafe.Sizeof(args{})]byte
 }
 
-// work computes chunks of the job until none are left, first those of shares[own].
-func (j *job) work(shares []share, own int) {
+// work computes chunks of the job with f until none are left, first those of shares[own].
+func (j *job) work(shares []share, own int, f *frame) {
 	for i := range shares {
 		s := &shares[(own+i)%len(shares)]
 		for {
@@ -84,7 +92,7 @@ func (j *job) work(shares []share, own int) {
 			if lo >= s.end {
 				break
 			}
-			j.run(&shares[own].args, lo, min(lo+j.chunk, s.end))
+			j.run(f, lo, min(lo+j.chunk, s.end))
 		}
 	}
 }

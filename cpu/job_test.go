@@ -21,12 +21,17 @@ func TestJob(t *testing.T) {
 		t.Run(set.name, func(t *testing.T) {
 			for n := range longest + 1 {
 				e := newExample(n)
-				plain, nonTemporal := trials(set.plain), trials(set.nonTemporal)
+				plain, nonTemporal := trials(set.plain, e.f), trials(set.nonTemporal, e.f)
 				for i, trial := range plain {
 					k, alone := trial.run, nonTemporal[i].run
+					c := codeOf(set, trial.form)
+					if trial.form == form.Copy {
+						c = Options{}.device(set).copyCode
+					}
+					c.plain, c.nonTemporal = k, alone
 					trial.run = func(a *args) {
-						j := newJob(trial.form, k, alone, testCost, a)
-						j.run(a, 0, a.n)
+						j := newJob(c, alone, a, nil, testCost)
+						j.run(&frame{args: *a}, 0, a.n)
 					}
 					for offset := range 16 {
 						lo := at(offset, n)
@@ -54,15 +59,16 @@ func TestShareMask(t *testing.T) {
 		for shares := 2; shares <= 7; shares++ {
 			var p pool
 			got := make([]uint64, form.MaskWords(n))
-			k := generic.plain[compute.KindLeakyReLU][form.ForwardMask]
+			c := codeOf(generic, form.ForwardMask)
 			ptr := [4]unsafe.Pointer{unsafe.Pointer(&y[0]), unsafe.Pointer(&got[0]), unsafe.Pointer(&x[0])}
-			j := newJob(form.ForwardMask, k, nil, testCost, &args{n: n, ptr: ptr})
-			j.run(new(args), 0, j.chunk)
+			j := newJob(c, nil, &args{n: n, ptr: ptr}, nil, testCost)
+			f := new(frame)
+			j.run(f, 0, j.chunk)
 			p.mu.Lock()
-			p.share(&j, j.chunk, shares)
+			p.share(&j, j.chunk, shares, f)
 			p.mu.Unlock()
 			p.stop()
-			for i, want := range form.Words(x) {
+			for i, want := range form.Words(compute.LeakyReLU(0.01), x) {
 				if got[i] != want {
 					t.Fatalf("word %d of %d elements in %d shares is %#x and should be %#x", i, n, shares, got[i], want)
 				}

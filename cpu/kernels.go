@@ -1,12 +1,13 @@
 package cpu
 
 import (
-	"math"
 	"unsafe"
 
-	"github.com/gmind-go/compute"
 	"github.com/gmind-go/compute/internal/form"
+	"github.com/gmind-go/compute/internal/ir"
 )
+
+//go:generate go run -C _asm . -dir ..
 
 // args are the arguments of a kernel. The assembly, and cpu/_asm, know this layout.
 type args struct {
@@ -34,127 +35,58 @@ type instructionSet struct {
 	// nonTemporal kernels compute whole blocks of blockSize elements, into results that are
 	// aligned to 64 bytes. Nil if the instruction set has no such stores.
 	nonTemporal []kernels
+
+	// primitives are the operations of programs, on tiles of blocks of blockSize elements. The
+	// second index tells which operands are scalars, the first at bit 0: operand i is at
+	// ptr[1+i], or it is params[i], a float32 or the bits of a uint32. The result is at ptr[0]
+	// and may replace any operand. The elements of a tile of bools are uint32, all ones or 0.
+	// RandBits has two operands more, the low and the high word of the index, of which the
+	// latter is always a scalar.
+	primitives [ir.RandBits + 1][8]kernel
+	// fill sets a tile to params[0]; expand makes a tile of bools of a mask, and compress a
+	// mask of a tile of bools; prefetch and prefetchWrite bring a tile into the cache.
+	fill, expand, compress, prefetch, prefetchWrite kernel
 }
 
+// blockSize is the number of elements of a block. Its bits are a word of a mask.
 const blockSize = 64
 
 // instructionSets returns those that this processor has, best first. The last is generic.
 func instructionSets() []instructionSet { return append(accelerated(), generic) }
 
-// generic is plain Go, for every processor.
-var generic = instructionSet{
-	name: "generic",
-	plain: []kernels{
-		0: {
-			form.Copy: copyElements,
-		},
-		compute.KindLeakyReLU: {
-			form.Forward:           leakyReLUForward,
-			form.Derivative:        leakyReLUDerivative,
-			form.Backward:          leakyReLUBackward,
-			form.ForwardDerivative: leakyReLUForwardDerivative,
-			form.ForwardMask:       leakyReLUForwardMask,
-			form.BackwardMask:      leakyReLUBackwardMask,
-		},
-	},
-}
-
 // floats returns operand i.
 func (a *args) floats(i int) []float32 { return unsafe.Slice((*float32)(a.ptr[i]), a.n) }
+
+// uints returns operand i, whose elements are uint32, or bools: all ones, or 0.
+func (a *args) uints(i int) []uint32 { return unsafe.Slice((*uint32)(a.ptr[i]), a.n) }
 
 // words returns operand i, a mask.
 func (a *args) words(i int) []uint64 { return unsafe.Slice((*uint64)(a.ptr[i]), form.MaskWords(a.n)) }
 
-// slope returns the bits of the slope.
-func (a *args) slope() uint32 { return math.Float32bits(a.params[0]) }
+// setParams sets the parameters to those with the bits.
+func (a *args) setParams(bits []uint32) {
+	copy((*[len(a.params)]uint32)(unsafe.Pointer(&a.params))[:], bits) // as float32 they might change
+}
+
+// forget clears the operands, to keep nobody's memory.
+func (a *args) forget() { a.ptr = [4]unsafe.Pointer{} }
 
 func copyElements(a *args) { copy(a.floats(0), a.floats(1)) }
 
-func leakyReLUForward(a *args) {
-	y, x, slope := a.floats(0), a.floats(1), a.slope()
-	y = y[:len(x)]
-	for i, v := range x {
-		y[i] = leakyReLUFactor(v, slope) * v
+// lane returns all ones if c, and 0 otherwise.
+func lane(c bool) uint32 {
+	var bit uint32
+	if c {
+		bit = 1
 	}
+	return -bit
 }
 
-func leakyReLUDerivative(a *args) {
-	d, x, slope := a.floats(0), a.floats(1), a.slope()
-	d = d[:len(x)]
-	for i, v := range x {
-		d[i] = leakyReLUFactor(v, slope)
+// bit returns 1 if c, and 0 otherwise.
+func bit(c bool) uint64 {
+	var bit uint64
+	if c {
+		bit = 1
 	}
-}
-
-func leakyReLUBackward(a *args) {
-	dx, dy, x, slope := a.floats(0), a.floats(1), a.floats(2), a.slope()
-	dx, dy = dx[:len(x)], dy[:len(x)]
-	for i, v := range x {
-		dx[i] = leakyReLUFactor(v, slope) * dy[i]
-	}
-}
-
-func leakyReLUForwardDerivative(a *args) {
-	y, d, x, slope := a.floats(0), a.floats(1), a.floats(2), a.slope()
-	y, d = y[:len(x)], d[:len(x)]
-	for i, v := range x {
-		factor := leakyReLUFactor(v, slope)
-		y[i] = factor * v
-		d[i] = factor
-	}
-}
-
-func leakyReLUForwardMask(a *args) {
-	y, m, x, slope := a.floats(0), a.words(1), a.floats(2), a.slope()
-	for w := range m {
-		n := min(len(x), 64)
-		m[w] = leakyReLUForwardWord(y[:n], x[:n], slope)
-		x, y = x[n:], y[n:]
-	}
-}
-
-// leakyReLUForwardWord computes 1 to 64 elements, and returns their word. It is not
-// inlined because its loop then lacks registers.
-//
-//go:noinline
-func leakyReLUForwardWord(y, x []float32, slope uint32) uint64 {
-	y = y[:len(x)]
-	var word uint64 // the newest bit on top
-	for i, v := range x {
-		word = word>>1 | form.Bit(v)<<63
-		y[i] = leakyReLUFactor(v, slope) * v
-	}
-	return word >> (-len(x) & 63)
-}
-
-func leakyReLUBackwardMask(a *args) {
-	dx, dy, m := a.floats(0), a.floats(1), a.words(2)
-	dx = dx[:len(dy)]
-	flips := a.slope() ^ one // the bits in which the slope differs from 1
-	for _, word := range m {
-		n := min(len(dy), 64)
-		from, to := dy[:n], dx[:n]
-		for i, v := range from {
-			clear := uint32(word&1) - 1 // all ones, or 0
-			to[i] = math.Float32frombits(one^flips&clear) * v
-			word >>= 1
-		}
-		dy, dx = dy[n:], dx[n:]
-	}
-}
-
-// one is the float32 1.
-const one = 0x3f800000
-
-// leakyReLUFactor returns 1 if x >= 0, and the slope otherwise. A product with 1 is exact,
-// so that each kernel is one multiplication. It selects between integers because the
-// compiler turns that into a conditional move, and a selection between floats into a
-// jump, which is mispredicted half of the time on random signs and makes the loop five
-// times slower; TestGenericIsStraightLine checks it.
-func leakyReLUFactor(x float32, slope uint32) float32 {
-	factor := slope
-	if x >= 0 {
-		factor = one
-	}
-	return math.Float32frombits(factor)
+	return bit
 }

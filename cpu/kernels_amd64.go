@@ -4,8 +4,6 @@ package cpu
 
 import "golang.org/x/sys/cpu"
 
-//go:generate go run -C _asm . -out ../kernels_amd64.s -stubs ../stubs_amd64.go -pkg cpu -table ../table_amd64.go
-
 // accelerated returns the instruction sets in assembly that this processor has, best
 // first. GODEBUG=cpu.avx512f=off and cpu.avx2=off leave them out.
 func accelerated() []instructionSet {
@@ -13,7 +11,7 @@ func accelerated() []instructionSet {
 	if cpu.X86.HasAVX512F && cpu.X86.HasBMI2 {
 		sets = append(sets, avx512)
 	}
-	if cpu.X86.HasAVX2 {
+	if cpu.X86.HasAVX2 && cpu.X86.HasFMA {
 		sets = append(sets, avx2)
 	}
 	return sets

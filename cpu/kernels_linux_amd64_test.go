@@ -171,16 +171,23 @@ func setsAMD64(t *testing.T) map[string][]string {
 // The features that instructions belong to, after Intel's Software Developer's Manual,
 // volume 2. The same one can be encoded in several ways, each with another feature.
 var (
-	legacyAMD64 = words("add bts int3 je jge jl mov pause ret sfence shr sub test xor")
+	// A processor that has no prefetchw does nothing.
+	legacyAMD64 = words("add bts int3 je jge jl mov pause prefetcht0 prefetchw ret sfence shr sub test xor")
 	vexAMD64    = map[string]map[string]bool{
-		"AVX": words("vandps vblendvps vbroadcastss vcmpge_oqps vmaskmovps vmovd vmovdqu vmovmskps vmovntps " +
-			"vmovss vmovups vmulps vxorps vzeroupper"),
-		"AVX2":    words("vpand vpbroadcastb vpbroadcastd vpcmpeqd vpcmpgtd"),
+		"AVX": words("vaddps vandps vblendvps vbroadcastss vcmpeqps vcmple_oqps vcmplt_oqps vcmpordps vcmpunordps " +
+			"vcvtdq2ps vcvttps2dq vdivps vmaskmovps vmaxps vminps vmovaps vmovd vmovdqu vmovmskps vmovntps vmovups " +
+			"vmulps vorps vroundps vsqrtps vsubps vxorps vzeroupper"),
+		"AVX2": words("vpaddd vpand vpbroadcastb vpbroadcastd vpcmpeqd vpcmpgtd vpmulld vpor vpslld vpsllvd vpsrad " +
+			"vpsrld vpsrlvd vpsubd vpxor"),
+		"FMA":     words("vfmadd231ps"),
 		"BMI2":    words("bzhi"),
-		"AVX512F": words("kandnw kmovw knotw"),
+		"AVX512F": words("kandw kmovw knotw korw"),
 	}
 	evexAMD64 = map[string]map[string]bool{
-		"AVX512F": words("vblendmps vbroadcastss vcmpge_oqps vcmpnge_uqps vmovntps vmovups vmulps"),
+		"AVX512F": words("vaddps vbroadcastss vcmpeqps vcmple_oqps vcmplt_oqps vcmpneqps vcmpnle_uqps vcmpnlt_uqps " +
+			"vcmpordps vcmpunordps vcvttps2udq vcvtudq2ps vdivps vfmadd231ps vmaxps vminps vmovaps vmovdqa32 " +
+			"vmovntps vmovups vmulps vpaddd vpandd vpblendmd vpcmpequd vpcmpltud vpcmpnequd vpcmpnltud vpmulld " +
+			"vpord vprold vpslld vpsllvd vpsrld vpsrlvd vpsubd vptestmd vptestnmd vpxord vrndscaleps vsqrtps vsubps"),
 	}
 )
 
@@ -215,8 +222,10 @@ func setsARM64(*testing.T) map[string][]string { return map[string][]string{"neo
 
 var (
 	// What every processor of ARMv8-A has, NEON among it.
-	baseARM64 = words("add adds addv adrp and b.eq b.ge b.lt b.ne bif bsl cbz cmtst csel dup fcmge fcmp fcsel fmov " +
-		"fmul ld1 ldr ldrh lsl lsr mov orr ret st1 str strh stur subs tst udf yield")
+	baseARM64 = words("add adds addv adrp and b.eq b.ge b.gt b.lt b.ne bif bit bsl cbz cmeq cmhi cmtst csel dup " +
+		"eor fabs fadd fcmeq fcmge fcmgt fcmle fcmlt fcmp fcsel fcvtzu fdiv fmla fmov fmul fneg " +
+		"frintm frintn frintp frintz fsqrt fsub ld1 ldp ldr ldrh lsl lsr mov movk mul mvn neg orr " +
+		"prfm ret sbfx shl sri st1 stp str strh stur sub subs tst ucvtf udf ushl ushr yield")
 	sveARM64  = regexp.MustCompile(`\b[zp][0-9]`)
 	halfARM64 = regexp.MustCompile(`\.[48]h|\bh[0-9]`)
 )

@@ -4,6 +4,7 @@ import (
 	"fmt"
 	"os"
 	"os/exec"
+	"regexp"
 	"slices"
 	"strings"
 	"testing"
@@ -12,6 +13,7 @@ import (
 	"github.com/gmind-go/compute/internal/driver"
 	"github.com/gmind-go/compute/internal/exhaustive"
 	"github.com/gmind-go/compute/internal/form"
+	"github.com/gmind-go/compute/internal/function"
 	"github.com/gmind-go/compute/internal/testenv"
 	"github.com/gmind-go/compute/internal/values"
 )
@@ -25,7 +27,7 @@ func TestKernels(t *testing.T) {
 		t.Run(set.name, func(t *testing.T) {
 			for n := range 301 {
 				e := newExample(n)
-				for _, trial := range trials(set.plain) {
+				for _, trial := range trials(set.plain, e.f) {
 					for _, over := range trial.form.Places() {
 						for offset := range 16 {
 							if err := r.try(trial, e, over, at(offset, n)); err != nil {
@@ -47,7 +49,7 @@ func TestNonTemporal(t *testing.T) {
 		t.Run(set.name, func(t *testing.T) {
 			for n := 0; n <= longest; n += blockSize {
 				e := newExample(n)
-				for _, trial := range trials(set.nonTemporal) {
+				for _, trial := range trials(set.nonTemporal, e.f) {
 					for offset := range 16 {
 						if err := r.try(trial, e, form.Place{}, aligned(at(offset, n))); err != nil {
 							t.Fatal(err)
@@ -59,17 +61,29 @@ func TestNonTemporal(t *testing.T) {
 	}
 }
 
-// TestTables: every instruction set has every form.
+// TestTables: every instruction set has every form of every function, and Copy.
 func TestTables(t *testing.T) {
 	for _, set := range instructionSets() {
 		for _, table := range [][]kernels{set.plain, set.nonTemporal} {
-			if table != nil && len(trials(table)) != len(trials(generic.plain)) {
-				t.Errorf("%s has %d kernels in a table and should have %d", set.name, len(trials(table)), len(trials(generic.plain)))
+			if table == nil {
+				continue
+			}
+			if got, want := len(table), 1+len(function.All()); got != want {
+				t.Errorf("%s has kernels of %d kinds and should have %d", set.name, got, want)
+				continue
+			}
+			for kind, forms := range table {
+				for fm, k := range forms {
+					wanted := kind == 0
+					if form.Form(fm) != form.Copy {
+						wanted = kind > 0 && function.Kernel(kind, function.Form(fm)) != nil
+					}
+					if wanted != (k != nil) {
+						t.Errorf("%s: whether there is a kernel of %v of kind %d is %v and should be %v", set.name, form.Form(fm), kind, k != nil, wanted)
+					}
+				}
 			}
 		}
-	}
-	if got := len(trials(generic.plain)); got != form.Count+1 {
-		t.Errorf("there are %d generic kernels and should be %d", got, form.Count+1)
 	}
 }
 
@@ -103,48 +117,59 @@ func TestEveryInput(t *testing.T) {
 	}
 }
 
-// TestGenericIsStraightLine reads what the compiler makes of the generic
-// kernels: the comparison with zero must end in a conditional move, since a jump
-// on random signs costs several times the rest of the loop.
+// TestGenericIsStraightLine reads what the compiler makes of the generic kernels, and of what
+// they call: a comparison of data must end in a conditional move or a bool, since a jump on
+// random data costs several times the rest of the loop.
 func TestGenericIsStraightLine(t *testing.T) {
 	testenv.NeedsGo(t)
-	compares := map[string]string{"amd64": "UCOMISS", "arm64": "FCMPS"}
-	moves := map[string]string{"amd64": "CMOV", "arm64": "CSEL"}
+	compares := map[string]*regexp.Regexp{ // of data: no loop counts with 32 bits
+		"amd64": regexp.MustCompile(`^(UCOMIS[SD]|CMPL)$`),
+		"arm64": regexp.MustCompile(`^(FCMP[SD]|CMPW|TSTW)$`),
+	}
+	decisions := regexp.MustCompile(`^(J|B|CMOV|SET|CSEL|CSET)`)
+	function := regexp.MustCompile(`^github\.com/gmind-go/compute/(cpu\.\w+(?:Generic|Word)|internal/single\.\w+) STEXT`)
 	for arch, compare := range compares {
-		cmd := exec.Command("go", "build", "-gcflags=-S", ".")
+		cmd := exec.Command("go", "build", "-gcflags=-S", ".", "../internal/single")
 		cmd.Env = append(os.Environ(), "GOOS=linux", "GOARCH="+arch, "CGO_ENABLED=0")
 		listing, err := cmd.CombinedOutput()
 		if err != nil {
 			t.Fatalf("%v: %v\n%s", cmd, err, listing)
 		}
-		for _, kernel := range []string{"leakyReLUForward", "leakyReLUDerivative", "leakyReLUBackward", "leakyReLUForwardDerivative", "leakyReLUForwardWord"} {
-			next := nextDecision(string(listing), "cpu."+kernel+" STEXT", compare)
-			if !strings.HasPrefix(next, moves[arch]) {
-				t.Errorf("on %s, %s decides by %q after %s, want %s", arch, kernel, next, compare, moves[arch])
+		compared, name := "", ""
+		decided := map[string]bool{} // by function
+		for line := range strings.Lines(string(listing)) {
+			if !strings.HasPrefix(line, "\t") {
+				compared, name = "", ""
+				if m := function.FindStringSubmatch(line); m != nil {
+					name = m[1]
+				}
+				continue
+			}
+			fields := strings.Split(strings.TrimSpace(line), "\t")
+			if name == "" || len(fields) < 2 {
+				continue
+			}
+			switch op := fields[1]; {
+			case compare.MatchString(op):
+				compared = op
+			case compared != "" && decisions.MatchString(op):
+				if op[0] == 'J' || op[0] == 'B' {
+					t.Errorf("on %s, %s jumps by %s after %s", arch, name, op, compared)
+				}
+				compared, decided[name] = "", true
+			}
+		}
+		for _, name := range []string{"leakyReLUForward", "leakyReLUDerivative", "leakyReLUBackward", "leakyReLUForwardDerivative", "min", "maxY", "ltF32", "eqU32", "u32FromF32", "bits"} {
+			if !decided["cpu."+name+"Generic"] {
+				t.Errorf("on %s, %s seems to decide nothing", arch, name)
+			}
+		}
+		for _, name := range []string{"cpu.leakyReLUForwardMaskWord", "internal/single.FMA"} {
+			if !decided[name] {
+				t.Errorf("on %s, %s seems to decide nothing", arch, name)
 			}
 		}
 	}
-}
-
-// nextDecision returns the first jump or conditional move behind the instruction
-// compare, in the function of the listing whose head contains start.
-func nextDecision(listing, start, compare string) string {
-	_, body, _ := strings.Cut(listing, start)
-	body, _, _ = strings.Cut(body, " STEXT ")
-	compared := false
-	for line := range strings.Lines(body) {
-		fields := strings.Split(strings.TrimSpace(line), "\t")
-		if len(fields) < 2 {
-			continue
-		}
-		switch op := fields[1]; {
-		case op == compare:
-			compared = true
-		case compared && (strings.HasPrefix(op, "J") || strings.HasPrefix(op, "B") || strings.HasPrefix(op, "CMOV") || strings.HasPrefix(op, "CSEL")):
-			return op
-		}
-	}
-	return ""
 }
 
 // BenchmarkSigns shows that a kernel takes as long on random signs as on equal ones.

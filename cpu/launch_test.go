@@ -1,6 +1,7 @@
 package cpu
 
 import (
+	"math/rand/v2"
 	"testing"
 	"unsafe"
 
@@ -13,13 +14,20 @@ import (
 
 // TestStores: which calls use non-temporal stores.
 func TestStores(t *testing.T) {
-	d := Options{}.device(instructionSet{nonTemporal: generic.plain})
+	set := generic
+	set.nonTemporal = generic.plain
+	d := Options{}.device(set)
 	defer d.Close()
 	d.cache = 1000
-	p, q, r := make([]float32, 200), make([]float32, 200), make([]float32, 200)
-	m := make([]uint64, 4)
-	odd := unsafe.Add(unsafe.Pointer(&r[0]), 2)
-	P, Q, R, M := unsafe.Pointer(&p[0]), unsafe.Pointer(&q[0]), unsafe.Pointer(&r[0]), unsafe.Pointer(&m[0])
+	buffer := func() unsafe.Pointer {
+		m, err := newMemory(200 + 16)
+		if err != nil {
+			t.Fatal(err)
+		}
+		return m.start()
+	}
+	P, Q, R, M := buffer(), buffer(), buffer(), buffer()
+	odd, off := unsafe.Add(R, 2), unsafe.Add(R, 4)
 	for _, test := range []struct {
 		what     string
 		form     form.Form
@@ -42,15 +50,44 @@ func TestStores(t *testing.T) {
 		{"the first of two over x", form.ForwardDerivative, 200, [4]unsafe.Pointer{P, Q, P}, false},
 		{"the second over x", form.ForwardDerivative, 200, [4]unsafe.Pointer{P, Q, Q}, false},
 		{"a result between addresses of float32", form.Forward, 199, [4]unsafe.Pointer{odd, Q}, false},
+		{"a result off a cache line", form.Forward, 200, [4]unsafe.Pointer{off, Q}, true},
+		{"the first of two results off a cache line", form.ForwardDerivative, 200, [4]unsafe.Pointer{off, Q, P}, false},
+		{"the second of two results off a cache line", form.ForwardDerivative, 200, [4]unsafe.Pointer{Q, off, P}, false},
+		{"a result off a cache line, with a mask", form.ForwardMask, 200, [4]unsafe.Pointer{off, M, Q}, false},
+		{"a result off a cache line, for a mask", form.BackwardMask, 200, [4]unsafe.Pointer{off, Q, M}, false},
+		{"a mask off a cache line", form.ForwardMask, 200, [4]unsafe.Pointer{P, unsafe.Add(M, 8), Q}, true},
 	} {
 		a := &args{n: test.n, ptr: test.operands}
-		if got := d.nonTemporal(test.form, compute.LeakyReLU(0.5), a) != nil; got != test.want {
+		if got := d.nonTemporal(codeOf(set, test.form), a) != nil; got != test.want {
 			t.Errorf("%s: non-temporal is %v, want %v", test.what, got, test.want)
 		}
 	}
-	d.set.nonTemporal = nil
-	if d.nonTemporal(form.Forward, compute.LeakyReLU(0.5), &args{n: 200, ptr: [4]unsafe.Pointer{P, Q}}) != nil {
+	if d.nonTemporal(codeOf(generic, form.Forward), &args{n: 200, ptr: [4]unsafe.Pointer{P, Q}}) != nil {
 		t.Error("an instruction set without non-temporal stores uses them")
+	}
+}
+
+// TestStoresToSlices: forms on slices anywhere in a cache line are right, beyond the cache.
+func TestStoresToSlices(t *testing.T) {
+	for _, set := range instructionSets() {
+		d := Options{}.device(set)
+		defer d.Close()
+		d.cache = 0
+		for fm := range function.Form(function.Count) {
+			k := function.Kernel(int(compute.KindLeakyReLU), fm)
+			c, err := d.Compile(k)
+			if err != nil {
+				t.Fatal(err)
+			}
+			m := newTrialMaker(rand.New(rand.NewPCG(1, uint64(fm))))
+			for _, n := range []int{1, 64, 100, 1000, 5000, sampled(70000)} {
+				for range 8 {
+					if err := m.make(k, n).try(d, c); err != nil {
+						t.Fatalf("%s: %v", set.name, err)
+					}
+				}
+			}
+		}
 	}
 }
 
@@ -76,7 +113,7 @@ func TestLaunchForgets(t *testing.T) {
 		if err := d.Launch(call); err != nil {
 			t.Fatal(err)
 		}
-		if got := call.Operands[0].Memory.(*memory).args.ptr; got != (args{}).ptr {
+		if got := call.Operands[0].Memory.(*memory).frame.args.ptr; got != (args{}).ptr {
 			t.Errorf("the result of %d elements refers to %v", n, got)
 		}
 	}

@@ -21,7 +21,7 @@ const mapSize = 64 << 10
 type memory struct {
 	elements []float32
 	mapping  []byte // the whole mapping; nil on Go's heap
-	args     args   // of the call that locks it as its first operand
+	frame    frame  // of the call that locks it as its first operand, if it runs no plan
 }
 
 // newMemory returns memory for n elements, with unspecified contents.
@@ -39,6 +39,9 @@ func newMemory(n int) (*memory, error) {
 	elements := unsafe.Slice((*float32)(unsafe.Pointer(&mapping[start])), n)
 	return &memory{elements: elements, mapping: mapping}, nil
 }
+
+// start returns where the elements start.
+func (m *memory) start() unsafe.Pointer { return unsafe.Pointer(unsafe.SliceData(m.elements)) }
 
 // bytes returns the size of all elements of the class.
 func (m *memory) bytes() int64 { return 4 * int64(cap(m.elements)) }

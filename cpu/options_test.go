@@ -63,7 +63,7 @@ func TestThreads(t *testing.T) {
 		}
 		dst := make([]float32, 64*testChunk)
 		for range 10 {
-			p.do(jobOf(enter, dst), new(args))
+			p.do(jobOf(enter, dst), new(frame))
 		}
 		if workers, seen := len(p.workers), int(seen.Load()); workers != most-1 || seen > most {
 			t.Errorf("Threads %d: there are %d workers, and %d goroutines computed at a time; want %d", threads, workers, seen, most-1)
@@ -78,7 +78,7 @@ func TestNoSpin(t *testing.T) {
 	p := pool{options: Options{Spin: -1}}
 	defer p.stop()
 	dst := make([]float32, testWake)
-	p.do(jobOf(count, dst), new(args))
+	p.do(jobOf(count, dst), new(frame))
 	shared := p.turn.Load()
 	if shared == 0 {
 		t.Fatal("a job of many elements was not shared")
@@ -86,11 +86,11 @@ func TestNoSpin(t *testing.T) {
 	for !p.workers[0].parked.Load() {
 		time.Sleep(time.Millisecond)
 	}
-	p.do(jobOf(count, dst[:testWake-1]), new(args))
+	p.do(jobOf(count, dst[:testWake-1]), new(frame))
 	if p.turn.Load() != shared || dst[0] != 2 {
 		t.Error("a short job was shared with parked workers")
 	}
-	p.do(jobOf(count, dst), new(args))
+	p.do(jobOf(count, dst), new(frame))
 	if p.turn.Load() == shared || dst[0] != 3 {
 		t.Error("a second job of many elements was not shared")
 	}

@@ -31,6 +31,7 @@ type pool struct {
 
 type worker struct {
 	index  int // of its share
+	frame  frame
 	parked atomic.Bool
 	wakeup chan int // of capacity 1: the core of the goroutine that wakes it
 }
@@ -61,12 +62,14 @@ const (
 func sharesOf(turn uint64) int { return int(turn >> 1 & maxShares) }
 
 // do computes the job j on as many cores as pay, and returns when it is done. The caller
-// calls kernels with a.
-func (p *pool) do(j *job, a *args) {
-	n := j.args.n
+// computes with f, which forgets the operands.
+func (p *pool) do(j *job, f *frame) {
+	f.begin(j)
+	defer f.end(j)
+	n := j.n
 	shares := min(p.options.cores(), int(j.cost.time(n)/worthCore), maxShares)
 	if shares < 2 {
-		j.runAlone(a, 0)
+		j.runAlone(f, 0)
 		return
 	}
 	// While another job is shared, the caller computes this one alone. What is left when
@@ -74,10 +77,10 @@ func (p *pool) do(j *job, a *args) {
 	lo := 0
 	for !p.mu.TryLock() {
 		if lo+j.chunk >= n || j.cold.time(n-lo) < worthWake {
-			j.runAlone(a, lo)
+			j.runAlone(f, lo)
 			return
 		}
-		j.run(a, lo, lo+j.chunk)
+		j.run(f, lo, lo+j.chunk)
 		lo += j.chunk
 	}
 	defer p.mu.Unlock()
@@ -85,19 +88,19 @@ func (p *pool) do(j *job, a *args) {
 	// Parked workers are woken for long jobs, or when jobs follow each other so fast that
 	// the workers will keep spinning. After a rest the data is in no near cache.
 	if j.cold.time(n-lo) < worthWake && time.Since(p.ended) >= p.options.spin() {
-		j.runAlone(a, lo)
+		j.runAlone(f, lo)
 	} else {
-		p.share(j, lo, shares)
+		p.share(j, lo, shares, f)
 	}
 	p.ended = time.Now()
 }
 
 // share computes the elements of j from lo on, a multiple of 64, on as many cores as there
 // are shares. The lock is held.
-func (p *pool) share(j *job, lo, shares int) {
+func (p *pool) share(j *job, lo, shares int, f *frame) {
 	p.open(j, lo, shares)
 	defer p.close()
-	p.job.work(p.shares, 0)
+	p.job.work(p.shares, 0, f)
 }
 
 // open divides the elements of j from lo on into shares, and shows the job to the workers.
@@ -113,7 +116,7 @@ func (p *pool) open(j *job, lo, shares int) {
 		p.shares = make([]share, shares)
 	}
 	p.shares = p.shares[:shares]
-	n := j.args.n
+	n := j.n
 	size := ((n-lo)/shares + blockSize - 1) &^ (blockSize - 1) // in a buffer, whole cache lines
 	for i := range p.shares {
 		p.shares[i].next.Store(int64(min(lo+i*size, n)))
@@ -142,9 +145,6 @@ func (p *pool) close() {
 		relax(i)
 	}
 	p.job = job{} // keep nobody's memory
-	for i := range p.shares {
-		p.shares[i].args = args{}
-	}
 }
 
 // relax is iteration i of a waiting loop, i > 0. Now and then it lets other threads run,
@@ -173,7 +173,9 @@ func (p *pool) run(w *worker) {
 		p.inside.Add(1)
 		if p.turn.Load() == turn {
 			p.wake(w.index, len(p.shares))
-			p.job.work(p.shares, w.index)
+			w.frame.begin(&p.job)
+			p.job.work(p.shares, w.index, &w.frame)
+			w.frame.end(&p.job)
 		}
 		p.inside.Add(-1)
 		seen = turn

@@ -7,7 +7,7 @@ import (
 	"testing"
 	"time"
 
-	"github.com/gmind-go/compute/internal/form"
+	program "github.com/gmind-go/compute/internal/kernel"
 )
 
 // count is a kernel that counts how often it computes each element.
@@ -24,8 +24,13 @@ func jobOf(k kernel, dst []float32) *job {
 	if len(dst) > 0 {
 		*a = sliceArgs(dst, dst)
 	}
-	j := newJob(form.Forward, k, nil, testCost, a)
+	j := newJob(codeWith(k), nil, a, nil, testCost)
 	return &j
+}
+
+// codeWith returns the code of a kernel with one result and one input.
+func codeWith(k kernel) *code {
+	return &code{operands: []program.Address{program.Element, program.Element}, results: 1, bits: 64, plain: k}
 }
 
 const testCost = cost(80)
@@ -34,7 +39,7 @@ const testCost = cost(80)
 var (
 	testChunk = testCost.chunk()
 	testShare = testCost.elements(worthCore)
-	testWake  = moving(form.Forward, memorySpeed).elements(worthWake)
+	testWake  = moving(64, memorySpeed).elements(worthWake)
 )
 
 // TestPool: every element is computed once, on one core or several, for one caller or
@@ -51,7 +56,7 @@ func TestPool(t *testing.T) {
 					for _, n := range []int{0, 1, 2*testShare - 1, 2 * testShare, 3*testShare + 17, testChunk, 5*testChunk + 1, testWake, 1<<20 + 3} {
 						dst := make([]float32, n)
 						for range 3 { // the second time workers spin
-							p.do(jobOf(count, dst), new(args))
+							p.do(jobOf(count, dst), new(frame))
 						}
 						for i, v := range dst {
 							if v != 3 {
@@ -90,10 +95,10 @@ func TestPoolWorkers(t *testing.T) {
 			}
 		}
 		p.mu.Lock()
-		p.share(jobOf(meet, dst), 0, procs)
+		p.share(jobOf(meet, dst), 0, procs, new(frame))
 		kept := p.job.args.ptr != args{}.ptr
-		for i := range p.shares {
-			kept = kept || p.shares[i].args.ptr != args{}.ptr
+		for _, w := range p.workers {
+			kept = kept || w.frame.args.ptr != args{}.ptr
 		}
 		if kept {
 			t.Error("the pool keeps the memory of a job that is done")
@@ -143,7 +148,7 @@ func TestPoolRests(t *testing.T) {
 	before := runtime.NumGoroutine()
 	var p pool
 	dst := make([]float32, 1<<20)
-	p.do(jobOf(count, dst), new(args))
+	p.do(jobOf(count, dst), new(frame))
 	if len(p.workers) != 3 {
 		t.Errorf("%d workers on 4 cores, want 3", len(p.workers))
 	}
@@ -157,7 +162,7 @@ func TestPoolRests(t *testing.T) {
 		}
 	}
 	p.stop()
-	if p.do(jobOf(count, dst), new(args)); dst[0] != 2 {
+	if p.do(jobOf(count, dst), new(frame)); dst[0] != 2 {
 		t.Error("a job after stop was not computed")
 	}
 	for runtime.NumGoroutine() > before { // that have called Done but still end

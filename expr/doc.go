@@ -28,7 +28,8 @@
 // Partial returns the program of a partial derivative, and Backward that of a gradient, which
 // backpropagation needs. The derivative of a select is a select: the branch that gave the value
 // gives the derivative, so that of max(x, 0) is 0 at 0, and that of where(x >= 0, x, s*x) is 1.
-// What does not depend on the argument has no derivative: nothing is multiplied by 0.
+// What does not depend on the argument has no derivative: nothing is multiplied by 0. Saved
+// returns, for a piecewise linear function, programs that keep one bit for Backward.
 //
 // # Operations
 //

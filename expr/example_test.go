@@ -120,3 +120,22 @@ func ExampleBuilder() {
 	fmt.Println(p)
 	// Output: poly(x) = fma(fma(fma(3, x, 0.25), x, 0.5), x, 1)
 }
+
+// A ReLU6 whose input is not kept for the gradient, but a bit of it.
+func ExampleProgram_Saved() {
+	relu6 := expr.MustParse("relu6(x) = min(max(x, 0), 6)")
+	forward, backward := relu6.Saved("x")
+	fmt.Println(forward)
+	fmt.Println(backward)
+	// Output:
+	// func relu6_bit_dx(x float32) (y float32, bit bool) {
+	// 	t1 := max(x, 0)
+	// 	y = min(t1, 6)
+	// 	bit = t1 < 6 && x > 0
+	// 	return
+	// }
+	// func relu6_backward_bit_dx(dy float32, bit bool) (dx float32) {
+	// 	dx = where(bit, dy, 0)
+	// 	return
+	// }
+}

@@ -119,7 +119,7 @@ func readLine(text []byte, b compute.Backend) (l *compute.Layer, typ string, err
 // Write writes a model file of the layers, all LeakyReLU, with every bit of their last
 // inputs. JSON has neither NaN nor infinities: an input that contains one is an error. Errors
 // name the layer, and those before it are written: ErrActivation (another function),
-// ErrSlope, ErrSignsOnly (the last input was that of ForwardBuffer), those of Layer.Inputs
+// ErrSlope, ErrBitsOnly (the last input was that of ForwardBuffer), those of Layer.Inputs
 // and of w, and others for a w or a layer that is nil.
 func Write(w io.Writer, layers ...*compute.Layer) error {
 	if check.IsNil(w) {
@@ -151,7 +151,7 @@ func lineOf(l *compute.Layer) (v line, err error) {
 		return v, err
 	}
 	inputs, err := l.Inputs()
-	if errors.Is(err, compute.ErrNoInput) && !errors.Is(err, compute.ErrSignsOnly) {
+	if errors.Is(err, compute.ErrNoInput) && !errors.Is(err, compute.ErrBitsOnly) {
 		inputs, err = []float32{}, nil
 	}
 	if err != nil {
@@ -162,5 +162,6 @@ func lineOf(l *compute.Layer) (v line, err error) {
 			return v, fmt.Errorf("input %d of %d of %v is %v, which JSON does not have", i, len(inputs), f, x)
 		}
 	}
-	return line{leakyReLU, &f.NegativeSlope, inputs}, nil
+	slope := f.NegativeSlope()
+	return line{leakyReLU, &slope, inputs}, nil
 }

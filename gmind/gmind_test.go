@@ -182,12 +182,12 @@ func TestWriteErrors(t *testing.T) {
 		}
 		return l
 	}
-	good, signs := forward(), compute.NewLayer(b, compute.LeakyReLU(0.5))
+	good, bits := forward(), compute.NewLayer(b, compute.LeakyReLU(0.5))
 	buf, err := b.Upload([]float32{1})
 	if err != nil {
 		t.Fatal(err)
 	}
-	if err := errors.Join(signs.ForwardBuffer(buf, buf), buf.Release()); err != nil {
+	if err := errors.Join(bits.ForwardBuffer(buf, buf), buf.Release()); err != nil {
 		t.Fatal(err)
 	}
 	type test struct {
@@ -197,14 +197,14 @@ func TestWriteErrors(t *testing.T) {
 	}
 	tests := []test{
 		{nil, nil, "nil"},
-		{signs, compute.ErrSignsOnly, "signs"},
+		{bits, compute.ErrBitsOnly, "only a bit"},
 		{compute.NewLayer(b, compute.LeakyReLU(float32(math.Inf(1)))), compute.ErrSlope, "slope"},
 	}
 	for _, v := range []float32{float32(math.NaN()), float32(math.Inf(1)), float32(math.Inf(-1))} {
 		tests = append(tests, test{forward(1, v), nil, "input 1 of 2"})
 	}
 	for _, kind := range []compute.Kind{0, compute.KindLeakyReLU + 1, 255} {
-		f := compute.Activation{Kind: kind, NegativeSlope: 0.5}
+		f := compute.Activation{Kind: kind, Params: compute.LeakyReLU(0.5).Params}
 		tests = append(tests, test{compute.NewLayer(b, f), compute.ErrActivation, f.String() + " is not a layer of G-Mind"})
 	}
 	const line = `{"type":"LeakyRelu","negative_slope":0.5,"inputs":[]}` + "\n"

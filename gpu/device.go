@@ -5,7 +5,6 @@ package gpu
 import (
 	"errors"
 	"fmt"
-	"math"
 	"runtime"
 	"sync"
 	"sync/atomic"
@@ -14,8 +13,6 @@ import (
 	"github.com/gmind-go/compute/gpu/internal/opencl"
 	"github.com/gmind-go/compute/internal/driver"
 	"github.com/gmind-go/compute/internal/form"
-	"github.com/gmind-go/compute/internal/function"
-	"github.com/gmind-go/compute/internal/kernel"
 	"github.com/gmind-go/compute/internal/mempool"
 	"github.com/gmind-go/compute/kernels"
 )
@@ -72,11 +69,16 @@ func listWith(o Options, choose func(*opencl.Device) program) ([]candidate, erro
 // device works on what was enqueued without the lock. Stream, and large transfers to a device
 // with memory of its own, go through pipelines.
 type device struct {
-	info    compute.Info // but for what is pooled
-	shape   shape
-	shared  bool // data is used where it is, not copied to the device
-	context *opencl.Context
-	pool    *mempool.Pool[*memory]
+	found    *opencl.Device
+	info     compute.Info // but for what is pooled
+	shape    shape        // of kernels without a mask
+	shared   bool         // data is used where it is, not copied to the device
+	flushes  atomic.Bool  // it may flush subnormals
+	prelude  string       // kernels.Prelude
+	context  *opencl.Context
+	programs []*opencl.Program // of the shipped kernels
+	codes    codeSet
+	pool     *mempool.Pool[*memory]
 
 	part          int            // most elements that a pipeline copies at a time
 	directPart    int            // most that it works on where they are
@@ -85,8 +87,7 @@ type device struct {
 
 	mu      sync.Mutex // guards what follows; nobody who has a pipeline waits for it
 	queue   *opencl.Queue
-	kernels []kernelSet
-	copy    *opencl.Kernel // nil until it is used
+	kernels kernelSet
 	closed  bool
 	writes  chooser // between a transfer and a map, where memory is shared
 	reads   chooser // likewise
@@ -100,20 +101,25 @@ type memory struct {
 
 // open makes a backend of the device found, which info describes.
 func open(found *opencl.Device, info compute.Info, p program, o Options) (compute.Backend, error) {
-	ctx, err := opencl.Open(found, p.source, p.shape.options())
+	ctx, err := opencl.Open(found)
 	if err != nil {
 		return nil, err
 	}
 	d := &device{
+		found:   found,
 		info:    info,
 		shape:   p.shape,
 		shared:  found.SharedMemory && !o.Staged,
+		prelude: kernels.Prelude,
 		context: ctx,
 		pool:    mempool.New(poolLimit(found), func(m *memory) { m.Release() }),
+		kernels: kernelSet{},
 	}
+	d.codes.d, d.codes.limit = d, maxPrograms
+	d.flushes.Store(!found.Subnormals)
 	d.planPipelines(o.StreamMemory, runtime.GOMAXPROCS(0))
-	if d.queue, err = ctx.NewQueue(); err == nil {
-		d.kernels, err = newKernels(ctx)
+	if err = d.ship(p.source); err == nil {
+		d.queue, err = ctx.NewQueue()
 	}
 	if err != nil {
 		return nil, worst([]error{err, d.Close()})
@@ -132,6 +138,7 @@ func poolLimit(d *opencl.Device) int64 {
 
 func (d *device) Info() compute.Info {
 	info := d.info
+	info.FlushesSubnormals = d.flushes.Load()
 	info.PooledBytes = d.pool.Bytes() + d.pipelineBytes.Load()
 	return info
 }
@@ -175,60 +182,34 @@ func (d *device) Free(m driver.Memory) error {
 	return nil
 }
 
-// code is that of a kernel.
-type code struct {
-	kind compute.Kind
-	form form.Form
-}
-
-func (d *device) Compile(k *kernel.Kernel) (driver.Code, error) {
-	kind, fm, ok := function.Shipped(k)
-	if !ok {
-		return nil, fmt.Errorf("programs are not compiled yet: %w", compute.ErrCompile)
-	}
-	return &code{compute.Kind(kind), form.Form(fm)}, nil
-}
-
 // Launch enqueues the kernel, and makes the device begin: the caller may not ask for
 // anything else for long.
-func (d *device) Launch(c *driver.Call) error {
-	code := c.Code.(*code)
-	s := d.shape
-	if code.form.Masked() {
-		s = s.masked()
-	}
-	args := make([]any, len(c.Operands), len(c.Operands)+2)
-	for i, o := range c.Operands {
+func (d *device) Launch(call *driver.Call) error {
+	c := call.Code.(*code)
+	args := make([]any, len(call.Operands), c.args)
+	for i, o := range call.Operands {
 		args[i] = o.Memory.(*memory).Mem
 	}
-	args = append(args, s.count(c.N))
+	args = c.arguments(args, call.N, call.Index, func(input int) repeat {
+		return repeatOf(c.kernel.Inputs[input], call.Operands[len(c.kernel.Results)+input], call.N, call.Index)
+	}, call.Params)
 	d.mu.Lock()
 	defer d.mu.Unlock()
-	kernel := d.copy
-	switch {
-	case code.form != form.Copy:
-		kernel = d.kernels[code.kind][code.form]
-		args = append(args, math.Float32frombits(c.Params[0]))
-	case kernel == nil:
-		var err error
-		if kernel, err = d.context.NewKernel("copy", len(args)); err != nil {
-			return err
-		}
-		d.copy = kernel
+	k, err := d.kernels.of(c, &d.codes)
+	if err != nil {
+		return err
 	}
-	if err := d.enqueueIn(s, d.queue, kernel, c.N, args...); err != nil {
+	if err := d.enqueue(c.shape, d.queue, k, call.N, args...); err != nil {
 		return err
 	}
 	return d.queue.Flush()
 }
 
-// enqueue launches k, which nothing else may use meanwhile, over n elements.
-func (d *device) enqueue(q *opencl.Queue, k *opencl.Kernel, n int, args ...any) error {
-	return d.enqueueIn(d.shape, q, k, n, args...)
-}
+// Flushes tells the device that the self-test has found that it flushes subnormals.
+func (d *device) Flushes() { d.flushes.Store(true) }
 
-// enqueueIn is enqueue for a kernel that deals the elements out in the shape s.
-func (d *device) enqueueIn(s shape, q *opencl.Queue, k *opencl.Kernel, n int, args ...any) error {
+// enqueue launches k, which nothing else may use meanwhile, over n elements in the shape s.
+func (d *device) enqueue(s shape, q *opencl.Queue, k *opencl.Kernel, n int, args ...any) error {
 	return d.withMemory(func() error {
 		for {
 			s.group = min(s.group, k.MaxGroup())
@@ -302,10 +283,11 @@ func (d *device) Close() error {
 		}
 	}
 	d.pool.Empty()
-	for _, k := range d.kernels {
-		k.release()
+	d.kernels.release()
+	d.codes.release()
+	for _, p := range d.programs {
+		p.Release()
 	}
-	d.copy.Release()
 	if d.queue != nil {
 		errs = append(errs, d.queue.Close())
 	}

@@ -14,6 +14,7 @@ import (
 	"github.com/gmind-go/compute/gpu/internal/opencl"
 	"github.com/gmind-go/compute/internal/driver"
 	"github.com/gmind-go/compute/internal/form"
+	"github.com/gmind-go/compute/internal/function"
 	"github.com/gmind-go/compute/internal/testenv"
 	"github.com/gmind-go/compute/internal/values"
 	"github.com/gmind-go/compute/kernels"
@@ -153,7 +154,8 @@ func TestSmallGroup(t *testing.T) {
 		return openFirst(takeMatching("any", devices, problem))
 	})
 	d := inside(b)
-	if got := d.kernels[compute.KindLeakyReLU][form.Forward].MaxGroup(); got != 16 {
+	forward := d.codes.find(function.Kernel(1, function.Forward))
+	if got := d.kernels[forward].MaxGroup(); got != 16 {
 		t.Errorf("after the self-test a kernel is launched in groups of %d, and takes 16 alone", got)
 	}
 }

@@ -12,6 +12,7 @@ import (
 	"fmt"
 
 	"github.com/gmind-go/compute"
+	"github.com/gmind-go/compute/internal/driver"
 )
 
 // DeviceEnv is the environment variable that Open reads. Its value is a match
@@ -129,6 +130,11 @@ func (c candidate) openTested(i int) (*opened, error) {
 	if err == nil {
 		var flushes bool
 		if flushes, err = selfTest(b); err == nil {
+			if front, ok := b.(*driver.Backend); ok && flushes {
+				if d, ok := front.Device().(interface{ Flushes() }); ok {
+					d.Flushes()
+				}
+			}
 			return &opened{Backend: b, flushes: flushes}, nil
 		}
 		err = errors.Join(err, b.Close())
@@ -154,7 +160,7 @@ type opened struct {
 // Info adds the results of opening the device.
 func (b *opened) Info() compute.Info {
 	info := b.Backend.Info()
-	info.FlushesSubnormals = b.flushes
+	info.FlushesSubnormals = info.FlushesSubnormals || b.flushes
 	info.Skipped = b.skipped
 	return info
 }

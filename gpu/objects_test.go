@@ -16,13 +16,18 @@ import (
 
 // counted are the tests after each of which TestObjects counts.
 var counted = map[string]func(*testing.T){
+	"TestCompile":         TestCompile,
 	"TestConformance":     TestConformance,
 	"TestDevices":         TestDevices,
+	"TestForgotten":       TestForgotten,
 	"TestLargeBuffers":    TestLargeBuffers,
+	"TestMiscompiled":     TestMiscompiled,
 	"TestMoving":          TestMoving,
 	"TestMovingAlways":    TestMovingAlways,
+	"TestParameters":      TestParameters,
 	"TestPool":            TestPool,
 	"TestProfile":         TestProfile,
+	"TestPrograms":        TestPrograms,
 	"TestSmallGroup":      TestSmallGroup,
 	"TestStarts":          TestStarts,
 	"TestStreamCancelled": TestStreamCancelled,
@@ -47,7 +52,7 @@ var uncounted = []string{
 	"TestEveryInput",
 	// They take long, and make nothing that is not made above, or for an open that fails
 	// in TestFaults.
-	"TestHuge", "TestSoak", "TestStreamLarge", "TestWrongKernels",
+	"TestHuge", "TestRandomPrograms", "TestSoak", "TestStreamLarge", "TestWrongKernels",
 }
 
 // TestObjects runs tests of this package once more under the layer, which only counts

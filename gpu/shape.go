@@ -55,17 +55,22 @@ func (s shape) masked() shape {
 	return s
 }
 
-// options returns the options that build the kernels in this shape.
-func (s shape) options() string {
-	m := s.masked()
-	o := fmt.Sprintf("-D WIDTH=%d -D VECTORS=%d -D MASK_WIDTH=%d -D MASK_VECTORS=%d", s.width, s.vectors, m.width, m.vectors)
+// narrow returns the shape in which a kernel needs the fewest registers.
+func (s shape) narrow() shape {
+	s.width, s.vectors = 2, 1
+	return s
+}
+
+// defines returns what a program in this shape begins with: see kernels.Prelude.
+func (s shape) defines() string {
+	text := fmt.Sprintf("#define WIDTH %d\n#define VECTORS %d\n", s.width, s.vectors)
 	if s.aligned {
-		o += " -D ALIGNED"
+		text += "#define ALIGNED\n"
 	}
 	if s.short {
-		return o + " -D INDEX=uint"
+		return text + "#define INDEX uint\n"
 	}
-	return o + " -D INDEX=ulong"
+	return text + "#define INDEX ulong\n"
 }
 
 // items returns the number of work-items, a multiple of the group, for n elements.

@@ -6,12 +6,12 @@ import (
 	"context"
 	"errors"
 	"fmt"
-	"math"
 	"sync"
 	"sync/atomic"
 
 	"github.com/gmind-go/compute"
 	"github.com/gmind-go/compute/internal/driver"
+	"github.com/gmind-go/compute/internal/kernel"
 )
 
 // planPipelines decides how many pipelines there are and how much each takes at a time,
@@ -42,20 +42,121 @@ func (d *device) planPipelines(bytes int64, cores int) {
 // follows the other, since every core or unit is at work on it anyway.
 const directPart = 64 << 20
 
-func (d *device) Stream(ctx context.Context, c *driver.HostCall) error {
-	code, dst, src := c.Code.(*code), c.Operands[0].Memory.Floats, c.Operands[1].Memory.Floats
-	slope := math.Float32frombits(c.Params[0])
-	part, workers := d.part, cap(d.pipelines)
-	if d.shared && d.usableInPlace(dst) && d.usableInPlace(src) {
-		part, workers = d.directPart, 1
+// Stream computes a call on memory of the host, in parts.
+func (d *device) Stream(ctx context.Context, call *driver.HostCall) error {
+	c := newStreamed(call)
+	part, workers, run := c.elements(d.part), cap(d.pipelines), (*pipeline).run
+	if d.shared && c.usableInPlace(d) {
+		part, workers, run = d.directPart, 1, func(p *pipeline, t *task) error {
+			err := p.direct(t)
+			if !errors.Is(err, errNotWrapped) {
+				return err
+			}
+			small := c.elements(d.part)
+			return inParts(t.n, small, 1, func(from, to int) error {
+				return p.run(newTask(c, int(t.index-call.Index)+from, to-from))
+			})
+		}
 	}
-	return inParts(len(src), part, workers, func(from, to int) error {
-		err := d.withPipeline(ctx, func(p *pipeline) error { return p.run(code, slope, dst[from:to], src[from:to]) })
+	err := inParts(call.N, part, workers, func(from, to int) error {
+		err := d.withPipeline(ctx, func(p *pipeline) error { return run(p, newTask(c, from, to-from)) })
 		if errors.Is(err, compute.ErrOutOfMemory) && !errors.Is(err, compute.ErrDevice) {
 			err = fmt.Errorf("%w; lower Options.StreamMemory or %s", err, StreamMemoryEnv)
 		}
 		return err
 	})
+	c.clearRest()
+	return err
+}
+
+// streamed is a call on memory of the host, and where its operands go to on the device.
+type streamed struct {
+	call    *driver.HostCall
+	code    *code
+	buffer  []int // by operand; a result takes the place of an input, if there is one for it
+	buffers int   // how many there are
+	bits    int   // of all buffers, for an element
+}
+
+func newStreamed(call *driver.HostCall) *streamed {
+	c := &streamed{call: call, code: call.Code.(*code), buffer: make([]int, len(call.Operands))}
+	results := len(c.code.kernel.Results)
+	taken := make([]bool, len(call.Operands))
+	add := func(i int) {
+		c.buffer[i] = c.buffers
+		c.buffers++
+		if c.bits++; c.address(i) != kernel.Bit {
+			c.bits += 31
+		}
+	}
+	for i := results; i < len(call.Operands); i++ {
+		add(i)
+	}
+	for i := range results {
+		in := results
+		for in < len(taken) && (taken[in] || c.address(in) != c.address(i)) {
+			in++
+		}
+		if in == len(taken) {
+			add(i)
+			continue
+		}
+		taken[in] = true
+		c.buffer[i] = c.buffer[in]
+	}
+	return c
+}
+
+// address returns that of an operand.
+func (c *streamed) address(i int) kernel.Address {
+	k := c.code.kernel
+	if i < len(k.Results) {
+		return k.Results[i]
+	}
+	return k.Inputs[i-len(k.Results)]
+}
+
+// elements returns how many elements a part has whose buffers have capacity elements together.
+// It is a multiple of 64, so that parts have whole words of masks, and if it can be of a page.
+func (c *streamed) elements(capacity int) int {
+	const page = 4096 / 4
+	n := capacity * 32 / c.bits
+	if n >= page {
+		return n / page * page
+	}
+	return max(n/64*64, 64)
+}
+
+// usableInPlace reports whether d can work in the memory of all operands that are not
+// repeated, and the others are few elements.
+func (c *streamed) usableInPlace(d *device) bool {
+	n, repeated := min(c.call.N, d.directPart), 0
+	for i, o := range c.call.Operands {
+		switch c.address(i) {
+		case kernel.Element:
+			if !d.usableInPlace(o.Memory.Floats) {
+				return false
+			}
+		case kernel.Bit:
+			if !d.usableInPlace(words(o.Memory.Words)) {
+				return false
+			}
+		case kernel.Row:
+			repeated += min(o.Len, n)
+		case kernel.Col:
+			repeated += n/o.Period + 2
+		}
+	}
+	return repeated <= d.part
+}
+
+// clearRest clears the bits after the last in masks that are results.
+func (c *streamed) clearRest() {
+	for i, a := range c.code.kernel.Results {
+		if rest := c.call.N % 64; a == kernel.Bit && rest > 0 {
+			c.call.Operands[i].Memory.Words[c.call.N/64] &= 1<<rest - 1
+		}
+	}
 }
 
 // inParts runs do for parts of n elements, from one index to another, each of so

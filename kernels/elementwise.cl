@@ -1,65 +1,106 @@
 // What all elementwise kernels share, in OpenCL C 1.2. It precedes them in one program.
 //
-// Each work-item computes VECTORS vectors of WIDTH neighbouring elements, which the build
-// defines. The k-th vectors of a work-group are neighbours, so that the group accesses
+// Each work-item computes VECTORS vectors of WIDTH neighbouring elements, which a program
+// defines before. The k-th vectors of a work-group are neighbours, so that the group accesses
 // contiguous memory. A work-item reads all of its elements before it writes, so that its
-// reads overlap. If its last vector ends after n, it computes its elements below n one by
-// one: no work-item accesses anything outside of n elements. The pointers have no restrict,
+// reads overlap. If its last vector ends after n, it reads and writes its elements below n one
+// by one: no work-item accesses anything outside of n elements. The pointers have no restrict,
 // since a result may replace an operand.
 //
 // The type of indices is INDEX, ulong or uint: many GPUs need several instructions for one
 // operation on 64 bits. With ALIGNED every buffer is aligned to a vector, and vectors are
 // accessed through pointers; vload and vstore only assume the alignment of an element.
 //
-// The bit of element i in a mask is bit i%8 of byte i/8. For kernels with a mask the build
-// defines MASK_WIDTH, 8 or 16, and MASK_VECTORS, so that no two work-items share a byte.
+// The bit of element i in a mask is bit i%8 of byte i/8. A kernel with a mask needs a WIDTH of
+// 8 or 16, so that no two work-items share a byte. In a vector, a bool is -1 or 0.
 
 #define JOIN_(a, b) a##b
 #define JOIN(a, b) JOIN_(a, b)
 #define FLOATS JOIN(float, WIDTH)
+#define INTS JOIN(int, WIDTH)
+#define UINTS JOIN(uint, WIDTH)
+#define AS_FLOATS JOIN(as_, FLOATS)
+#define AS_INTS JOIN(as_, INTS)
+#define AS_UINTS JOIN(as_, UINTS)
+#define ANY_LOAD(from) JOIN(vload, WIDTH)(0, from)
+#define ANY_STORE(v, to) JOIN(vstore, WIDTH)(v, 0, to)
 #ifdef ALIGNED
-#define LOAD_(width, from) (*(global const JOIN(float, width) *)(from))
-#define STORE_(width, v, to) (*(global JOIN(float, width) *)(to) = (v))
+#define LOAD(from) (*(global const FLOATS *)(from))
+#define STORE(v, to) (*(global FLOATS *)(to) = (v))
 #else
-#define LOAD_(width, from) JOIN(vload, width)(0, from)
-#define STORE_(width, v, to) JOIN(vstore, width)(v, 0, to)
+#define LOAD(from) ANY_LOAD(from)
+#define STORE(v, to) ANY_STORE(v, to)
 #endif
-#define LOAD(from) LOAD_(WIDTH, from)
-#define STORE(v, to) STORE_(WIDTH, v, to)
 #define EACH_VECTOR for (uint k = 0; k < VECTORS; k++)
+#define EACH_LANE for (uint j = 0; j < WIDTH; j++)
 
-// first returns the index of the first element of this item's k-th vector, where an
-// item computes that many vectors, of width elements each.
-static INDEX first(const uint k, const uint vectors, const uint width)
+// begin returns the index of the first element of this item's k-th vector.
+static inline INDEX begin(const uint k)
 {
-    return (((INDEX)get_group_id(0) * vectors + k) * (INDEX)get_local_size(0) + (INDEX)get_local_id(0)) * width;
+    return (((INDEX)get_group_id(0) * VECTORS + k) * (INDEX)get_local_size(0) + (INDEX)get_local_id(0)) * WIDTH;
 }
 
-// begin is like first, for kernels without a mask.
-static INDEX begin(const uint k) { return first(k, VECTORS, WIDTH); }
-
-// end returns the index after the last element of that vector.
-static INDEX end(const uint k, const INDEX n) { return min(begin(k) + WIDTH, n); }
-
 // whole reports whether all of this item's vectors are within n.
-static bool whole(const INDEX n) { return begin(VECTORS - 1) + WIDTH <= n; }
+static inline bool whole(const INDEX n) { return begin(VECTORS - 1) + WIDTH <= n; }
 
-#define MASK_FLOATS JOIN(float, MASK_WIDTH)
-#define MASK_INTS JOIN(int, MASK_WIDTH)
-#define MASK_LOAD(from) LOAD_(MASK_WIDTH, from)
-#define MASK_STORE(v, to) STORE_(MASK_WIDTH, v, to)
-#define EACH_MASK_VECTOR for (uint k = 0; k < MASK_VECTORS; k++)
+// load_some returns the vector that begins at element i, with 0 for the elements from n on.
+static inline FLOATS load_some(global const float *from, const INDEX i, const INDEX n)
+{
+    float v[WIDTH];
+    EACH_LANE v[j] = i + j < n ? from[i + j] : 0.0f;
+    return ANY_LOAD(v);
+}
 
-// The same for kernels with a mask.
-static INDEX mask_begin(const uint k) { return first(k, MASK_VECTORS, MASK_WIDTH); }
-static INDEX mask_end(const uint k, const INDEX n) { return min(mask_begin(k) + MASK_WIDTH, n); }
-static bool mask_whole(const INDEX n) { return mask_begin(MASK_VECTORS - 1) + MASK_WIDTH <= n; }
+// store_some writes the elements below n of the vector that begins at element i.
+static inline void store_some(const FLOATS all, global float *to, const INDEX i, const INDEX n)
+{
+    float v[WIDTH];
+    ANY_STORE(all, v);
+    EACH_LANE if (i + j < n) to[i + j] = v[j];
+}
+
+// load_row returns the vector that begins at element i of a row of so many elements that
+// repeats, where element 0 is that with the index start.
+static inline FLOATS load_row(global const float *row, const INDEX i, const INDEX start, const INDEX length)
+{
+    INDEX at = (start + i) % length;
+    if (at + WIDTH <= length)
+        return ANY_LOAD(row + at);
+    float v[WIDTH];
+    EACH_LANE
+    {
+        v[j] = row[at];
+        at = at + 1 < length ? at + 1 : 0;
+    }
+    return ANY_LOAD(v);
+}
+
+// in_column returns the index in a column of element i, where the elements below until have
+// the index base, and of those after them each period has the next.
+static inline INDEX in_column(const INDEX i, const INDEX base, const INDEX until, const INDEX period)
+{
+    return i < until ? base : base + 1 + (i - until) / period;
+}
+
+// load_column returns the vector that begins at element i of n, of a column.
+static inline FLOATS load_column(global const float *column, const INDEX i, const INDEX base, const INDEX until,
+                                 const INDEX period, const INDEX n)
+{
+    const INDEX first = in_column(min(i, n - 1), base, until, period);
+    if (first == in_column(min(i + (WIDTH - 1), n - 1), base, until, period))
+        return (FLOATS)(column[first]);
+    float v[WIDTH];
+    EACH_LANE v[j] = column[in_column(min(i + j, n - 1), base, until, period)];
+    return ANY_LOAD(v);
+}
+
+#if WIDTH >= 8
 
 // The bits of the elements in a byte of a mask.
 #define BITS_OF_BYTE (int8)(1, 2, 4, 8, 16, 32, 64, 128)
 
 // pack returns the byte whose bits are set where holds is -1.
-static uchar pack(const int8 holds)
+static inline uchar pack(const int8 holds)
 {
     const int8 bits = holds & BITS_OF_BYTE;
     const int4 four = bits.lo | bits.hi;
@@ -68,35 +109,52 @@ static uchar pack(const int8 holds)
 }
 
 // unpack returns -1 where a bit of the byte is set, and otherwise 0.
-static int8 unpack(const uchar byte) { return ((int8)(byte) & BITS_OF_BYTE) != 0; }
+static inline int8 unpack(const uchar byte) { return ((int8)(byte) & BITS_OF_BYTE) != 0; }
 
-// mask_store writes the bits of the vector that begins at element i to the mask m, and
-// mask_load returns them as -1 and 0.
-#if MASK_WIDTH == 16
-static void mask_store(const int16 holds, const INDEX i, global uchar *m)
-{
-    vstore2((uchar2)(pack(holds.lo), pack(holds.hi)), 0, m + i / 8);
-}
-static int16 mask_load(const INDEX i, global const uchar *m)
+// mask_load returns the bits of the vector that begins at element i, and mask_store writes
+// them.
+#if WIDTH == 16
+static inline int16 mask_load(global const uchar *m, const INDEX i)
 {
     const uchar2 bytes = vload2(0, m + i / 8);
     return (int16)(unpack(bytes.lo), unpack(bytes.hi));
 }
+static inline void mask_store(const int16 holds, global uchar *m, const INDEX i)
+{
+    vstore2((uchar2)(pack(holds.lo), pack(holds.hi)), 0, m + i / 8);
+}
 #else
-static void mask_store(const int8 holds, const INDEX i, global uchar *m) { m[i / 8] = pack(holds); }
-static int8 mask_load(const INDEX i, global const uchar *m) { return unpack(m[i / 8]); }
+static inline int8 mask_load(global const uchar *m, const INDEX i) { return unpack(m[i / 8]); }
+static inline void mask_store(const int8 holds, global uchar *m, const INDEX i) { m[i / 8] = pack(holds); }
 #endif
 
-// copy is the limit to which the other kernels are compared.
-kernel void copy(global float *dst, global const float *src, const INDEX n)
+// byte_below returns byte, which is to hold the bits of the elements from i on, without those
+// of the elements from n on.
+static inline uchar byte_below(const uchar byte, const INDEX i, const INDEX n)
 {
-    if (whole(n)) {
-        FLOATS v[VECTORS];
-        EACH_VECTOR v[k] = LOAD(src + begin(k));
-        EACH_VECTOR STORE(v[k], dst + begin(k));
-        return;
-    }
-    EACH_VECTOR
-        for (INDEX i = begin(k); i < end(k, n); i++)
-            dst[i] = src[i];
+    return i + 8 <= n ? byte : byte & ((1 << (n - i)) - 1);
 }
+
+// mask_load_some and mask_store_some are the same for a vector that ends after n. The bits
+// after the last are 0.
+#if WIDTH == 16
+static inline int16 mask_load_some(global const uchar *m, const INDEX i, const INDEX n)
+{
+    return (int16)(unpack(i < n ? m[i / 8] : 0), unpack(i + 8 < n ? m[i / 8 + 1] : 0));
+}
+static inline void mask_store_some(const int16 holds, global uchar *m, const INDEX i, const INDEX n)
+{
+    if (i < n) m[i / 8] = byte_below(pack(holds.lo), i, n);
+    if (i + 8 < n) m[i / 8 + 1] = byte_below(pack(holds.hi), i + 8, n);
+}
+#else
+static inline int8 mask_load_some(global const uchar *m, const INDEX i, const INDEX n)
+{
+    return unpack(i < n ? m[i / 8] : 0);
+}
+static inline void mask_store_some(const int8 holds, global uchar *m, const INDEX i, const INDEX n)
+{
+    if (i < n) m[i / 8] = byte_below(pack(holds), i, n);
+}
+#endif
+#endif

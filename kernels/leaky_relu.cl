@@ -1,4 +1,5 @@
-// LeakyReLU in OpenCL C 1.2. For every element of x, with s the slope:
+// LeakyReLU in OpenCL C 1.2, printed by go generate from its program. For every element of x,
+// with s the slope:
 //
 //               x >= 0     otherwise (x < 0, NaN)
 //   forward     x          s*x
@@ -8,103 +9,143 @@
 // The bit of a mask is x >= 0. Every kernel compares and selects: a maximum is wrong for
 // s > 1, a product with 0 or 1 for infinities. elementwise.cl explains the rest.
 
-kernel void leaky_relu_forward(global float *y, global const float *x, const INDEX n, const float s)
+kernel void leaky_relu_forward(global float *y, global const float *x, const INDEX n, const float negative_slope)
 {
-    if (whole(n)) {
-        FLOATS v[VECTORS];
-        EACH_VECTOR v[k] = LOAD(x + begin(k));
-        EACH_VECTOR STORE(select(s * v[k], v[k], v[k] >= 0.0f), y + begin(k));
-        return;
+    const bool full = whole(n);
+    FLOATS x_[VECTORS];
+    if (full) {
+        EACH_VECTOR x_[k] = LOAD(x + begin(k));
+    } else {
+        EACH_VECTOR x_[k] = load_some(x, begin(k), n);
     }
-    EACH_VECTOR
-        for (INDEX i = begin(k); i < end(k, n); i++)
-            y[i] = x[i] >= 0.0f ? x[i] : s * x[i];
+    EACH_VECTOR {
+        const INTS v0 = 0.0f <= x_[k];
+        const FLOATS v1 = negative_slope * x_[k];
+        const FLOATS v2 = select(v1, x_[k], v0);
+        if (full) {
+            STORE(v2, y + begin(k));
+        } else {
+            store_some(v2, y, begin(k), n);
+        }
+    }
 }
 
-kernel void leaky_relu_derivative(global float *d, global const float *x, const INDEX n, const float s)
+kernel void leaky_relu_derivative(global float *dydx, global const float *x, const INDEX n, const float negative_slope)
 {
-    if (whole(n)) {
-        FLOATS v[VECTORS];
-        EACH_VECTOR v[k] = LOAD(x + begin(k));
-        EACH_VECTOR STORE(select((FLOATS)s, (FLOATS)1.0f, v[k] >= 0.0f), d + begin(k));
-        return;
+    const bool full = whole(n);
+    FLOATS x_[VECTORS];
+    if (full) {
+        EACH_VECTOR x_[k] = LOAD(x + begin(k));
+    } else {
+        EACH_VECTOR x_[k] = load_some(x, begin(k), n);
     }
-    EACH_VECTOR
-        for (INDEX i = begin(k); i < end(k, n); i++)
-            d[i] = x[i] >= 0.0f ? 1.0f : s;
+    EACH_VECTOR {
+        const INTS v0 = 0.0f <= x_[k];
+        const FLOATS v1 = select((FLOATS)(negative_slope), (FLOATS)(1.0f), v0);
+        if (full) {
+            STORE(v1, dydx + begin(k));
+        } else {
+            store_some(v1, dydx, begin(k), n);
+        }
+    }
 }
 
 kernel void leaky_relu_backward(global float *dx, global const float *dy, global const float *x, const INDEX n,
-                                const float s)
+                                const float negative_slope)
 {
-    if (whole(n)) {
-        FLOATS v[VECTORS], g[VECTORS];
-        EACH_VECTOR v[k] = LOAD(x + begin(k));
-        EACH_VECTOR g[k] = LOAD(dy + begin(k));
-        EACH_VECTOR STORE(select(s * g[k], g[k], v[k] >= 0.0f), dx + begin(k));
-        return;
+    const bool full = whole(n);
+    FLOATS dy_[VECTORS];
+    FLOATS x_[VECTORS];
+    if (full) {
+        EACH_VECTOR dy_[k] = LOAD(dy + begin(k));
+        EACH_VECTOR x_[k] = LOAD(x + begin(k));
+    } else {
+        EACH_VECTOR dy_[k] = load_some(dy, begin(k), n);
+        EACH_VECTOR x_[k] = load_some(x, begin(k), n);
     }
-    EACH_VECTOR
-        for (INDEX i = begin(k); i < end(k, n); i++)
-            dx[i] = x[i] >= 0.0f ? dy[i] : s * dy[i];
+    EACH_VECTOR {
+        const INTS v0 = 0.0f <= x_[k];
+        const FLOATS v1 = dy_[k] * negative_slope;
+        const FLOATS v2 = select(v1, dy_[k], v0);
+        if (full) {
+            STORE(v2, dx + begin(k));
+        } else {
+            store_some(v2, dx, begin(k), n);
+        }
+    }
 }
 
 kernel void leaky_relu_forward_derivative(global float *y, global float *d, global const float *x, const INDEX n,
-                                          const float s)
+                                          const float negative_slope)
 {
-    if (whole(n)) {
-        FLOATS v[VECTORS];
-        EACH_VECTOR v[k] = LOAD(x + begin(k));
-        EACH_VECTOR {
-            STORE(select(s * v[k], v[k], v[k] >= 0.0f), y + begin(k));
-            STORE(select((FLOATS)s, (FLOATS)1.0f, v[k] >= 0.0f), d + begin(k));
-        }
-        return;
+    const bool full = whole(n);
+    FLOATS x_[VECTORS];
+    if (full) {
+        EACH_VECTOR x_[k] = LOAD(x + begin(k));
+    } else {
+        EACH_VECTOR x_[k] = load_some(x, begin(k), n);
     }
-    EACH_VECTOR
-        for (INDEX i = begin(k); i < end(k, n); i++) {
-            const float v = x[i];
-            y[i] = v >= 0.0f ? v : s * v;
-            d[i] = v >= 0.0f ? 1.0f : s;
+    EACH_VECTOR {
+        const INTS v0 = 0.0f <= x_[k];
+        const FLOATS v1 = negative_slope * x_[k];
+        const FLOATS v2 = select(v1, x_[k], v0);
+        const FLOATS v3 = select((FLOATS)(negative_slope), (FLOATS)(1.0f), v0);
+        if (full) {
+            STORE(v2, y + begin(k));
+            STORE(v3, d + begin(k));
+        } else {
+            store_some(v2, y, begin(k), n);
+            store_some(v3, d, begin(k), n);
         }
+    }
 }
 
-kernel void leaky_relu_forward_mask(global float *y, global uchar *m, global const float *x, const INDEX n,
-                                    const float s)
+#if WIDTH >= 8
+kernel void leaky_relu_forward_mask(global float *y, global uchar *bit, global const float *x, const INDEX n,
+                                    const float negative_slope)
 {
-    if (mask_whole(n)) {
-        MASK_FLOATS v[MASK_VECTORS];
-        EACH_MASK_VECTOR v[k] = MASK_LOAD(x + mask_begin(k));
-        EACH_MASK_VECTOR {
-            MASK_STORE(select(s * v[k], v[k], v[k] >= 0.0f), y + mask_begin(k));
-            mask_store(v[k] >= 0.0f, mask_begin(k), m);
-        }
-        return;
+    const bool full = whole(n);
+    FLOATS x_[VECTORS];
+    if (full) {
+        EACH_VECTOR x_[k] = LOAD(x + begin(k));
+    } else {
+        EACH_VECTOR x_[k] = load_some(x, begin(k), n);
     }
-    EACH_MASK_VECTOR
-        for (INDEX i = mask_begin(k); i < mask_end(k, n); i += 8) {
-            uchar byte = 0;
-            for (INDEX j = i; j < min(i + 8, n); j++) {
-                const float v = x[j];
-                byte |= (v >= 0.0f) << (j - i);
-                y[j] = v >= 0.0f ? v : s * v;
-            }
-            m[i / 8] = byte;
+    EACH_VECTOR {
+        const INTS v0 = 0.0f <= x_[k];
+        const FLOATS v1 = negative_slope * x_[k];
+        const FLOATS v2 = select(v1, x_[k], v0);
+        if (full) {
+            STORE(v2, y + begin(k));
+            mask_store(v0, bit, begin(k));
+        } else {
+            store_some(v2, y, begin(k), n);
+            mask_store_some(v0, bit, begin(k), n);
         }
+    }
 }
 
-kernel void leaky_relu_backward_mask(global float *dx, global const float *dy, global const uchar *m, const INDEX n,
-                                     const float s)
+kernel void leaky_relu_backward_mask(global float *dx, global const float *dy, global const uchar *bit, const INDEX n,
+                                     const float negative_slope)
 {
-    if (mask_whole(n)) {
-        MASK_FLOATS g[MASK_VECTORS];
-        MASK_INTS holds[MASK_VECTORS];
-        EACH_MASK_VECTOR g[k] = MASK_LOAD(dy + mask_begin(k));
-        EACH_MASK_VECTOR holds[k] = mask_load(mask_begin(k), m);
-        EACH_MASK_VECTOR MASK_STORE(select(s * g[k], g[k], holds[k]), dx + mask_begin(k));
-        return;
+    const bool full = whole(n);
+    FLOATS dy_[VECTORS];
+    INTS bit_[VECTORS];
+    if (full) {
+        EACH_VECTOR dy_[k] = LOAD(dy + begin(k));
+        EACH_VECTOR bit_[k] = mask_load(bit, begin(k));
+    } else {
+        EACH_VECTOR dy_[k] = load_some(dy, begin(k), n);
+        EACH_VECTOR bit_[k] = mask_load_some(bit, begin(k), n);
     }
-    EACH_MASK_VECTOR
-        for (INDEX i = mask_begin(k); i < mask_end(k, n); i++)
-            dx[i] = m[i / 8] >> (i % 8) & 1 ? dy[i] : s * dy[i];
+    EACH_VECTOR {
+        const FLOATS v0 = dy_[k] * negative_slope;
+        const FLOATS v1 = select(v0, dy_[k], bit_[k]);
+        if (full) {
+            STORE(v1, dx + begin(k));
+        } else {
+            store_some(v1, dx, begin(k), n);
+        }
+    }
 }
+#endif

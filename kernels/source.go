@@ -2,16 +2,27 @@
 // embed files of a parent directory.
 package kernels
 
+//go:generate go run ../internal/openclc/generate
+
 import _ "embed"
 
 var (
 	//go:embed elementwise.cl
 	elementwise string
+	//go:embed arithmetic.cl
+	arithmetic string
 	//go:embed leaky_relu.cl
 	leakyReLU string
+	//go:embed copy.cl
+	copyAll string
 )
 
-// Source is the program of all kernels: copy, and one for each operation of an activation, such
-// as leaky_relu_forward_mask. A build defines WIDTH, VECTORS, MASK_WIDTH, MASK_VECTORS and
-// INDEX, and may define ALIGNED; elementwise.cl explains them.
-var Source = elementwise + leakyReLU
+// Prelude is what precedes every kernel in a program. Before it the program defines WIDTH,
+// VECTORS and INDEX, and may define ALIGNED, EXACT_DIVISION, DOUBLE and FUSED; elementwise.cl and
+// arithmetic.cl explain them.
+var Prelude = elementwise + "\n" + arithmetic
+
+// Source is the program of the shipped kernels, Prelude among it: copy, and one for each
+// operation of LeakyReLU, such as leaky_relu_forward_mask. Those with a mask are there if WIDTH
+// is 8 or more.
+var Source = Prelude + "\n" + leakyReLU + "\n" + copyAll

@@ -3,7 +3,6 @@ package shard
 import (
 	"errors"
 	"fmt"
-	"math"
 	"sync"
 	"sync/atomic"
 
@@ -130,7 +129,7 @@ func (d *device) ReadMask(m driver.Memory, dst []uint64) error {
 // code is that of a kernel: a program that the members run.
 type code struct {
 	program *expr.Program
-	shipped bool // it is a form
+	shipped bool // it is Copy or a form with all parameters of its function
 	kind    compute.Kind
 	form    form.Form
 }
@@ -138,32 +137,37 @@ type code struct {
 // Compile leaves it to the members to compile, when they run a part for the first time.
 func (d *device) Compile(k *kernel.Kernel) (driver.Code, error) {
 	kind, fm, ok := function.Shipped(k)
+	if ok && fm != function.Copy {
+		_, ok = function.Unparams(kind, fm, make([]uint32, len(k.Params)))
+	}
 	return &code{expr.FromIR(k.Body), ok, compute.Kind(kind), form.Form(fm)}, nil
 }
 
-// activation returns that of a form with parameters.
-func (c *code) activation(params []uint32) compute.Activation {
-	f := compute.Activation{Kind: c.kind}
-	if len(params) > 0 {
-		f.NegativeSlope = math.Float32frombits(params[0])
+// of returns the activation of which c is a form, or false if it is not: a program may have
+// parameters that no activation has.
+func (c *code) of(params []uint32) (f compute.Activation, ok bool) {
+	if !c.shipped || c.form == form.Copy {
+		return f, false
 	}
-	return f
+	all, _ := function.Unparams(int(c.kind), function.Form(c.form), params)
+	f = compute.Activation{Kind: c.kind, Params: all}
+	return f, f.Validate() == nil
 }
 
 func (d *device) Launch(c *driver.Call) error {
 	code := c.Code.(*code)
-	if !code.shipped {
+	f, ok := code.of(c.Params)
+	if !ok && code.form != form.Copy {
 		return d.run(code, c)
 	}
 	return d.each(c.Operands[0].Memory.(memory), func(k int, p *part) error {
 		defer p.launched.Store(true)
 		at := func(i int) *part { return &c.Operands[i].Memory.(memory)[k] }
 		if code.form == form.Copy {
-			copier, ok := compute.As[form.Copier](p.Backend)
-			if !ok {
-				return errors.New("it has no Copy")
+			if copier, ok := compute.As[form.Copier](p.Backend); ok {
+				return copier.Copy(p.buffer(), at(1).buffer())
 			}
-			return copier.Copy(p.buffer(), at(1).buffer())
+			return p.Run(code.program, p.buffer(), at(1).buffer())
 		}
 		var args form.Args
 		for i, o := range code.form.Operands() {
@@ -173,7 +177,7 @@ func (d *device) Launch(c *driver.Call) error {
 				*args.Buffer(o) = at(i).buffer()
 			}
 		}
-		return code.form.Run(p.Backend, code.activation(c.Params), args)
+		return code.form.Run(p.Backend, f, args)
 	})
 }
 

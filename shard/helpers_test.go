@@ -13,6 +13,7 @@ import (
 
 	"github.com/gmind-go/compute"
 	"github.com/gmind-go/compute/cpu"
+	"github.com/gmind-go/compute/expr"
 	"github.com/gmind-go/compute/internal/form"
 	"github.com/gmind-go/compute/internal/testenv"
 	"github.com/gmind-go/compute/internal/values"
@@ -90,8 +91,13 @@ func (b told) Info() compute.Info { return b.info }
 
 func (told) Unwrap() compute.Backend { return nil }
 
-// slow is a backend whose Stream takes long enough for others to take part.
+// slow is a backend whose Stream and RunSlices take long enough for others to take part.
 type slow struct{ compute.Backend }
+
+func (b slow) RunSlices(ctx context.Context, p *expr.Program, args ...compute.Arg) error {
+	time.Sleep(200 * time.Microsecond)
+	return b.Backend.RunSlices(ctx, p, args...)
+}
 
 func (b slow) Stream(ctx context.Context, op compute.Op, f compute.Activation, dst, src []float32) error {
 	time.Sleep(200 * time.Microsecond)
@@ -128,6 +134,7 @@ func everyCall(b compute.Backend, n int) (err error) {
 	for _, fm := range form.All() {
 		do(func() error { return fm.Run(b, f, args) })
 	}
+	do(func() error { return b.Run(scaled, y, x, compute.F32(3)) })
 	do(func() error { return m.Read(words) })
 	do(func() error { return y.Read(xs) })
 	do(b.Sync)
@@ -139,8 +146,11 @@ func everyCall(b compute.Backend, n int) (err error) {
 	return err
 }
 
+// scaled is a program of everyCall.
+var scaled = expr.MustParse("scaled(x, s) = x*s - 1")
+
 // callsOfEvery is the number of calls that everyCall makes of a member.
-const callsOfEvery = 8 + form.Count
+const callsOfEvery = 9 + form.Count
 
 // faulty is a CPU backend whose failAt-th call fails with err, and every later one if that
 // is ErrDevice. The call by which New checks that it can be used does not count. A Stream
@@ -291,6 +301,49 @@ func (b *faulty) Stream(ctx context.Context, op compute.Op, f compute.Activation
 		return err
 	}
 	return b.Backend.Stream(ctx, op, f, dst, src)
+}
+
+// Run is like the other calls, on the wrapped operands.
+func (b *faulty) Run(p *expr.Program, args ...compute.Arg) error {
+	if err := b.next(); err != nil {
+		return err
+	}
+	return b.Backend.Run(p, unwrapped(args)...)
+}
+
+// unwrapped returns the operands of the wrapped backend.
+func unwrapped(args []compute.Arg) []compute.Arg {
+	list := slices.Clone(args)
+	for i, a := range list {
+		switch v := a.(type) {
+		case faultyBuffer:
+			list[i] = v.Buffer
+		case faultyMask:
+			list[i] = v.Mask
+		case compute.Repeated:
+			list[i] = compute.Repeated{Of: unwrapped([]compute.Arg{v.Of})[0], Col: v.Col}
+		}
+	}
+	return list
+}
+
+func (b *faulty) RunSlices(ctx context.Context, p *expr.Program, args ...compute.Arg) error {
+	if err := b.next(); err != nil {
+		for _, a := range args[:len(p.Results())] {
+			switch v := a.(type) {
+			case compute.Slice:
+				for i := range v[:(len(v)+1)/2] {
+					v[i] = -12345
+				}
+			case compute.Words:
+				for i := range v {
+					v[i] = ^v[i]
+				}
+			}
+		}
+		return err
+	}
+	return b.Backend.RunSlices(ctx, p, args...)
 }
 
 // timed is a backend that computes nothing but takes a given time.

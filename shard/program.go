@@ -40,7 +40,7 @@ func (d *device) run(code *code, c *driver.Call) error {
 			args = append(args, o.Memory.(memory)[k].held)
 		}
 		args = append(args, scalars(c.Kernel, c.Params)...)
-		args = append(args, kernel.At{Index: c.Index + uint64(p.from), Total: c.Total})
+		args = append(args, kernel.At{Index: c.Index + uint64(p.from), Total: c.Total, N: p.to - p.from})
 		return p.Run(code.program, args...)
 	})
 }
@@ -81,7 +81,7 @@ func (st *stream) slices(chunk span, results []driver.Host) []compute.Arg {
 		args = append(args, hostArg(host))
 	}
 	args = append(args, scalars(st.call.Kernel, st.call.Params)...)
-	return append(args, kernel.At{Index: st.call.Index + uint64(chunk.from), Total: st.call.Total})
+	return append(args, kernel.At{Index: st.call.Index + uint64(chunk.from), Total: st.call.Total, N: chunk.to - chunk.from})
 }
 
 func hostArg(h driver.Host) compute.Arg {

@@ -14,8 +14,11 @@
 // short buffers fill one member, and when it is full, Alloc returns ErrOutOfMemory although
 // others have room; Weighted splits short buffers too.
 //
-// Stream gives each member its next chunk when it has completed the last, so the work
-// follows the observed speed of the members. Work that one member does in less than
+// A call of a program computes a part on each member. What the call repeats, by compute.Row or
+// Col, is read from the members and sent to each of them, so it should be short.
+//
+// Stream and RunSlices give each member its next chunk when it has completed the last, so the
+// work follows the observed speed of the members. Work that one member does in less than
 // 0.25 ms is not divided.
 //
 // The error of a member names it by its index and its Info().Name. After an error, the

@@ -242,10 +242,11 @@ func (st *stream) compute(m *member, chunk span) error {
 // stream lets m compute chunk into results.
 func (st *stream) stream(m *member, chunk span, results []driver.Host) error {
 	code := st.call.Code.(*code)
-	op, ok := code.form.Op()
-	if !code.shipped || !ok {
+	f, ok := code.of(st.call.Params)
+	op, streamed := code.form.Op()
+	if !ok || !streamed {
 		return m.RunSlices(st.ctx, code.program, st.slices(chunk, results)...)
 	}
 	src := cut(st.call.Operands[1].Memory, chunk)
-	return m.Stream(st.ctx, op, code.activation(st.call.Params), results[0].Floats, src.Floats)
+	return m.Stream(st.ctx, op, f, results[0].Floats, src.Floats)
 }

@@ -13,6 +13,8 @@
 //	alloc    most bytes in a buffer
 //	fp64     0: no double precision
 //	denorm   0: no subnormal numbers
+//	divide   0: no division and square root that are rounded to nearest
+//	params   most bytes of arguments of a kernel
 //	name, vendor  without a comma
 //
 // What is not listed is answered by the driver. Limits are kept: a launch or a buffer
@@ -172,6 +174,12 @@ static cl_int CL_API_CALL my_clGetDeviceInfo(cl_device_id device, cl_device_info
 			return give(&dimensions, sizeof dimensions, size, value, needs);
 		}
 		break;
+	case CL_DEVICE_MAX_PARAMETER_SIZE:
+		if (number("params", &n)) {
+			size_t params = n;
+			return give(&params, sizeof params, size, value, needs);
+		}
+		break;
 	case CL_DEVICE_EXTENSIONS:
 		if (zero("fp64"))
 			return extensions(device, size, value, needs);
@@ -190,12 +198,15 @@ static cl_int CL_API_CALL my_clGetDeviceInfo(cl_device_id device, cl_device_info
 		}
 		break;
 	case CL_DEVICE_SINGLE_FP_CONFIG:
-		if (zero("denorm")) {
+		if (zero("denorm") || zero("divide")) {
 			cl_device_fp_config config;
 			cl_int err = target.clGetDeviceInfo(device, what, sizeof config, &config, NULL);
 			if (err != CL_SUCCESS)
 				return err;
-			config &= ~(cl_device_fp_config)CL_FP_DENORM;
+			if (zero("denorm"))
+				config &= ~(cl_device_fp_config)CL_FP_DENORM;
+			if (zero("divide"))
+				config &= ~(cl_device_fp_config)CL_FP_CORRECTLY_ROUNDED_DIVIDE_SQRT;
 			return give(&config, sizeof config, size, value, needs);
 		}
 		break;

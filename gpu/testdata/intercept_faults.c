@@ -215,12 +215,13 @@ CALL(1, clFlush, cl_command_queue)
 
 // To compile is what opening takes its time for, even with what PoCL keeps on disk.
 // So the driver is given what it made of a source when that comes again.
-static struct {
+static struct compiled {
 	cl_program first; // of the source, to be built
 	char *source;
 	unsigned char *binary;
 	size_t size;
-} compiled; // under the lock
+} compiled[16]; // under the lock
+static int known; // how many of them have a source
 
 FUNCTION(cl_program, 5, clCreateProgramWithSource, cl_context, cl_uint, const char **, sizes, cl_int *)
 {
@@ -232,15 +233,20 @@ FUNCTION(cl_program, 5, clCreateProgramWithSource, cl_context, cl_uint, const ch
 	cl_program made = NULL;
 	cl_device_id device;
 	pthread_mutex_lock(&lock);
-	if (compiled.binary && b == 1 && !d && strcmp(*c, compiled.source) == 0 &&
-	    target.clGetContextInfo(a, CL_CONTEXT_DEVICES, sizeof device, &device, NULL) == CL_SUCCESS)
-		made = target.clCreateProgramWithBinary(a, 1, &device, &compiled.size, (const unsigned char **)&compiled.binary, NULL, last);
+	int at = 0;
+	while (at < known && strcmp(*c, compiled[at].source) != 0)
+		at++;
+	struct compiled *p = at < 16 && b == 1 && !d ? compiled + at : NULL;
+	if (p && p->binary && target.clGetContextInfo(a, CL_CONTEXT_DEVICES, sizeof device, &device, NULL) == CL_SUCCESS)
+		made = target.clCreateProgramWithBinary(a, 1, &device, &p->size, (const unsigned char **)&p->binary, NULL, last);
 	if (!made)
 		made = target.clCreateProgramWithSource(a, b, c, d, last);
-	if (made && !compiled.binary && b == 1 && !d) {
-		free(compiled.source);
-		compiled.source = strdup(*c);
-		compiled.first = made;
+	if (made && p && !p->binary) {
+		if (at == known) {
+			p->source = strdup(*c);
+			known++;
+		}
+		p->first = made;
 	}
 	pthread_mutex_unlock(&lock);
 	if (made)
@@ -254,11 +260,12 @@ FUNCTION(cl_int, 6, clBuildProgram, cl_program, cl_uint, const cl_device_id *, c
 		return control->code;
 	cl_int err = target.clBuildProgram(a, b, c, d, e, last);
 	pthread_mutex_lock(&lock);
-	if (err == CL_SUCCESS && b == 1 && a == compiled.first && !compiled.binary &&
-	    target.clGetProgramInfo(a, CL_PROGRAM_BINARY_SIZES, sizeof compiled.size, &compiled.size, NULL) == CL_SUCCESS) {
-		compiled.binary = malloc(compiled.size);
-		target.clGetProgramInfo(a, CL_PROGRAM_BINARIES, sizeof compiled.binary, &compiled.binary, NULL);
-	}
+	for (struct compiled *p = compiled; p < compiled + known; p++)
+		if (err == CL_SUCCESS && b == 1 && a == p->first && !p->binary &&
+		    target.clGetProgramInfo(a, CL_PROGRAM_BINARY_SIZES, sizeof p->size, &p->size, NULL) == CL_SUCCESS) {
+			p->binary = malloc(p->size);
+			target.clGetProgramInfo(a, CL_PROGRAM_BINARIES, sizeof p->binary, &p->binary, NULL);
+		}
 	pthread_mutex_unlock(&lock);
 	return err;
 }

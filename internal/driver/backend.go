@@ -167,13 +167,17 @@ func (b *Backend) failed(op, size string, err error) error {
 		return nil
 	}
 	fault := errors.Is(err, compute.ErrDevice)
+	hosted, instead := op == "stream" || strings.HasPrefix(op, "run slices"), "Stream"
+	if strings.HasPrefix(op, "run ") {
+		instead = "RunSlices"
+	}
 	switch {
 	case size == "":
-	case errors.Is(err, compute.ErrOutOfMemory) && !fault && b.survivor == nil && op != "stream":
+	case errors.Is(err, compute.ErrOutOfMemory) && !fault && b.survivor == nil && !hosted:
 		b.mu.Lock()
 		bytes, buffers := b.liveBytes, len(b.live)
 		b.mu.Unlock()
-		err = fmt.Errorf("%s, with %d bytes in %d live buffers: %w; release some, work in parts, or use Stream", size, bytes, buffers, err)
+		err = fmt.Errorf("%s, with %d bytes in %d live buffers: %w; release some, work in parts, or use %s", size, bytes, buffers, err, instead)
 	default:
 		err = fmt.Errorf("%s: %w", size, err)
 	}

@@ -25,9 +25,15 @@ const maxCached = 256
 // A cache keeps the code of programs. The zero cache is empty.
 type cache struct {
 	mu        sync.Mutex // guards what follows; held while nothing is compiled
-	byProgram map[programKey]*compiled
+	byProgram map[programKey]known
 	byKey     map[string]*cached // equal programs share the code
 	clock     uint64
+}
+
+// A known is the code of a program, and the entry that it came from.
+type known struct {
+	code  *compiled
+	entry *cached
 }
 
 // cached is the code of a kernel. Its lock is held while the kernel is compiled, so that other
@@ -46,11 +52,12 @@ func (c *cache) get(p *expr.Program, addresses []kernel.Address, compile func(*k
 		key.addresses[i/16] |= uint64(a) << (i % 16 * 4)
 	}
 	c.mu.Lock()
-	known := c.byProgram[key]
-	c.mu.Unlock()
-	if known != nil {
-		return known, nil
+	if k, ok := c.byProgram[key]; ok {
+		c.use(k.entry)
+		c.mu.Unlock()
+		return k.code, nil
 	}
+	c.mu.Unlock()
 	k := kernel.New(p.IR(), addresses)
 	entry := c.entry(k.Key)
 	entry.mu.Lock()
@@ -67,9 +74,9 @@ func (c *cache) get(p *expr.Program, addresses []kernel.Address, compile func(*k
 	c.mu.Lock()
 	defer c.mu.Unlock()
 	if c.byProgram == nil || len(c.byProgram) >= maxCached {
-		c.byProgram = map[programKey]*compiled{}
+		c.byProgram = map[programKey]known{} // what is used comes back without a compilation
 	}
-	c.byProgram[key] = own
+	c.byProgram[key] = known{own, entry}
 	return own, nil
 }
 
@@ -95,7 +102,12 @@ func (c *cache) entry(key string) *cached {
 		entry = &cached{}
 		c.byKey[key] = entry
 	}
+	c.use(entry)
+	return entry
+}
+
+// use marks the entry as the one that was used last. mu is held.
+func (c *cache) use(entry *cached) {
 	c.clock++
 	entry.used = c.clock
-	return entry
 }

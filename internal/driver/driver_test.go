@@ -103,6 +103,7 @@ func operandsOf(t *testing.T, b *Backend, n int) (compute.Buffer, compute.Mask) 
 // calls are all calls on a backend with x and m, of at least one element.
 func calls(b *Backend, x compute.Buffer, m compute.Mask) map[string]func() error {
 	f := compute.LeakyReLU(0.5)
+	prepared, prepareErr := b.Prepare(axpy, x, x, x, compute.F32(2))
 	all := map[string]func() error{
 		"Alloc":     func() error { _, err := b.Alloc(1); return err },
 		"Upload":    func() error { _, err := b.Upload([]float32{1}); return err },
@@ -115,7 +116,16 @@ func calls(b *Backend, x compute.Buffer, m compute.Mask) map[string]func() error
 		"Stream": func() error {
 			return b.Stream(context.Background(), compute.OpForward, f, make([]float32, 1), make([]float32, 1))
 		},
-		"Profile": func() error { _, err := b.Profile(func() error { return nil }); return err },
+		"Run": func() error { return b.Run(axpy, x, x, x, compute.F32(2)) },
+		"RunSlices": func() error {
+			v := compute.Slice{1, -2}
+			return b.RunSlices(context.Background(), axpy, v, v, v, compute.F32(2))
+		},
+		"Prepared": func() error { return prepareErr },
+		"Profile":  func() error { _, err := b.Profile(func() error { return nil }); return err },
+	}
+	if prepareErr == nil {
+		all["Prepared"] = prepared.Run
 	}
 	for _, fm := range form.All() {
 		if fm.InOne() {
@@ -171,7 +181,7 @@ func TestFaultAtClose(t *testing.T) {
 	}
 }
 
-// survivor is a device that computes Stream after a fault.
+// survivor is a device that computes Stream and RunSlices after a fault.
 type survivor struct {
 	fake
 	fault error
@@ -179,14 +189,14 @@ type survivor struct {
 
 func (d *survivor) Usable() error { return d.fault }
 
-// TestSurvivor: the device says whether it can be used, but for Stream.
+// TestSurvivor: the device says whether it can be used, but for Stream and RunSlices.
 func TestSurvivor(t *testing.T) {
 	d := &survivor{}
 	b := New(d)
 	x, m := operandsOf(t, b, 2)
 	d.fault = errOnFire
 	for name, call := range calls(b, x, m) {
-		if err := call(); errors.Is(err, compute.ErrDevice) != (name != "Stream") {
+		if err := call(); errors.Is(err, compute.ErrDevice) != (name != "Stream" && name != "RunSlices") {
 			t.Errorf("%s: %v", name, err)
 		}
 	}
@@ -240,6 +250,9 @@ func TestSizes(t *testing.T) {
 		{"Alloc", "Alloc", "alloc on fake: 1 elements, 4 bytes" + remedy},
 		{"Launch", "Copy", "copy on fake: 64 elements" + remedy},
 		{"Stream", "Stream", "stream on fake: 1 elements: out of memory"},
+		{"Stream", "RunSlices", "run slices axpy on fake: 2 elements: out of memory"},
+		{"Launch", "Run", "run axpy on fake: 64 elements" + strings.Replace(remedy, "Stream", "RunSlices", 1)},
+		{"Launch", "Prepared", "run axpy on fake: 64 elements" + strings.Replace(remedy, "Stream", "RunSlices", 1)},
 		{"Sync", "Sync", "sync on fake: out of memory"},
 	} {
 		d.err = failing(test.method, compute.ErrOutOfMemory)
@@ -326,7 +339,7 @@ func (d *blocking) Close() error {
 
 // TestCloseWaits: Close closes the device when the calls under way are done.
 func TestCloseWaits(t *testing.T) {
-	for _, name := range []string{"Stream", "Copy"} {
+	for _, name := range []string{"Stream", "Copy", "Run", "Prepared", "RunSlices"} {
 		d := &blocking{entered: make(chan bool), leave: make(chan bool)}
 		b := New(d)
 		x, m := operandsOf(t, b, 2)

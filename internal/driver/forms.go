@@ -71,16 +71,12 @@ var signatures = func() (list [form.Count + 1]signature) {
 // Copy.
 type formCodes [][form.Count + 1]atomic.Pointer[compiled]
 
-// formCode returns the code of fm. If b has none, it enters b and compiles it.
+// formCode returns the code of fm. b is entered.
 func (b *Backend) formCode(fm form.Form, kind compute.Kind) (*compiled, error) {
 	place := &b.forms[kind][fm]
 	if c := place.Load(); c != nil {
 		return c, nil
 	}
-	if err := b.enter(fm.String()); err != nil {
-		return nil, err
-	}
-	defer b.calls.RUnlock()
 	k := function.Kernel(int(kind), function.Form(fm))
 	code, err := b.device.Compile(k)
 	if err != nil {
@@ -88,6 +84,18 @@ func (b *Backend) formCode(fm form.Form, kind compute.Kind) (*compiled, error) {
 	}
 	place.Store(&compiled{k, code})
 	return place.Load(), nil
+}
+
+// enterFormCode is formCode for a call that has not entered b.
+func (b *Backend) enterFormCode(fm form.Form, kind compute.Kind) (*compiled, error) {
+	if c := b.forms[kind][fm].Load(); c != nil {
+		return c, nil
+	}
+	if err := b.enter(fm.String()); err != nil {
+		return nil, err
+	}
+	defer b.calls.RUnlock()
+	return b.formCode(fm, kind)
 }
 
 // A launch is a Call of a form and the memory that it needs. It is part of the first operand,
@@ -101,8 +109,9 @@ type launch struct {
 // setParams sets params to those of c, a form of f.
 func (c *compiled) setParams(params []uint32, fm form.Form, f compute.Activation) {
 	var args [maxOperands + function.MaxParams]uint32
-	for i, v := range []float32{f.NegativeSlope} {
-		args[len(fm.Inputs())+i] = math.Float32bits(v)
+	inputs := len(signatures[fm].names) - signatures[fm].results
+	for i, v := range f.Params {
+		args[inputs+i] = math.Float32bits(v)
 	}
 	c.kernel.Eval(params, args[:], nil)
 }
@@ -127,15 +136,17 @@ func (b *Backend) form(fm form.Form, f compute.Activation, args ...any) error {
 			return b.call(s.op).foreign(s.names[i], arg, s.addresses[i] == kernel.Bit)
 		}
 	}
-	code, err := b.formCode(fm, f.Kind)
+	code, err := b.enterFormCode(fm, f.Kind)
 	if err != nil {
 		return err
 	}
 	sorted := byID(order[:len(all)], all)
 	lockAll(sorted)
 	defer unlockAll(sorted)
-	if err := s.check(b, all, kernel.At{}); err != nil {
-		return err
+	if !s.fits(all) {
+		if err := s.check(b, all, kernel.At{}); err != nil {
+			return err
+		}
 	}
 	if b.unsure.Load() { // since a call for which this one waited
 		if err := b.usable(s.op); err != nil {
@@ -155,9 +166,13 @@ func (b *Backend) form(fm form.Form, f compute.Activation, args ...any) error {
 	for i, m := range all {
 		l.operands[i].Memory, l.operands[i].Len = m.device, n
 	}
-	params := l.params[:len(code.kernel.Params)]
-	code.setParams(params, fm, f)
-	l.Call = Call{Kernel: code.kernel, Code: code.code, N: n, Operands: l.operands[:len(all)], Params: params}
+	if l.Kernel != code.kernel {
+		l.Call = Call{
+			Kernel: code.kernel, Code: code.code, N: n, Total: n,
+			Operands: l.operands[:len(all)], Params: l.params[:len(code.kernel.Params)],
+		}
+	}
+	code.setParams(l.Params, fm, f)
 	if err := b.device.Launch(&l.Call); err != nil {
 		return b.failed(s.op, elements(n), err)
 	}

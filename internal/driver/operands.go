@@ -47,7 +47,9 @@ func byID(sorted, all []*memory) []*memory {
 		if i > 0 && sorted[i-1] == m {
 			continue
 		}
-		copy(sorted[i+1:], sorted[i:n])
+		for j := n; j > i; j-- { // a call of copy takes longer
+			sorted[j] = sorted[j-1]
+		}
 		sorted[i] = m
 		n++
 	}
@@ -64,6 +66,18 @@ func unlockAll(sorted []*memory) {
 	for _, m := range sorted {
 		m.mu.Unlock()
 	}
+}
+
+// fits reports whether check finds nothing wrong with all, the operands of a form, where that
+// is soon told.
+func (s *signature) fits(all []*memory) bool {
+	n := all[0].n
+	for _, m := range all {
+		if m.released || m.n != n {
+			return false
+		}
+	}
+	return s.results == 1 || all[0] != all[1]
 }
 
 // check returns what is wrong with all, the operands of a call on b, which are locked. at is

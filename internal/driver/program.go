@@ -18,6 +18,7 @@ type programCall struct {
 	signature
 	call
 	program   *expr.Program
+	slices    bool             // whether its buffers are in the memory of the host
 	addresses []kernel.Address // of the arguments of the program
 	buffers   []compute.Arg    // the results, then the arguments that are no scalars
 	index     []int            // by argument of the program: in buffers, or -1
@@ -25,9 +26,10 @@ type programCall struct {
 	at        kernel.At
 }
 
-// newProgramCall takes the arguments of a call of p apart.
-func (b *Backend) newProgramCall(op string, p *expr.Program, args []compute.Arg) (*programCall, error) {
-	c := &programCall{call: b.call(op), program: p}
+// newProgramCall takes the arguments of a call of p apart. slices tells whether its buffers are
+// in the memory of the host.
+func (b *Backend) newProgramCall(op string, slices bool, p *expr.Program, args []compute.Arg) (*programCall, error) {
+	c := &programCall{call: b.call(op), program: p, slices: slices}
 	if err := p.Err(); err != nil {
 		return nil, c.wrap(err)
 	}
@@ -88,23 +90,9 @@ func (c *programCall) add(name string, arg compute.Arg, address kernel.Address) 
 	c.buffers = append(c.buffers, arg)
 }
 
-// wants says what an argument of the type may be.
-var wants = map[expr.Type]string{
-	expr.Float32: "a Buffer, Row, Col or F32",
-	expr.Uint32:  "a U32",
-	expr.Bool:    "a Mask or a Bool",
-}
-
-// classify returns the address of the argument p, or of the result, and the bits if it is a
-// scalar. Whether a buffer is one of the backend is not looked at.
+// classify returns the address of an argument of the type of p, or of a result, and the bits if
+// it is a scalar. Whether a buffer is one of the backend is not looked at.
 func (c *programCall) classify(p expr.Param, arg compute.Arg, result bool) (kernel.Address, uint32, error) {
-	floats := func(arg compute.Arg) bool {
-		switch arg.(type) {
-		case compute.Buffer, compute.Slice:
-			return true
-		}
-		return false
-	}
 	switch v := arg.(type) {
 	case compute.F32:
 		if p.Type == expr.Float32 && !result {
@@ -123,29 +111,71 @@ func (c *programCall) classify(p expr.Param, arg compute.Arg, result bool) (kern
 			return kernel.Scalar, bits, nil
 		}
 	case compute.Repeated:
-		if p.Type == expr.Float32 && !result && floats(v.Of) {
+		if p.Type == expr.Float32 && !result && c.floats(v.Of) {
 			if v.Col {
 				return kernel.Col, 0, nil
 			}
 			return kernel.Row, 0, nil
 		}
-	case compute.Buffer, compute.Slice:
-		if p.Type == expr.Float32 {
+	default:
+		if p.Type == expr.Float32 && c.floats(arg) {
 			return kernel.Element, 0, nil
 		}
-	case compute.Mask, compute.Words:
-		if p.Type == expr.Bool {
+		if p.Type == expr.Bool && c.bits(arg) {
 			return kernel.Bit, 0, nil
 		}
 	}
-	kind, want := "argument", wants[p.Type]
+	return 0, 0, c.refuse(p, arg, result)
+}
+
+// floats reports whether arg has elements, and bits whether it has bits, where the call has its
+// buffers.
+func (c *programCall) floats(arg compute.Arg) bool {
+	if c.slices {
+		_, ok := arg.(compute.Slice)
+		return ok
+	}
+	_, ok := arg.(compute.Buffer)
+	return ok
+}
+
+func (c *programCall) bits(arg compute.Arg) bool {
+	if c.slices {
+		_, ok := arg.(compute.Words)
+		return ok
+	}
+	_, ok := arg.(compute.Mask)
+	return ok
+}
+
+// refuse returns the error for an argument that p cannot be.
+func (c *programCall) refuse(p expr.Param, arg compute.Arg, result bool) error {
+	floats, bits, other := "a Buffer", "a Mask", "RunSlices"
+	if c.slices {
+		floats, bits, other = "a Slice", "Words", "Run"
+	}
+	kind, want := "argument", map[expr.Type]string{
+		expr.Float32: floats + ", Row, Col or F32", expr.Uint32: "a U32", expr.Bool: bits + " or a Bool",
+	}[p.Type]
 	if result {
-		kind, want = "result", map[expr.Type]string{expr.Float32: "a Buffer", expr.Bool: "a Mask"}[p.Type]
+		kind, want = "result", map[expr.Type]string{expr.Float32: floats, expr.Bool: bits}[p.Type]
 	}
-	if check.IsNil(arg) {
-		return 0, 0, c.fail(compute.ErrArgument, "the %s %s is nil; give %s", kind, p.Name, want)
+	given := fmt.Sprintf("%T", arg)
+	if repeated, ok := arg.(compute.Repeated); ok {
+		arg = repeated.Of
+		given = fmt.Sprintf("Row of a %T", arg)
+		if repeated.Col {
+			given = fmt.Sprintf("Col of a %T", arg)
+		}
 	}
-	return 0, 0, c.fail(compute.ErrArgument, "the %s %s is a %v, and a %T was given; give %s", kind, p.Name, p.Type, arg, want)
+	if check.IsNil(arg) && p.Type != expr.Uint32 {
+		return c.fail(compute.ErrForeignBuffer, "the %s %s is nil; give %s", kind, p.Name, want)
+	}
+	elsewhere := programCall{slices: !c.slices}
+	if elsewhere.floats(arg) || elsewhere.bits(arg) {
+		want += ", or call " + other
+	}
+	return c.fail(compute.ErrArgument, "the %s %s is a %v, and %s was given; give %s", kind, p.Name, p.Type, given, want)
 }
 
 // compile returns the code of the call. b is entered.
@@ -223,7 +253,7 @@ func (b *Backend) prepare(op string, p *expr.Program, args []compute.Arg) (*prep
 	if err := b.usable(op); err != nil {
 		return nil, err
 	}
-	c, err := b.newProgramCall(op, p, args)
+	c, err := b.newProgramCall(op, false, p, args)
 	if err != nil {
 		return nil, err
 	}

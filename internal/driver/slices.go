@@ -3,6 +3,7 @@ package driver
 import (
 	"context"
 	"errors"
+	"slices"
 	"unsafe"
 
 	"github.com/gmind-go/compute"
@@ -23,7 +24,7 @@ func (b *Backend) RunSlices(ctx context.Context, p *expr.Program, args ...comput
 			return err
 		}
 	}
-	c, err := b.newProgramCall(op, p, args)
+	c, err := b.newProgramCall(op, true, p, args)
 	if err != nil {
 		return err
 	}
@@ -60,24 +61,15 @@ func (c *programCall) host(i int) Host {
 	return Host{}
 }
 
-// checkSlices returns the number of elements, or what is wrong with the slices. The length of
-// a mask is one that its words can have.
+// checkSlices returns the number of elements, or what is wrong with the slices. Masks alone have
+// as many as their words have bits, unless c is a part.
 func (c *programCall) checkSlices() (n int, err error) {
-	n = -1
-	for i, arg := range c.buffers {
-		repeats := c.signature.addresses[i] == kernel.Row || c.signature.addresses[i] == kernel.Col
-		switch v := arg.(type) {
-		case compute.Slice:
-			if n < 0 && !repeats {
-				n = len(v)
-			}
-		case compute.Words:
-		default:
-			return 0, c.fail(compute.ErrArgument, "%s is a %T; give a Slice or Words, or call Run", c.names[i], arg)
-		}
+	n = c.buffers[0].Len()
+	if at := slices.Index(c.signature.addresses, kernel.Element); at >= 0 {
+		n = c.buffers[at].Len()
 	}
-	if n < 0 { // the masks alone decide, if c is a part, or has bool results only
-		n = c.buffers[0].Len()
+	if c.at.N > 0 {
+		n = c.at.N
 	}
 	length := func(i int) int {
 		if words, ok := c.buffers[i].(compute.Words); ok && len(words) == form.MaskWords(n) {
@@ -101,10 +93,10 @@ func (c *programCall) checkSlices() (n int, err error) {
 // sharesMemory reports whether the slices i and j overlap.
 func (c *programCall) sharesMemory(i, j int) bool { return overlap(c.host(i), c.host(j)) }
 
-// overlap reports whether a and b share memory.
+// overlap reports whether a and b share memory. Nothing does with an empty one.
 func overlap(a, b Host) bool {
 	bytes := func(h Host) uintptr { return uintptr(4*len(h.Floats) + 8*len(h.Words)) }
-	return a.start() < b.start()+bytes(b) && b.start() < a.start()+bytes(a)
+	return bytes(a) > 0 && bytes(b) > 0 && a.start() < b.start()+bytes(b) && b.start() < a.start()+bytes(a)
 }
 
 // start returns the address of h.

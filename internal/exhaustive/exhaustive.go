@@ -20,8 +20,17 @@ import (
 	"github.com/gmind-go/compute/internal/values"
 )
 
-// slopes are two with products that are rounded, and a negative one.
-var slopes = []float32{compute.DefaultNegativeSlope, 0.2, -0.5}
+// functions returns the functions to test. The slopes of LeakyReLU are two with products that
+// are rounded, and a negative one.
+func functions() []compute.Activation {
+	list := []compute.Activation{compute.LeakyReLU(compute.DefaultNegativeSlope), compute.LeakyReLU(0.2), compute.LeakyReLU(-0.5)}
+	for _, f := range form.Activations() {
+		if f.Kind != compute.KindLeakyReLU {
+			list = append(list, f)
+		}
+	}
+	return list
+}
 
 const (
 	block  = 256 << 10 // elements of a call: all operands fit in the caches
@@ -92,7 +101,7 @@ func run(t *testing.T, subjects []Subject, every uint64, length int) {
 		t.Fatal(err)
 	}
 	for _, s := range subjects {
-		t.Logf("all equal: %s, %d inputs, %d in a call, slopes %v, all forms", s.Name, 1<<32/every, length, slopes)
+		t.Logf("all equal: %s, %d inputs, %d in a call, %v, all forms", s.Name, 1<<32/every, length, functions())
 	}
 }
 
@@ -163,9 +172,8 @@ func (e *expected) set(f compute.Activation, dy, x []float32) {
 		dy, y, d, dx := dy[lo:hi][:len(x)], e.y[lo:hi][:len(x)], e.d[lo:hi][:len(x)], e.dx[lo:hi][:len(x)]
 		var signs uint64
 		for i, v := range x {
-			y[i], d[i] = f.Value(v), f.Derivative(v)
-			dx[i] = dy[i] * d[i]
-			signs |= form.Bit(v) << i
+			y[i], d[i], dx[i] = f.Value(v), f.Derivative(v), f.Backward(dy[i], v)
+			signs |= form.Bit(f, v) << i
 		}
 		e.signs[word] = signs
 	}
@@ -179,6 +187,8 @@ type worker struct {
 	got      []float32
 	gotSigns []uint64
 	devices  []*device
+
+	functions []compute.Activation
 }
 
 // A device is a subject with the buffers of one worker.
@@ -194,7 +204,7 @@ func newWorker(subjects []Subject, length int) (*worker, error) {
 	floats := func() []float32 { return make([]float32, length) }
 	w := &worker{
 		x: floats(), dy: floats(), got: floats(), gotSigns: make([]uint64, form.MaskWords(length)),
-		want: newExpected(length),
+		want: newExpected(length), functions: functions(),
 	}
 	for _, s := range subjects {
 		d := &device{Subject: s, flushes: s.Info().FlushesSubnormals}
@@ -229,8 +239,7 @@ func (w *worker) test() error {
 			return err
 		}
 	}
-	for _, slope := range slopes {
-		f := compute.LeakyReLU(slope)
+	for _, f := range w.functions {
 		w.want.set(f, w.dy, w.x)
 		for _, d := range w.devices {
 			if err := w.testDevice(d, f); err != nil {

@@ -12,7 +12,7 @@ import (
 
 // TestReference: the expected results are right, on every input or on a sample. A product
 // is computed in float64, which is exact, and rounded once. If the bits of x are from those
-// of 0 to those of Inf, or those of -0, the results are x, 1 and dy.
+// of 0 to those of Inf, or those of -0, the results of LeakyReLU are x, 1 and dy.
 func TestReference(t *testing.T) {
 	every := step(1)
 	cores := runtime.GOMAXPROCS(0)
@@ -29,14 +29,14 @@ func TestReference(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	t.Logf("the reference is right: %d inputs, slopes %v", 1<<32/every, slopes)
+	t.Logf("the reference is right: %d inputs, %v", 1<<32/every, functions())
 }
 
-// test returns an error if e is wrong for one of the slopes.
+// test returns an error if e is wrong for one of the functions.
 func (e *expected) test(dy, x []float32) error {
-	for _, slope := range slopes {
-		e.set(compute.LeakyReLU(slope), dy, x)
-		if err := e.check(slope, dy, x); err != nil {
+	for _, f := range functions() {
+		e.set(f, dy, x)
+		if err := e.check(f, dy, x); err != nil {
 			return err
 		}
 	}
@@ -44,24 +44,54 @@ func (e *expected) test(dy, x []float32) error {
 }
 
 // check returns an error that names the first wrong element of e.
-func (e *expected) check(slope float32, dy, x []float32) error {
+func (e *expected) check(f compute.Activation, dy, x []float32) error {
 	show := values.Show
 	for i, v := range x {
-		y, d, dx, atLeastZero := right(slope, dy[i], v)
+		y, d, dx, bit := right(f, dy[i], v)
 		if !values.Same(e.y[i], y) || !values.Same(e.d[i], d) || !values.Same(e.dx[i], dx) {
-			return fmt.Errorf("for the slope %v, x = %s and dy = %s the reference is %s, %s, %s and should be %s, %s, %s",
-				slope, show(v), show(dy[i]), show(e.y[i]), show(e.d[i]), show(e.dx[i]), show(y), show(d), show(dx))
+			return fmt.Errorf("for %v, x = %s and dy = %s the reference is %s, %s, %s and should be %s, %s, %s",
+				f, show(v), show(dy[i]), show(e.y[i]), show(e.d[i]), show(e.dx[i]), show(y), show(d), show(dx))
 		}
-		if e.signs[i/64]>>(i%64)&1 != atLeastZero {
-			return fmt.Errorf("the reference's bit for x = %s is not %d", show(v), atLeastZero)
+		if e.signs[i/64]>>(i%64)&1 != bit {
+			return fmt.Errorf("the bit of %v for x = %s is not %d", f, show(v), bit)
 		}
 	}
 	return nil
 }
 
 // right returns the right results.
-func right(slope, dy, x float32) (y, d, dx float32, atLeastZero uint64) {
-	if bits := math.Float32bits(x); bits <= 0x7f800000 || bits == 0x80000000 {
+func right(f compute.Activation, dy, x float32) (y, d, dx float32, bit uint64) {
+	bits := math.Float32bits(x)
+	positive, isNaN := bits-1 < 0x7f800000, bits<<1 > 0xff000000 // as integers
+	switch f.Kind {
+	case compute.KindReLU:
+		if positive {
+			return x, 1, dy, 1
+		}
+		return 0, 0, 0, 0
+	case compute.KindReLU6:
+		switch {
+		case positive && bits < 0x40c00000:
+			return x, 1, dy, 1
+		case positive:
+			return 6, 0, 0, 0
+		case isNaN || bits == 0x80000000:
+			return x, 0, 0, 0
+		}
+		return 0, 0, 0, 0
+	case compute.KindClip:
+		switch low, high := float64(f.Params[0]), float64(f.Params[1]); {
+		case low-float64(x) < 0 && float64(x)-high < 0:
+			return x, 1, dy, 1
+		case low-float64(x) > 0:
+			return float32(low), 0, 0, 0
+		case float64(x)-high > 0:
+			return float32(high), 0, 0, 0
+		}
+		return x, 0, 0, 0
+	}
+	slope := f.Params[0]
+	if bits <= 0x7f800000 || bits == 0x80000000 {
 		return x, 1, dy, 1
 	}
 	return float32(float64(slope) * float64(x)), slope, float32(float64(slope) * float64(dy)), 0

@@ -7,7 +7,6 @@ import (
 	"sync/atomic"
 	"testing"
 
-	"github.com/gmind-go/compute/internal/form"
 	"github.com/gmind-go/compute/internal/testenv"
 	"github.com/gmind-go/compute/internal/values"
 )
@@ -58,14 +57,16 @@ func Check(t *testing.T, what string, got []float32, want func(x float32) float3
 	t.Logf("all equal: %s of %d elements", what, len(got))
 }
 
-// CheckSigns fails the test unless words is the mask of n elements of Fill.
+// CheckSigns fails the test unless words is the mask that LeakyReLU has for n elements of Fill.
 func CheckSigns(t *testing.T, words []uint64, n int) {
 	t.Helper()
 	if err := parts(len(words), func(lo, hi int) error {
 		for i := lo; i < hi; i++ {
 			var want uint64
 			for bit := range min(64, n-64*i) {
-				want |= form.Bit(filled(64*i+bit)) << bit
+				if filled(64*i+bit) >= 0 {
+					want |= 1 << bit
+				}
 			}
 			if words[i] != want {
 				return fmt.Errorf("word %d of the mask of %d elements is %#x and should be %#x", i, n, words[i], want)

@@ -5,6 +5,7 @@ import (
 	"sync/atomic"
 	"testing"
 
+	"github.com/gmind-go/compute"
 	"github.com/gmind-go/compute/internal/form"
 )
 
@@ -13,7 +14,7 @@ func TestFill(t *testing.T) {
 	x := make([]float32, 1<<20+77)
 	Fill(x)
 	Check(t, "a copy", x, func(x float32) float32 { return x })
-	CheckSigns(t, form.Words(x), len(x))
+	CheckSigns(t, form.Words(compute.LeakyReLU(0.01), x), len(x))
 	if x[0] == x[1] || x[len(x)-1] == x[len(x)-2] || x[len(x)-1] == 0 {
 		t.Errorf("the values are %v, %v, ... %v, %v", x[0], x[1], x[len(x)-2], x[len(x)-1])
 	}

@@ -19,9 +19,7 @@ func (o Operand) flushed(f compute.Activation, got, dy, x float32) bool {
 	if o != DX {
 		dy = 0
 	}
-	flushedF := f
-	flushedF.NegativeSlope = flush(f.NegativeSlope)
-	for _, f2 := range []compute.Activation{f, flushedF} {
+	for _, f2 := range []compute.Activation{f, flushParams(f)} {
 		for _, dy2 := range []float32{dy, flush(dy)} {
 			for _, x2 := range []float32{x, flush(x)} {
 				want := o.Want(f2, dy2, x2)
@@ -43,6 +41,14 @@ func flush(v float32) float32 {
 	return v
 }
 
+// flushParams returns f with flushed parameters.
+func flushParams(f compute.Activation) compute.Activation {
+	for i, v := range f.Params {
+		f.Params[i] = flush(v)
+	}
+	return f
+}
+
 // Wrong describes the first element of got, the result o of fm, that does not agree with
 // the reference for dy and x. It returns "" if all agree.
 func (fm Form) Wrong(o Operand, f compute.Activation, got, dy, x []float32, flushes bool) string {
@@ -57,18 +63,30 @@ func (fm Form) Wrong(o Operand, f compute.Activation, got, dy, x []float32, flus
 
 // WrongBits describes the first bit of words, the mask that fm writes, that is not that of
 // M for x, or that is behind the last and not 0. It returns "" if there is none. If the
-// device flushes subnormals, the bit of a subnormal x may be that of zero.
+// device flushes subnormals, the bit may be that of flushed x and parameters.
 func (fm Form) WrongBits(f compute.Activation, words []uint64, x []float32, flushes bool) string {
-	for w, want := range Words(x) {
+	for w, want := range Words(f, x) {
 		for wrong := words[w] ^ want; wrong != 0; wrong &= wrong - 1 {
 			i := 64*w + bits.TrailingZeros64(wrong)
 			if i >= len(x) {
 				return fmt.Sprintf("bit %d of %v of %v, behind the last of %d, is not 0", i, fm, f, len(x))
 			}
-			if bit := Bit(x[i]) ^ 1; !(flushes && bit == 1 && values.IsSubnormal(x[i])) {
+			if bit := Bit(f, x[i]) ^ 1; !flushes || !flushedBit(f, x[i], bit) {
 				return fmt.Sprintf("bit %d of %d of %v of %v at x = %s is %d", i, len(x), fm, f, values.Show(x[i]), bit)
 			}
 		}
 	}
 	return ""
+}
+
+// flushedBit reports whether the bit of M for x is bit where x or the parameters are flushed.
+func flushedBit(f compute.Activation, x float32, bit uint64) bool {
+	for _, f2 := range []compute.Activation{f, flushParams(f)} {
+		for _, x2 := range []float32{x, flush(x)} {
+			if Bit(f2, x2) == bit {
+				return true
+			}
+		}
+	}
+	return false
 }

@@ -6,9 +6,11 @@ package form
 
 import (
 	"errors"
+	"math"
 	"slices"
 
 	"github.com/gmind-go/compute"
+	"github.com/gmind-go/compute/internal/function"
 )
 
 // A Form is one operation over an activation f. It computes element i of its results
@@ -17,16 +19,16 @@ type Form int
 
 // The forms, in an order in which every mask is written before it is read.
 const (
-	Forward           Form = iota // y = f(x)
-	Derivative                    // d = f'(x)
-	Backward                      // dx = dy*f'(x)
-	ForwardDerivative             // y = f(x) and d = f'(x)
-	ForwardMask                   // y = f(x), and m remembers what f'(x) depends on
-	BackwardMask                  // dx = dy*f'(x) for the x that m remembers
-	Count                  = iota
+	Forward           = Form(function.Forward)           // y = f(x)
+	Derivative        = Form(function.Derivative)        // d = f'(x)
+	Backward          = Form(function.Backward)          // dx = dy*f'(x)
+	ForwardDerivative = Form(function.ForwardDerivative) // y = f(x) and d = f'(x)
+	ForwardMask       = Form(function.ForwardMask)       // y = f(x), and m remembers what f'(x) depends on
+	BackwardMask      = Form(function.BackwardMask)      // dx = dy*f'(x) for the x that m remembers
+	Count             = function.Count
 
 	// Copy sets dst = src. It has no activation, so that it is not one of All.
-	Copy Form = Count
+	Copy = Form(function.Copy)
 )
 
 // table describes the forms. All operands of a form have the same length. A result that is
@@ -72,18 +74,24 @@ var operands = [...]struct {
 	DY:  {"dy", nil},
 	Y:   {"y", func(f compute.Activation, _, x float32) float32 { return f.Value(x) }},
 	D:   {"d", func(f compute.Activation, _, x float32) float32 { return f.Derivative(x) }},
-	DX:  {"dx", func(f compute.Activation, dy, x float32) float32 { return dy * f.Derivative(x) }},
+	DX:  {"dx", func(f compute.Activation, dy, x float32) float32 { return f.Backward(dy, x) }},
 	M:   {"m", nil},
 	Dst: {"dst", nil},
 	Src: {"src", nil},
 }
 
-// Bit returns the bit of M for x: 1 if x >= 0, and 0 for negative x and NaN.
-func Bit(x float32) uint64 {
-	if x >= 0 {
+// Bit returns the bit of M for x, 0 or 1.
+func Bit(f compute.Activation, x float32) uint64 {
+	if f.Bit(x) {
 		return 1
 	}
 	return 0
+}
+
+// OfBit returns what Backward returns for an x with the bit, for a valid f.
+func OfBit(f compute.Activation, dy float32, bit uint64) float32 {
+	dx, _ := function.Of(int(f.Kind)).Eval(function.BackwardMask, &f.Params, uint64(math.Float32bits(dy)), bit)
+	return math.Float32frombits(uint32(dx))
 }
 
 // Args are the arguments of a call, by operand. A form ignores those that it does not
@@ -243,11 +251,11 @@ func (o Operand) Want(f compute.Activation, dy, x float32) float32 {
 // MaskWords returns the number of uint64 that hold a mask of n bits.
 func MaskWords(n int) int { return n/64 + (n%64+63)/64 } // n+63 may overflow
 
-// Words returns M for x, as compute.Mask.Read does: the bits behind the last are 0.
-func Words(x []float32) []uint64 {
+// Words returns M of f for x, as compute.Mask.Read does: the bits behind the last are 0.
+func Words(f compute.Activation, x []float32) []uint64 {
 	words := make([]uint64, MaskWords(len(x)))
 	for i, v := range x {
-		words[i/64] |= Bit(v) << (i % 64)
+		words[i/64] |= Bit(f, v) << (i % 64)
 	}
 	return words
 }

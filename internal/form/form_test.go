@@ -43,7 +43,7 @@ func TestTable(t *testing.T) {
 func TestWrong(t *testing.T) {
 	f, x, dy := compute.LeakyReLU(0.5), []float32{1, -2, 4, -8}, []float32{3, 5, 7, 9}
 	for i := range x {
-		words := form.Words(x)
+		words := form.Words(f, x)
 		right := form.ForwardMask.WrongBits(f, words, x, false)
 		words[0] ^= 1 << i
 		if wrong := form.ForwardMask.WrongBits(f, words, x, false); right != "" || wrong == "" {

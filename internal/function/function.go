@@ -5,6 +5,7 @@
 package function
 
 import (
+	"fmt"
 	"math"
 	"strings"
 	"sync"
@@ -14,10 +15,10 @@ import (
 )
 
 // MaxParams is the number of parameters that a function has at most.
-const MaxParams = 2
+const MaxParams = 4
 
 // Params are the parameters of a function in their order, and then zeros.
-type Params [MaxParams]float32
+type Params = [MaxParams]float32
 
 // A Function is one function of x, with parameters.
 type Function struct {
@@ -28,12 +29,18 @@ type Function struct {
 	// Slope is the derivative with respect to x, as an expression, where it is not the one that
 	// Text has.
 	Slope string
-	Doc   string // of the constructor, after the formulas
+	// Requires is what the parameters must be besides finite, as an expression of type bool.
+	Requires string
+	// Trials are parameters that tests try: those that expose kernels that are right only for
+	// the usual ones.
+	Trials []Params
+	Doc    string // of the constructor, after the formulas
 
-	once    sync.Once // for what follows
-	params  int
-	forms   [Count]*expr.Program
-	kernels [Count]*kernel.Kernel
+	once     sync.Once // for what follows
+	params   []string  // names
+	requires *expr.Program
+	forms    [Count]*expr.Program
+	kernels  [Count]*kernel.Kernel
 }
 
 // All returns all functions. That of kind k is at k-1. The list is not to be changed.
@@ -47,11 +54,33 @@ func Of(kind int) *Function {
 	return all[kind-1]
 }
 
-// Params returns the names of the parameters. It makes no program.
+// Params returns the names of the parameters. The list is not to be changed.
 func (f *Function) Params() []string {
-	head, _, _ := strings.Cut(f.Text, ")")
-	_, args, _ := strings.Cut(head, "(")
-	return strings.Split(args, ", ")[1:]
+	f.once.Do(f.make)
+	return f.params
+}
+
+// Invalid returns what is wrong with the parameters, and the remedy, or "". It allocates nothing
+// for valid ones.
+func (f *Function) Invalid(params *Params) string {
+	for i, name := range f.Params() {
+		if v := params[i]; v-v != 0 { // NaN or infinite
+			return fmt.Sprintf("the %s is %v; give a finite one", strings.ReplaceAll(name, "_", " "), v)
+		}
+	}
+	if f.requires == nil {
+		return ""
+	}
+	p := f.requires.IR()
+	var values [maxNodes]uint64
+	var args [MaxParams]uint64
+	for i, v := range params {
+		args[i] = uint64(math.Float32bits(v))
+	}
+	if p.Eval(values[:len(p.Nodes)], 0, args[:]); values[p.Results[0].Value] == 0 {
+		return "give parameters with " + f.Requires
+	}
+	return ""
 }
 
 // Program returns the program of a form, but not of Copy: its results, and its arguments and
@@ -92,14 +121,38 @@ var copyKernel = sync.OnceValue(func() *kernel.Kernel {
 	return kernel.New(expr.MustParse("copy(x) = x").IR(), []kernel.Address{kernel.Element})
 })
 
+// Unparams returns the parameters of the function of a kind for which the kernel of its form has
+// the given ones. ok is false if the kernel does not have them all.
+func Unparams(kind int, fm Form, given []uint32) (params Params, ok bool) {
+	f, k := Of(kind), Kernel(kind, fm)
+	inputs := len(f.forms[fm].Args()) - len(f.params)
+	if len(given) != len(f.params) {
+		return params, false
+	}
+	for i, bits := range given {
+		arg := k.Scalar(i)
+		if arg < 0 {
+			return params, false
+		}
+		params[arg-inputs] = math.Float32frombits(bits)
+	}
+	return params, true
+}
+
 // make makes the programs and the kernels.
 func (f *Function) make() {
 	p := expr.MustParse(f.Text)
-	f.params = len(p.Args()) - 1
+	for _, a := range p.Args()[1:] {
+		f.params = append(f.params, a.Name)
+	}
 	if f.Slope != "" {
 		name, args, _ := strings.Cut(f.Text, "(")
 		args, _, _ = strings.Cut(args, ")")
 		p = p.WithPartial("x", expr.MustParse(name+"_dx("+args+") = "+f.Slope))
+	}
+	if f.Requires != "" {
+		head := "func requires(" + strings.Join(f.params, ", ") + " float32) (ok bool)"
+		f.requires = expr.MustParse(head + " {\n\treturn " + f.Requires + "\n}")
 	}
 	f.forms[Forward], f.forms[Derivative], f.forms[Backward] = p, p.Partial("x"), p.Backward("x")
 	f.forms[ForwardDerivative] = both(p, f.forms[Derivative])
@@ -112,7 +165,7 @@ func (f *Function) make() {
 			f.forms[fm] = nil
 			continue
 		}
-		f.kernels[fm] = kernel.New(p.IR(), addresses(p, f.params))
+		f.kernels[fm] = kernel.New(p.IR(), addresses(p, len(f.params)))
 	}
 }
 
@@ -149,7 +202,7 @@ func addresses(p *expr.Program, params int) []kernel.Address {
 	return list
 }
 
-// maxNodes is the number of nodes at most that Eval has room for.
+// maxNodes is the number of nodes at most that Eval and Invalid have room for.
 const maxNodes = 32
 
 // Eval returns the results of a form, from its arguments before the parameters; a form of one
@@ -159,7 +212,7 @@ func (f *Function) Eval(fm Form, params *Params, a, b uint64) (first, second uin
 	p := f.Program(fm).IR()
 	var values [maxNodes]uint64
 	args := [2 + MaxParams]uint64{a, b}
-	inputs := len(p.Args) - f.params
+	inputs := len(p.Args) - len(f.params)
 	for i := range f.params {
 		args[inputs+i] = uint64(math.Float32bits(params[i]))
 	}

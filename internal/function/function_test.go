@@ -160,10 +160,47 @@ func TestKernels(t *testing.T) {
 	}
 }
 
-// TestEvalAllocatesNothing checks what Eval promises.
-func TestEvalAllocatesNothing(t *testing.T) {
-	params := Params{0.01}
-	if n := testing.AllocsPerRun(100, func() { all[0].Eval(Backward, &params, 1<<30, 1<<31) }); n != 0 {
-		t.Errorf("%v allocations", n)
+// TestAllocations checks that Eval and Invalid allocate nothing.
+func TestAllocations(t *testing.T) {
+	for _, f := range All() {
+		if f.requires != nil && len(f.requires.IR().Nodes) > maxNodes {
+			t.Errorf("what %s requires is too long", f.Name)
+		}
+		params := f.Trials[0]
+		if n := testing.AllocsPerRun(100, func() {
+			f.Eval(Backward, &params, 1<<30, 1<<31)
+			if what := f.Invalid(&params); what != "" {
+				t.Errorf("%s%v: %s", f.Name, params, what)
+			}
+		}); n != 0 {
+			t.Errorf("%s: %v allocations", f.Name, n)
+		}
+	}
+}
+
+// TestUnparams checks that the parameters of a kernel are found again.
+func TestUnparams(t *testing.T) {
+	for i, f := range All() {
+		for fm := range Form(Count) {
+			k := Kernel(i+1, fm)
+			if k == nil {
+				continue
+			}
+			args := make([]uint32, len(f.Program(fm).Args()))
+			for j := range f.Params() {
+				args[len(args)-len(f.Params())+j] = math.Float32bits(float32(j) + 0.5)
+			}
+			given := make([]uint32, len(k.Params))
+			k.Eval(given, args, make([]uint64, k.Scratch()))
+			params, ok := Unparams(i+1, fm, given)
+			if ok != (len(given) == len(f.Params())) {
+				t.Errorf("%v: found %v", f.Program(fm), ok)
+			}
+			for j := range f.Params() {
+				if want := float32(j) + 0.5; ok && params[j] != want {
+					t.Errorf("%v: parameter %d is %v, want %v", f.Program(fm), j, params[j], want)
+				}
+			}
+		}
 	}
 }

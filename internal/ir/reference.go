@@ -1,6 +1,10 @@
 package ir
 
-import "math"
+import (
+	"math"
+
+	"github.com/gmind-go/compute/internal/single"
+)
 
 // The reference passes values as their bits in a uint64: those of a float32 or uint32 are
 // the low half, and the high half is 0.
@@ -88,44 +92,9 @@ func choose(c bool, x, y float32) float32 {
 // neg flips the sign, that of a NaN too.
 func neg(x float32) float32 { return math.Float32frombits(math.Float32bits(x) ^ sign) }
 
-// fma returns x*y+z, rounded once. The product is exact in float64. The sum is rounded to odd
-// there, so that rounding it again to float32 is as rounding it once.
-func fma(x, y, z float32) float32 {
-	product := float64(float64(x) * float64(y))
-	sum := product + float64(z)
-	if math.IsInf(sum, 0) || sum != sum {
-		return float32(sum)
-	}
-	part := sum - product
-	lost := (product - (sum - part)) + (float64(z) - part)
-	if bits := math.Float64bits(sum); lost != 0 && bits&1 == 0 {
-		if (lost > 0) == (sum > 0) {
-			bits++ // away from zero
-		} else {
-			bits--
-		}
-		sum = math.Float64frombits(bits)
-	}
-	return float32(sum)
-}
-
-// toUint32 rounds toward zero and saturates; it returns 0 for NaN.
-func toUint32(x float32) uint64 {
-	switch {
-	case x >= 1<<32:
-		return math.MaxUint32
-	case x > 0:
-		return uint64(x)
-	}
-	return 0
-}
-
 // canonical returns the bits of a float32, with one pattern for all NaNs.
 func canonical(a uint64) uint64 {
-	if x := toF32(a); x != x {
-		return 0x7fc00000
-	}
-	return a
+	return uint64(single.Bits(toF32(a)))
 }
 
 // twoSum returns x+y and the error of its rounding, which is exact unless the sum overflows.
@@ -142,5 +111,5 @@ func twoSum(a, b, _ uint64) uint64 {
 func twoProduct(a, b, _ uint64) uint64 {
 	x, y := toF32(a), toF32(b)
 	high := float32(x * y)
-	return fromF32(high) | fromF32(fma(x, y, -high))<<32
+	return fromF32(high) | fromF32(single.FMA(x, y, -high))<<32
 }

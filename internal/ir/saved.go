@@ -108,7 +108,8 @@ func newSaver(p, backward *Program, arg int, bit string, every bool) *saver {
 // isArg reports whether a node of backward is the argument.
 func (s *saver) isArg(n Node) bool { return n.Op == Arg && n.Imm == uint64(s.gradients+s.arg) }
 
-// cases returns the values of a node of backward, which is no bool.
+// cases returns the values of a node of backward, which is no bool that depends on the
+// argument: those are conditions of selects.
 func (s *saver) cases(v Value) (cases, error) {
 	if c, ok := s.known[v]; ok {
 		return c, nil
@@ -208,7 +209,7 @@ func (s *saver) apply(n Node) (cases, error) {
 	}
 	all := []operands{{n, always}}
 	for i, x := range n.Operands() {
-		values, err := s.operand(x)
+		values, err := s.cases(x)
 		if err != nil {
 			return nil, err
 		}
@@ -229,18 +230,6 @@ func (s *saver) apply(n Node) (cases, error) {
 		c = c.with(s.simplify(o.node), o.on)
 	}
 	return c, nil
-}
-
-// operand is like cases for a node that may be a bool.
-func (s *saver) operand(v Value) (cases, error) {
-	if s.backward.Nodes[v].Type != Bool || !s.depends[v] {
-		return s.cases(v)
-	}
-	on, err := s.condition(v)
-	if err != nil {
-		return nil, err
-	}
-	return cases{}.with(s.Const(Bool, 1), on).with(s.Const(Bool, 0), ^on), nil
 }
 
 // split returns the programs for two values. The bit tells the one from the other whose

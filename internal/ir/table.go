@@ -6,6 +6,7 @@ import (
 	"slices"
 
 	"github.com/gmind-go/compute/internal/rounded"
+	"github.com/gmind-go/compute/internal/single"
 	"github.com/gmind-go/compute/internal/threefry"
 )
 
@@ -86,7 +87,7 @@ func rows() [count]Info {
 		SubF32:   {Name: "-", In: []Type{f, f}, Out: f, Doc: "the difference", Slope: "dx - dy", eval: f2(func(x, y float32) float32 { return x - y }), derive: deriveSub},
 		MulF32:   {Name: "*", In: []Type{f, f}, Out: f, Doc: "the product", Slope: "y*dx + x*dy", Commutes: true, eval: f2(func(x, y float32) float32 { return float32(x * y) }), derive: deriveMul},
 		DivF32:   {Name: "/", In: []Type{f, f}, Out: f, Doc: "the quotient", Slope: "(dx - r*dy) / y", eval: f2(func(x, y float32) float32 { return x / y }), derive: deriveDiv},
-		FMA:      {Name: "fma", In: []Type{f, f, f}, Out: f, Doc: "x*y + z, rounded once", Slope: "y*dx + x*dy + dz", Commutes: true, eval: f3(fma), derive: deriveFMA},
+		FMA:      {Name: "fma", In: []Type{f, f, f}, Out: f, Doc: "x*y + z, rounded once", Slope: "y*dx + x*dy + dz", Commutes: true, eval: f3(single.FMA), derive: deriveFMA},
 		Sqrt:     {Name: "sqrt", In: []Type{f}, Out: f, Doc: "the square root: NaN for x < 0, x for a zero", Slope: "dx / (r + r)", eval: f1(func(x float32) float32 { return float32(math.Sqrt(float64(x))) }), derive: deriveSqrt},
 		Abs:      {Name: "abs", In: []Type{f}, Out: f, Doc: "x without its sign", Slope: "where(x < 0, -dx, dx)", eval: func(a, _, _ uint64) uint64 { return a &^ sign }, derive: deriveAbs},
 		Copysign: {Name: "copysign", In: []Type{f, f}, Out: f, Doc: "x with the sign of y; a NaN counts as positive", Slope: "dx if the signs of x and y are equal, otherwise -dx", eval: func(a, b, _ uint64) uint64 { return a&^sign | canonical(b)&sign }, derive: deriveCopysign},
@@ -133,7 +134,7 @@ func rows() [count]Info {
 		MaxU32:    {Name: "max", In: []Type{u, u}, Out: u, Doc: "where(u < v, v, u)", define: func(b *Builder, x []Value) Value { return b.Op(WhereU32, b.Op(LtU32, x...), x[1], x[0]) }},
 
 		F32FromU32: {Name: "float32", In: []Type{u}, Out: f, Doc: "u, rounded to nearest even", eval: func(a, _, _ uint64) uint64 { return fromF32(float32(float64(a))) }},
-		U32FromF32: {Name: "uint32", In: []Type{f}, Out: u, Doc: "x rounded toward zero: 0 below 0 and for NaN, 1<<32 - 1 above", eval: func(a, _, _ uint64) uint64 { return toUint32(toF32(a)) }},
+		U32FromF32: {Name: "uint32", In: []Type{f}, Out: u, Doc: "x rounded toward zero: 0 below 0 and for NaN, 1<<32 - 1 above", eval: func(a, _, _ uint64) uint64 { return uint64(single.Uint32(toF32(a))) }},
 		SameF32:    {Name: "float32", In: []Type{f}, Out: f, Doc: "x", define: same},
 		SameU32:    {Name: "uint32", In: []Type{u}, Out: u, Doc: "u", define: same},
 		SameBool:   {Name: "bool", In: []Type{c}, Out: c, Doc: "c", define: same},

@@ -200,6 +200,14 @@ func (k *Kernel) key() string {
 // Arg returns the argument of the program that input i is.
 func (k *Kernel) Arg(i int) int { return k.args[i] }
 
+// Scalar returns the argument of the program that parameter i is, or -1 if it is computed.
+func (k *Kernel) Scalar(i int) int {
+	if k.direct == nil {
+		return -1
+	}
+	return k.direct[i]
+}
+
 // Scratch returns the length of the scratch that Eval needs.
 func (k *Kernel) Scratch() int {
 	if k.direct != nil || len(k.Params) == 0 {
@@ -212,7 +220,7 @@ func (k *Kernel) Scratch() int {
 // of a float32, a uint32, or 0 and 1. It is the reference evaluator that computes what depends
 // on scalars alone, so all devices have the same bits.
 func (k *Kernel) Eval(params []uint32, args []uint32, scratch []uint64) {
-	if k.Scratch() == 0 {
+	if k.direct != nil || len(k.Params) == 0 {
 		for i, from := range k.direct {
 			params[i] = args[from]
 		}
@@ -261,6 +269,7 @@ func (k *Kernel) Function() (ir.Op, bool) {
 type At struct {
 	Index uint64
 	Total int
+	N     int // elements of the part
 }
 
 // Len returns 0.

@@ -69,41 +69,38 @@ func (p *Player) operate(fm form.Form) error {
 	if !done {
 		return err
 	}
-	known := true
-	var xs, dys []float32
+	known := !p.flushed(f.Params[:])
+	inputs := map[form.Operand][]float32{}
 	for _, o := range fm.Inputs() {
 		known = known && picked[o].known
-		switch o {
-		case form.X, form.M:
-			xs = picked[o].values
-		case form.DY:
-			dys = picked[o].values
-		}
+		inputs[o] = picked[o].values
 	}
 	for _, o := range fm.Results() {
-		p.set(picked[o], o, f, known, dys, xs)
+		p.set(picked[o], o, f, known, inputs)
 	}
 	return nil
 }
 
 // set makes h hold the result o of f, if the inputs were known.
-func (p *Player) set(h *held, o form.Operand, f compute.Activation, known bool, dys, xs []float32) {
-	if o == form.M {
-		h.values, h.known = xs, known
-		return
-	}
+func (p *Player) set(h *held, o form.Operand, f compute.Activation, known bool, inputs map[form.Operand][]float32) {
 	h.values, h.copied, h.known = make([]float32, h.n), false, false
 	if !known {
 		return
 	}
+	xs, dys, bits := inputs[form.X], inputs[form.DY], inputs[form.M]
 	for i := range h.values {
-		var dy float32
-		if dys != nil {
-			dy = dys[i]
+		switch {
+		case o == form.M:
+			h.values[i] = float32(form.Bit(f, xs[i])) - 0.5
+		case bits != nil:
+			h.values[i] = form.OfBit(f, dys[i], form.Bit(anyBits, bits[i]))
+		case dys != nil:
+			h.values[i] = o.Want(f, dys[i], xs[i])
+		default:
+			h.values[i] = o.Want(f, 0, xs[i])
 		}
-		h.values[i] = o.Want(f, dy, xs[i])
 	}
-	h.known = !p.flushed(h.values) && !p.flushed([]float32{f.NegativeSlope})
+	h.known = !p.flushed(h.values)
 }
 
 func (p *Player) readMask() error {
@@ -119,7 +116,7 @@ func (p *Player) readMask() error {
 	}
 	for i := range 64 * words {
 		bit := got[i/64]>>(i%64)&1 == 1
-		if i >= m.n && bit || i < m.n && m.known && bit != (form.Bit(m.values[i]) == 1) {
+		if i >= m.n && bit || i < m.n && m.known && bit != (m.values[i] >= 0) {
 			return fmt.Errorf("bit %d of %d is %v", i, m.n, bit)
 		}
 	}

@@ -23,6 +23,7 @@ type Player struct {
 	script   script
 	buffers  []*held
 	masks    []*held
+	prepared []*programCall
 	watched  []watched
 }
 
@@ -43,7 +44,7 @@ type held struct {
 	foreign  bool
 
 	known  bool      // whether the contents are known
-	values []float32 // the contents; for a mask, the x whose bits it has
+	values []float32 // the contents; for a mask, at least 0 where the bit is 1: see anyBits
 	copied bool      // whether they are a copy, with the payloads of NaNs
 }
 
@@ -92,6 +93,11 @@ func steps() []step {
 		{"release", func(p *Player) error { return p.release(p.buffer(nil)) }},
 		{"release mask", func(p *Player) error { return p.release(p.mask(nil)) }},
 		{"others", (*Player).others},
+		{"upload row", (*Player).uploadRow},
+		{"run", (*Player).run},
+		{"prepare", (*Player).prepare},
+		{"run prepared", (*Player).runPrepared},
+		{"run slices", (*Player).runSlices},
 	}
 }
 
@@ -120,7 +126,7 @@ func (p *Player) Release() error {
 			return err
 		}
 	}
-	p.buffers, p.masks = nil, nil
+	p.buffers, p.masks, p.prepared = nil, nil, nil
 	return p.undisturbed()
 }
 

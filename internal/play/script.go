@@ -5,6 +5,7 @@ import (
 	"math"
 
 	"github.com/gmind-go/compute"
+	"github.com/gmind-go/compute/internal/form"
 	"github.com/gmind-go/compute/internal/values"
 )
 
@@ -92,10 +93,14 @@ func repeat(v []float32, n int) []float32 {
 	return r
 }
 
-// activation returns a function with any slope, or rarely an invalid one.
+// activation returns one of form.Activations, a function with any slope, or rarely an invalid
+// one.
 func (s *script) activation() compute.Activation {
 	slopes := []float32{0, 0.01, 1, 2.5, -0.5, float32(math.Copysign(0, -1)), math.MaxFloat32, math.SmallestNonzeroFloat32}
 	switch kind := s.below(64); {
+	case kind < 16:
+		functions := form.Activations()
+		return functions[kind%len(functions)]
 	case kind < 48:
 		return compute.LeakyReLU(slopes[kind%len(slopes)])
 	case kind < 60:
@@ -105,7 +110,7 @@ func (s *script) activation() compute.Activation {
 	case kind == 61:
 		return compute.LeakyReLU(float32(math.Inf(-1)))
 	case kind == 62:
-		return compute.Activation{Kind: 255, NegativeSlope: 0.5}
+		return compute.Activation{Kind: 255, Params: compute.LeakyReLU(0.5).Params}
 	}
 	return compute.Activation{}
 }

@@ -83,7 +83,7 @@ func (s *Session) End() error { return errors.Join(s.foreign.Release(), s.foreig
 // sentinels are the errors that a call may wrap.
 var sentinels = []error{
 	compute.ErrUnavailable, compute.ErrClosed, compute.ErrLength, compute.ErrOverlap, compute.ErrForeignBuffer, compute.ErrSlope,
-	compute.ErrActivation, compute.ErrNoInput, compute.ErrOutOfMemory, compute.ErrDevice,
+	compute.ErrActivation, compute.ErrNoInput, compute.ErrOutOfMemory, compute.ErrArgument, compute.ErrCompile, compute.ErrMiscompiled, compute.ErrDevice,
 }
 
 // is reports whether err wraps want and no other sentinel, or both are nil.

@@ -28,7 +28,7 @@ func playOn(t *testing.T, b compute.Backend) error {
 	scripts := make([][]byte, 4)
 	for round := range rounds {
 		for i := range scripts {
-			scripts[i] = make([]byte, 10_000)
+			scripts[i] = make([]byte, 20_000)
 			random.Read(scripts[i])
 		}
 		closer := -1

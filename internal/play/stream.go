@@ -96,7 +96,7 @@ func (p *Player) stream() error {
 	if want != nil {
 		return equal(memory, old, values.Identical)
 	}
-	if p.flushed(old) || p.flushed([]float32{f.NegativeSlope}) {
+	if p.flushed(old) || p.flushed(f.Params[:]) {
 		return nil
 	}
 	before, x := old[to:to+length], old[from:from+n]

@@ -23,7 +23,7 @@ func step(x, y0, low, high float32) (float32, bool) {
 
 // sum returns a+b and an error bound, as a fraction of both: they may cancel.
 func sum(a, b, fraction float64) (y, bound float64) {
-	return a + b, (math.Abs(a) + math.Abs(b)) * fraction
+	return a + b, float64((math.Abs(a) + math.Abs(b)) * fraction)
 }
 
 var log1pPrime = quotient{
@@ -114,7 +114,7 @@ var geluPrime = function{
 	special: func(x float32) (float32, bool) { return step(x, 0.5, -15, 8) },
 	approx: func(x float64) (float64, float64) {
 		phi := math.Exp(-x*x/2) / math.Sqrt(2*math.Pi)
-		return sum(0.5*math.Erfc(-x/math.Sqrt2), x*phi, looser)
+		return sum(float64(0.5*math.Erfc(-x/math.Sqrt2)), float64(x*phi), looser)
 	},
 	exact: func(p precision, x *big.Float) *big.Float {
 		return p.add(p.bigPhi(x), p.mul(x, p.phi(x)))
@@ -146,7 +146,7 @@ var mishPrime = function{
 	special: func(x float32) (float32, bool) { return step(x, 0.6, -110, 40) },
 	approx: func(x float64) (float64, float64) {
 		e := math.Exp(x)
-		n := e * (e + 2)
+		n := float64(e * (e + 2))
 		return sum(n/(n+2), x*4*e*(e+1)/((n+2)*(n+2)), loose)
 	},
 	exact: func(p precision, x *big.Float) *big.Float {

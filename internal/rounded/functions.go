@@ -13,7 +13,7 @@ const (
 )
 
 // relative returns y and its error bound, as a fraction of y.
-func relative(y, fraction float64) (float64, float64) { return y, math.Abs(y) * fraction }
+func relative(y, fraction float64) (float64, float64) { return y, float64(math.Abs(y) * fraction) }
 
 // odd is the special part of an odd function that is x at 0, and 1 from limit on.
 func odd(x, limit float32) (float32, bool) {
@@ -228,7 +228,7 @@ const cubic = 0.044715
 // twiceU returns 2u and its derivative.
 func twiceU(x float64) (v, slope float64) {
 	const scale = 2 * math.Sqrt2 / (math.SqrtPi)
-	return scale * (x + cubic*x*x*x), scale * (1 + 3*cubic*x*x)
+	return scale * (x + float64(cubic*x*x*x)), scale * (1 + float64(3*cubic*x*x))
 }
 
 // twiceU returns 2u and its derivative.
@@ -262,7 +262,7 @@ var mish = function{
 	special: func(x float32) (float32, bool) { return gate(x, -110, 40) },
 	approx: func(x float64) (float64, float64) {
 		e := math.Exp(x)
-		n := e * (e + 2)
+		n := float64(e * (e + 2))
 		return relative(x*n/(n+2), loose)
 	},
 	exact: func(p precision, x *big.Float) *big.Float {

@@ -70,7 +70,7 @@ func (f *quotient) at(x float32) float32 {
 		return y
 	}
 	y := f.approx(float64(x))
-	bound := math.Abs(y) * 0x1p-48
+	bound := float64(math.Abs(y) * 0x1p-48)
 	if float32(y-bound) == float32(y+bound) {
 		return float32(y)
 	}

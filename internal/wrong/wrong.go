@@ -11,7 +11,9 @@ import (
 // Bugs returns the bugs that a Backend can have, named after the call that is wrong.
 func Bugs() []string {
 	return []string{"Alloc", "AllocMask", "Upload", "Forward", "Derivative", "Backward", "ForwardDerivative", "ForwardMask", "BackwardMask",
-		"Stream without its context", "Stream of too much", "Stream that continues", "Sync", "Close", "Close with an error"}
+		"Stream without its context", "Stream of too much", "Stream that continues", "Sync", "Close", "Close with an error",
+		"Run with a shifted row", "Run of one result after the other", "Run with an earlier scalar", "Run without an error", "Prepare without Set",
+		"RunSlices without its context", "RunSlices from another element", "RunSlices of too many bits"}
 }
 
 // A Backend is a correct backend with one bug, of Bugs.
@@ -49,7 +51,7 @@ func (b Backend) Upload(src []float32) (compute.Buffer, error) {
 
 func (b Backend) Forward(f compute.Activation, y, x compute.Buffer) error {
 	if b.has("Forward") {
-		f.NegativeSlope = -f.NegativeSlope
+		f.Params[0] = -f.Params[0]
 	}
 	return b.Backend.Forward(f, y, x)
 }

@@ -11,11 +11,17 @@ import (
 	"github.com/gmind-go/compute"
 )
 
-// A Context is a device made ready: its OpenCL context and one program built for
-// it. Its methods may be called from several goroutines at once, but Close.
+// A Context is a device made ready. Its methods may be called from several goroutines at once,
+// but Close.
 type Context struct {
 	device  *Device
 	context *cl.Context
+}
+
+// A Program is compiled for one Context. Its methods may be called from several goroutines at
+// once, but Release.
+type Program struct {
+	device  *Device
 	program *cl.Program
 }
 
@@ -27,40 +33,53 @@ type Kernel struct {
 	maxGroup int
 }
 
-// Open makes the device d ready and builds the program source for it. options are
-// those of clBuildProgram, such as "-D WIDTH=4".
-func Open(d *Device, source, options string) (*Context, error) {
+// Open makes the device d ready.
+func Open(d *Device) (*Context, error) {
 	if d.Usable != nil {
 		return nil, d.Usable
 	}
 	c := &Context{device: d}
-	if err := c.open(source, options); err != nil {
-		c.Close()
+	err := call("clCreateContext", func() (err error) {
+		c.context, err = cl.CreateContext([]*cl.Device{d.device})
+		return err
+	})
+	if err != nil {
 		return nil, err
 	}
+	runtime.SetFinalizer(c.context, nil)
 	return c, nil
 }
 
-func (c *Context) open(source, options string) error {
-	devices := []*cl.Device{c.device.device}
-	err := call("clCreateContext", func() (err error) {
-		c.context, err = cl.CreateContext(devices)
+// Build compiles source, to be released. options are those of clBuildProgram, such as
+// "-D WIDTH=4". See IsBuild for the errors.
+func (c *Context) Build(source, options string) (*Program, error) {
+	p := &Program{device: c.device}
+	err := call("clCreateProgramWithSource", func() (err error) {
+		p.program, err = c.context.CreateProgramWithSource([]string{uncontracted + source})
 		return err
 	})
 	if err != nil {
-		return err
+		return nil, err
 	}
-	runtime.SetFinalizer(c.context, nil)
-	err = call("clCreateProgramWithSource", func() (err error) {
-		c.program, err = c.context.CreateProgramWithSource([]string{uncontracted + source})
-		return err
+	runtime.SetFinalizer(p.program, nil)
+	// No option that relaxes arithmetic: NaN, infinities and subnormals count. Some drivers print
+	// warnings to stderr; -w turns them off.
+	err = call(buildProgram, func() error {
+		return p.program.BuildProgram([]*cl.Device{c.device.device}, "-cl-std=CL1.2 -w "+options)
 	})
 	if err != nil {
-		return err
+		p.Release()
+		return nil, err
 	}
-	runtime.SetFinalizer(c.program, nil)
-	// No option that relaxes arithmetic: NaN, infinities and subnormals count.
-	return call("clBuildProgram", func() error { return c.program.BuildProgram(devices, "-cl-std=CL1.2 "+options) })
+	return p, nil
+}
+
+// Release gives the program back. Its kernels stay usable. Calls after the first, and on nil,
+// do nothing.
+func (p *Program) Release() {
+	if p != nil {
+		p.program.Release()
+	}
 }
 
 // uncontracted stands before every program. Without it a product that is added to
@@ -92,10 +111,10 @@ func (c *Context) newQueue(properties cl.CommandQueueProperty) (*Queue, error) {
 
 // NewKernel returns the kernel of that name, which takes args arguments. It is to
 // be released.
-func (c *Context) NewKernel(name string, args int) (*Kernel, error) {
+func (p *Program) NewKernel(name string, args int) (*Kernel, error) {
 	k := &Kernel{name: name}
 	err := call("clCreateKernel", func() (err error) {
-		k.kernel, err = c.program.CreateKernel(name)
+		k.kernel, err = p.program.CreateKernel(name)
 		return err
 	})
 	if err != nil {
@@ -116,9 +135,9 @@ func (c *Context) NewKernel(name string, args int) (*Kernel, error) {
 	}
 	// A kernel that needs many registers may take fewer work-items than its device. If the
 	// driver does not report it, or reports it wrongly as PoCL-Remote does, the first launch shows.
-	k.maxGroup = c.device.MaxGroup
+	k.maxGroup = p.device.MaxGroup
 	_ = call("clGetKernelWorkGroupInfo", func() error {
-		n, err := k.kernel.WorkGroupSize(c.device.device)
+		n, err := k.kernel.WorkGroupSize(p.device.device)
 		if err == nil && n > 0 {
 			k.maxGroup = min(k.maxGroup, n)
 		}
@@ -161,14 +180,10 @@ func (k *Kernel) set(args []any) error {
 	return nil
 }
 
-// Close releases the program and the context. Queues, kernels and memory are to be
-// released before.
+// Close releases the context. Queues, programs, kernels and memory are to be released before.
 func (c *Context) Close() {
-	if c.program != nil {
-		c.program.Release()
-	}
 	if c.context != nil {
 		c.context.Release()
 	}
-	c.program, c.context = nil, nil
+	c.context = nil
 }

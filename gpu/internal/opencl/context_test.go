@@ -9,11 +9,7 @@ import (
 // TestUncontracted: a product is rounded before something is added to it.
 func TestUncontracted(t *testing.T) {
 	c, q := openFirst(t)
-	k, err := c.NewKernel("multiply_add", 4)
-	if err != nil {
-		t.Fatal(err)
-	}
-	defer k.Release()
+	k := newKernel(t, c, "multiply_add", 4)
 	// The square of 1+2^-12 is 1+2^-11+2^-24, which rounds to 1+2^-11.
 	const a = 1 + 1.0/4096
 	x, y := alloc(t, c, 1), []float32{a}

@@ -26,7 +26,13 @@ type Device struct {
 	SharedMemory bool  // it works in the memory of the host
 	Software     bool  // a GPU or an accelerator by its type, which computes on the CPU
 	MaxGroup     int   // most work-items in a work-group
-	Usable       error // nil, or why no program can be built for it
+	Parameters   int   // most bytes of arguments of a kernel
+
+	Subnormals    bool  // it computes with subnormal float
+	ExactDivision bool  // its division and square root of float are rounded to nearest, if a build asks for that
+	Double        bool  // it computes with double
+	Fused         bool  // it has an operation for fma
+	Usable        error // nil, or why no program can be built for it
 
 	// Hardware identifies a GPU or an accelerator whatever platform shows it, in several
 	// ways, such as "PCI 0000:01:00.0". It is empty if the driver does not report it.
@@ -54,6 +60,9 @@ const (
 	deviceMaxWorkGroupSize  = 0x1004
 	deviceMaxMemAllocSize   = 0x1010
 	deviceGlobalMemSize     = 0x101F
+	deviceMaxParameterSize  = 0x1017
+	deviceSingleFPConfig    = 0x101B
+	deviceDoubleFPConfig    = 0x1032
 	deviceAvailable         = 0x1027
 	deviceCompilerAvailable = 0x1028
 	deviceName              = 0x102B
@@ -61,6 +70,13 @@ const (
 	driverVersion           = 0x102D
 	deviceVersion           = 0x102F
 	deviceHostUnifiedMemory = 0x1035
+)
+
+// Bits of cl_device_fp_config.
+const (
+	fpDenorm                     = 1 << 0
+	fpFMA                        = 1 << 5
+	fpCorrectlyRoundedDivideSqrt = 1 << 7
 )
 
 // Devices lists the devices of all platforms, in the order of the loader. The
@@ -115,6 +131,17 @@ func describe(platform string, d *cl.Device) (*Device, error) {
 		device.Driver, _ = d.GetInfoString(driverVersion)
 		unified, _ := d.GetInfoBool(deviceHostUnifiedMemory)
 		version, _ := d.GetInfoString(deviceVersion)
+
+		// Without the answer it has what OpenCL demands of a device, or less.
+		single, _ := d.GetInfoUlong(deviceSingleFPConfig)
+		double, _ := d.GetInfoUlong(deviceDoubleFPConfig)
+		device.Subnormals = single&fpDenorm != 0
+		device.ExactDivision = single&fpCorrectlyRoundedDivideSqrt != 0
+		device.Fused = single&fpFMA != 0
+		device.Double = double != 0
+		if device.Parameters, _ = d.GetInfoSize(deviceMaxParameterSize); device.Parameters <= 0 {
+			device.Parameters = 256
+		}
 
 		var bits int64
 		var available, compiler bool

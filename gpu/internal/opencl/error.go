@@ -130,6 +130,16 @@ func IsGroupTooLarge(err error) bool {
 	return errors.As(err, &e) && (e.cause == cl.ErrInvalidWorkGroupSize || e.cause == cl.ErrInvalidWorkItemSize)
 }
 
+// buildProgram is the call that compiles.
+const buildProgram = "clBuildProgram"
+
+// IsBuild reports whether err means that a source does not build: its text has the reasons of
+// the compiler.
+func IsBuild(err error) bool {
+	var e *Error
+	return errors.As(err, &e) && e.Call == buildProgram
+}
+
 // CannotWrap reports whether err means that a slice cannot be memory of the device as it
 // is, though a copy of it may: Go refused to hand it to C, or the driver to take it.
 func CannotWrap(err error) bool {

@@ -27,7 +27,7 @@ func openFirst(t *testing.T) (*Context, *Queue) {
 		if len(devices) == 0 {
 			return nil, errors.Join(err, compute.ErrUnavailable)
 		}
-		c, err = Open(devices[0], source, "")
+		c, err = Open(devices[0])
 		return closer{c: c}, err
 	})
 	q, err := c.NewQueue()
@@ -55,7 +55,18 @@ func (c closer) Close() error {
 
 func newCopy(t *testing.T, c *Context) *Kernel {
 	t.Helper()
-	k, err := c.NewKernel("copy", 3)
+	return newKernel(t, c, "copy", 3)
+}
+
+// newKernel returns a kernel of source.
+func newKernel(t *testing.T, c *Context, name string, args int) *Kernel {
+	t.Helper()
+	p, err := c.Build(source, "")
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(p.Release)
+	k, err := p.NewKernel(name, args)
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -16,9 +16,9 @@ func TestStaging(t *testing.T) {
 	}
 	copy(s.Values, []float32{1, -2, 3, 4, 5})
 	check(t,
-		q.StartWrite(src, 1, s, 3),
+		q.StartWrite(src, 1, s, 0, 3),
 		q.Launch(k, 4, 2, dst, src, uint64(4)),
-		q.StartRead(dst, 2, s, 2),
+		q.StartRead(dst, 2, s, 0, 2),
 		q.Wait())
 	equal(t, "StartWrite and StartRead", s.Values, -2, 3, 3, 4, 5)
 	check(t, s.Release())

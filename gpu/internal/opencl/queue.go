@@ -97,19 +97,19 @@ func (q *Queue) transfer(name string, m *Mem, host []float32, enqueue func() (*c
 	return err
 }
 
-// StartWrite enqueues a copy of the first n elements of s to m, from its element
-// offset on. s may be changed after Wait.
-func (q *Queue) StartWrite(m *Mem, offset int, s *Staging, n int) error {
+// StartWrite enqueues a copy of n elements of s, from its element from on, to m, from its
+// element offset on. s may be changed after Wait.
+func (q *Queue) StartWrite(m *Mem, offset int, s *Staging, from, n int) error {
 	return q.enqueue("clEnqueueWriteBuffer", func() (*cl.Event, error) {
-		return q.queue.EnqueueWriteBuffer(m.mem, false, 4*offset, 4*n, unsafe.Pointer(&s.Values[0]), nil)
+		return q.queue.EnqueueWriteBuffer(m.mem, false, 4*offset, 4*n, unsafe.Pointer(&s.Values[from]), nil)
 	})
 }
 
-// StartRead enqueues a copy of n elements of m, from its element offset on, to s,
-// where they are after Wait.
-func (q *Queue) StartRead(m *Mem, offset int, s *Staging, n int) error {
+// StartRead enqueues a copy of n elements of m, from its element offset on, to s, from its
+// element to on, where they are after Wait.
+func (q *Queue) StartRead(m *Mem, offset int, s *Staging, to, n int) error {
 	return q.enqueue("clEnqueueReadBuffer", func() (*cl.Event, error) {
-		return q.queue.EnqueueReadBuffer(m.mem, false, 4*offset, 4*n, unsafe.Pointer(&s.Values[0]), nil)
+		return q.queue.EnqueueReadBuffer(m.mem, false, 4*offset, 4*n, unsafe.Pointer(&s.Values[to]), nil)
 	})
 }
 

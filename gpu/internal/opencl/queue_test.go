@@ -57,10 +57,15 @@ func TestMapped(t *testing.T) {
 
 func TestRefusals(t *testing.T) {
 	c, q := openFirst(t)
-	if _, err := c.NewKernel("missing", 3); err == nil || !strings.Contains(err.Error(), "kernel missing: clCreateKernel: CL_INVALID_KERNEL_NAME") {
+	p, err := c.Build(source, "")
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer p.Release()
+	if _, err := p.NewKernel("missing", 3); err == nil || !strings.Contains(err.Error(), "kernel missing: clCreateKernel: CL_INVALID_KERNEL_NAME") {
 		t.Errorf("a kernel that is not there: %v", err)
 	}
-	if _, err := c.NewKernel("copy", 4); err == nil || !strings.Contains(err.Error(), "takes 3 arguments, not 4") {
+	if _, err := p.NewKernel("copy", 4); err == nil || !strings.Contains(err.Error(), "takes 3 arguments, not 4") {
 		t.Errorf("a kernel with other arguments: %v", err)
 	}
 	if err := q.Launch(newCopy(t, c), 1, 1, "text"); !errors.Is(err, compute.ErrDevice) || !strings.Contains(err.Error(), "argument 0") {
@@ -70,12 +75,12 @@ func TestRefusals(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	if _, err := Open(devices[0], "kernel void broken( {", ""); err == nil || !strings.Contains(err.Error(), "clBuildProgram: the program does not build: ") {
+	if _, err := c.Build("kernel void broken( {", ""); !IsBuild(err) || !strings.Contains(err.Error(), "clBuildProgram: the program does not build: ") {
 		t.Errorf("a source that is none: %v", err)
 	}
 	unusable := *devices[0]
 	unusable.Usable = errors.New("no compiler")
-	if _, err := Open(&unusable, source, ""); !errors.Is(err, unusable.Usable) {
+	if _, err := Open(&unusable); !errors.Is(err, unusable.Usable) {
 		t.Errorf("a device that cannot be used: %v", err)
 	}
 }

@@ -1,0 +1,211 @@
+package main
+
+import (
+	"fmt"
+	"log"
+	"slices"
+	"strings"
+
+	"github.com/mmcloughlin/avo/attr"
+	"github.com/mmcloughlin/avo/build"
+	"github.com/mmcloughlin/avo/gotypes"
+	avo "github.com/mmcloughlin/avo/ir"
+	"github.com/mmcloughlin/avo/operand"
+	"github.com/mmcloughlin/avo/reg"
+
+	"github.com/gmind-go/compute/internal/ir"
+	"github.com/gmind-go/compute/internal/kernel"
+)
+
+// A routine is one kernel for an instruction set, which is being written: loops over
+// vectors around the body.
+type routine struct {
+	*build.Context
+	set isa
+	spec
+	nonTemporal bool
+
+	args            gotypes.Component
+	results, inputs []pointer
+	n               reg.GPVirtual // elements that are left
+
+	hoist     bool                        // whether registers keep what follows
+	constants map[bits32]reg.VecVirtual   // all that are needed, nil if they have no register
+	loaded    map[bits32]bool             // those of them that are in memory
+	uniform   []bool                      // by node: it is the same for all elements
+	invariant map[ir.Value]reg.VecVirtual // that and is needed
+
+	compiled *avo.Function
+}
+
+// A pointer is where the loop is in an operand.
+type pointer struct {
+	at      reg.GPVirtual
+	address kernel.Address
+}
+
+// mem returns the place of element i.
+func (p pointer) mem(i int) operand.Mem { return operand.Mem{Base: p.at, Disp: p.bytes(i)} }
+
+// bytes returns the size of elements.
+func (p pointer) bytes(elements int) int {
+	if p.address == kernel.Bit {
+		return elements / 8
+	}
+	return 4 * elements
+}
+
+// write returns the function of s. Its main loop computes as many vectors at a time, at most
+// 4, as there are registers for; or one, if that takes so long that the loop costs nothing.
+func write(set isa, s spec, nonTemporal bool) *routine {
+	const long = 16
+	most := 4
+	if s.body.Size() > long {
+		most = 1
+	}
+	for _, hoist := range []bool{true, false} {
+		for unroll := most; unroll > 0; unroll /= 2 {
+			f := &routine{set: set, spec: s, nonTemporal: nonTemporal, hoist: hoist}
+			f.write(unroll) // to know the constants
+			f.write(unroll)
+			file, err := f.Result()
+			if err != nil {
+				log.Fatalf("%s: %v", s.name, err)
+			}
+			var ok bool
+			if f.compiled, ok = compile(file); ok {
+				return f
+			}
+		}
+	}
+	log.Fatalf("%s needs more registers than %s has", s.name, set.name())
+	return nil
+}
+
+// write writes the function, with the constants that it needed when it was written before.
+func (f *routine) write(unroll int) {
+	f.Context = build.NewContext()
+	f.begin()
+	if f.nonTemporal {
+		f.loop("block", unroll)
+		f.Comment("Non-temporal stores are weakly ordered: others may see later stores first.")
+		f.SFENCE()
+	} else {
+		f.loop("block", unroll)
+		if !f.blocks {
+			f.loop("vector", 1)
+			f.tail()
+		}
+	}
+	f.VZEROUPPER()
+	f.RET()
+}
+
+// begin begins the function, and loads its arguments and what does not change.
+func (f *routine) begin() {
+	name := f.name + strings.ToUpper(f.set.name())
+	doc := name + " computes " + f.doc + "."
+	if f.nonTemporal {
+		name += "NT"
+		doc = name + " is like " + strings.TrimSuffix(name, "NT") + " with non-temporal stores: n is a multiple of 64, and buffers of results are aligned to 64 bytes."
+	}
+	f.Function(name)
+	f.Attributes(attr.NOSPLIT)
+	f.SignatureExpr("func(a *args)")
+	f.Pragma("noescape")
+	f.Doc(doc)
+	f.args = f.Dereference(f.Param("a"))
+	f.results, f.inputs = nil, nil
+	for i, address := range f.spec.results {
+		f.results = append(f.results, f.pointer(i, address))
+	}
+	for i, address := range f.spec.inputs {
+		f.inputs = append(f.inputs, f.pointer(f.ptr[i], address))
+	}
+	f.n = f.Load(f.args.Field("n"), f.GP64()).(reg.GPVirtual)
+	if !f.nonTemporal && !f.blocks {
+		for i, p := range f.results {
+			if p.address == kernel.Bit {
+				if slices.Contains(f.spec.inputs, kernel.Bit) {
+					log.Fatalf("%s: a mask might replace the one that is read", name)
+				}
+				f.clearLastWord(p, fmt.Sprintf("cleared%d", i))
+			}
+		}
+	}
+	f.invariants()
+}
+
+func (f *routine) pointer(i int, address kernel.Address) pointer {
+	return pointer{f.Load(f.args.Field("ptr").Index(i), f.GP64()).(reg.GPVirtual), address}
+}
+
+// clearLastWord zeroes the last word of a mask.
+func (f *routine) clearLastWord(p pointer, done string) {
+	f.Comment("The last word may have fewer bits than are stored to it.")
+	last := f.GP64()
+	f.MOVQ(f.n, last)
+	f.SUBQ(operand.U32(1), last)
+	f.JL(operand.LabelRef(done))
+	f.SHRQ(operand.U8(6), last)
+	f.MOVQ(operand.U32(0), operand.Mem{Base: p.at, Index: last, Scale: 8})
+	f.Label(done)
+}
+
+// loop writes a loop over count vectors at a time, while at least as many are left.
+func (f *routine) loop(label string, count int) {
+	elements := count * f.set.width()
+	f.SUBQ(operand.U32(uint32(elements)), f.n)
+	f.JL(operand.LabelRef(label + "_end"))
+	f.Label(label)
+	f.vectors(count, nil)
+	for _, list := range [][]pointer{f.results, f.inputs} {
+		for _, p := range list {
+			f.ADDQ(operand.U32(uint32(p.bytes(elements))), p.at)
+		}
+	}
+	f.SUBQ(operand.U32(uint32(elements)), f.n)
+	f.JGE(operand.LabelRef(label))
+	f.Label(label + "_end")
+	if !f.blocks && !f.nonTemporal {
+		f.ADDQ(operand.U32(uint32(elements)), f.n)
+	}
+}
+
+// tail writes what computes the last elements, fewer than a vector has.
+func (f *routine) tail() {
+	f.TESTQ(f.n, f.n)
+	f.JE(operand.LabelRef("done"))
+	f.vectors(1, f.set.lanes(f, f.n))
+	f.Label("done")
+}
+
+// vectors computes the next count vectors, or the elements in lanes of one. All loads precede
+// the stores, since a result may replace an input.
+func (f *routine) vectors(count int, lanes reg.Register) {
+	stores := make([]func(), 0, count*len(f.results))
+	for i := range count {
+		b := f.newBody(i*f.set.width(), lanes)
+		for j, r := range f.body.Results {
+			stores = append(stores, b.store(f.results[j].mem(i*f.set.width()), f.results[j].address, r.Value))
+		}
+	}
+	for _, store := range stores {
+		store()
+	}
+}
+
+// store returns what stores a result, which it computes.
+func (b *body) store(m operand.Mem, address kernel.Address, v ir.Value) func() {
+	if address == kernel.Bit {
+		return b.set.pack(b, v, m)
+	}
+	r := b.vector(v)
+	switch {
+	case b.lanes != nil:
+		return func() { b.set.storeElements(b.routine, r, b.lanes, m) }
+	case b.nonTemporal:
+		return func() { b.VMOVNTPS(r, m) }
+	}
+	return func() { b.VMOVUPS(r, m) }
+}

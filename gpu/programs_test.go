@@ -1,0 +1,146 @@
+//go:build opencl && cgo
+
+package gpu
+
+import (
+	"context"
+	"fmt"
+	"math/rand/v2"
+	"os"
+	"strconv"
+	"strings"
+	"testing"
+
+	"github.com/gmind-go/compute/gpu/internal/opencl"
+	"github.com/gmind-go/compute/internal/ir"
+	"github.com/gmind-go/compute/internal/kernel"
+	"github.com/gmind-go/compute/internal/openclc"
+	"github.com/gmind-go/compute/internal/randprog"
+	"github.com/gmind-go/compute/internal/testenv"
+)
+
+// programsEnv is the number of random programs that TestRandomPrograms tries.
+const programsEnv = "PROGRAMS"
+
+// randomKernel returns the kernel of a random program that backends run, with operands at
+// random addresses.
+func randomKernel(r *rand.Rand) *kernel.Kernel {
+	for {
+		p := randprog.New(r, randprog.Options{Operations: 30, Allowed: func(op ir.Op) bool { return !op.Info().Function }})
+		q := *p
+		q.Results = nil
+		for _, result := range p.Results {
+			if p.Nodes[result.Value].Type != ir.U32 {
+				q.Results = append(q.Results, result)
+			}
+		}
+		if len(q.Results) == 0 {
+			continue
+		}
+		addresses := make([]kernel.Address, len(p.Args))
+		for i, a := range p.Args {
+			choice := argumentAddresses[a.Type]
+			addresses[i] = choice[r.IntN(len(choice))]
+		}
+		if k := kernel.New(ir.Simplify(&q), addresses); k.Body.Size() >= 3 { // not only constants
+			return k
+		}
+	}
+}
+
+// argumentAddresses are those that arguments have, by type.
+var argumentAddresses = map[ir.Type][]kernel.Address{
+	ir.F32:  {kernel.Element, kernel.Element, kernel.Element, kernel.Row, kernel.Col, kernel.Scalar},
+	ir.U32:  {kernel.Scalar},
+	ir.Bool: {kernel.Bit, kernel.Bit, kernel.Scalar},
+}
+
+// checkAll compares kernels with their references, all compiled in one program: that takes
+// less time. It returns what is wrong with one, by index.
+func checkAll(d *device, list []*kernel.Kernel, s shape, guarded bool) (map[int]error, error) {
+	source := strings.Builder{}
+	codes := make([]*code, len(list))
+	texts := make([]string, len(list))
+	source.WriteString(d.defines(s) + d.prelude)
+	for i, k := range list {
+		c := &code{kernel: k, name: fmt.Sprintf("k%d", i), shape: s, guarded: guarded}
+		c.args, _ = openclc.Arguments(k, guarded)
+		text, err := openclc.Print(k, openclc.Options{Name: c.name, Guarded: guarded})
+		if err != nil {
+			return nil, err
+		}
+		codes[i], texts[i] = c, text
+		source.WriteString("\n" + text)
+	}
+	program, err := d.context.Build(source.String(), d.options())
+	if err != nil {
+		return nil, err
+	}
+	defer program.Release()
+	wrong := map[int]error{}
+	for i, c := range codes {
+		compiled, err := program.NewKernel(c.name, c.args)
+		if err == nil {
+			err = d.withPipeline(context.Background(), func(p *pipeline) error { return p.check(c, compiled, texts[i]) })
+			compiled.Release()
+		}
+		if err != nil {
+			wrong[i] = err
+		}
+	}
+	return wrong, nil
+}
+
+// TestRandomPrograms compares random programs with their references: in the shapes of all
+// devices, with each way to divide, and guarded. PROGRAMS is the number of programs.
+func TestRandomPrograms(t *testing.T) {
+	b := testenv.Open(t, OpenDevice("any"))
+	d := inside(b)
+	own := *d.found
+	without := own
+	without.ExactDivision = false
+	integers := without
+	integers.Double = false
+	devices := []*opencl.Device{&own, &without, &integers}
+	shapes := []shape{
+		d.shape.masked(),
+		{width: 8, vectors: 2, group: 64, short: true},
+		{width: 8, vectors: 1, group: 128, aligned: true, short: true},
+		{width: 16, vectors: 2, group: 32},
+	}
+	rebuilt := 0
+	programs, batch := 60, 20
+	if testing.Short() {
+		programs = 20
+	}
+	if n, err := strconv.Atoi(os.Getenv(programsEnv)); err == nil {
+		programs, batch = n, 50
+	}
+	for from := 0; from < programs; from += batch {
+		r := rand.New(rand.NewPCG(uint64(from), 1))
+		var list []*kernel.Kernel
+		for range min(batch, programs-from) {
+			list = append(list, randomKernel(r))
+		}
+		turn := from / batch
+		d.found = devices[turn%len(devices)]
+		s, guarded := shapes[turn%len(shapes)], turn%5 == 4
+		wrong, err := checkAll(d, list, s, guarded)
+		if err != nil {
+			t.Fatalf("programs from %d on: %v", from, err)
+		}
+		for i, first := range wrong {
+			t.Logf("program %d, shape %+v: %v", from+i, s, first)
+			again, err := checkAll(d, list[i:i+1], s, true) // as Compile does
+			if err != nil || again[0] != nil {
+				t.Errorf("program %d, shape %+v, guarded: %v, %v", from+i, s, err, again[0])
+			}
+			rebuilt++
+		}
+		if testing.Verbose() && turn%20 == 19 {
+			fmt.Printf("%d programs\n", from+batch)
+		}
+	}
+	d.found = &own
+	t.Logf("%d random programs, of which %d were guarded since the driver compiles them wrong otherwise", programs, rebuilt)
+}
