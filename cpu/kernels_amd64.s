@@ -573,11 +573,11 @@ TEXT ·leakyReLUForwardMaskAVX512(SB), NOSPLIT, $0-8
 	// The last word may have fewer bits than are stored to it.
 	MOVQ SI, DI
 	SUBQ $0x00000001, DI
-	JL   cleared
+	JL   cleared1
 	SHRQ $0x06, DI
 	MOVQ $0x00000000, (DX)(DI*8)
 
-cleared:
+cleared1:
 	VXORPS       X0, X0, X0
 	VBROADCASTSS 40(AX), Z1
 	SUBQ         $0x00000040, SI
@@ -1299,11 +1299,11 @@ TEXT ·reluForwardMaskAVX512(SB), NOSPLIT, $0-8
 	// The last word may have fewer bits than are stored to it.
 	MOVQ AX, SI
 	SUBQ $0x00000001, SI
-	JL   cleared
+	JL   cleared1
 	SHRQ $0x06, SI
 	MOVQ $0x00000000, (DX)(SI*8)
 
-cleared:
+cleared1:
 	VXORPS X0, X0, X0
 	SUBQ   $0x00000040, AX
 	JL     block_end
@@ -2121,11 +2121,11 @@ TEXT ·relu6ForwardMaskAVX512(SB), NOSPLIT, $0-8
 	// The last word may have fewer bits than are stored to it.
 	MOVQ AX, SI
 	SUBQ $0x00000001, SI
-	JL   cleared
+	JL   cleared1
 	SHRQ $0x06, SI
 	MOVQ $0x00000000, (DX)(SI*8)
 
-cleared:
+cleared1:
 	VXORPS       X0, X0, X0
 	VBROADCASTSS c40c00000<>+0(SB), Z1
 	SUBQ         $0x00000040, AX
@@ -3001,11 +3001,11 @@ TEXT ·clipForwardMaskAVX512(SB), NOSPLIT, $0-8
 	// The last word may have fewer bits than are stored to it.
 	MOVQ SI, DI
 	SUBQ $0x00000001, DI
-	JL   cleared
+	JL   cleared1
 	SHRQ $0x06, DI
 	MOVQ $0x00000000, (DX)(DI*8)
 
-cleared:
+cleared1:
 	VBROADCASTSS 40(AX), Z0
 	VBROADCASTSS 44(AX), Z1
 	SUBQ         $0x00000040, SI
@@ -6630,11 +6630,11 @@ TEXT ·leakyReLUForwardMaskAVX2(SB), NOSPLIT, $0-8
 	// The last word may have fewer bits than are stored to it.
 	MOVQ SI, DI
 	SUBQ $0x00000001, DI
-	JL   cleared
+	JL   cleared1
 	SHRQ $0x06, DI
 	MOVQ $0x00000000, (DX)(DI*8)
 
-cleared:
+cleared1:
 	VXORPS       X0, X0, X0
 	VMOVDQU      lane1<>+0(SB), Y1
 	VBROADCASTSS 40(AX), Y2
@@ -7405,11 +7405,11 @@ TEXT ·reluForwardMaskAVX2(SB), NOSPLIT, $0-8
 	// The last word may have fewer bits than are stored to it.
 	MOVQ AX, SI
 	SUBQ $0x00000001, SI
-	JL   cleared
+	JL   cleared1
 	SHRQ $0x06, SI
 	MOVQ $0x00000000, (DX)(SI*8)
 
-cleared:
+cleared1:
 	VXORPS  X0, X0, X0
 	VMOVDQU lane1<>+0(SB), Y1
 	SUBQ    $0x00000020, AX
@@ -8276,11 +8276,11 @@ TEXT ·relu6ForwardMaskAVX2(SB), NOSPLIT, $0-8
 	// The last word may have fewer bits than are stored to it.
 	MOVQ AX, SI
 	SUBQ $0x00000001, SI
-	JL   cleared
+	JL   cleared1
 	SHRQ $0x06, SI
 	MOVQ $0x00000000, (DX)(SI*8)
 
-cleared:
+cleared1:
 	VXORPS       X0, X0, X0
 	VBROADCASTSS c40c00000<>+0(SB), Y1
 	VMOVDQU      lane1<>+0(SB), Y2
@@ -9205,11 +9205,11 @@ TEXT ·clipForwardMaskAVX2(SB), NOSPLIT, $0-8
 	// The last word may have fewer bits than are stored to it.
 	MOVQ SI, DI
 	SUBQ $0x00000001, DI
-	JL   cleared
+	JL   cleared1
 	SHRQ $0x06, DI
 	MOVQ $0x00000000, (DX)(DI*8)
 
-cleared:
+cleared1:
 	VMOVDQU      lane1<>+0(SB), Y0
 	VBROADCASTSS 40(AX), Y1
 	VBROADCASTSS 44(AX), Y2

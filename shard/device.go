@@ -149,8 +149,8 @@ func (c *code) of(params []uint32) (f compute.Activation, ok bool) {
 	if !c.shipped || c.form == form.Copy {
 		return f, false
 	}
-	f.Kind = c.kind
-	f.Params, _ = function.Unparams(int(c.kind), function.Form(c.form), params)
+	all, _ := function.Unparams(int(c.kind), function.Form(c.form), params)
+	f = compute.Activation{Kind: c.kind, Params: all}
 	return f, f.Validate() == nil
 }
 

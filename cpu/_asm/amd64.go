@@ -33,8 +33,9 @@ func amd64Table() []byte {
 		table("avx512", "AVX512", "AVX512NT") + table("avx2", "AVX2", "AVX2NT"))
 }
 
-// amd64Sources returns the assembly of all kernels, and the Go file that declares them.
-func amd64Sources() (assembly, declarations []byte) {
+// amd64Sources returns the assembly of the kernels of list, and the Go file of the package that
+// declares them.
+func amd64Sources(pkg string, list []spec) (assembly, declarations []byte) {
 	declareArgs()
 	constants := map[bits32]bool{}
 	var functions []avo.Section
@@ -44,7 +45,7 @@ func amd64Sources() (assembly, declarations []byte) {
 	}
 	for _, set := range sets {
 		add(write(set, copySpec, true))
-		for _, s := range specs() {
+		for _, s := range list {
 			add(write(set, s, false))
 			if !s.blocks {
 				add(write(set, s, true))
@@ -63,7 +64,7 @@ func amd64Sources() (assembly, declarations []byte) {
 	if err := pass.IncludeTextFlagHeader(file); err != nil {
 		log.Fatal(err)
 	}
-	config := printer.Config{Name: "cpu/_asm", Pkg: "cpu"}
+	config := printer.Config{Name: "cpu/_asm", Pkg: pkg}
 	assembly, err := printer.NewGoAsm(config).Print(file)
 	if err != nil {
 		log.Fatal(err)

@@ -83,6 +83,7 @@ func (s avx512) mask(b *body, v ir.Value, want bool) reg.Register {
 		b.VPTESTNMD(r, r, k)
 	}
 	*known = k
+	b.done(v)
 	return k
 }
 
@@ -152,13 +153,14 @@ func (s avx512) where(b *body, c, x, y ir.Value) reg.VecVirtual {
 		want      bool
 	}{{y, x, false}, {x, y, true}} {
 		n := &b.body.Nodes[branch.op]
-		if binary[n.Op] == nil || b.left[branch.op] != 1 || b.values[branch.op].vector != nil {
+		if binaries[n.Op] == nil || b.left[branch.op] != 1 || b.values[branch.op].vector != nil {
 			continue
 		}
 		k := s.mask(b, c, branch.want)
 		right, left := b.vector(n.In[1]), b.vector(n.In[0])
-		dst := b.take(branch.other)
-		binary[n.Op](b.Context, right, left, k, dst)
+		dst := b.take(branch.other, branch.other, n.In[0], n.In[1])
+		binaries[n.Op](b.Context, right, left, k, dst)
+		b.done(branch.op)
 		return dst
 	}
 	dst := b.ZMM()

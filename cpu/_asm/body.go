@@ -20,7 +20,8 @@ type body struct {
 	first  int
 	lanes  reg.Register // the elements to compute, or nil for all
 	values []value      // by node
-	left   []int        // by node, the uses to come
+	known  []bool       // by node, whether it is computed
+	left   []int        // by node, the uses to come; results have one that never comes
 }
 
 // A value is in a vector. A bool is all ones or zeros there; AVX-512 has it in mask registers
@@ -108,7 +109,7 @@ func (f *routine) load(c bits32) reg.VecVirtual {
 
 func (f *routine) newBody(first int, lanes reg.Register) *body {
 	nodes := f.body.Nodes
-	b := &body{f, first, lanes, make([]value, len(nodes)), make([]int, len(nodes))}
+	b := &body{f, first, lanes, make([]value, len(nodes)), make([]bool, len(nodes)), make([]int, len(nodes))}
 	for v, register := range f.invariant {
 		b.values[v].vector = register
 	}
@@ -123,19 +124,26 @@ func (f *routine) newBody(first int, lanes reg.Register) *body {
 	return b
 }
 
-// vector returns the vector of v, for one use, which does not change it.
+// vector returns the vector of v, which is not to be changed.
 func (b *body) vector(v ir.Value) reg.VecVirtual {
-	b.left[v]--
 	if b.values[v].vector == nil {
 		b.values[v].vector = b.compute(v)
+		b.done(v)
 	}
 	return b.values[v].vector
 }
 
-// take returns a vector with the value of v that may be changed.
-func (b *body) take(v ir.Value) reg.VecVirtual {
+// take returns a vector with the value of v that may be changed by what has these operands: that
+// of v if nothing else needs it.
+func (b *body) take(v ir.Value, operands ...ir.Value) reg.VecVirtual {
 	r := b.vector(v)
-	if b.left[v] == 0 && !b.uniform[v] {
+	left := b.left[v]
+	for _, x := range operands {
+		if x == v {
+			left--
+		}
+	}
+	if left == 0 && !b.uniform[v] {
 		return r
 	}
 	dst := b.set.vector(b.routine)
@@ -143,9 +151,19 @@ func (b *body) take(v ir.Value) reg.VecVirtual {
 	return dst
 }
 
-// binary has the operations that are one instruction of the same name for all vectors. It has
+// done notes that v is computed, so that it does not need its operands any more.
+func (b *body) done(v ir.Value) {
+	if !b.known[v] {
+		b.known[v] = true
+		for _, x := range b.body.Nodes[v].Operands() {
+			b.left[x]--
+		}
+	}
+}
+
+// binaries has the operations that are one instruction of the same name for all vectors. It has
 // the operands y, x and the result, and before that the mask of the elements to set.
-var binary = map[ir.Op]func(*build.Context, ...operand.Op){
+var binaries = map[ir.Op]func(*build.Context, ...operand.Op){
 	ir.AddF32: (*build.Context).VADDPS, ir.SubF32: (*build.Context).VSUBPS,
 	ir.MulF32: (*build.Context).VMULPS, ir.DivF32: (*build.Context).VDIVPS,
 	ir.Min: (*build.Context).VMINPS, ir.Max: (*build.Context).VMAXPS, // y if one is NaN
@@ -153,7 +171,7 @@ var binary = map[ir.Op]func(*build.Context, ...operand.Op){
 	ir.ShlU32: (*build.Context).VPSLLVD, ir.ShrU32: (*build.Context).VPSRLVD,
 }
 
-// shifts have an immediate count, and binary has those with counts in a vector.
+// shifts have an immediate count, and binaries has those with counts in a vector.
 var shifts = map[ir.Op]func(*build.Context, ...operand.Op){
 	ir.ShlU32: (*build.Context).VPSLLD, ir.ShrU32: (*build.Context).VPSRLD,
 }
@@ -194,13 +212,13 @@ func (b *body) compute(v ir.Value) reg.VecVirtual {
 		b.set.loadElements(b.routine, b.inputs[n.Imm].mem(b.first), b.lanes, dst)
 	case shifts[n.Op] != nil && count.Op == ir.Const:
 		shifts[n.Op](b.Context, operand.U8(count.Imm), b.vector(x), dst)
-	case binary[n.Op] != nil:
-		binary[n.Op](b.Context, b.vector(y), b.vector(x), dst)
+	case binaries[n.Op] != nil:
+		binaries[n.Op](b.Context, b.vector(y), b.vector(x), dst)
 	case n.Op == ir.Sqrt:
 		b.VSQRTPS(b.vector(x), dst)
 	case n.Op == ir.FMA:
 		factors := []operand.Op{b.vector(x), b.vector(y)}
-		dst = b.take(z)
+		dst = b.take(z, n.In[:]...)
 		b.VFMADD231PS(factors[0], factors[1], dst)
 	case n.Op == ir.FromBits:
 		b.VMOVAPS(b.vector(x), dst)

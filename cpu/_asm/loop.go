@@ -1,7 +1,9 @@
 package main
 
 import (
+	"fmt"
 	"log"
+	"slices"
 	"strings"
 
 	"github.com/mmcloughlin/avo/attr"
@@ -122,9 +124,12 @@ func (f *routine) begin() {
 	}
 	f.n = f.Load(f.args.Field("n"), f.GP64()).(reg.GPVirtual)
 	if !f.nonTemporal && !f.blocks {
-		for _, p := range f.results {
+		for i, p := range f.results {
 			if p.address == kernel.Bit {
-				f.clearLastWord(p)
+				if slices.Contains(f.spec.inputs, kernel.Bit) {
+					log.Fatalf("%s: a mask might replace the one that is read", name)
+				}
+				f.clearLastWord(p, fmt.Sprintf("cleared%d", i))
 			}
 		}
 	}
@@ -136,15 +141,15 @@ func (f *routine) pointer(i int, address kernel.Address) pointer {
 }
 
 // clearLastWord zeroes the last word of a mask.
-func (f *routine) clearLastWord(p pointer) {
+func (f *routine) clearLastWord(p pointer, done string) {
 	f.Comment("The last word may have fewer bits than are stored to it.")
 	last := f.GP64()
 	f.MOVQ(f.n, last)
 	f.SUBQ(operand.U32(1), last)
-	f.JL(operand.LabelRef("cleared"))
+	f.JL(operand.LabelRef(done))
 	f.SHRQ(operand.U8(6), last)
 	f.MOVQ(operand.U32(0), operand.Mem{Base: p.at, Index: last, Scale: 8})
-	f.Label("cleared")
+	f.Label(done)
 }
 
 // loop writes a loop over count vectors at a time, while at least as many are left.

@@ -13,7 +13,7 @@ func main() {
 	log.SetFlags(0)
 	dir := flag.String("dir", "", "the directory to write to")
 	flag.Parse()
-	assembly, declarations := amd64Sources()
+	assembly, declarations := amd64Sources("cpu", specs())
 	for name, data := range map[string][]byte{
 		"kernels_amd64.s":    assembly,
 		"stubs_amd64.go":     declarations,
