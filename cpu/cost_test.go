@@ -7,6 +7,7 @@ import (
 	"time"
 
 	"github.com/gmind-go/compute/internal/form"
+	program "github.com/gmind-go/compute/internal/kernel"
 )
 
 // TestCost: elements is the inverse of time, and chunks are of whole words.
@@ -30,6 +31,14 @@ func TestMeasure(t *testing.T) {
 			if got := measure(codeOf(generic, fm), slope(0.5)); got != want {
 				t.Errorf("%v that takes no time: %d ns, want the %d of its data", fm, got, want)
 			}
+		}
+		k := kernelOf("f(x, r, c, s) = (x + r) * c + s", program.Element, program.Row, program.Col, program.Scalar)
+		plan, err := generic.compile(k)
+		if err != nil {
+			t.Fatal(err)
+		}
+		if got := measure(plan, slope(0.5)); got != 82 { // a row and a column stay in the cache
+			t.Errorf("a plan that takes no time: %d ns, want the 82 of its data", got)
 		}
 		calls := 0
 		slow := func(*args) {

@@ -222,6 +222,7 @@ func (d *device) Close() error {
 }
 
 func (d *device) Trim() error {
+	d.frames.empty()
 	d.memory.Empty()
 	return nil
 }

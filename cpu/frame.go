@@ -61,3 +61,11 @@ func (fs *frames) put(f *frame) {
 	defer fs.mu.Unlock()
 	fs.more = append(fs.more, f)
 }
+
+// empty forgets the frames.
+func (fs *frames) empty() {
+	fs.mu.Lock()
+	defer fs.mu.Unlock()
+	fs.last.Store(nil)
+	fs.more = nil
+}

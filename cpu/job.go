@@ -41,7 +41,7 @@ func (j *job) part(lo, hi int) args {
 	return a
 }
 
-// run computes the elements from lo to hi, at most a chunk, with f.
+// run computes the elements from lo to hi, at most a chunk, with f, which has begun the job.
 func (j *job) run(f *frame, lo, hi int) {
 	if j.call != nil {
 		f.tiles.run(&f.args, j.call, lo, hi)
@@ -70,11 +70,9 @@ func (j *job) apply(k kernel, a *args, lo, hi int) {
 
 // runAlone computes the elements from lo on.
 func (j *job) runAlone(f *frame, lo int) {
-	f.begin(j)
 	for ; lo < j.n; lo += j.chunk {
 		j.run(f, lo, min(lo+j.chunk, j.n))
 	}
-	f.end(j)
 }
 
 // A share is the part of a job that one core computes first. Any core may take chunks of
@@ -87,7 +85,6 @@ type share struct {
 
 // work computes chunks of the job with f until none are left, first those of shares[own].
 func (j *job) work(shares []share, own int, f *frame) {
-	f.begin(j)
 	for i := range shares {
 		s := &shares[(own+i)%len(shares)]
 		for {
@@ -98,5 +95,4 @@ func (j *job) work(shares []share, own int, f *frame) {
 			j.run(f, lo, min(lo+j.chunk, s.end))
 		}
 	}
-	f.end(j)
 }

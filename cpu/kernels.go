@@ -48,6 +48,7 @@ type instructionSet struct {
 	fill, expand, compress, prefetch, prefetchWrite kernel
 }
 
+// blockSize is the number of elements of a block. Its bits are a word of a mask.
 const blockSize = 64
 
 // instructionSets returns those that this processor has, best first. The last is generic.

@@ -62,8 +62,10 @@ const (
 func sharesOf(turn uint64) int { return int(turn >> 1 & maxShares) }
 
 // do computes the job j on as many cores as pay, and returns when it is done. The caller
-// computes with f, and forgets its operands.
+// computes with f, which forgets the operands.
 func (p *pool) do(j *job, f *frame) {
+	f.begin(j)
+	defer f.end(j)
 	n := j.n
 	shares := min(p.options.cores(), int(j.cost.time(n)/worthCore), maxShares)
 	if shares < 2 {
@@ -78,7 +80,6 @@ func (p *pool) do(j *job, f *frame) {
 			j.runAlone(f, lo)
 			return
 		}
-		f.begin(j)
 		j.run(f, lo, lo+j.chunk)
 		lo += j.chunk
 	}
@@ -172,7 +173,9 @@ func (p *pool) run(w *worker) {
 		p.inside.Add(1)
 		if p.turn.Load() == turn {
 			p.wake(w.index, len(p.shares))
+			w.frame.begin(&p.job)
 			p.job.work(p.shares, w.index, &w.frame)
+			w.frame.end(&p.job)
 		}
 		p.inside.Add(-1)
 		seen = turn

@@ -95,9 +95,8 @@ func TestPoolWorkers(t *testing.T) {
 			}
 		}
 		p.mu.Lock()
-		f := new(frame)
-		p.share(jobOf(meet, dst), 0, procs, f)
-		kept := p.job.args.ptr != args{}.ptr || f.args.ptr != args{}.ptr
+		p.share(jobOf(meet, dst), 0, procs, new(frame))
+		kept := p.job.args.ptr != args{}.ptr
 		for _, w := range p.workers {
 			kept = kept || w.frame.args.ptr != args{}.ptr
 		}

@@ -385,7 +385,7 @@ func special(a argument) []uint64 {
 		for _, x := range values.Special() {
 			list = append(list, uint64(math.Float32bits(x)))
 		}
-		for _, x := range []float32{0.5, 1.5, 2.5, -0.5, -2.5, 0x1.fffffep22, 0x1.000002p22, 0x1p23, 0x1p31, 0x1.fffffep31, 0x1p32, -0x1p32} {
+		for _, x := range []float32{0x1.7ffffep2, 6, 0x1.800002p2, 0.5, 1.5, 2.5, -0.5, -2.5, 0x1.fffffep22, 0x1.000002p22, 0x1p23, 0x1p31, 0x1.fffffep31, 0x1p32, -0x1p32} {
 			list = append(list, uint64(math.Float32bits(x)))
 		}
 	}

@@ -4,6 +4,7 @@ import (
 	"fmt"
 	"math/rand/v2"
 	"runtime"
+	"slices"
 	"sync"
 	"testing"
 	"unsafe"
@@ -183,6 +184,9 @@ func TestPlanForgets(t *testing.T) {
 		}
 		d.pool.mu.Unlock()
 	}
+	if d.Trim(); d.frames.take().tiles.memory != nil {
+		t.Error("Trim keeps the memory of tiles")
+	}
 }
 
 // TestPlanNoAllocation: the Run of a prepared call allocates nothing, on one core or several.
@@ -250,9 +254,13 @@ func TestPlanSteps(t *testing.T) {
 		{"func f(a, b uint32) float32 { return rand(a, b) + rand(a, b+1) }", []program.Address{sc, sc}, 10, 3, 0},
 	} {
 		k := program.New(expr.MustParse(test.text).IR(), test.addresses)
+		before := slices.Clone(k.Body.Nodes)
 		p, err := newPlan(&generic, k, false)
 		if err != nil {
 			t.Fatal(err)
+		}
+		if !slices.Equal(before, k.Body.Nodes) {
+			t.Errorf("%s is another program now", test.text)
 		}
 		if len(p.code) != test.steps || p.slots != test.slots || len(p.once) != test.once {
 			t.Errorf("%s of %v: %d steps, %d slots and %d filled once, want %d, %d and %d",

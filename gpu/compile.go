@@ -31,6 +31,9 @@ func (d *device) defines(s shape) string {
 	case d.found.Double:
 		text += "#define DOUBLE\n"
 	}
+	if d.found.Fused {
+		text += "#define FUSED\n"
+	}
 	return text + "#line 1\n"
 }
 

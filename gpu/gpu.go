@@ -131,7 +131,9 @@ func (c candidate) openTested(i int) (*opened, error) {
 		var flushes bool
 		if flushes, err = selfTest(b); err == nil {
 			if front, ok := b.(*driver.Backend); ok && flushes {
-				front.Device().(interface{ Flushes() }).Flushes()
+				if d, ok := front.Device().(interface{ Flushes() }); ok {
+					d.Flushes()
+				}
 			}
 			return &opened{Backend: b, flushes: flushes}, nil
 		}

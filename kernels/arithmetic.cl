@@ -38,6 +38,19 @@ static inline UINTS random_bits(const UINTS u, const UINTS v, const ulong index)
     return a;
 }
 
+// fused returns x*y + z, rounded once. Without FUSED the device has no such operation; the
+// function of OpenCL C may then be wrong about the signs of zeros.
+#ifdef FUSED
+#define fused(x, y, z) fma(x, y, z)
+#else
+static inline FLOATS fused(const FLOATS x, const FLOATS y, const FLOATS z)
+{
+    const FLOATS product = x * y;
+    const FLOATS sum = product + z; // which is exact if the product is 0
+    return select(fma(x, y, z), sum, (x == 0.0f) | (y == 0.0f));
+}
+#endif
+
 // Division and the square root, rounded to nearest even. EXACT_DIVISION says that those of
 // OpenCL C are. Those of double are on every device that has the type, and rounding once more
 // changes nothing: double has more than twice the precision. Otherwise the operations of float

@@ -18,7 +18,7 @@ var (
 )
 
 // Prelude is what precedes every kernel in a program. Before it the program defines WIDTH,
-// VECTORS and INDEX, and may define ALIGNED, EXACT_DIVISION and DOUBLE; elementwise.cl and
+// VECTORS and INDEX, and may define ALIGNED, EXACT_DIVISION, DOUBLE and FUSED; elementwise.cl and
 // arithmetic.cl explain them.
 var Prelude = elementwise + "\n" + arithmetic
 

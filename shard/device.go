@@ -143,17 +143,15 @@ func (d *device) Compile(k *kernel.Kernel) (driver.Code, error) {
 	return &code{expr.FromIR(k.Body), ok, compute.Kind(kind), form.Form(fm)}, nil
 }
 
-// activation returns that of a form with parameters.
-func (c *code) activation(params []uint32) compute.Activation {
-	all, _ := function.Unparams(int(c.kind), function.Form(c.form), params)
-	return compute.Activation{Kind: c.kind, Params: all}
-}
-
 // of returns the activation of which c is a form, or false if it is not: a program may have
 // parameters that no activation has.
 func (c *code) of(params []uint32) (f compute.Activation, ok bool) {
-	f = c.activation(params)
-	return f, c.shipped && c.form != form.Copy && f.Validate() == nil
+	if !c.shipped || c.form == form.Copy {
+		return f, false
+	}
+	all, _ := function.Unparams(int(c.kind), function.Form(c.form), params)
+	f = compute.Activation{Kind: c.kind, Params: all}
+	return f, f.Validate() == nil
 }
 
 func (d *device) Launch(c *driver.Call) error {

@@ -60,7 +60,8 @@ func (f *Function) Params() []string {
 	return f.params
 }
 
-// Invalid returns what is wrong with the parameters, and the remedy, or "".
+// Invalid returns what is wrong with the parameters, and the remedy, or "". It allocates nothing
+// for valid ones.
 func (f *Function) Invalid(params *Params) string {
 	for i, name := range f.Params() {
 		if v := params[i]; v-v != 0 { // NaN or infinite
@@ -70,11 +71,13 @@ func (f *Function) Invalid(params *Params) string {
 	if f.requires == nil {
 		return ""
 	}
-	args := make([]any, len(f.params))
-	for i := range args {
-		args[i] = params[i]
+	p := f.requires.IR()
+	var values [maxNodes]uint64
+	var args [MaxParams]uint64
+	for i, v := range params {
+		args[i] = uint64(math.Float32bits(v))
 	}
-	if ok, err := f.requires.Eval(args...); err != nil || ok[0] != true {
+	if p.Eval(values[:len(p.Nodes)], 0, args[:]); values[p.Results[0].Value] == 0 {
 		return "give parameters with " + f.Requires
 	}
 	return ""
@@ -199,7 +202,7 @@ func addresses(p *expr.Program, params int) []kernel.Address {
 	return list
 }
 
-// maxNodes is the number of nodes at most that Eval has room for.
+// maxNodes is the number of nodes at most that Eval and Invalid have room for.
 const maxNodes = 32
 
 // Eval returns the results of a form, from its arguments before the parameters; a form of one

@@ -160,11 +160,21 @@ func TestKernels(t *testing.T) {
 	}
 }
 
-// TestEvalAllocatesNothing checks what Eval promises.
-func TestEvalAllocatesNothing(t *testing.T) {
-	params := Params{0.01}
-	if n := testing.AllocsPerRun(100, func() { all[0].Eval(Backward, &params, 1<<30, 1<<31) }); n != 0 {
-		t.Errorf("%v allocations", n)
+// TestAllocations checks that Eval and Invalid allocate nothing.
+func TestAllocations(t *testing.T) {
+	for _, f := range All() {
+		if f.requires != nil && len(f.requires.IR().Nodes) > maxNodes {
+			t.Errorf("what %s requires is too long", f.Name)
+		}
+		params := f.Trials[0]
+		if n := testing.AllocsPerRun(100, func() {
+			f.Eval(Backward, &params, 1<<30, 1<<31)
+			if what := f.Invalid(&params); what != "" {
+				t.Errorf("%s%v: %s", f.Name, params, what)
+			}
+		}); n != 0 {
+			t.Errorf("%s: %v allocations", f.Name, n)
+		}
 	}
 }
 

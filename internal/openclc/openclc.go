@@ -22,9 +22,9 @@ type Options struct {
 	// on, the inputs a0, the parameters p0.
 	Operands []string
 
-	// Guarded hides from the compiler what products and the last operands of selects are. Some
-	// fuse a product with a sum though FP_CONTRACT is off, and some make a minimum or a maximum
-	// of a select, which differ in the sign of a zero.
+	// Guarded hides from the compiler what constants, products and the last operands of selects
+	// are. Some fuse a product with a sum though FP_CONTRACT is off, some make a minimum or a
+	// maximum of a select, which differ in the sign of a zero, and some take x * 0 for 0.
 	Guarded bool
 }
 
@@ -243,7 +243,7 @@ func (p *printer) statements() error {
 		n := &nodes[i]
 		switch {
 		case n.Op == ir.Const:
-			p.values[i] = constant(n)
+			p.values[i] = p.constant(n)
 			continue
 		case n.Op == ir.Arg:
 			p.values[i] = p.argument(int(n.Imm))
@@ -267,11 +267,13 @@ func vectorOf(t ir.Type) string {
 }
 
 // constant returns how to write a constant.
-func constant(n *ir.Node) value {
-	switch n.Type {
-	case ir.Bool:
+func (p *printer) constant(n *ir.Node) value {
+	switch {
+	case n.Type == ir.F32 && p.o.Guarded:
+		return value{fmt.Sprintf("as_float(0x%08xu ^ zero)", n.Imm), true}
+	case n.Type == ir.Bool:
 		return value{text: fmt.Sprintf("(INTS)(%d)", -int64(n.Imm))}
-	case ir.U32:
+	case n.Type == ir.U32:
 		if n.Imm < 1<<16 {
 			return value{fmt.Sprintf("%du", n.Imm), true}
 		}
@@ -299,7 +301,7 @@ func (p *printer) argument(i int) value {
 	}
 	i -= len(p.inputs)
 	if p.k.Params[i] == ir.Bool {
-		return value{text: fmt.Sprintf("((UINTS)%s != 0u)", p.params[i])}
+		return value{text: fmt.Sprintf("(INTS)(-(int)%s)", p.params[i])}
 	}
 	return value{p.params[i], true}
 }
@@ -315,7 +317,7 @@ var forms = map[ir.Op]struct {
 	ir.SubF32:   {"%[1]s - %[2]s", true},
 	ir.MulF32:   {"%[1]s * %[2]s", true},
 	ir.DivF32:   {"divide(%[1]s, %[2]s)", false},
-	ir.FMA:      {"fma(%[1]s, %[2]s, %[3]s)", false},
+	ir.FMA:      {"fused(%[1]s, %[2]s, %[3]s)", false},
 	ir.Sqrt:     {"square_root(%[1]s)", false},
 	ir.Abs:      {"fabs(%[1]s)", false},
 	ir.Copysign: {"with_sign(%[1]s, %[2]s)", false},

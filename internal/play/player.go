@@ -244,6 +244,11 @@ func (p *Player) read() error {
 	if b.foreign {
 		return nil
 	}
+	return p.readBuffer(b, n, before)
+}
+
+// readBuffer reads b into n elements after others, and compares them with what b holds.
+func (p *Player) readBuffer(b *held, n, before int) error {
 	got, err := read(p, b, n, b.n, before, 12345, b.buffer().Read)
 	if got == nil || !b.known {
 		return err

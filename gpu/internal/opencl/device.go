@@ -31,6 +31,7 @@ type Device struct {
 	Subnormals    bool  // it computes with subnormal float
 	ExactDivision bool  // its division and square root of float are rounded to nearest, if a build asks for that
 	Double        bool  // it computes with double
+	Fused         bool  // it has an operation for fma
 	Usable        error // nil, or why no program can be built for it
 
 	// Hardware identifies a GPU or an accelerator whatever platform shows it, in several
@@ -74,6 +75,7 @@ const (
 // Bits of cl_device_fp_config.
 const (
 	fpDenorm                     = 1 << 0
+	fpFMA                        = 1 << 5
 	fpCorrectlyRoundedDivideSqrt = 1 << 7
 )
 
@@ -135,6 +137,7 @@ func describe(platform string, d *cl.Device) (*Device, error) {
 		double, _ := d.GetInfoUlong(deviceDoubleFPConfig)
 		device.Subnormals = single&fpDenorm != 0
 		device.ExactDivision = single&fpCorrectlyRoundedDivideSqrt != 0
+		device.Fused = single&fpFMA != 0
 		device.Double = double != 0
 		if device.Parameters, _ = d.GetInfoSize(deviceMaxParameterSize); device.Parameters <= 0 {
 			device.Parameters = 256
