@@ -100,7 +100,7 @@ func (c bits32) symbol() operand.Symbol {
 	return operand.NewStaticSymbol(fmt.Sprintf("c%08x", uint64(c)))
 }
 
-// address returns where the bits32 is in memory.
+// address returns where the constant is in memory.
 func (c bits32) address() operand.Mem { return operand.NewDataAddr(c.symbol(), 0) }
 
 func (c bits32) data() *avo.Global {

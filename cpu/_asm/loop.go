@@ -32,8 +32,8 @@ type routine struct {
 	hoist     bool                        // whether registers keep what follows
 	constants map[bits32]reg.VecVirtual   // all that are needed, nil if they have no register
 	loaded    map[bits32]bool             // those of them that are in memory
-	uniform   []bool                      // by node: it is the same for all elements
-	invariant map[ir.Value]reg.VecVirtual // that and is needed
+	uniform   []bool                      // by node: whether it is the same for all elements
+	invariant map[ir.Value]reg.VecVirtual // by node: the same for all elements, and needed
 
 	compiled *avo.Function
 }
