@@ -8,10 +8,11 @@
 # make fuzz          every fuzz target for TIME, 30s unless set
 # make load          256 goroutines on each backend for TIME, 1m unless set; two processes
 # make machines      run the tests as on other machines; ARGS="one-core rusticl"
+# make programs      a million random programs on the CPU, ten thousand on OpenCL
 # make soak          a million operations on each backend; memory must not grow
 # make static        format, vet, staticcheck, generated files, on all ports
 # make test          all tests; installs PoCL to test OpenCL, unless SETUP=0
-.PHONY: bench bench-opencl bench-peers check-peers coverage faults exhaustive fuzz soak load machines static test cross
+.PHONY: bench bench-opencl bench-peers check-peers coverage faults exhaustive fuzz programs soak load machines static test cross
 
 # Without the version the OpenCL headers print a note for every file of the binding.
 # scripts/pkg-config makes the binding link without the OpenCL loader. Go's build cache does
@@ -52,6 +53,10 @@ static:
 
 fuzz:
 	@scripts/fuzz $(or $(TIME),30s)
+
+programs:
+	@COMPUTE_PROGRAMS=1000000 go test -count=1 -timeout 120m -run '^TestRandomPrograms$$' -v ./cpu
+	@COMPUTE_PROGRAMS=10000 go test -count=1 $$(scripts/opencl-tags) -timeout 120m -run '^TestRandomPrograms$$' -v .
 
 soak:
 	@SOAK=1000000 go test -count=1 $$(scripts/opencl-tags) -run '^TestSoak$$' -v . ./gpu

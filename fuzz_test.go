@@ -191,7 +191,7 @@ func FuzzPrograms(f *testing.F) {
 	f.Fuzz(func(t *testing.T, seed uint64) {
 		for _, k := range backends {
 			run := progtest.NewRunner(k.b)
-			if err := errors.Join(progtest.One(seed, run), run.Release()); err != nil {
+			if err := errors.Join(progtest.One(seed, 1, run), run.Release()); err != nil {
 				t.Fatal(err)
 			}
 		}

@@ -62,15 +62,16 @@ func TestPrograms(t *testing.T) {
 	}
 }
 
-// TestRandomPrograms runs random programs on OpenCL: as many as COMPUTE_PROGRAMS says. Package
-// cpu has the same test for instruction sets.
+// TestRandomPrograms runs random programs on OpenCL, as many as COMPUTE_PROGRAMS says. Package cpu
+// has the same test for instruction sets.
 func TestRandomPrograms(t *testing.T) {
-	count, err := progtest.Count(20)
+	count, err := progtest.Count(100)
 	if err != nil {
 		t.Fatal(err)
 	}
+	const batch = 11 // in one call, with 16 buffers at most
 	b := testenv.Open(t, gpu.OpenDevice("any"))
-	if err := progtest.Many(count, b); err != nil {
+	if err := progtest.Many(count, batch, b); err != nil {
 		t.Fatal(err)
 	}
 	t.Logf("%d random programs are right on %s", count, b.Info().Name)

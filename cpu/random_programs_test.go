@@ -5,12 +5,13 @@ import (
 
 	"github.com/gmind-go/compute"
 	"github.com/gmind-go/compute/internal/progtest"
+	"github.com/gmind-go/compute/internal/testenv"
 )
 
 // TestRandomPrograms runs random programs on all instruction sets: as many as COMPUTE_PROGRAMS
 // says.
 func TestRandomPrograms(t *testing.T) {
-	count, err := progtest.Count(3000)
+	count, err := progtest.Count(map[bool]int{false: 3000, true: 500}[testenv.Raced])
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -20,7 +21,7 @@ func TestRandomPrograms(t *testing.T) {
 		defer b.Close()
 		backends = append(backends, b)
 	}
-	if err := progtest.Many(count, backends...); err != nil {
+	if err := progtest.Many(count, 1, backends...); err != nil {
 		t.Fatal(err)
 	}
 	for _, b := range backends {

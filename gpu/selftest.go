@@ -21,6 +21,9 @@ func selfTest(b compute.Backend) (flushes bool, err error) {
 	// one by one.
 	long := slices.Repeat(special, 200)
 	for _, f := range form.Activations() {
+		if f.Kind != compute.KindLeakyReLU {
+			continue // the device compiles others when they are first used, and compares them then
+		}
 		flushed, err := testValues(b, f, long[:len(long)-1])
 		if err != nil {
 			return false, err

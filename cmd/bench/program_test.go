@@ -102,7 +102,7 @@ func TestProgramMeasurements(t *testing.T) {
 				}
 			}
 			difference, err := m.difference(s)
-			if err != nil || (difference == "") != (calls == 1) {
+			if err != nil || calls == 0 && !strings.HasPrefix(difference, "element 0 of 1000 ") || calls == 1 && difference != "" {
 				t.Errorf("%s, data on the %s, after %d calls: %v, %q", m.op, m.data, calls, err, difference)
 			}
 		}
@@ -285,9 +285,6 @@ func TestProgramOnFiles(t *testing.T) {
 func TestProgramOnDevices(t *testing.T) {
 	needOpenCL(t)
 	stdout, stderr, code := bench(t, "-device", "any", "-n", "1Ki", "-runs", "1", "-cache", "warm", "-program", "square(x) = x*x", "-json", "-")
-	if code == command.Unusable && strings.Contains(stderr, compute.ErrCompile.Error()) {
-		t.Skip(stderr)
-	}
 	measured := map[string]int{}
 	for _, res := range decode(t, stdout).Results {
 		if res.Op == "square" && res.Verified {

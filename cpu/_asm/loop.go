@@ -181,16 +181,18 @@ func (f *routine) tail() {
 }
 
 // vectors computes the next count vectors, or the elements in lanes of one. All loads precede
-// the stores, since a result may replace an input.
+// the stores, since a result may replace an input; and one result is stored after the other,
+// since processors combine stores that follow each other in memory.
 func (f *routine) vectors(count int, lanes reg.Register) {
-	stores := make([]func(), 0, count*len(f.results))
+	stores := make([][]func(), len(f.results))
 	for i := range count {
-		b := f.newBody(i*f.set.width(), lanes)
+		first := i * f.set.width()
+		b := f.newBody(first, lanes)
 		for j, r := range f.body.Results {
-			stores = append(stores, b.store(f.results[j].mem(i*f.set.width()), f.results[j].address, r.Value))
+			stores[j] = append(stores[j], b.store(f.results[j].mem(first), f.results[j].address, r.Value))
 		}
 	}
-	for _, store := range stores {
+	for _, store := range slices.Concat(stores...) {
 		store()
 	}
 }

@@ -12,6 +12,7 @@ import (
 	"sync/atomic"
 	"testing"
 	"time"
+	"unsafe"
 
 	"github.com/gmind-go/compute"
 	"github.com/gmind-go/compute/expr"
@@ -400,7 +401,7 @@ func TestWrongSlices(t *testing.T) {
 	ctx := context.Background()
 	x, m := operandsOf(t, b, 70)
 	all := make([]float32, 300)
-	words := make([]uint64, 20)
+	words := make([]uint64, 40)
 	f := func(from, to int) compute.Slice { return compute.Slice(all[from:to]) }
 	w := func(from, to int) compute.Words { return compute.Words(words[from:to]) }
 	ended, cancel := context.WithCancel(ctx)
@@ -408,6 +409,8 @@ func TestWrongSlices(t *testing.T) {
 	type args = []compute.Arg
 	const s, u = compute.F32(2), compute.U32(3)
 	not := expr.MustParse("func not(c bool) (d bool) { return !c }")
+	positive := expr.MustParse("func positive(x float32) (m bool) { return x > 0 }")
+	shared := compute.Slice(unsafe.Slice((*float32)(unsafe.Pointer(&words[0])), 2*len(words)))[:70:70]
 	for i, test := range []struct {
 		ctx   context.Context
 		p     *expr.Program
@@ -439,6 +442,8 @@ func TestWrongSlices(t *testing.T) {
 		{ctx, pair, args{f(0, 70), f(69, 139), w(0, 2), f(140, 210), s, w(2, 4), u}, compute.ErrOverlap, []string{"y and z"}},
 		{ctx, pair, args{f(0, 70), f(0, 70), w(0, 2), f(140, 210), s, w(2, 4), u}, compute.ErrOverlap, []string{"y and z"}},
 		{ctx, pair, args{f(0, 70), f(70, 140), w(0, 2), f(140, 210), s, w(1, 3), u}, compute.ErrOverlap, []string{"d and c"}},
+
+		{ctx, positive, args{w(0, 2), shared[:70]}, compute.ErrOverlap, []string{"m and x share a part"}},
 
 		{ended, axpy, args{f(0, 70), f(0, 70), f(0, 70), s}, context.Canceled, nil},
 		{ctx, expr.MustParse("f(x) = exp(x) + 1"), args{f(0, 70), f(0, 70)}, errors.ErrUnsupported, []string{"function exp"}},
@@ -546,7 +551,8 @@ func TestCacheBound(t *testing.T) {
 		}
 	}
 	hot := nth(0)
-	for i := range 3 * maxCached {
+	run(hot)
+	for i := 1; i < 3*maxCached; i++ {
 		run(nth(i))
 		run(hot)
 	}

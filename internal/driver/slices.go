@@ -82,7 +82,7 @@ func (c *programCall) checkSlices() (n int, err error) {
 	}
 	for i := range c.results {
 		for j := c.results; j < len(c.buffers); j++ {
-			if a, b := c.host(i), c.host(j); overlap(a, b) && a.start() != b.start() {
+			if a, b := c.host(i), c.host(j); overlap(a, b) && (a.start() != b.start() || (a.Words == nil) != (b.Words == nil)) {
 				return 0, c.fail(compute.ErrOverlap, "%s and %s share a part of their memory; give the same slice or separate ones", c.names[i], c.names[j])
 			}
 		}

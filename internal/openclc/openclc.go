@@ -301,7 +301,7 @@ func (p *printer) argument(i int) value {
 	}
 	i -= len(p.inputs)
 	if p.k.Params[i] == ir.Bool {
-		return value{text: fmt.Sprintf("((UINTS)%s != 0u)", p.params[i])}
+		return value{text: fmt.Sprintf("(INTS)(-(int)%s)", p.params[i])}
 	}
 	return value{p.params[i], true}
 }

@@ -55,7 +55,7 @@ func TestPrint(t *testing.T) {
 			head + ")\n{\n",
 			"EACH_VECTOR a1_[k] = load_row(a1, begin(k), a1_start, a1_length);",
 			"EACH_VECTOR a2_[k] = load_column(a2, begin(k), a2_base, a2_until, a2_period, n);",
-			"= a3_[k] & ((UINTS)p0 != 0u);",
+			"= a3_[k] & (INTS)(-(int)p0);",
 			"= select((FLOATS)(as_float(0xb089705fu)), a0_[k], a0_[k] > (FLOATS)(as_float(0xb089705fu)));",
 			"= random_bits((UINTS)(p2), (UINTS)(7u), index + begin(k));",
 			"= a2_[k] + p1;", "mask_store_some(v0, r1, begin(k), n);",

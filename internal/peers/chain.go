@@ -14,7 +14,7 @@ var chain = expr.MustParse(`func chain(x float32) (y float32) {
 	a := 0.75 * x
 	b := a + 0.5
 	c := max(abs(fma(b, 0.5, x)), 0.25)
-	d := where(x >= 0, c, b) * 0.5
+	d := where(x < 1, c, b) * 0.5
 	y = fma(d-a, 0.5, b) * 0.5
 	return
 }`)
@@ -24,7 +24,7 @@ func chainOf(x float32) float32 {
 	a := float32(0.75 * x)
 	b := a + 0.5
 	c := b
-	if x >= 0 {
+	if x < 1 {
 		c = x + float32(b*0.5)
 		if c < 0 {
 			c = -c

@@ -24,12 +24,12 @@ ne.set_num_threads(int(os.environ["OMP_NUM_THREADS"]))
 
 # The constants are variables, since those in an expression are double. It has no fma and no
 # max of two, and finds common subexpressions itself.
-constants = {"k": np.float32(0.75), "h": np.float32(0.5), "q": np.float32(0.25), "zero": np.float32(0)}
+constants = {"k": np.float32(0.75), "h": np.float32(0.5), "q": np.float32(0.25), "one": np.float32(1)}
 a = "(k*x)"
 b = f"({a} + h)"
 t = f"abs({b}*h + x)"
 c = f"where({t} > q, {t}, q)"
-d = f"where(x >= zero, {c}, {b})*h"
+d = f"where(x < one, {c}, {b})*h"
 chain = f"(({d} - {a})*h + {b})*h"
 
 operands = {}  # of a request: the input and the output

@@ -40,7 +40,7 @@ chain = """(
     a := {x} * 0.75,
     b := a + 0.5,
     c := torch.clamp_min(torch.abs(torch.add({x}, b, alpha=0.5)), 0.25),
-    d := torch.where({x} >= 0, c, b) * 0.5,
+    d := torch.where({x} < 1, c, b) * 0.5,
     torch.mul(torch.add(b, d - a, alpha=0.5), 0.5, out={y}),
 )[-1]"""
 statements["chain"] = chain.format(x="x", y="y")

@@ -91,9 +91,9 @@ func (p *Player) set(h *held, o form.Operand, f compute.Activation, known bool, 
 	for i := range h.values {
 		switch {
 		case o == form.M:
-			h.values[i] = float32(form.Bit(f, xs[i])) - 0.5
+			h.values[i] = float32(form.Bit(f, xs[i]))
 		case bits != nil:
-			h.values[i] = form.OfBit(f, dys[i], form.Bit(anyBits, bits[i]))
+			h.values[i] = form.OfBit(f, dys[i], uint64(bits[i]))
 		case dys != nil:
 			h.values[i] = o.Want(f, dys[i], xs[i])
 		default:
@@ -116,7 +116,7 @@ func (p *Player) readMask() error {
 	}
 	for i := range 64 * words {
 		bit := got[i/64]>>(i%64)&1 == 1
-		if i >= m.n && bit || i < m.n && m.known && bit != (m.values[i] >= 0) {
+		if i >= m.n && bit || i < m.n && m.known && bit != (m.values[i] == 1) {
 			return fmt.Errorf("bit %d of %d is %v", i, m.n, bit)
 		}
 	}

@@ -44,7 +44,7 @@ type held struct {
 	foreign  bool
 
 	known  bool      // whether the contents are known
-	values []float32 // the contents; for a mask, at least 0 where the bit is 1: see anyBits
+	values []float32 // the contents; for a mask, its bits: 0 and 1
 	copied bool      // whether they are a copy, with the payloads of NaNs
 }
 
@@ -244,6 +244,11 @@ func (p *Player) read() error {
 	if b.foreign {
 		return nil
 	}
+	return p.readBuffer(b, n, before)
+}
+
+// readBuffer reads b into n elements after others, and compares them with what b holds.
+func (p *Player) readBuffer(b *held, n, before int) error {
 	got, err := read(p, b, n, b.n, before, 12345, b.buffer().Read)
 	if got == nil || !b.known {
 		return err

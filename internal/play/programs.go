@@ -33,7 +33,8 @@ var kinds = sync.OnceValue(func() []kind {
 	type at = []kernel.Address
 	add("axpy(s, x, y) = s*x + y", at{scalar, row, element}, at{scalar, element, element}, at{col, element, scalar})
 	add("func swap(x, y float32) (v, w float32) { v, w = y, x; return }", at{element, element})
-	add("func momentum(w, m, g, rate float32) (w2, m2 float32) { m2 = 0.5*m + g; w2 = w - rate*m2; return }", at{element, element, row, scalar})
+	add("func rotate(x, y, z float32) (u, v, w float32) { u, v, w = y, z, x+y; return }", at{element, element, element})
+	add("func momentum(w, m, g, rate float32) (w2, m2 float32) { m2 = 0.5*m + g; w2 = w - rate*m2; return }", at{element, element, row, scalar}, at{element, element, element, scalar})
 	add("func below(x, s float32) (c bool) { return x < s }", at{element, scalar}, at{col, row})
 	add("func choose(c bool, x, y float32) (z float32) { return where(c, x, y) }", at{bit, element, row}, at{scalar, element, element})
 	add("func flip(c, d bool) (e, f bool) { e, f = d, !c; return }", at{bit, bit})
@@ -235,7 +236,7 @@ func (p *Player) update(c *programCall) {
 			arg.Scalar = scalarBits(a.scalar)
 		case a.in == kernel.Bit:
 			known = known && a.known
-			arg.Words = form.Words(anyBits, a.values)
+			arg.Words = wordsOf(a.values)
 		default:
 			known = known && a.known
 			arg.Floats = a.values
@@ -251,20 +252,47 @@ func (p *Player) update(c *programCall) {
 		switch {
 		case !known:
 		case a.in == kernel.Bit:
-			a.values = fromBits(want[i].Words, a.n)
+			a.values = bitsOf(want[i].Words, a.n)
 		default:
 			a.values = want[i].Floats
 		}
 	}
 }
 
-// fromBits returns values that have the bits of a mask.
-func fromBits(words []uint64, n int) []float32 {
+// finish records the results of a call that was done, and reads some at once.
+func (p *Player) finish(c *programCall) error {
+	p.update(c)
+	if p.script.below(4) > 0 {
+		return nil
+	}
+	for _, a := range c.parts[:len(c.program.Results())] {
+		if a.in == kernel.Element {
+			if err := p.readBuffer(a.held, a.n, 1); err != nil {
+				return err
+			}
+		}
+	}
+	return nil
+}
+
+// bitsOf returns the n bits of a mask, 0 and 1.
+func bitsOf(words []uint64, n int) []float32 {
 	v := make([]float32, n)
 	for i := range v {
-		v[i] = float32(words[i/64]>>(i%64)&1) - 0.5
+		v[i] = float32(words[i/64] >> (i % 64) & 1)
 	}
 	return v
+}
+
+// wordsOf returns a mask of which bit i is whether v[i] is above 0.
+func wordsOf(v []float32) []uint64 {
+	words := make([]uint64, form.MaskWords(len(v)))
+	for i, x := range v {
+		if x > 0 {
+			words[i/64] |= 1 << (i % 64)
+		}
+	}
+	return words
 }
 
 func scalarBits(a compute.Arg) uint32 {
@@ -292,10 +320,10 @@ func (p *Player) run() error {
 		want, args = compute.ErrArgument, args[:len(args)-1]
 	}
 	done, err := p.call(want, func() error { return p.s.b.Run(c.program, args...) })
-	if done {
-		p.update(c)
+	if !done {
+		return err
 	}
-	return err
+	return p.finish(c)
 }
 
 // prepare calls Prepare, and keeps the call.
@@ -341,10 +369,10 @@ func (p *Player) runPrepared() error {
 		c.parts[results+at].scalar = v
 	}
 	done, err := p.call(c.refusal(), c.call.Run)
-	if done {
-		p.update(c)
+	if !done {
+		return err
 	}
-	return err
+	return p.finish(c)
 }
 
 // uploadRow uploads what can be a row or a column of another buffer.
@@ -358,6 +386,3 @@ func (p *Player) uploadRow() error {
 	p.fill(h, slices.Clone(v))
 	return p.add(&p.buffers, h, nil, func() (memory, error) { return p.s.b.Upload(v) })
 }
-
-// anyBits is the activation whose bits of the values of a mask are those of the mask.
-var anyBits = compute.LeakyReLU(0)

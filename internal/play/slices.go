@@ -36,7 +36,7 @@ func (p *Player) runSlices() error {
 		return v[1 : 1+n]
 	}
 	words := func(i int) []uint64 {
-		v := append([]uint64{1}, append(form.Words(anyBits, s.values(n)), 2, 3)...)
+		v := append([]uint64{1}, append(wordsOf(s.values(n)), 2, 3)...)
 		spans[i] = &span{words: v, wordsBefore: slices.Clone(v), from: 1}
 		return v[1 : 1+form.MaskWords(n)]
 	}

@@ -139,10 +139,11 @@ func divisor(r *rand.Rand, n int) int {
 // Random returns a random program that backends run: of operations that they compute, with
 // results that are float32 or bool.
 func Random(r *rand.Rand, operations int) *expr.Program {
-	return Runnable(randprog.New(r, randprog.Options{
-		Operations: operations, Allowed: func(op ir.Op) bool { return !op.Info().Function },
-	}))
+	return Runnable(randprog.New(r, randprog.Options{Operations: operations, Allowed: allowed}))
 }
+
+// allowed are the operations that backends compute.
+func allowed(op ir.Op) bool { return !op.Info().Function }
 
 // Runnable returns p with the bits of a float32 in place of each result that is a uint32.
 func Runnable(p *ir.Program) *expr.Program {
@@ -160,6 +161,37 @@ func Runnable(p *ir.Program) *expr.Program {
 		b.Result(r.Name, v)
 	}
 	return expr.FromIR(ir.Simplify(b.Program(p.Name)))
+}
+
+// Batch returns one program that computes several random ones, of the same arguments. All results
+// of one are folded into one result.
+func Batch(r *rand.Rand, operations, programs int) *expr.Program {
+	b := &ir.Builder{}
+	byType := map[ir.Type][]ir.Value{}
+	for i, t := range []ir.Type{ir.F32, ir.F32, ir.F32, ir.U32, ir.U32, ir.Bool} {
+		byType[t] = append(byType[t], b.Arg(fmt.Sprintf("a%d", i), t))
+	}
+	for i := range programs {
+		p := randprog.New(r, randprog.Options{Operations: operations, Allowed: allowed})
+		var args []ir.Value
+		for _, a := range p.Args {
+			args = append(args, byType[a.Type][r.IntN(len(byType[a.Type]))])
+		}
+		nodes := b.Inline(p, args)
+		folded := b.Const(ir.U32, 0)
+		for _, result := range p.Results {
+			v := nodes[result.Value]
+			switch b.Type(v) {
+			case ir.F32:
+				v = b.Op(ir.Bits, v)
+			case ir.Bool:
+				v = b.Op(ir.WhereU32, v, b.Const(ir.U32, 1), b.Const(ir.U32, 0))
+			}
+			folded = b.Op(ir.AddU32, b.Op(ir.MulU32, folded, b.Const(ir.U32, 31)), v)
+		}
+		b.Result(fmt.Sprintf("r%d", i), b.Op(ir.FromBits, folded))
+	}
+	return expr.FromIR(ir.Simplify(b.Program("batch")))
 }
 
 // A Result is what a call computes of one result.

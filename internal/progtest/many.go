@@ -32,9 +32,10 @@ func Count(few int) (int, error) {
 	return n, nil
 }
 
-// Many runs random programs on each of the backends, on all cores. The programs are those of the
-// seeds from 0 on. The first that is wrong is the error, as small as it could be made.
-func Many(count int, backends ...compute.Backend) error {
+// Many runs random programs on each of the backends, on all cores. batch of them are one call,
+// for a device on which a compilation takes long. The first that is wrong is the error, as small
+// as it could be made.
+func Many(count, batch int, backends ...compute.Backend) error {
 	var next atomic.Int64
 	var wg sync.WaitGroup
 	var mu sync.Mutex // guards errs
@@ -48,11 +49,11 @@ func Many(count int, backends ...compute.Backend) error {
 			var err error
 			for err == nil {
 				seed := next.Add(1) - 1
-				if seed >= int64(count) {
+				if seed*int64(batch) >= int64(count) {
 					break
 				}
-				if err = One(uint64(seed), runners...); err != nil {
-					next.Store(int64(count))
+				if err = One(uint64(seed), batch, runners...); err != nil {
+					next.Store(int64(count)) // no more
 				}
 			}
 			for _, r := range runners {
@@ -67,15 +68,20 @@ func Many(count int, backends ...compute.Backend) error {
 	return errors.Join(errs...)
 }
 
-// One runs the random program of a seed: by Run, and some by Prepare and RunSlices too.
-func One(seed uint64, runners ...*Runner) error {
+// One runs the random program of a seed, or several as one: by Run, and some by Prepare and
+// RunSlices too.
+func One(seed uint64, batch int, runners ...*Runner) error {
 	r := rand.New(rand.NewPCG(seed, 0))
+	p := Random(r, 20)
+	if batch > 1 {
+		p = Batch(r, 20, batch)
+	}
 	// Some elements take a part of a tile, and few programs several tiles.
 	n := []int{1, 64, 130, 210, 210, 210}[r.IntN(6)]
 	if seed%64 == 0 {
 		n = 2100
 	}
-	c := New(r, Random(r, 20), n)
+	c := New(r, p, n)
 	want := c.Want()
 	for _, run := range runners {
 		err := run.Run(c, want)

@@ -45,3 +45,15 @@ func TestRandom(t *testing.T) {
 		t.Errorf("%v, and %d buffers are left", err, b.Info().LiveBuffers)
 	}
 }
+
+// TestBatch runs random programs in batches.
+func TestBatch(t *testing.T) {
+	b, _ := cpu.Open()
+	defer b.Close()
+	if err := progtest.Many(300, 11, b); err != nil {
+		t.Error(err)
+	}
+	if live := b.Info().LiveBuffers; live != 0 {
+		t.Errorf("%d buffers are left", live)
+	}
+}
