@@ -103,17 +103,18 @@ func (b *Backend) enterFormCode(fm form.Form, kind compute.Kind) (*compiled, err
 type launch struct {
 	Call
 	operands [maxOperands]kernel.Operand[Memory]
-	params   [function.MaxParams]uint32
+	params   [kernel.MaxParams]uint32
+	scratch  []uint64 // of Kernel.Eval
 }
 
-// setParams sets params to those of c, a form of f.
-func (c *compiled) setParams(params []uint32, fm form.Form, f compute.Activation) {
+// setParams sets params to those of c, a form of f. The scratch is that of Kernel.Eval.
+func (c *compiled) setParams(params []uint32, fm form.Form, f compute.Activation, scratch []uint64) {
 	var args [maxOperands + function.MaxParams]uint32
 	inputs := len(signatures[fm].names) - signatures[fm].results
 	for i, v := range f.Params {
 		args[inputs+i] = math.Float32bits(v)
 	}
-	c.kernel.Eval(params, args[:], nil)
+	c.kernel.Eval(params, args[:], scratch)
 }
 
 // form computes fm of f on args, its operands.
@@ -171,8 +172,11 @@ func (b *Backend) form(fm form.Form, f compute.Activation, args ...any) error {
 			Kernel: code.kernel, Code: code.code, N: n, Total: n,
 			Operands: l.operands[:len(all)], Params: l.params[:len(code.kernel.Params)],
 		}
+		if n := code.kernel.Scratch(); n > len(l.scratch) {
+			l.scratch = make([]uint64, n)
+		}
 	}
-	code.setParams(l.Params, fm, f)
+	code.setParams(l.Params, fm, f, l.scratch)
 	if err := b.device.Launch(&l.Call); err != nil {
 		return b.failed(s.op, elements(n), err)
 	}
@@ -200,7 +204,7 @@ func (b *Backend) Stream(ctx context.Context, op compute.Op, f compute.Activatio
 		return err
 	}
 	params := make([]uint32, len(code.kernel.Params))
-	code.setParams(params, fm, f)
+	code.setParams(params, fm, f, make([]uint64, code.kernel.Scratch()))
 	return b.stream(ctx, c, &HostCall{
 		Kernel: code.kernel, Code: code.code, N: len(src), Params: params,
 		Operands: []kernel.Operand[Host]{{Memory: Host{Floats: dst}, Len: len(dst)}, {Memory: Host{Floats: src}, Len: len(src)}},
