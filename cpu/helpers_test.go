@@ -124,6 +124,24 @@ func trials(table []kernels, f compute.Activation) []trial {
 	return list
 }
 
+// paramsOf returns the parameters of the kernel of a form of f.
+func paramsOf(fm form.Form, f compute.Activation) (params [4]float32) {
+	if fm == form.Copy {
+		return params
+	}
+	k := function.Kernel(int(f.Kind), function.Form(fm))
+	scalars := make([]uint32, len(fm.Inputs()))
+	for _, v := range f.Params {
+		scalars = append(scalars, math.Float32bits(v))
+	}
+	bits := make([]uint32, len(k.Params))
+	k.Eval(bits, scalars, make([]uint64, k.Scratch()))
+	for i, b := range bits {
+		params[i] = math.Float32frombits(b)
+	}
+	return params
+}
+
 // A layout returns where an operand of n elements begins in its room.
 type layout func(o form.Operand, n int) int
 
@@ -146,7 +164,7 @@ func (r *rooms) try(t trial, e *example, over form.Place, lo layout) error {
 			got[o] = r[o].take(lo(o, n), canaries[:n])
 		}
 	}
-	a := &args{n: e.n, params: e.f.Params}
+	a := &args{n: e.n, params: paramsOf(t.form, e.f)}
 	for i, o := range t.form.Operands() {
 		a.ptr[i] = unsafe.Pointer(unsafe.SliceData(got[o]))
 	}
