@@ -300,7 +300,7 @@ func testBadProgram(t *testing.T, b compute.Backend) {
 		want error
 		word string
 	}{
-		"without arguments":               {axpy, nil, compute.ErrArgument, "0 arguments for 1 results and 3 arguments"},
+		"without arguments":               {axpy, nil, compute.ErrArgument, "0 arguments were given, and the program has 1 as results and 3 as arguments"},
 		"with too many arguments":         {axpy, args{y, s, x, y, y}, compute.ErrArgument, "5 arguments"},
 		"with a scalar for a result":      {axpy, args{s, s, x, y}, compute.ErrArgument, "result z"},
 		"with a mask for a buffer":        {axpy, args{y, s, m, y}, compute.ErrArgument, "argument x"},

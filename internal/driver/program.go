@@ -42,7 +42,7 @@ func (b *Backend) newProgramCall(op string, slices bool, p *expr.Program, args [
 	}
 	results, params := p.Results(), p.Args()
 	if len(args) != len(results)+len(params) {
-		return nil, c.fail(compute.ErrArgument, "%d arguments for %d results and %d arguments of the program; give the results, then the arguments", len(args), len(results), len(params))
+		return nil, c.fail(compute.ErrArgument, "%d arguments were given, and the program has %d as results and %d as arguments; give the results, then the arguments", len(args), len(results), len(params))
 	}
 	c.results = len(results)
 	c.scalars = make([]uint32, len(params))

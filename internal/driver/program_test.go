@@ -154,8 +154,8 @@ func TestWrongArguments(t *testing.T) {
 		want  error
 		words []string
 	}{
-		{axpy, nil, compute.ErrArgument, []string{"0 arguments for 1 results and 3 arguments", "give"}},
-		{axpy, args{y, x, y}, compute.ErrArgument, []string{"3 arguments for 1 results and 3 arguments"}},
+		{axpy, nil, compute.ErrArgument, []string{"0 arguments were given, and the program has 1 as results and 3 as arguments", "give"}},
+		{axpy, args{y, x, y}, compute.ErrArgument, []string{"3 arguments were given, and the program has 1 as results and 3"}},
 		{axpy, args{y, x, y, s, s}, compute.ErrArgument, []string{"5 arguments"}},
 		{axpy, args{s, x, y, s}, compute.ErrArgument, []string{"result y", "float32", "compute.F32", "give a Buffer"}},
 		{axpy, args{compute.Row(y), x, z, s}, compute.ErrArgument, []string{"result", "Row of a", "give a Buffer"}},
@@ -418,7 +418,7 @@ func TestWrongSlices(t *testing.T) {
 		want  error
 		words []string
 	}{
-		{ctx, axpy, args{f(0, 70), f(0, 70), s}, compute.ErrArgument, []string{"3 arguments for 1 results and 3"}},
+		{ctx, axpy, args{f(0, 70), f(0, 70), s}, compute.ErrArgument, []string{"3 arguments were given, and the program has 1 as results and 3"}},
 		{ctx, axpy, args{x, f(0, 70), f(0, 70), s}, compute.ErrArgument, []string{"result y", "driver.buffer", "give a Slice, or call Run"}},
 		{ctx, axpy, args{f(0, 70), x, f(0, 70), s}, compute.ErrArgument, []string{"argument x", "give a Slice, Row, Col or F32, or call Run"}},
 		{ctx, axpy, args{f(0, 70), f(0, 70), compute.Row(x), s}, compute.ErrArgument, []string{"argument y", "Row of a", "or call Run"}},
