@@ -120,12 +120,12 @@ static inline FLOATS divide(const FLOATS x, const FLOATS y)
     // The result has 24 bits of q, or fewer if it is subnormal: an exponent below 1.
     const INTS large = -AS_INTS(q >> 25);
     const INTS e = exponent(a) - exponent(b) + 126 - large;
-    const UINTS drop = AS_UINTS(min(1 - large + max(1 - e, 0), 27));
+    const UINTS drop = AS_UINTS(min(1 - large + max(1 - e, (INTS)0), (INTS)27));
     const UINTS bits = q >> drop;
     const UINTS next = (q >> (drop - 1u)) & 1u;
     const UINTS below = (q & (((UINTS)1u << (drop - 1u)) - 1u)) | AS_UINTS(rest);
     const UINTS up = next & (not_zero(below) | bits);
-    UINTS r = (AS_UINTS(max(e, 1) - 1) << 23) + bits + up;
+    UINTS r = (AS_UINTS(max(e, (INTS)1) - 1) << 23) + bits + up;
 
     r = select(r, (UINTS)INF, (e >= 255) | (a == INF) | (b == 0u));
     r = select(r, (UINTS)0u, (a == 0u) | (b == INF));
