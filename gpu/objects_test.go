@@ -19,6 +19,7 @@ var counted = map[string]func(*testing.T){
 	"TestCompile":         TestCompile,
 	"TestConformance":     TestConformance,
 	"TestDevices":         TestDevices,
+	"TestDivision":        TestDivision,
 	"TestForgotten":       TestForgotten,
 	"TestLargeBuffers":    TestLargeBuffers,
 	"TestMiscompiled":     TestMiscompiled,

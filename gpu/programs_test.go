@@ -5,18 +5,22 @@ package gpu
 import (
 	"context"
 	"fmt"
+	"math"
 	"math/rand/v2"
 	"os"
 	"strconv"
 	"strings"
 	"testing"
 
+	"github.com/gmind-go/compute/expr"
 	"github.com/gmind-go/compute/gpu/internal/opencl"
+	"github.com/gmind-go/compute/internal/driver"
 	"github.com/gmind-go/compute/internal/ir"
 	"github.com/gmind-go/compute/internal/kernel"
 	"github.com/gmind-go/compute/internal/openclc"
 	"github.com/gmind-go/compute/internal/randprog"
 	"github.com/gmind-go/compute/internal/testenv"
+	"github.com/gmind-go/compute/internal/values"
 )
 
 // programsEnv is the number of random programs that TestRandomPrograms tries.
@@ -143,4 +147,66 @@ func TestRandomPrograms(t *testing.T) {
 	}
 	d.found = &own
 	t.Logf("%d random programs, of which %d were guarded since the driver compiles them wrong otherwise", programs, rebuilt)
+}
+
+// TestDivision compares each way to divide, and to take the square root, with that of Go: on
+// any bits, on subnormal operands and results, and on quotients next to a tie.
+func TestDivision(t *testing.T) {
+	b := testenv.Open(t, OpenDevice("any"))
+	d := inside(b)
+	n := 1 << 18
+	if testing.Short() {
+		n = 1 << 14
+	}
+	x, y := values.Bits(n, 1), values.Bits(n, 2)
+	for i := range n / 2 { // x is about y times some number of 24 or 25 bits, and small at times
+		q := float32(1<<24+i) * math.Float32frombits(uint32(i%64)<<23+1<<22)
+		x[i] = float32(y[i] * q)
+	}
+	for i := range n / 16 { // ties, of which only subnormal results have some
+		x[i], y[i] = math.Float32frombits(uint32(i*37)), float32(int(2)<<(i%5))
+	}
+	for name, drop := range map[string]func(*opencl.Device){
+		"native": func(*opencl.Device) {},
+		"double": func(o *opencl.Device) { o.ExactDivision = false },
+		"integers": func(o *opencl.Device) {
+			o.ExactDivision, o.Double = false, false
+		},
+	} {
+		t.Run(name, func(t *testing.T) {
+			own := d.found
+			found := *own
+			drop(&found)
+			d.found = &found
+			defer func() { d.found = own }()
+			p := expr.MustParse("func " + name + "(x, y float32) (q, r float32) {\n q = x / y\n r = sqrt(x)\n return }")
+			c, err := d.try(kernel.New(p.IR(), make([]kernel.Address, 2)), d.shape, false)
+			if err != nil {
+				t.Fatal(err)
+			}
+			d.codes.keep(c)
+			q, r := make([]float32, n), make([]float32, n)
+			call := &driver.HostCall{Kernel: c.kernel, Code: c, N: n, Total: n}
+			for _, v := range [][]float32{q, r, x, y} {
+				call.Operands = append(call.Operands, kernel.Operand[driver.Host]{Memory: driver.Host{Floats: v}, Len: n})
+			}
+			if err := d.Stream(context.Background(), call); err != nil {
+				t.Fatal(err)
+			}
+			wrong := 0
+			for i := range n {
+				quotient, root := x[i]/y[i], float32(math.Sqrt(float64(x[i])))
+				loose := d.flushes.Load() && (values.IsSubnormal(x[i]) || values.IsSubnormal(y[i]) || math.Abs(float64(quotient)) <= 0x1p-126)
+				if loose || values.Same(q[i], quotient) && values.Same(r[i], root) {
+					continue
+				}
+				if wrong++; wrong < 4 {
+					t.Errorf("of %s and %s: %s and %s, want %s and %s", values.Show(x[i]), values.Show(y[i]), values.Show(q[i]), values.Show(r[i]), values.Show(quotient), values.Show(root))
+				}
+			}
+			if wrong > 0 {
+				t.Errorf("%d of %d are wrong", wrong, n)
+			}
+		})
+	}
 }

@@ -27,8 +27,11 @@ constant uint lane_numbers[16] = {0, 1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11, 12, 13, 
 static inline UINTS random_bits(const UINTS u, const UINTS v, const ulong index)
 {
     const UINTS w = u ^ v ^ 0x1bd11bdau;
-    const UINTS low = (UINTS)(uint)index + ANY_LOAD(lane_numbers);
-    const UINTS high = (UINTS)(uint)(index >> 32) - AS_UINTS(low < (UINTS)(uint)index); // minus -1
+    const UINTS from = (UINTS)(uint)index;
+    const UINTS lane = ANY_LOAD(lane_numbers);
+    const UINTS low = from + lane;
+    const UINTS carry = ((from & lane) | ((from | lane) & ~low)) >> 31;
+    const UINTS high = (UINTS)(uint)(index >> 32) + carry;
     UINTS a = low + u, b = high + v;
     ROUND(13) ROUND(15) ROUND(26) ROUND(6) INJECT(v, w + 1u)
     ROUND(17) ROUND(29) ROUND(16) ROUND(24) INJECT(w, u + 2u)
@@ -85,6 +88,10 @@ static inline UINTS significand(const UINTS a)
     return select((a & 0x7fffffu) | 0x800000u, a << (clz(a) - 8u), a < 0x800000u);
 }
 
+// not_zero returns 1 or 0. The functions compute such values without comparisons: oclgrind 21.10
+// converts those of vectors wrong.
+static inline UINTS not_zero(const UINTS u) { return (u | (0u - u)) >> 31; }
+
 static inline FLOATS divide(const FLOATS x, const FLOATS y)
 {
     const UINTS a = AS_UINTS(x) & 0x7fffffffu;
@@ -100,25 +107,25 @@ static inline FLOATS divide(const FLOATS x, const FLOATS y)
     q += AS_UINTS(more);
     rest -= more * AS_INTS(under);
     for (int times = 0; times < 2; times++) {
-        const INTS less = rest < 0;
+        const INTS less = rest >> 31;
         q += AS_UINTS(less);
         rest -= less * AS_INTS(under);
     }
     for (int times = 0; times < 2; times++) {
-        const INTS enough = rest >= AS_INTS(under);
+        const INTS enough = ~((rest - AS_INTS(under)) >> 31);
         q -= AS_UINTS(enough);
         rest += enough * AS_INTS(under);
     }
 
     // The result has 24 bits of q, or fewer if it is subnormal: an exponent below 1.
-    const INTS large = q >= (UINTS)(1u << 25);
+    const INTS large = -AS_INTS(q >> 25);
     const INTS e = exponent(a) - exponent(b) + 126 - large;
-    const UINTS drop = AS_UINTS(min(1 - large + max(1 - e, 0), 27));
+    const UINTS drop = AS_UINTS(min(1 - large + max(1 - e, (INTS)0), (INTS)27));
     const UINTS bits = q >> drop;
     const UINTS next = (q >> (drop - 1u)) & 1u;
     const UINTS below = (q & (((UINTS)1u << (drop - 1u)) - 1u)) | AS_UINTS(rest);
-    const UINTS up = next & (select((UINTS)0u, (UINTS)1u, below != 0u) | bits);
-    UINTS r = (AS_UINTS(max(e, 1) - 1) << 23) + bits + up;
+    const UINTS up = next & (not_zero(below) | bits);
+    UINTS r = (AS_UINTS(max(e, (INTS)1) - 1) << 23) + bits + up;
 
     r = select(r, (UINTS)INF, (e >= 255) | (a == INF) | (b == 0u));
     r = select(r, (UINTS)0u, (a == 0u) | (b == INF));
@@ -138,18 +145,18 @@ static inline FLOATS square_root(const FLOATS x)
     root += AS_UINTS(TO_INTS(TO_FLOATS(rest) / (2.0f * TO_FLOATS(root))));
     rest = AS_INTS((of << 25) - root * root);
     for (int times = 0; times < 2; times++) {
-        const INTS less = rest < 0;
+        const INTS less = rest >> 31;
         root += AS_UINTS(less);
         rest -= less * AS_INTS(2u * root + 1u);
     }
     for (int times = 0; times < 2; times++) {
-        const INTS enough = rest > AS_INTS(2u * root);
+        const INTS enough = (AS_INTS(2u * root) - rest) >> 31;
         rest += enough * AS_INTS(2u * root + 1u);
         root -= AS_UINTS(enough);
     }
 
     const UINTS bits = root >> 1;
-    const UINTS up = root & (select((UINTS)0u, (UINTS)1u, rest != 0) | bits) & 1u;
+    const UINTS up = root & (not_zero(AS_UINTS(rest)) | bits) & 1u;
     UINTS r = (AS_UINTS((e >> 1) + 126) << 23) + bits + up;
 
     r = select(r, a, (a == INF) | ((a & 0x7fffffffu) == 0u));
