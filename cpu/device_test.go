@@ -15,6 +15,8 @@ import (
 	"github.com/gmind-go/compute/internal/driver"
 	"github.com/gmind-go/compute/internal/exhaustive"
 	"github.com/gmind-go/compute/internal/form"
+	"github.com/gmind-go/compute/internal/function"
+	program "github.com/gmind-go/compute/internal/kernel"
 	"github.com/gmind-go/compute/internal/values"
 )
 
@@ -75,16 +77,18 @@ func (c *late) Deadline() (time.Time, bool) {
 // TestDeadline: Stream checks the deadline between two parts.
 func TestDeadline(t *testing.T) {
 	d := Options{}.device(instructionSets()[0])
-	b := driver.New(d)
-	defer b.Close()
-	f := compute.LeakyReLU(0.5)
-	n := d.streamPart(codeOf(d.set, form.Forward), slope(0.5), math.MaxInt)
-	xs, got := values.Normal(3*n, 1), make([]float32, 3*n)
-	err := b.Stream(&late{context.Background(), 3}, compute.OpForward, f, got, xs)
-	if !errors.Is(err, context.DeadlineExceeded) {
+	defer d.Close()
+	c := &driver.HostCall{Kernel: function.Kernel(int(compute.KindLeakyReLU), function.Forward), Code: codeOf(d.set, form.Forward), Params: slope(0.5)}
+	n := d.streamPart(c.Code.(*code), c.Params, math.MaxInt)
+	c.N = 3 * n
+	xs, got := values.Normal(c.N, 1), make([]float32, c.N)
+	for _, host := range [][]float32{got, xs} {
+		c.Operands = append(c.Operands, program.Operand[driver.Host]{Memory: driver.Host{Floats: host}, Len: c.N})
+	}
+	if err := d.Stream(&late{context.Background(), 2}, c); !errors.Is(err, context.DeadlineExceeded) {
 		t.Errorf("got %v, want context.DeadlineExceeded", err)
 	}
-	// Stream calls Deadline first of all, and before each part.
+	// Stream calls Deadline before each part.
 	for i, done := range []bool{true, true, false} {
 		if part := got[i*n:][:n]; slices.ContainsFunc(part, func(y float32) bool { return y != 0 }) != done {
 			t.Errorf("part %d is done: %v, want %v", i, !done, done)
