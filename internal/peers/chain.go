@@ -9,7 +9,8 @@ import (
 
 // chain is a program of ten operations, each of which takes less time than to move an element:
 // multiply, add, fma, abs, max, where, multiply, subtract, fma, multiply. Applied again and
-// again it tends to 0.44, so that calls in place meet no subnormal or infinite values. The products of fma are exact, so that peers that round them have the same bits.
+// again it tends to 0.44, so that calls in place meet no subnormal or infinite values. The
+// products of fma are exact, so that peers that round them have the same bits.
 var chain = expr.MustParse(`func chain(x float32) (y float32) {
 	a := 0.75 * x
 	b := a + 0.5
