@@ -145,12 +145,16 @@ func (s *sweep) watch(end <-chan struct{}) {
 // all tries every call of a scenario in a mode. Of the codes each is tried for the
 // first call of every kind; they take turns for the others, unless every is set.
 // Without that it also leaves out most of what tells little: that everything fails
-// from some call on.
+// from some call on, or that an error comes late.
 func (s *sweep) all(scenario string, mode int32, every bool) {
 	first := map[string]bool{}
 	stride := int32(1)
-	if mode == failFrom && !every {
+	switch {
+	case every:
+	case mode == failFrom:
 		stride = 5
+	case mode != fail:
+		stride = 3
 	}
 	for n := int32(1); ; n += stride {
 		f := fault{scenario, n, codes[int(n)%len(codes)], mode}
