@@ -70,10 +70,14 @@ func testPrograms(t *testing.T, b compute.Backend) {
 	for n := 131; n <= 200; n++ {
 		ns = append(ns, n)
 	}
+	longest := 66_000 // testRunSlices has longer ones
+	if testing.Short() {
+		longest = 5_000
+	}
 	for i, n := range ns {
 		for j, place := range places {
-			if n > 200 && i%len(places) != j || n > 66_000 {
-				continue // testRunSlices has long ones
+			if n > 200 && i%len(places) != j || n > longest {
+				continue
 			}
 			place.Program = blend
 			right(t, run, place.Of(random(i, j), n))
