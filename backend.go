@@ -137,9 +137,9 @@ type Backend interface {
 	// Alloc.
 	AllocMask(n int) (Mask, error)
 
-	// ForwardMask sets y[i] = f(x[i]), and bit i of m to f.Bit(x[i]), which is
-	// whether x[i] >= 0 for LeakyReLU. It is all that BackwardMask needs of x; so y may
-	// replace x. Errors as for Forward.
+	// ForwardMask sets y[i] = f(x[i]), and bit i of m to f.Bit(x[i]), which is whether
+	// x[i] >= 0 for LeakyReLU. It is all that BackwardMask needs of x; so y may replace x.
+	// Errors as for Forward.
 	ForwardMask(f Activation, y Buffer, m Mask, x Buffer) error
 
 	// BackwardMask sets dx[i] to the gradient for dy[i] and bit i of m, which ForwardMask has

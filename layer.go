@@ -175,8 +175,9 @@ func (l *Layer) BackwardInto(dx, dy []float32) error {
 	return l.work.Read(dx)
 }
 
-// ForwardBuffer sets y[i] = f(x[i]) on the device, and remembers
-// Activation.Bit of each x[i]. y has the length of x and may be x. Errors: those of Backend.AllocMask and Backend.ForwardMask.
+// ForwardBuffer sets y[i] = f(x[i]) on the device, and remembers Activation.Bit of each x[i].
+// y has the length of x and may be x. Errors: those of Backend.AllocMask and
+// Backend.ForwardMask.
 func (l *Layer) ForwardBuffer(y, x Buffer) error {
 	l.mu.Lock()
 	defer l.mu.Unlock()
