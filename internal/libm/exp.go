@@ -2,22 +2,26 @@ package libm
 
 import "github.com/gmind-go/compute/internal/ir"
 
+// A sum with magic rounds to an integer k in its lowest bits. There k+1023 stands, the exponent of
+// a float64 of 2^k, as its bits have it.
+const magic = 0x1.8p52 + 1023
+
+// scale returns 2^k, and k as a float64, for the sum of k and magic.
+func (b *body) scale(sum ir.Value) (power, k ir.Value) {
+	power = b.Op(ir.FromBitsF64, b.Op(ir.ShlU64, b.Op(ir.BitsF64, sum), b.Const(ir.U32, 52)))
+	return power, b.sub(sum, b.number(magic))
+}
+
 // reduced returns s, a power of two, and p, with e^x = s*(1+p) and |p| < 0.42, for a float64 x
 // with |x| < 700.
 //
 // With k the integer nearest to x/log(2), s is 2^k and p is e^r - 1 for r = x - k*log(2), |r| <=
 // log(2)/2, so that p = r + r*r*q(r) with the polynomial expTail. The upper part of log(2) has
 // trailing zeros, so that its product with k and the first difference are exact.
-//
-// The sum with magic rounds x/log(2) to an integer in its lowest bits. There k+1023 stands, the
-// exponent of a float64 of 2^k, as its bits have it.
 func (b *body) reduced(x ir.Value) (s, p ir.Value) {
-	const magic = 0x1.8p52 + 1023
-	t := b.fma(x, b.number(1/ln2), b.number(magic))
-	k := b.sub(t, b.number(magic))
+	s, k := b.scale(b.fma(x, b.number(1/ln2), b.number(magic)))
 	r := b.fma(k, b.number(-ln2High), x)
 	r = b.fma(k, b.number(-ln2Low), r)
-	s = b.Op(ir.FromBitsF64, b.Op(ir.ShlU64, b.Op(ir.BitsF64, t), b.Const(ir.U32, 52)))
 	p = b.fma(b.mul(r, r), b.polynomial(r, expTail), r)
 	return s, p
 }
