@@ -230,9 +230,10 @@ func setsARM64(*testing.T) map[string][]string { return map[string][]string{"neo
 var (
 	// What every processor of ARMv8-A has, NEON among it.
 	baseARM64 = words("add adds addv adrp and b.eq b.ge b.gt b.lt b.ne bif bit bsl cbz cmeq cmhi cmtst csel dup " +
-		"eor fabs fadd fcmeq fcmge fcmgt fcmle fcmlt fcmp fcsel fcvtzu fdiv fmla fmov fmul fneg " +
-		"frintm frintn frintp frintz fsqrt fsub ld1 ldp ldr ldrh lsl lsr mov movk mul mvn neg orr " +
-		"prfm ret sbfx shl sri st1 stp str strh stur sub subs tst ucvtf udf ushl ushr yield")
+		"eor fabs fadd fcmeq fcmge fcmgt fcmle fcmlt fcmp fcsel fcvtl fcvtl2 fcvtn fcvtn2 fcvtzu fdiv " +
+		"fmla fmls fmov fmul fneg frintm frintn frintp frintz fsqrt fsub ld1 ldp ldr ldrh lsl lsr mov " +
+		"movk mul mvn neg orr prfm ret sbfx shl sri st1 stp str strh stur sub subs tst ucvtf udf ushl " +
+		"ushr yield zip1 zip2")
 	sveARM64  = regexp.MustCompile(`\b[zp][0-9]`)
 	halfARM64 = regexp.MustCompile(`\.[48]h|\bh[0-9]`)
 )

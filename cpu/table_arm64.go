@@ -85,6 +85,7 @@ var neon = instructionSet{
 		ir.Bits:       {0: bitsNEON},
 		ir.FromBits:   {copyElements},
 		ir.RandBits:   {0: randBitsWNEON, 3: randBitsXYWNEON},
+		ir.Exp:        {expNEON},
 	},
 	fill:          fillNEON,
 	expand:        expandNEON,
@@ -552,6 +553,11 @@ func randBitsWNEON(a *args)
 //
 //go:noescape
 func randBitsXYWNEON(a *args)
+
+// expNEON computes exp, correctly rounded.
+//
+//go:noescape
+func expNEON(a *args)
 
 // fillNEON computes the elements of a result, all equal to a parameter.
 //
