@@ -6038,94 +6038,6 @@ block_end:
 	VZEROUPPER
 	RET
 
-// func fillAVX512(a *args)
-// Requires: AVX, AVX512F
-TEXT ·fillAVX512(SB), NOSPLIT, $0-8
-	MOVQ         a+0(FP), AX
-	MOVQ         (AX), CX
-	MOVQ         32(AX), DX
-	VBROADCASTSS 40(AX), Z0
-	SUBQ         $0x00000040, DX
-	JL           block_end
-
-block:
-	VMOVUPS Z0, (CX)
-	VMOVUPS Z0, 64(CX)
-	VMOVUPS Z0, 128(CX)
-	VMOVUPS Z0, 192(CX)
-	ADDQ    $0x00000100, CX
-	SUBQ    $0x00000040, DX
-	JGE     block
-
-block_end:
-	VZEROUPPER
-	RET
-
-// func expandAVX512(a *args)
-// Requires: AVX, AVX512F
-TEXT ·expandAVX512(SB), NOSPLIT, $0-8
-	MOVQ         a+0(FP), AX
-	MOVQ         (AX), CX
-	MOVQ         8(AX), DX
-	MOVQ         32(AX), AX
-	VBROADCASTSS cffffffff<>+0(SB), Z0
-	SUBQ         $0x00000040, AX
-	JL           block_end
-
-block:
-	KMOVW       (DX), K1
-	VMOVDQA32.Z Z0, K1, Z1
-	KMOVW       2(DX), K1
-	VMOVDQA32.Z Z0, K1, Z2
-	KMOVW       4(DX), K1
-	VMOVDQA32.Z Z0, K1, Z3
-	KMOVW       6(DX), K1
-	VMOVDQA32.Z Z0, K1, Z4
-	VMOVUPS     Z1, (CX)
-	VMOVUPS     Z2, 64(CX)
-	VMOVUPS     Z3, 128(CX)
-	VMOVUPS     Z4, 192(CX)
-	ADDQ        $0x00000100, CX
-	ADDQ        $0x00000008, DX
-	SUBQ        $0x00000040, AX
-	JGE         block
-
-block_end:
-	VZEROUPPER
-	RET
-
-// func compressAVX512(a *args)
-// Requires: AVX, AVX512F
-TEXT ·compressAVX512(SB), NOSPLIT, $0-8
-	MOVQ a+0(FP), AX
-	MOVQ (AX), CX
-	MOVQ 8(AX), DX
-	MOVQ 32(AX), AX
-	SUBQ $0x00000040, AX
-	JL   block_end
-
-block:
-	VMOVUPS  (DX), Z0
-	VPTESTMD Z0, Z0, K1
-	VMOVUPS  64(DX), Z0
-	VPTESTMD Z0, Z0, K2
-	VMOVUPS  128(DX), Z0
-	VPTESTMD Z0, Z0, K3
-	VMOVUPS  192(DX), Z0
-	VPTESTMD Z0, Z0, K4
-	KMOVW    K1, (CX)
-	KMOVW    K2, 2(CX)
-	KMOVW    K3, 4(CX)
-	KMOVW    K4, 6(CX)
-	ADDQ     $0x00000008, CX
-	ADDQ     $0x00000100, DX
-	SUBQ     $0x00000040, AX
-	JGE      block
-
-block_end:
-	VZEROUPPER
-	RET
-
 // func expAVX512(a *args)
 // Requires: AVX, AVX512F, BMI2
 TEXT ·expAVX512(SB), NOSPLIT, $0-8
@@ -6504,6 +6416,94 @@ block:
 block_end:
 	// Non-temporal stores are weakly ordered: others may see later stores first.
 	SFENCE
+	VZEROUPPER
+	RET
+
+// func fillAVX512(a *args)
+// Requires: AVX, AVX512F
+TEXT ·fillAVX512(SB), NOSPLIT, $0-8
+	MOVQ         a+0(FP), AX
+	MOVQ         (AX), CX
+	MOVQ         32(AX), DX
+	VBROADCASTSS 40(AX), Z0
+	SUBQ         $0x00000040, DX
+	JL           block_end
+
+block:
+	VMOVUPS Z0, (CX)
+	VMOVUPS Z0, 64(CX)
+	VMOVUPS Z0, 128(CX)
+	VMOVUPS Z0, 192(CX)
+	ADDQ    $0x00000100, CX
+	SUBQ    $0x00000040, DX
+	JGE     block
+
+block_end:
+	VZEROUPPER
+	RET
+
+// func expandAVX512(a *args)
+// Requires: AVX, AVX512F
+TEXT ·expandAVX512(SB), NOSPLIT, $0-8
+	MOVQ         a+0(FP), AX
+	MOVQ         (AX), CX
+	MOVQ         8(AX), DX
+	MOVQ         32(AX), AX
+	VBROADCASTSS cffffffff<>+0(SB), Z0
+	SUBQ         $0x00000040, AX
+	JL           block_end
+
+block:
+	KMOVW       (DX), K1
+	VMOVDQA32.Z Z0, K1, Z1
+	KMOVW       2(DX), K1
+	VMOVDQA32.Z Z0, K1, Z2
+	KMOVW       4(DX), K1
+	VMOVDQA32.Z Z0, K1, Z3
+	KMOVW       6(DX), K1
+	VMOVDQA32.Z Z0, K1, Z4
+	VMOVUPS     Z1, (CX)
+	VMOVUPS     Z2, 64(CX)
+	VMOVUPS     Z3, 128(CX)
+	VMOVUPS     Z4, 192(CX)
+	ADDQ        $0x00000100, CX
+	ADDQ        $0x00000008, DX
+	SUBQ        $0x00000040, AX
+	JGE         block
+
+block_end:
+	VZEROUPPER
+	RET
+
+// func compressAVX512(a *args)
+// Requires: AVX, AVX512F
+TEXT ·compressAVX512(SB), NOSPLIT, $0-8
+	MOVQ a+0(FP), AX
+	MOVQ (AX), CX
+	MOVQ 8(AX), DX
+	MOVQ 32(AX), AX
+	SUBQ $0x00000040, AX
+	JL   block_end
+
+block:
+	VMOVUPS  (DX), Z0
+	VPTESTMD Z0, Z0, K1
+	VMOVUPS  64(DX), Z0
+	VPTESTMD Z0, Z0, K2
+	VMOVUPS  128(DX), Z0
+	VPTESTMD Z0, Z0, K3
+	VMOVUPS  192(DX), Z0
+	VPTESTMD Z0, Z0, K4
+	KMOVW    K1, (CX)
+	KMOVW    K2, 2(CX)
+	KMOVW    K3, 4(CX)
+	KMOVW    K4, 6(CX)
+	ADDQ     $0x00000008, CX
+	ADDQ     $0x00000100, DX
+	SUBQ     $0x00000040, AX
+	JGE      block
+
+block_end:
 	VZEROUPPER
 	RET
 
@@ -12742,98 +12742,6 @@ block_end:
 	VZEROUPPER
 	RET
 
-// func fillAVX2(a *args)
-// Requires: AVX
-TEXT ·fillAVX2(SB), NOSPLIT, $0-8
-	MOVQ         a+0(FP), AX
-	MOVQ         (AX), CX
-	MOVQ         32(AX), DX
-	VBROADCASTSS 40(AX), Y0
-	SUBQ         $0x00000020, DX
-	JL           block_end
-
-block:
-	VMOVUPS Y0, (CX)
-	VMOVUPS Y0, 32(CX)
-	VMOVUPS Y0, 64(CX)
-	VMOVUPS Y0, 96(CX)
-	ADDQ    $0x00000080, CX
-	SUBQ    $0x00000020, DX
-	JGE     block
-
-block_end:
-	VZEROUPPER
-	RET
-
-// func expandAVX2(a *args)
-// Requires: AVX, AVX2
-TEXT ·expandAVX2(SB), NOSPLIT, $0-8
-	MOVQ    a+0(FP), AX
-	MOVQ    (AX), CX
-	MOVQ    8(AX), DX
-	MOVQ    32(AX), AX
-	VMOVDQU lane1<>+0(SB), Y0
-	SUBQ    $0x00000020, AX
-	JL      block_end
-
-block:
-	VPBROADCASTB (DX), Y1
-	VPAND        Y0, Y1, Y1
-	VPCMPEQD     Y0, Y1, Y1
-	VPBROADCASTB 1(DX), Y2
-	VPAND        Y0, Y2, Y2
-	VPCMPEQD     Y0, Y2, Y2
-	VPBROADCASTB 2(DX), Y3
-	VPAND        Y0, Y3, Y3
-	VPCMPEQD     Y0, Y3, Y3
-	VPBROADCASTB 3(DX), Y4
-	VPAND        Y0, Y4, Y4
-	VPCMPEQD     Y0, Y4, Y4
-	VMOVUPS      Y1, (CX)
-	VMOVUPS      Y2, 32(CX)
-	VMOVUPS      Y3, 64(CX)
-	VMOVUPS      Y4, 96(CX)
-	ADDQ         $0x00000080, CX
-	ADDQ         $0x00000004, DX
-	SUBQ         $0x00000020, AX
-	JGE          block
-
-block_end:
-	VZEROUPPER
-	RET
-
-// func compressAVX2(a *args)
-// Requires: AVX
-TEXT ·compressAVX2(SB), NOSPLIT, $0-8
-	MOVQ a+0(FP), AX
-	MOVQ (AX), CX
-	MOVQ 8(AX), DX
-	MOVQ 32(AX), AX
-	SUBQ $0x00000020, AX
-	JL   block_end
-
-block:
-	VMOVUPS   (DX), Y0
-	VMOVMSKPS Y0, BX
-	VMOVUPS   32(DX), Y0
-	VMOVMSKPS Y0, SI
-	VMOVUPS   64(DX), Y0
-	VMOVMSKPS Y0, DI
-	VMOVUPS   96(DX), Y0
-	VMOVMSKPS Y0, R8
-	MOVB      BL, (CX)
-	MOVB      SI, 1(CX)
-	MOVB      DI, 2(CX)
-	MOVB      R8, 3(CX)
-	ADDQ      $0x00000004, CX
-	ADDQ      $0x00000080, DX
-	SUBQ      $0x00000020, AX
-	JGE       block
-
-block_end:
-	VZEROUPPER
-	RET
-
 // func expAVX2(a *args)
 // Requires: AVX, AVX2, FMA3
 TEXT ·expAVX2(SB), NOSPLIT, $0-8
@@ -13104,6 +13012,98 @@ block:
 block_end:
 	// Non-temporal stores are weakly ordered: others may see later stores first.
 	SFENCE
+	VZEROUPPER
+	RET
+
+// func fillAVX2(a *args)
+// Requires: AVX
+TEXT ·fillAVX2(SB), NOSPLIT, $0-8
+	MOVQ         a+0(FP), AX
+	MOVQ         (AX), CX
+	MOVQ         32(AX), DX
+	VBROADCASTSS 40(AX), Y0
+	SUBQ         $0x00000020, DX
+	JL           block_end
+
+block:
+	VMOVUPS Y0, (CX)
+	VMOVUPS Y0, 32(CX)
+	VMOVUPS Y0, 64(CX)
+	VMOVUPS Y0, 96(CX)
+	ADDQ    $0x00000080, CX
+	SUBQ    $0x00000020, DX
+	JGE     block
+
+block_end:
+	VZEROUPPER
+	RET
+
+// func expandAVX2(a *args)
+// Requires: AVX, AVX2
+TEXT ·expandAVX2(SB), NOSPLIT, $0-8
+	MOVQ    a+0(FP), AX
+	MOVQ    (AX), CX
+	MOVQ    8(AX), DX
+	MOVQ    32(AX), AX
+	VMOVDQU lane1<>+0(SB), Y0
+	SUBQ    $0x00000020, AX
+	JL      block_end
+
+block:
+	VPBROADCASTB (DX), Y1
+	VPAND        Y0, Y1, Y1
+	VPCMPEQD     Y0, Y1, Y1
+	VPBROADCASTB 1(DX), Y2
+	VPAND        Y0, Y2, Y2
+	VPCMPEQD     Y0, Y2, Y2
+	VPBROADCASTB 2(DX), Y3
+	VPAND        Y0, Y3, Y3
+	VPCMPEQD     Y0, Y3, Y3
+	VPBROADCASTB 3(DX), Y4
+	VPAND        Y0, Y4, Y4
+	VPCMPEQD     Y0, Y4, Y4
+	VMOVUPS      Y1, (CX)
+	VMOVUPS      Y2, 32(CX)
+	VMOVUPS      Y3, 64(CX)
+	VMOVUPS      Y4, 96(CX)
+	ADDQ         $0x00000080, CX
+	ADDQ         $0x00000004, DX
+	SUBQ         $0x00000020, AX
+	JGE          block
+
+block_end:
+	VZEROUPPER
+	RET
+
+// func compressAVX2(a *args)
+// Requires: AVX
+TEXT ·compressAVX2(SB), NOSPLIT, $0-8
+	MOVQ a+0(FP), AX
+	MOVQ (AX), CX
+	MOVQ 8(AX), DX
+	MOVQ 32(AX), AX
+	SUBQ $0x00000020, AX
+	JL   block_end
+
+block:
+	VMOVUPS   (DX), Y0
+	VMOVMSKPS Y0, BX
+	VMOVUPS   32(DX), Y0
+	VMOVMSKPS Y0, SI
+	VMOVUPS   64(DX), Y0
+	VMOVMSKPS Y0, DI
+	VMOVUPS   96(DX), Y0
+	VMOVMSKPS Y0, R8
+	MOVB      BL, (CX)
+	MOVB      SI, 1(CX)
+	MOVB      DI, 2(CX)
+	MOVB      R8, 3(CX)
+	ADDQ      $0x00000004, CX
+	ADDQ      $0x00000080, DX
+	SUBQ      $0x00000020, AX
+	JGE       block
+
+block_end:
 	VZEROUPPER
 	RET
 

@@ -125,12 +125,11 @@ var avx512 = instructionSet{
 	nonTemporalFunctions: [ir.SoftsignPrime + 1]kernel{
 		ir.Exp: expAVX512NT,
 	},
-	nonTemporalFunctions: [ir.SoftsignPrime + 1]kernel{},
-	fill:                 fillAVX512,
-	expand:               expandAVX512,
-	compress:             compressAVX512,
-	prefetch:             prefetchAVX512,
-	prefetchWrite:        prefetchWriteAVX512,
+	fill:          fillAVX512,
+	expand:        expandAVX512,
+	compress:      compressAVX512,
+	prefetch:      prefetchAVX512,
+	prefetchWrite: prefetchWriteAVX512,
 }
 
 var avx2 = instructionSet{
@@ -249,10 +248,9 @@ var avx2 = instructionSet{
 	nonTemporalFunctions: [ir.SoftsignPrime + 1]kernel{
 		ir.Exp: expAVX2NT,
 	},
-	nonTemporalFunctions: [ir.SoftsignPrime + 1]kernel{},
-	fill:                 fillAVX2,
-	expand:               expandAVX2,
-	compress:             compressAVX2,
-	prefetch:             prefetchAVX2,
-	prefetchWrite:        prefetchWriteAVX2,
+	fill:          fillAVX2,
+	expand:        expandAVX2,
+	compress:      compressAVX2,
+	prefetch:      prefetchAVX2,
+	prefetchWrite: prefetchWriteAVX2,
 }

@@ -74,7 +74,7 @@ func write(set isa, s spec, nonTemporal bool) *routine {
 		most = 1
 	}
 	if s.wide() {
-		most = unrolled
+		most = 2
 	}
 	for _, hoist := range []bool{true, false} {
 		for unroll := most; unroll > 0; unroll /= 2 {
