@@ -20,6 +20,7 @@ func neonFunction(s spec) string {
 	sizes := []int{4, 2, 1}
 	if hasDoubles(s.body) {
 		sizes = []int{2, 1}
+		s.body = scheduled(s.body)
 	}
 	var err error
 	for _, vectors := range sizes {
