@@ -33,7 +33,7 @@ func (d *device) slowDouble() bool {
 	if !d.found.Double {
 		return true
 	}
-	if d.found.Type == opencl.CPU {
+	if d.found.Type == opencl.CPU || d.found.Software {
 		return false
 	}
 	slower := 0.0
