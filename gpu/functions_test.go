@@ -4,13 +4,11 @@ package gpu
 
 import (
 	"context"
-	"fmt"
 	"math"
 	"math/rand/v2"
+	"slices"
 	"testing"
 
-	"github.com/gmind-go/compute/expr"
-	"github.com/gmind-go/compute/gpu/internal/opencl"
 	"github.com/gmind-go/compute/internal/driver"
 	"github.com/gmind-go/compute/internal/ir"
 	"github.com/gmind-go/compute/internal/kernel"
@@ -62,23 +60,46 @@ func functionInputs(n int) []float32 {
 	return list
 }
 
-// compute runs the program of one operand and one result on x.
-func computeOn(d *device, p *ir.Program, s shape, guarded bool, x []float32) ([]float32, error) {
+// functionPrograms have a result for each function, some in each program: a compilation takes long.
+func functionPrograms() []*ir.Program {
+	var ops []ir.Op
+	for op := ir.Exp; op <= ir.SoftsignPrime; op++ {
+		if libm.Body(op) != nil {
+			ops = append(ops, op)
+		}
+	}
+	var list []*ir.Program
+	for some := range slices.Chunk(ops, 6) {
+		var b ir.Builder
+		x := b.Arg("x", ir.F32)
+		for _, op := range some {
+			b.Result(op.Info().Name, b.Op(op, x))
+		}
+		list = append(list, b.Program("f"))
+	}
+	return list
+}
+
+// resultsOf runs the program, which has one operand, on x.
+func resultsOf(d *device, p *ir.Program, s shape, guarded bool, x []float32) ([][]float32, error) {
 	c, err := d.try(kernel.New(p, make([]kernel.Address, 1)), s, guarded)
 	if err != nil {
 		return nil, err
 	}
 	d.codes.keep(c)
-	y := make([]float32, len(x))
 	call := &driver.HostCall{Kernel: c.kernel, Code: c, N: len(x), Total: len(x)}
-	for _, v := range [][]float32{y, x} {
+	var results [][]float32
+	for range p.Results {
+		results = append(results, make([]float32, len(x)))
+	}
+	for _, v := range append(results, x) {
 		call.Operands = append(call.Operands, kernel.Operand[driver.Host]{Memory: driver.Host{Floats: v}, Len: len(v)})
 	}
-	return y, d.Stream(context.Background(), call)
+	return results, d.Stream(context.Background(), call)
 }
 
-// TestFunctions compares every function with its body, in all ways, on inputs for which a device
-// that flushes subnormal numbers is right too.
+// TestFunctions compares every function with its body, in all ways. A device that flushes
+// subnormal numbers is right for them too.
 func TestFunctions(t *testing.T) {
 	b := testenv.Open(t, OpenDevice("any"))
 	d := inside(b)
@@ -87,39 +108,33 @@ func TestFunctions(t *testing.T) {
 		n = 1 << 12
 	}
 	x := functionInputs(n)
-	for name, w := range ways {
-		t.Run(name, func(t *testing.T) {
-			restore, ok := w.take(d)
-			if !ok {
-				t.Skip("the device has no double")
-			}
-			defer restore()
-			guarded := false
-			for op := ir.Exp; op <= ir.SoftsignPrime; op++ {
-				body := libm.Body(op)
-				if body == nil {
-					continue
+	for i, p := range functionPrograms() {
+		want := libm.Inlined(p)
+		guarded := i%2 == 1
+		for name, w := range ways {
+			t.Run(name, func(t *testing.T) {
+				restore, ok := w.take(d)
+				if !ok {
+					t.Skip("the device has no double")
 				}
-				name := op.Info().Name
-				guarded = !guarded
-				y, err := computeOn(d, expr.MustParse("f(x) = "+name+"(x)").IR(), d.shape, guarded, x)
+				defer restore()
+				got, err := resultsOf(d, p, d.shape, guarded, x)
 				if err != nil {
-					t.Errorf("%s: %v", name, err)
-					continue
+					t.Fatal(err)
 				}
-				nodes := make([]uint64, len(body.Nodes))
+				nodes := make([]uint64, len(want.Nodes))
+				wrong := make([]bool, len(p.Results))
 				for i, x := range x {
-					body.Eval(nodes, 0, []uint64{uint64(math.Float32bits(x))})
-					want := math.Float32frombits(uint32(nodes[body.Results[0].Value]))
-					if !values.Same(y[i], want) {
-						t.Errorf("%s of %s is %s, want %s", name, values.Show(x), values.Show(y[i]), values.Show(want))
-						break
+					want.Eval(nodes, 0, []uint64{uint64(math.Float32bits(x))})
+					for j, r := range want.Results {
+						y, z := got[j][i], math.Float32frombits(uint32(nodes[r.Value]))
+						if !wrong[j] && !values.Same(y, z) {
+							wrong[j] = true
+							t.Errorf("%s of %s is %s, want %s", r.Name, values.Show(x), values.Show(y), values.Show(z))
+						}
 					}
 				}
-			}
-		})
+			})
+		}
 	}
 }
-
-var _ = fmt.Sprint
-var _ *opencl.Device

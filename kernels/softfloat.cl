@@ -65,10 +65,11 @@ static __attribute__((noinline)) ulong fma64(const ulong x, const ulong y, const
     }
 
     // It is shifted to the exponent of the larger one. Bit 0 stands for those that are lost,
-    // which are none unless the result has its highest bit at 125 or above.
+    // which are none unless the result has its highest bit at 125 or above. Of low it then only
+    // counts whether it is 0.
     int shift = min(e - other_e, 127);
     if (shift > 63) {
-        other_low = other_high | (other_low != 0);
+        other_low = other_high;
         other_high = 0;
         shift -= 64;
     }

@@ -70,13 +70,13 @@ func (p *printer) function(op ir.Op) error {
 		p.end()
 		return nil
 	}
-	values, err := p.statements(1, vectors, quick, func(int) value { return value{text: "x"} })
+	values, err := p.statements(1, guesses, quick, func(int) value { return value{text: "x"} })
 	if err != nil {
 		return err
 	}
 	result := func(i int) string {
 		v := quick.Results[i].Value
-		return vectors.whole(values[v], quick.Nodes[v].Type)
+		return guesses.whole(values[v], quick.Nodes[v].Type)
 	}
 	y, sure := result(0), result(1)
 	p.line(1, "if (all(%s)) return %s;", sure, y)

@@ -3,6 +3,7 @@ package openclc
 import (
 	"errors"
 	"fmt"
+	"maps"
 	"math"
 	"strconv"
 	"strings"
@@ -114,6 +115,15 @@ var vectors = &notation{
 	product:  map[ir.Op]string{ir.MulF32: hidden, ir.MulF64: hiddenDouble},
 	chosen:   map[ir.Op]string{ir.WhereF32: hidden, ir.WhereF64: hiddenDouble},
 }
+
+// guesses is the notation of quick bodies: like vectors, but a quotient need not be right in its
+// last bits.
+var guesses = func() *notation {
+	l := *vectors
+	l.forms = maps.Clone(l.forms)
+	l.forms[ir.DivF32] = operation{"%[1]s / %[2]s", true}
+	return &l
+}()
 
 // integers is the notation of one element on a device without double: float and double are
 // their bits, as uint and ulong. Sums and products of float must be of normal numbers: devices
@@ -261,7 +271,7 @@ func (p *printer) expression(l *notation, program *ir.Program, n *ir.Node, value
 	if !ok {
 		return "", fmt.Errorf("%s on OpenCL: %w", n.Op.Info().Name, errors.ErrUnsupported)
 	}
-	bare := l != vectors // a scalar may stay one
+	bare := l == integers // a scalar may stay one
 	if form.operator {
 		for _, x := range n.Operands() {
 			bare = bare || !values[x].scalar
@@ -284,7 +294,7 @@ func (p *printer) expression(l *notation, program *ir.Program, n *ir.Node, value
 	if guard := l.chosen[n.Op]; guard != "" {
 		operands[2] = fmt.Sprintf(guard, operands[2])
 	}
-	if l == vectors && (n.Op == ir.Min || n.Op == ir.Max) {
+	if l != integers && (n.Op == ir.Min || n.Op == ir.Max) {
 		return fmt.Sprintf("select("+hidden+", %[2]s, %[2]s %[3]s %[1]s)", operands[1], operands[0],
 			map[ir.Op]string{ir.Min: "<", ir.Max: ">"}[n.Op]), nil
 	}
