@@ -18,7 +18,12 @@ import (
 // bodies are the functions that write the bodies. Each gets the argument and returns the result,
 // float32 both.
 var bodies = map[ir.Op]func(b *body, x ir.Value) ir.Value{
-	ir.Exp: (*body).exp,
+	ir.Exp:           (*body).exp,
+	ir.Log:           (*body).log,
+	ir.Log1p:         (*body).log1p,
+	ir.Log1pPrime:    (*body).log1pPrime,
+	ir.Softsign:      (*body).softsign,
+	ir.SoftsignPrime: (*body).softsignPrime,
 }
 
 // Body returns the program of a function: one argument x and one result y, float32 both. It
