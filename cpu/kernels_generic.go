@@ -48,7 +48,7 @@ var generic = instructionSet{
 			form.BackwardMask:      clipBackwardMaskGeneric,
 		},
 	},
-	primitives: [ir.RandBits + 1][8]kernel{
+	primitives: [ir.SoftsignPrime + 1][8]kernel{
 		ir.NegF32:     {0: negF32Generic},
 		ir.AddF32:     {0: addF32Generic, 2: addF32YGeneric},
 		ir.SubF32:     {0: subF32Generic, 1: subF32XGeneric, 2: subF32YGeneric},

@@ -81,7 +81,7 @@ var avx512 = instructionSet{
 			form.BackwardMask:      clipBackwardMaskAVX512NT,
 		},
 	},
-	primitives: [ir.RandBits + 1][8]kernel{
+	primitives: [ir.SoftsignPrime + 1][8]kernel{
 		ir.NegF32:     {0: negF32AVX512},
 		ir.AddF32:     {0: addF32AVX512, 2: addF32YAVX512},
 		ir.SubF32:     {0: subF32AVX512, 1: subF32XAVX512, 2: subF32YAVX512},
@@ -200,7 +200,7 @@ var avx2 = instructionSet{
 			form.BackwardMask:      clipBackwardMaskAVX2NT,
 		},
 	},
-	primitives: [ir.RandBits + 1][8]kernel{
+	primitives: [ir.SoftsignPrime + 1][8]kernel{
 		ir.NegF32:     {0: negF32AVX2},
 		ir.AddF32:     {0: addF32AVX2, 2: addF32YAVX2},
 		ir.SubF32:     {0: subF32AVX2, 1: subF32XAVX2, 2: subF32YAVX2},

@@ -46,7 +46,7 @@ var neon = instructionSet{
 			form.BackwardMask:      clipBackwardMaskNEON,
 		},
 	},
-	primitives: [ir.RandBits + 1][8]kernel{
+	primitives: [ir.SoftsignPrime + 1][8]kernel{
 		ir.NegF32:     {0: negF32NEON},
 		ir.AddF32:     {0: addF32NEON, 2: addF32YNEON},
 		ir.SubF32:     {0: subF32NEON, 1: subF32XNEON, 2: subF32YNEON},

@@ -17,10 +17,9 @@ const (
 	Bool             // 0 or 1
 	F64              // float64
 	U64              // uint64
-	Pair             // two float32, the sum of which is the value: see High and Low
 )
 
-var typeNames = [...]string{"float32", "uint32", "bool", "float64", "uint64", "pair"}
+var typeNames = [...]string{"float32", "uint32", "bool", "float64", "uint64"}
 
 // String returns the name of the type in text.
 func (t Type) String() string { return typeNames[t] }
