@@ -61,7 +61,7 @@ type functionProgram struct {
 // after the other.
 var (
 	alone  = functionProgram{"f(x) = %s(x)", nil}
-	within = functionProgram{"func f(x float32, c bool) (y float32) { y = where(c, %s(x), x) }", []compute.Arg{compute.Bool(true)}}
+	within = functionProgram{"func f(x float32, c bool) (y float32) {\n\treturn where(c, %s(x), x)\n}", []compute.Arg{compute.Bool(true)}}
 )
 
 // of returns the program for a function.

@@ -57,7 +57,7 @@ func TestFunctions(t *testing.T) {
 	if testenv.Exhaustive() {
 		t.Skip("tests the tests")
 	}
-	const op = ir.SoftsignPrime
+	const op = ir.Softsign
 	nan := float32(math.NaN())
 	sample := make([]float32, golden.BlockSize)
 	golden.Inputs(golden.Sample, sample)
@@ -69,9 +69,9 @@ func TestFunctions(t *testing.T) {
 		block, near string // in the errors
 	}{
 		{evaluator{wrongAt: nan}, "", ""},
-		{evaluator{wrongAt: random}, "softsignPrime(", ""},
-		{evaluator{wrongAt: last}, "", "softsignPrime("},
-		{evaluator{wrongAt: nan, lazy: true}, "(NaN", "softsignPrime("},
+		{evaluator{wrongAt: random}, "softsign(", ""},
+		{evaluator{wrongAt: last}, "", "softsign("},
+		{evaluator{wrongAt: nan, lazy: true}, "(NaN", "softsign("},
 	} {
 		subjects := []Subject{{Name: "evaluator", Backend: trial.e}}
 		err := runTasks(t, subjects, []task{{golden.Sample, []ir.Op{op}}})
