@@ -60,6 +60,14 @@ func (f functionForm) of(name string) *expr.Program {
 	return f.program(expr.MustParse(fmt.Sprintf("f(x) = %s(x)", name)))
 }
 
+// args returns the arguments of a program that of returned, with y for the result.
+func (f functionForm) args(y, dy, x compute.Buffer) []compute.Arg {
+	if f.dy {
+		return []compute.Arg{y, dy, x}
+	}
+	return []compute.Arg{y, x}
+}
+
 // eval returns the reference of a program that of returned.
 func (f functionForm) eval(p *expr.Program, dy, x float32) float32 {
 	args := []any{dy, x}
@@ -98,13 +106,13 @@ func (r *rival) String() string {
 	return r.name
 }
 
-// hold loads the values of h, unless the peer has them.
-func (r *rival) hold(h *memory) error {
+// resultOf computes an operation on the values of h, into dst.
+func (r *rival) resultOf(op string, h *memory, dst []float32) error {
 	if r.holds != h {
 		r.holds = h
-		_ = r.load(0, h.x, h.dy) // an error is returned again at the next use
+		_ = r.load(0, h.x, h.dy) // result returns an error of it
 	}
-	return r.err
+	return r.result(op, dst)
 }
 
 // functionMemory returns n values of a normal distribution with the standard deviation 2, and
@@ -134,11 +142,7 @@ func functionContestants(name string, b backend, rivals []*rival, h *memory, x, 
 				want: func(dy, x float32) float32 { return form.eval(p, dy, x) },
 			})
 		}
-		args := []compute.Arg{y, dy, x}
-		if !form.dy {
-			args = []compute.Arg{y, x}
-		}
-		call, err := b.Prepare(p, args...)
+		call, err := b.Prepare(p, form.args(y, dy, x)...)
 		if errors.Is(err, errors.ErrUnsupported) {
 			err := errors.ErrUnsupported // in a table, less is more
 			add(colOurs, func(int) (float64, error) { return 0, err }, func([]float32) error { return err })
@@ -149,12 +153,7 @@ func functionContestants(name string, b backend, rivals []*rival, h *memory, x, 
 		}
 		for _, r := range rivals {
 			if op := name + form.suffix; r.has[op] {
-				add(r.column, func(calls int) (float64, error) { return r.time(op, calls) }, func(dst []float32) error {
-					if err := r.hold(h); err != nil {
-						return err
-					}
-					return r.result(op, dst)
-				})
+				add(r.column, func(calls int) (float64, error) { return r.time(op, calls) }, func(dst []float32) error { return r.resultOf(op, h, dst) })
 			}
 		}
 	}

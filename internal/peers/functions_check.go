@@ -7,6 +7,7 @@ import (
 	"math"
 	"runtime"
 	"slices"
+	"strings"
 	"sync"
 
 	"github.com/gmind-go/compute"
@@ -77,7 +78,11 @@ func (a *accuracy) share() string {
 	if a.wrong == 0 {
 		return "0"
 	}
-	return fmt.Sprintf("%s %%", units.Digits(100*float64(a.wrong)/float64(a.inputs)))
+	percent := 100 * float64(a.wrong) / float64(a.inputs)
+	if percent < 0.001 {
+		return "<0.001 %"
+	}
+	return units.Digits(percent) + " %"
 }
 
 // largest returns the largest error.
@@ -91,8 +96,19 @@ func (a *accuracy) largest() string {
 	return units.Digits(a.most)
 }
 
-// cells returns the cells of a table: a for ordinary inputs, all for others.
-func cells(a, all accuracy) []string {
+// cells returns the cells of a table for results of one operation, or for why there are none.
+func (in inputs) cells(got, want []float32, err error) []string {
+	if err != nil {
+		return []string{err.Error(), "", "", "", "", ""}
+	}
+	var ordinary, all accuracy
+	for i, x := range in.x {
+		if i < in.normal {
+			ordinary.add(x, got[i], want[i])
+		} else {
+			all.add(x, got[i], want[i])
+		}
+	}
 	nan, where := "", ""
 	if all.nan > 0 {
 		nan = fmt.Sprint(all.nan)
@@ -100,15 +116,14 @@ func cells(a, all accuracy) []string {
 	if all.most > 0 {
 		where = fmt.Sprintf("f(%v) = %v, not %v", all.x, all.want, all.got)
 	}
-	return []string{a.share(), a.largest(), all.share(), all.largest(), where, nan}
+	return []string{ordinary.share(), ordinary.largest(), all.share(), all.largest(), nan, where}
 }
 
 // checkFunctions compares the functions of b and of its rivals with the reference, which is
 // correctly rounded, and prints to w how much they differ. It returns an error if a bit of b
 // differs. A missing peer is one line, and a function that a peer or b has not, a cell or none.
 func checkFunctions(functions []string, in inputs, b compute.Backend, rivals []*rival, w, progress io.Writer) error {
-	x, normal := in.x, in.normal
-	h := newMemory(x, slices.Repeat([]float32{1}, len(x)))
+	h := newMemory(in.x, slices.Repeat([]float32{1}, len(in.x)))
 	fmt.Fprintf(w, "\nFunctions of %s, and of\n", b.Info().Name)
 	for _, r := range rivals {
 		fmt.Fprintf(w, "- %s\n", r)
@@ -116,64 +131,41 @@ func checkFunctions(functions []string, in inputs, b compute.Backend, rivals []*
 	fmt.Fprintf(w, `
 The share of results that are not correctly rounded, and the largest error in ulps of the right
 result: first of %s normal values with the standard deviation 2, then of %d values, every
-%dst of all float32 and special ones. Results that are NaN instead of a number, or the
-reverse, are counted apart. A zero of the wrong sign counts as right. Backward is the
-derivative: its gradient dy is 1.
+%dst of all float32 and special ones. Results that are NaN instead of a number, or the reverse,
+are counted apart. A zero of the wrong sign counts as right. Backward has the gradient dy = 1,
+so that it is the derivative.
 
-`, units.Count(normal), len(x)-normal, in.step)
-	rows := [][]string{{"function", "by", "wrong", "error", "of all, wrong", "error", "where the error is largest", "NaN"}}
+`, units.Count(in.normal), len(in.x)-in.normal, in.step)
+	rows := [][]string{{"function", "by", "wrong", "error", "of all, wrong", "error", "NaN", "where the error is largest"}}
 	var failed error
-	err := withBuffers(b, h, func(bx, bdy, by compute.Buffer) error {
+	err := withBuffers(b, h, func(x, dy, y compute.Buffer) error {
 		for _, name := range functions {
 			for _, form := range functionForms {
 				if form.name == "derivative" {
 					continue // it is backward with dy = 1
 				}
-				label := name
-				if form.suffix != "" {
-					label += " " + form.name
-				}
+				label := strings.TrimSuffix(name+" "+form.name, " forward")
 				fmt.Fprintf(progress, "checking %s\n", label)
 				p := form.of(name)
 				want := reference(form, p, h)
 				add := func(column string, err error) {
-					if err != nil {
-						rows = append(rows, []string{label, column, err.Error(), "", "", "", "", ""})
-						return
-					}
-					var ordinary, all accuracy
-					for i, got := range h.out {
-						if i < normal {
-							ordinary.add(x[i], got, want[i])
-						} else {
-							all.add(x[i], got, want[i])
-						}
-					}
-					rows = append(rows, append([]string{label, column}, cells(ordinary, all)...))
+					rows = append(rows, append([]string{label, column}, in.cells(h.out, want, err)...))
 				}
-				args := []compute.Arg{by, bdy, bx}
-				if !form.dy {
-					args = []compute.Arg{by, bx}
-				}
-				switch err := b.Run(p, args...); {
+				switch err := b.Run(p, form.args(y, dy, x)...); {
 				case errors.Is(err, errors.ErrUnsupported):
 					add(colOurs, errors.ErrUnsupported)
 				case err != nil:
 					return err
 				default:
-					if err := by.Read(h.out); err != nil {
+					if err := y.Read(h.out); err != nil {
 						return err
 					}
 					add(colOurs, nil)
-					failed = errors.Join(failed, firstDifference(label, x, h.out, want))
+					failed = errors.Join(failed, firstDifference(label, h.x, h.out, want))
 				}
 				for _, r := range rivals {
 					if op := name + form.suffix; r.has[op] {
-						err := r.hold(h)
-						if err == nil {
-							err = r.result(op, h.out)
-						}
-						add(r.column, err)
+						add(r.column, r.resultOf(op, h, h.out))
 					}
 				}
 			}

@@ -144,19 +144,24 @@ func TestUlps(t *testing.T) {
 
 func TestAccuracy(t *testing.T) {
 	nan, zero := float32(math.NaN()), float32(0)
-	var a accuracy
-	for _, r := range [][2]float32{{1, 1}, {nan, nan}, {-zero, zero}, {2, 2}} {
-		a.add(7, r[0], r[1])
+	in := inputs{x: []float32{1, 2, 3, 4, 5, 6}, normal: 2}
+	want := []float32{1, zero, nan, 1, nan, 1}
+	for _, test := range []struct {
+		got   []float32
+		err   error
+		cells string
+	}{
+		{[]float32{1, -zero, nan, 1, nan, 1}, nil, `["0" "0" "0" "0" "" ""]`},
+		{[]float32{1, 0x1p-149, nan, 1 + 0x1p-23, nan, 1 + 0x1p-22}, nil, `["50.0 %" "1.00" "50.0 %" "2.00" "" "f(6) = 1, not 1.0000002"]`},
+		{[]float32{1.001, zero, nan, nan, 1, 1}, nil, `["50.0 %" "8.4e+03" "50.0 %" "0" "2" ""]`},
+		{nil, errors.ErrUnsupported, `["unsupported operation" "" "" "" "" ""]`},
+	} {
+		if got := fmt.Sprintf("%q", in.cells(test.got, want, test.err)); got != test.cells {
+			t.Errorf("%v: %s, want %s", test.got, got, test.cells)
+		}
 	}
-	if got := fmt.Sprintf("%q", cells(a, a)); got != `["0" "0" "0" "0" "" ""]` {
-		t.Errorf("of right results: %s", got)
-	}
-	a.add(8, nan, 1)
-	a.add(9, 1, nan)
-	a.add(10, 1+0x1p-22, 1)
-	a.add(11, 1+0x1p-23, 1)
-	if got := fmt.Sprintf("%q", cells(accuracy{}, a)); got != `["0" "0" "50.0 %" "2.00" "f(10) = 1, not 1.0000002" "2"]` {
-		t.Errorf("of wrong results: %s", got)
+	if a := (accuracy{inputs: 1_000_000, wrong: 1}); a.share() != "<0.001 %" {
+		t.Errorf("a millionth is %s", a.share())
 	}
 }
 
