@@ -18,7 +18,16 @@ import (
 // bodies are the functions that write the bodies. Each gets the argument and returns the result,
 // float32 both.
 var bodies = map[ir.Op]func(b *body, x ir.Value) ir.Value{
-	ir.Exp: (*body).exp,
+	ir.Exp:          (*body).exp,
+	ir.Expm1:        (*body).expm1,
+	ir.Tanh:         (*body).tanh,
+	ir.Sigmoid:      (*body).sigmoid,
+	ir.SiLU:         (*body).silu,
+	ir.Mish:         (*body).mish,
+	ir.TanhPrime:    (*body).tanhPrime,
+	ir.SigmoidPrime: (*body).sigmoidPrime,
+	ir.SiLUPrime:    (*body).siluPrime,
+	ir.MishPrime:    (*body).mishPrime,
 }
 
 // Body returns the program of a function: one argument x and one result y, float32 both. It
