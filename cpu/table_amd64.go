@@ -121,11 +121,12 @@ var avx512 = instructionSet{
 		ir.FromBits:   {copyElements},
 		ir.RandBits:   {0: randBitsWAVX512, 3: randBitsXYWAVX512},
 	},
-	fill:          fillAVX512,
-	expand:        expandAVX512,
-	compress:      compressAVX512,
-	prefetch:      prefetchAVX512,
-	prefetchWrite: prefetchWriteAVX512,
+	nonTemporalFunctions: [ir.SoftsignPrime + 1]kernel{},
+	fill:                 fillAVX512,
+	expand:               expandAVX512,
+	compress:             compressAVX512,
+	prefetch:             prefetchAVX512,
+	prefetchWrite:        prefetchWriteAVX512,
 }
 
 var avx2 = instructionSet{
@@ -240,9 +241,10 @@ var avx2 = instructionSet{
 		ir.FromBits:   {copyElements},
 		ir.RandBits:   {0: randBitsWAVX2, 3: randBitsXYWAVX2},
 	},
-	fill:          fillAVX2,
-	expand:        expandAVX2,
-	compress:      compressAVX2,
-	prefetch:      prefetchAVX2,
-	prefetchWrite: prefetchWriteAVX2,
+	nonTemporalFunctions: [ir.SoftsignPrime + 1]kernel{},
+	fill:                 fillAVX2,
+	expand:               expandAVX2,
+	compress:             compressAVX2,
+	prefetch:             prefetchAVX2,
+	prefetchWrite:        prefetchWriteAVX2,
 }

@@ -21,3 +21,14 @@ var expTail = []float64{
 	0x1.2891834686c7ep-22,
 	0x1.af38a71a18cb9p-26,
 }
+
+// logTail approximates 2*(atanh(z)/z - 1)/s of s = z*z for x from 0 to 0.02945, with an error of at most 3.2e-16.
+var logTail = []float64{
+	0x1.5555555555558p-01,
+	0x1.9999999995275p-02,
+	0x1.2492492dfc64dp-02,
+	0x1.c71c62d832028p-03,
+	0x1.7462b84393187p-03,
+	0x1.39fdee0a0a08bp-03,
+	0x1.2b5d9b4da69bcp-03,
+}
