@@ -5,6 +5,7 @@ import (
 	"unsafe"
 
 	"github.com/gmind-go/compute/internal/function"
+	"github.com/gmind-go/compute/internal/ir"
 	program "github.com/gmind-go/compute/internal/kernel"
 )
 
@@ -35,6 +36,10 @@ func (s *instructionSet) compile(k *program.Kernel) (*code, error) {
 		}
 		return c, nil
 	}
+	if op, ok := alone(k); ok && s.primitives[op][0] != nil {
+		c.plain, c.nonTemporal = s.primitives[op][0], s.nonTemporalFunctions[op]
+		return c, nil
+	}
 	var err error
 	if c.direct, err = newPlan(s, k, false); err != nil {
 		return nil, err
@@ -50,6 +55,15 @@ func (s *instructionSet) compile(k *program.Kernel) (*code, error) {
 		c.staged, err = newPlan(s, k, true)
 	}
 	return c, err
+}
+
+// alone returns the function that k computes for each element of a buffer, if it is one.
+func alone(k *program.Kernel) (op ir.Op, ok bool) {
+	nodes := k.Body.Nodes
+	if len(nodes) != 2 || len(k.Results) != 1 || !nodes[1].Op.Info().Function {
+		return 0, false
+	}
+	return nodes[1].Op, k.Results[0] == program.Element && len(k.Inputs) == 1 && k.Inputs[0] == program.Element
 }
 
 // plan returns the plan for operands.

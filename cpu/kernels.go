@@ -16,7 +16,7 @@ type args struct {
 	params [4]float32        // of the activation: the slope
 }
 
-// A kernel computes one form of one activation. It accesses nothing outside of the
+// A kernel computes one form of one activation, or one operation of programs. It accesses nothing outside of the
 // operands; a result may replace an input. A mask has one word for 64 elements: a kernel
 // writes all bits of the last word, 0 behind the last element.
 //
@@ -41,8 +41,10 @@ type instructionSet struct {
 	// ptr[1+i], or it is params[i], a float32 or the bits of a uint32. The result is at ptr[0]
 	// and may replace any operand. The elements of a tile of bools are uint32, all ones or 0.
 	// RandBits has two operands more, the low and the high word of the index, of which the
-	// latter is always a scalar.
-	primitives [ir.RandBits + 1][8]kernel
+	// latter is always a scalar. The functions among them compute any number of elements.
+	primitives [ir.SoftsignPrime + 1][8]kernel
+	// nonTemporalFunctions are the functions as nonTemporal has activations.
+	nonTemporalFunctions [ir.SoftsignPrime + 1]kernel
 	// fill sets a tile to params[0]; expand makes a tile of bools of a mask, and compress a
 	// mask of a tile of bools; prefetch and prefetchWrite bring a tile into the cache.
 	fill, expand, compress, prefetch, prefetchWrite kernel

@@ -81,7 +81,7 @@ var avx512 = instructionSet{
 			form.BackwardMask:      clipBackwardMaskAVX512NT,
 		},
 	},
-	primitives: [ir.RandBits + 1][8]kernel{
+	primitives: [ir.SoftsignPrime + 1][8]kernel{
 		ir.NegF32:     {0: negF32AVX512},
 		ir.AddF32:     {0: addF32AVX512, 2: addF32YAVX512},
 		ir.SubF32:     {0: subF32AVX512, 1: subF32XAVX512, 2: subF32YAVX512},
@@ -121,11 +121,12 @@ var avx512 = instructionSet{
 		ir.FromBits:   {copyElements},
 		ir.RandBits:   {0: randBitsWAVX512, 3: randBitsXYWAVX512},
 	},
-	fill:          fillAVX512,
-	expand:        expandAVX512,
-	compress:      compressAVX512,
-	prefetch:      prefetchAVX512,
-	prefetchWrite: prefetchWriteAVX512,
+	nonTemporalFunctions: [ir.SoftsignPrime + 1]kernel{},
+	fill:                 fillAVX512,
+	expand:               expandAVX512,
+	compress:             compressAVX512,
+	prefetch:             prefetchAVX512,
+	prefetchWrite:        prefetchWriteAVX512,
 }
 
 var avx2 = instructionSet{
@@ -200,7 +201,7 @@ var avx2 = instructionSet{
 			form.BackwardMask:      clipBackwardMaskAVX2NT,
 		},
 	},
-	primitives: [ir.RandBits + 1][8]kernel{
+	primitives: [ir.SoftsignPrime + 1][8]kernel{
 		ir.NegF32:     {0: negF32AVX2},
 		ir.AddF32:     {0: addF32AVX2, 2: addF32YAVX2},
 		ir.SubF32:     {0: subF32AVX2, 1: subF32XAVX2, 2: subF32YAVX2},
@@ -240,9 +241,10 @@ var avx2 = instructionSet{
 		ir.FromBits:   {copyElements},
 		ir.RandBits:   {0: randBitsWAVX2, 3: randBitsXYWAVX2},
 	},
-	fill:          fillAVX2,
-	expand:        expandAVX2,
-	compress:      compressAVX2,
-	prefetch:      prefetchAVX2,
-	prefetchWrite: prefetchWriteAVX2,
+	nonTemporalFunctions: [ir.SoftsignPrime + 1]kernel{},
+	fill:                 fillAVX2,
+	expand:               expandAVX2,
+	compress:             compressAVX2,
+	prefetch:             prefetchAVX2,
+	prefetchWrite:        prefetchWriteAVX2,
 }

@@ -45,6 +45,21 @@ func TestEveryInput(t *testing.T) {
 	t.Logf("NOT tested on every input, but by the self-test and the conformance suite: the elements behind the last whole vector of a call")
 }
 
+// TestEveryInputOfFunctions: every device computes the functions of programs right on every
+// input (make exhaustive), or on a sample.
+func TestEveryInputOfFunctions(t *testing.T) {
+	testenv.Open(t, OpenDevice("any"))
+	infos, err := Devices()
+	if err != nil {
+		t.Fatal(err)
+	}
+	var subjects []exhaustive.Subject
+	for i, info := range infos {
+		subjects = append(subjects, exhaustive.Subject{Name: info.Name, Backend: testenv.Open(t, OpenDevice(fmt.Sprint(i)))})
+	}
+	exhaustive.Functions(t, subjects, 1)
+}
+
 // distinctShapes returns the shapes of these types, each once.
 func distinctShapes(types ...opencl.Type) []shape {
 	var list []shape

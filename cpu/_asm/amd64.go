@@ -37,10 +37,11 @@ func amd64Table() []byte {
 // declares them.
 func amd64Sources(pkg string, list []spec) (assembly, declarations []byte) {
 	declareArgs()
-	constants := map[bits32]bool{}
+	constants, numbers := map[bits32]bool{}, map[bits64]bool{}
 	var functions []avo.Section
 	add := func(r *routine) {
 		maps.Copy(constants, r.loaded)
+		maps.Copy(numbers, r.stored)
 		functions = append(functions, r.compiled)
 	}
 	for _, set := range sets {
@@ -58,6 +59,9 @@ func amd64Sources(pkg string, list []spec) (assembly, declarations []byte) {
 	file := avo.NewFile()
 	file.Constraints = buildtags.Not("purego").ToConstraints()
 	for _, c := range slices.Sorted(maps.Keys(constants)) {
+		file.AddSection(c.data())
+	}
+	for _, c := range slices.Sorted(maps.Keys(numbers)) {
 		file.AddSection(c.data())
 	}
 	file.Sections = append(file.Sections, functions...)

@@ -6,6 +6,7 @@ import (
 	"encoding/binary"
 	"encoding/gob"
 	"fmt"
+	"math"
 	"math/rand/v2"
 	"os"
 	"os/exec"
@@ -47,6 +48,9 @@ func TestRandomPrograms(t *testing.T) {
 		if s, ok := randomSpec(r, fmt.Sprintf("f%d", len(list))); ok {
 			list = append(list, s)
 		}
+	}
+	for len(list) < 400 {
+		list = append(list, wideSpec(r, fmt.Sprintf("f%d", len(list))))
 	}
 	var calls []call
 	var want [][][]byte
@@ -97,6 +101,53 @@ func randomSpec(r *rand.Rand, name string) (spec, bool) {
 	}
 	masks := slices.Contains(k.Results, kernel.Bit) && slices.Contains(k.Inputs, kernel.Bit)
 	return s, !masks && len(k.Inputs) > 0 && len(k.Results)+len(k.Inputs) <= 4 && len(k.Params) <= 4
+}
+
+// wideSpec returns the kernel of a random program with values of 64 bits, as the bodies of
+// functions have them.
+func wideSpec(r *rand.Rand, name string) spec {
+	var b ir.Builder
+	x, y := b.Arg("x", ir.F32), b.Arg("y", ir.F32)
+	// A sum with infinities may be any NaN, so only the bits of what is finite are looked at.
+	finite := b.Op(ir.Max, b.Float32(-math.MaxFloat32), b.Op(ir.Min, x, b.Float32(math.MaxFloat32)))
+	byType := map[ir.Type][]ir.Value{
+		ir.Bool: {b.Op(ir.LtF32, x, y), b.Op(ir.Not, b.Op(ir.LeF32, y, x))},
+		ir.F32:  {x, y, b.Op(ir.AddF32, x, y)},
+		ir.F64:  {b.Op(ir.F64FromF32, x), b.Op(ir.F64FromF32, y)},
+		ir.U64:  {b.Op(ir.BitsF64, b.Op(ir.F64FromF32, finite))},
+	}
+	pick := func(t ir.Type) ir.Value {
+		list := byType[t]
+		switch kind := r.IntN(5); {
+		case kind == 0 && t == ir.U64:
+			return b.Const(t, r.Uint64())
+		case kind == 0 && t == ir.F64:
+			return b.Const(t, math.Float64bits([]float64{1, -0.5, 0x1.8p52, 1 / 3., 1e300, 0x1p-1070}[r.IntN(6)]))
+		}
+		return list[max(r.IntN(len(list)), r.IntN(len(list)))]
+	}
+	for range 1 + r.IntN(20) {
+		op := ir.NegF64 + ir.Op(r.IntN(int(ir.FromBitsF64-ir.NegF64)+1))
+		if r.IntN(2) == 0 {
+			op = []ir.Op{ir.FMAF64, ir.FMAF64, ir.NegF64, ir.WhereF64}[r.IntN(4)]
+		}
+		if op == ir.BitsF64 {
+			continue
+		}
+		var operands []ir.Value
+		for i, t := range op.Info().In {
+			if i == 1 && op.Info().Counts {
+				operands = append(operands, b.Const(ir.U32, r.Uint64N(64)))
+			} else {
+				operands = append(operands, pick(t))
+			}
+		}
+		byType[op.Info().Out] = append(byType[op.Info().Out], b.Op(op, operands...))
+	}
+	b.Result("r", b.Op(ir.F32FromF64, b.Op(ir.AddF64, pick(ir.F64), b.Op(ir.FromBitsF64, pick(ir.U64)))))
+	b.Result("s", b.Op(ir.F32FromF64, pick(ir.F64)))
+	e := kernel.Element
+	return spec{name: name, body: b.Program(name), results: []kernel.Address{e, e}, inputs: []kernel.Address{e, e}, ptr: []int{2, 3}}
 }
 
 // randomCall returns a call of s, and the results that it should have.

@@ -171,3 +171,63 @@ func (s avx512) where(b *body, c, x, y ir.Value) reg.VecVirtual {
 	}
 	return dst
 }
+
+func (avx512) instruction(name string, memory bool) string {
+	switch name {
+	case "VPAND", "VPOR", "VPXOR":
+		name += "Q"
+	}
+	if memory {
+		name += "_BCST"
+	}
+	return name
+}
+
+func (s avx512) widen(b *body, x ir.Value) (w wide) {
+	n := &b.body.Nodes[x]
+	if n.Op == ir.Arg && b.lanes == nil && b.values[x].vector == nil {
+		for half := range w {
+			w[half] = b.ZMM()
+			b.VCVTPS2PD(b.inputs[n.Imm].mem(b.first+8*half), w[half])
+		}
+		return w
+	}
+	from, upper := b.vector(x), b.YMM()
+	w = wide{b.ZMM(), b.ZMM()}
+	b.VEXTRACTF64X4(operand.U8(1), from, upper)
+	b.VCVTPS2PD(from.AsY(), w[0])
+	b.VCVTPS2PD(upper, w[1])
+	return w
+}
+
+func (avx512) narrow(b *body, x wide, dst reg.VecVirtual) {
+	upper := b.YMM()
+	b.VCVTPD2PS(x[0], dst.AsY())
+	b.whole(dst)
+	b.VCVTPD2PS(x[1], upper)
+	b.VINSERTF64X4(operand.U8(1), upper, dst, dst)
+}
+
+// whereWide has the upper half of a mask in the lower half of another.
+func (s avx512) whereWide(b *body, c, x, y ir.Value) (w wide) {
+	b.prepare(x, y)
+	want := true
+	if b.isConst(y) && !b.isConst(x) { // only the one where the mask is true may be in memory
+		x, y, want = y, x, false
+	}
+	k := s.mask(b, c, want)
+	index := 0
+	if want {
+		index = 1
+	}
+	upper := &b.values[c].upper[index]
+	if *upper == nil {
+		*upper = b.K()
+		b.KSHIFTRW(operand.U8(8), k, *upper)
+	}
+	for half, k := range []reg.Register{k, *upper} {
+		w[half] = b.ZMM()
+		b.instruct("VBLENDMPD", b.source(x, half), b.register(y, half), k, w[half])
+	}
+	return w
+}

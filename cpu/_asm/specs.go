@@ -9,6 +9,7 @@ import (
 	"github.com/gmind-go/compute/internal/function"
 	"github.com/gmind-go/compute/internal/ir"
 	"github.com/gmind-go/compute/internal/kernel"
+	"github.com/gmind-go/compute/internal/libm"
 )
 
 // A spec is one kernel, which is printed for every instruction set. Its operands are elements
@@ -22,23 +23,24 @@ type spec struct {
 	results, inputs []kernel.Address
 	ptr, params     []int
 
-	// A kernel of a function may have any number of elements. One of a program's instruction
-	// has blocks of 64.
+	// A kernel of an activation or a function may have any number of elements. One of a
+	// primitive has blocks of 64.
 	blocks bool
 
 	// Its place in the tables.
-	kind    int // of a function, from 1 on
+	kind    int // of an activation, from 1 on
 	form    form.Form
-	op      ir.Op // of a primitive
+	op      ir.Op // of a primitive or a function of package ir
 	pattern int   // which operands are scalars: see patterns
 }
 
-// The kernels: of the library's own functions in all their forms, of the operations of
+// The kernels: of the activations in all their forms, of the operations and the functions of
 // programs, and of what moves values between the operands of these.
 var (
-	functions  = functionSpecs()
-	primitives = primitiveSpecs()
-	moves      = []spec{
+	activations = activationSpecs()
+	primitives  = primitiveSpecs()
+	functions   = functionSpecs()
+	moves       = []spec{
 		identity("fill", "the elements of a result, all equal to a parameter", ir.U32, kernel.Element),
 		identity("expand", "lanes from the bits of a mask", ir.Bool, kernel.Element, kernel.Bit),
 		identity("compress", "the bits of a mask from lanes", ir.Bool, kernel.Bit, kernel.Element),
@@ -46,10 +48,10 @@ var (
 )
 
 // specs returns all kernels.
-func specs() []spec { return slices.Concat(functions, primitives, moves) }
+func specs() []spec { return slices.Concat(activations, primitives, functions, moves) }
 
-// functionSpecs returns the kernels of the library's own functions, in all their forms.
-func functionSpecs() []spec {
+// activationSpecs returns the kernels of the activations, in all their forms.
+func activationSpecs() []spec {
 	var list []spec
 	for i, f := range function.All() {
 		for fm := range function.Form(function.Count) {
@@ -130,6 +132,20 @@ func primitiveSpecs() []spec {
 			}
 			s.body = b.Program(name)
 			list = append(list, s)
+		}
+	}
+	return list
+}
+
+// functionSpecs returns the kernels of the functions of package ir, which have bodies.
+func functionSpecs() []spec {
+	var list []spec
+	for _, op := range ir.Ops() {
+		if body := libm.Body(op); body != nil {
+			list = append(list, spec{
+				name: body.Name, doc: body.Name + ", correctly rounded", body: body,
+				results: []kernel.Address{kernel.Element}, inputs: []kernel.Address{kernel.Element}, ptr: []int{1}, op: op,
+			})
 		}
 	}
 	return list

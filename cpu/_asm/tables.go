@@ -27,11 +27,11 @@ func formatted(source string) []byte {
 func table(variable, suffix, nonTemporal string) string {
 	var b strings.Builder
 	fmt.Fprintf(&b, "\nvar %s = instructionSet{\nname: %[1]q,\n", variable)
-	functionTable(&b, "plain", suffix, "copyElements")
+	activationTable(&b, "plain", suffix, "copyElements")
 	if nonTemporal != "" {
-		functionTable(&b, "nonTemporal", nonTemporal, "copy"+nonTemporal)
+		activationTable(&b, "nonTemporal", nonTemporal, "copy"+nonTemporal)
 	}
-	b.WriteString("primitives: [ir.RandBits + 1][8]kernel{\n")
+	b.WriteString("primitives: [ir.SoftsignPrime + 1][8]kernel{\n")
 	for _, op := range ir.Ops() {
 		var row []string
 		for _, s := range primitives {
@@ -46,7 +46,17 @@ func table(variable, suffix, nonTemporal string) string {
 			fmt.Fprintf(&b, "ir.%s: {%s},\n", opNames[op], strings.Join(row, ", "))
 		}
 	}
+	for _, s := range functions {
+		fmt.Fprintf(&b, "ir.%s: {%s%s},\n", goName(s.op), s.name, suffix)
+	}
 	b.WriteString("},\n")
+	if nonTemporal != "" {
+		b.WriteString("nonTemporalFunctions: [ir.SoftsignPrime + 1]kernel{\n")
+		for _, s := range functions {
+			fmt.Fprintf(&b, "ir.%s: %s%s,\n", goName(s.op), s.name, nonTemporal)
+		}
+		b.WriteString("},\n")
+	}
 	for _, s := range moves {
 		fmt.Fprintf(&b, "%s: %[1]s%s,\n", s.name, suffix)
 	}
@@ -57,13 +67,12 @@ func table(variable, suffix, nonTemporal string) string {
 	return b.String()
 }
 
-// functionTable writes the kernels of the library's own functions, and of Copy, by kind and
-// form.
-func functionTable(b *strings.Builder, field, suffix, copies string) {
+// activationTable writes the kernels of the activations, and of Copy, by kind and form.
+func activationTable(b *strings.Builder, field, suffix, copies string) {
 	fmt.Fprintf(b, "%s: []kernels{\n0: {form.Copy: %s},\n", field, copies)
 	for i, f := range function.All() {
 		fmt.Fprintf(b, "%d: { // %s\n", i+1, f.Name)
-		for _, s := range functions {
+		for _, s := range activations {
 			if s.kind == i+1 {
 				fmt.Fprintf(b, "form.%s: %s%s,\n", s.formName(), s.name, suffix)
 			}
@@ -87,3 +96,13 @@ func stubs(suffix string) string {
 
 // upper returns a name with an upper-case letter first.
 func upper(name string) string { return strings.ToUpper(name[:1]) + name[1:] }
+
+// goName returns the name of a function of package ir as an Op: its name in text with other
+// letters in upper case.
+func goName(op ir.Op) string {
+	name := op.Info().Name
+	for _, short := range []string{"gelu", "silu"} {
+		name = strings.Replace(name, short, map[string]string{"gelu": "GELU", "silu": "SiLU"}[short], 1)
+	}
+	return upper(name)
+}

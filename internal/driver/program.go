@@ -1,7 +1,6 @@
 package driver
 
 import (
-	"errors"
 	"fmt"
 	"math"
 	"sync"
@@ -180,12 +179,7 @@ func (c *programCall) refuse(p expr.Param, arg compute.Arg, result bool) error {
 
 // compile returns the code of the call. b is entered.
 func (c *programCall) compile(b *Backend) (*compiled, error) {
-	code, err := b.programs.get(c.program, c.addresses, func(k *kernel.Kernel) (Code, error) {
-		if op, ok := k.Function(); ok {
-			return nil, fmt.Errorf("the function %s is not computed by backends yet, only by Eval: %w", op.Info().Name, errors.ErrUnsupported)
-		}
-		return b.device.Compile(k)
-	})
+	code, err := b.programs.get(c.program, c.addresses, b.device.Compile)
 	if err != nil {
 		return nil, b.failed(c.call.op, "", err)
 	}

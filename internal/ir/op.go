@@ -80,41 +80,24 @@ const (
 	MishPrime
 	SoftsignPrime
 
-	// For the bodies of functions: on float64, uint64 and pairs.
+	// For the bodies of functions: on float64, and uint64, which are the bits of float64.
 	NegF64
 	AddF64
 	SubF64
 	MulF64
 	DivF64
 	FMAF64
-	AbsF64
-	RintF64
-	LtF64
-	LeF64
 	WhereF64
 	AddU64
 	SubU64
-	MulU64
-	MulHighU64
 	AndU64
 	OrU64
-	XorU64
 	ShlU64
 	ShrU64
-	EqU64
-	LtU64
-	WhereU64
 	F64FromF32
 	F32FromF64
 	BitsF64
 	FromBitsF64
-	U64FromU32
-	U32FromU64
-	TwoSum
-	TwoProduct
-	MakePair
-	High
-	Low
 
 	// Defined by other operations: they never occur in a program.
 	NeF32

@@ -64,12 +64,6 @@ func d3(f func(x, y, z float64) float64) func(a, b, c uint64) uint64 {
 	}
 }
 
-func dc(f func(x, y float64) bool) func(a, b, c uint64) uint64 {
-	return func(a, b, _ uint64) uint64 {
-		return fromBool(f(math.Float64frombits(a), math.Float64frombits(b)))
-	}
-}
-
 // through returns a function of float64 as one of float32. The result must be exact.
 func through(f func(x float64) float64) func(x float32) float32 {
 	return func(x float32) float32 { return float32(f(float64(x))) }
@@ -95,21 +89,4 @@ func neg(x float32) float32 { return math.Float32frombits(math.Float32bits(x) ^ 
 // canonical returns the bits of a float32, with one pattern for all NaNs.
 func canonical(a uint64) uint64 {
 	return uint64(single.Bits(toF32(a)))
-}
-
-// twoSum returns x+y and the error of its rounding, which is exact unless the sum overflows.
-func twoSum(a, b, _ uint64) uint64 {
-	x, y := toF32(a), toF32(b)
-	high := x + y
-	part := high - x
-	low := (x - (high - part)) + (y - part)
-	return fromF32(high) | fromF32(low)<<32
-}
-
-// twoProduct returns x*y and the error of its rounding, which is exact unless it is
-// subnormal or the product overflows.
-func twoProduct(a, b, _ uint64) uint64 {
-	x, y := toF32(a), toF32(b)
-	high := float32(x * y)
-	return fromF32(high) | fromF32(single.FMA(x, y, -high))<<32
 }

@@ -159,30 +159,6 @@ func TestSpecial(t *testing.T) {
 	}
 }
 
-// TestPairs checks that a pair has the exact sum and product.
-func TestPairs(t *testing.T) {
-	r := rand.New(rand.NewPCG(5, 6))
-	for range 10000 {
-		x := float32(math.Ldexp(r.NormFloat64(), r.IntN(60)-30))
-		y := float32(math.Ldexp(r.NormFloat64(), r.IntN(60)-30))
-		exact := func(f func(z, x, y *big.Float) *big.Float) *big.Float {
-			return f(new(big.Float).SetPrec(400), big.NewFloat(float64(x)), big.NewFloat(float64(y)))
-		}
-		for op, want := range map[Op]*big.Float{TwoSum: exact((*big.Float).Add), TwoProduct: exact((*big.Float).Mul)} {
-			pair := table[op].eval(fromF32(x), fromF32(y), 0)
-			high, low := toF32(table[High].eval(pair, 0, 0)), toF32(table[Low].eval(pair, 0, 0))
-			nearest, _ := want.Float32()
-			rest, _ := new(big.Float).Sub(want, big.NewFloat(float64(high))).Float32()
-			if high != nearest || low != rest {
-				t.Fatalf("%s(%x, %x) = %x, %x, want %x, %x", table[op].Name, x, y, high, low, nearest, rest)
-			}
-		}
-		if pair := table[MakePair].eval(fromF32(x), fromF32(y), 0); toF32(table[High].eval(pair, 0, 0)) != x || toF32(table[Low].eval(pair, 0, 0)) != y {
-			t.Fatalf("pair(%x, %x) has other parts", x, y)
-		}
-	}
-}
-
 // TestLibrary checks the operations on float64 and uint64.
 func TestLibrary(t *testing.T) {
 	d := math.Float64bits
@@ -195,14 +171,12 @@ func TestLibrary(t *testing.T) {
 		{NegF64, [3]uint64{d(1.5)}, d(-1.5)}, {AddF64, [3]uint64{d(1), d(0x1p-52)}, d(0x1.0000000000001p0)},
 		{SubF64, [3]uint64{d(1), d(3)}, d(-2)}, {MulF64, [3]uint64{d(0.1), d(3)}, d(0.30000000000000004)},
 		{DivF64, [3]uint64{d(1), d(3)}, d(1.0 / 3)}, {FMAF64, [3]uint64{d(0x1.0000001p0), d(0x1.0000001p0), d(-1)}, d(0x1.00000008p-27)},
-		{AbsF64, [3]uint64{d(-2)}, d(2)}, {RintF64, [3]uint64{d(2.5)}, d(2)}, {LtF64, [3]uint64{d(1), d(2)}, 1},
-		{LeF64, [3]uint64{d(math.NaN()), d(2)}, 0}, {WhereF64, [3]uint64{1, d(3), d(4)}, d(3)},
-		{AddU64, [3]uint64{big, big}, 10}, {SubU64, [3]uint64{1, 2}, math.MaxUint64}, {MulU64, [3]uint64{big, 4}, 20},
-		{MulHighU64, [3]uint64{big, 4}, 2}, {AndU64, [3]uint64{12, 10}, 8}, {OrU64, [3]uint64{12, 10}, 14}, {XorU64, [3]uint64{12, 10}, 6},
-		{ShlU64, [3]uint64{3, 62}, 3 << 62}, {ShrU64, [3]uint64{big, 63}, 1}, {EqU64, [3]uint64{big, big}, 1}, {LtU64, [3]uint64{big, 1}, 0},
-		{WhereU64, [3]uint64{0, 3, 4}, 4}, {F64FromF32, [3]uint64{fromF32(0.1)}, d(float64(float32(0.1)))},
+		{WhereF64, [3]uint64{1, d(3), d(4)}, d(3)},
+		{AddU64, [3]uint64{big, big}, 10}, {SubU64, [3]uint64{1, 2}, math.MaxUint64},
+		{AndU64, [3]uint64{12, 10}, 8}, {OrU64, [3]uint64{12, 10}, 14},
+		{ShlU64, [3]uint64{3, 62}, 3 << 62}, {ShrU64, [3]uint64{big, 63}, 1},
+		{F64FromF32, [3]uint64{fromF32(0.1)}, d(float64(float32(0.1)))},
 		{F32FromF64, [3]uint64{d(0x1.000001p0)}, fromF32(1)}, {BitsF64, [3]uint64{d(1)}, 0x3ff << 52}, {FromBitsF64, [3]uint64{0x3ff << 52}, d(1)},
-		{U64FromU32, [3]uint64{math.MaxUint32}, math.MaxUint32}, {U32FromU64, [3]uint64{1<<32 + 7}, 7},
 	} {
 		if got := table[known.op].eval(known.in[0], known.in[1], known.in[2]); got != known.want {
 			t.Errorf("%s of %#x = %#x, want %#x", table[known.op].Name, known.in, got, known.want)

@@ -75,7 +75,7 @@ func (s *simplifier) simplify(n Node) Value {
 		v, ok = s.identity(x, y, U32, 1)
 	case SubU32, ShlU32, ShrU32:
 		v, ok = x, s.is(y, U32, 0)
-	case WhereF32, WhereU32, WhereF64, WhereU64:
+	case WhereF32, WhereU32, WhereF64:
 		v, ok = s.where(n)
 	}
 	if ok {

@@ -2,7 +2,6 @@ package ir
 
 import (
 	"math"
-	"math/bits"
 	"slices"
 
 	"github.com/gmind-go/compute/internal/rounded"
@@ -174,45 +173,23 @@ func rows() [count]Info {
 		MulF64:      {Name: "*", In: []Type{d, d}, Out: d, Doc: "the product", Commutes: true, eval: d2(func(x, y float64) float64 { return float64(x * y) })},
 		DivF64:      {Name: "/", In: []Type{d, d}, Out: d, Doc: "the quotient", eval: d2(func(x, y float64) float64 { return x / y })},
 		FMAF64:      {Name: "fma", In: []Type{d, d, d}, Out: d, Doc: "x*y + z, rounded once", Commutes: true, eval: d3(math.FMA)},
-		AbsF64:      {Name: "abs", In: []Type{d}, Out: d, Doc: "x without its sign", eval: d1(math.Abs)},
-		RintF64:     {Name: "rint", In: []Type{d}, Out: d, Doc: "x rounded to an integer, to nearest even", eval: d1(math.RoundToEven)},
-		LtF64:       {Name: "<", In: []Type{d, d}, Out: c, Doc: "whether x is less: false if one is NaN", eval: dc(func(x, y float64) bool { return x < y })},
-		LeF64:       {Name: "<=", In: []Type{d, d}, Out: c, Doc: "whether x is less or equal: false if one is NaN", eval: dc(func(x, y float64) bool { return x <= y })},
 		WhereF64:    {Name: "where", In: []Type{c, d, d}, Out: d, Doc: "x if c is true, otherwise y", eval: where},
 		AddU64:      {Name: "+", In: []Type{v, v}, Out: v, Doc: "the sum modulo 1<<64", Commutes: true, eval: func(a, b, _ uint64) uint64 { return a + b }},
 		SubU64:      {Name: "-", In: []Type{v, v}, Out: v, Doc: "the difference", eval: func(a, b, _ uint64) uint64 { return a - b }},
-		MulU64:      {Name: "*", In: []Type{v, v}, Out: v, Doc: "the product", Commutes: true, eval: func(a, b, _ uint64) uint64 { return a * b }},
-		MulHighU64:  {Name: "mulhigh", In: []Type{v, v}, Out: v, Doc: "the product divided by 1<<64", Commutes: true, eval: mulHigh},
 		AndU64:      {Name: "&", In: []Type{v, v}, Out: v, Doc: "the bits set in both", Commutes: true, eval: func(a, b, _ uint64) uint64 { return a & b }},
 		OrU64:       {Name: "|", In: []Type{v, v}, Out: v, Doc: "the bits set in one or both", Commutes: true, eval: func(a, b, _ uint64) uint64 { return a | b }},
-		XorU64:      {Name: "^", In: []Type{v, v}, Out: v, Doc: "the bits set in one", Commutes: true, eval: func(a, b, _ uint64) uint64 { return a ^ b }},
 		ShlU64:      {Name: "<<", In: []Type{v, u}, Out: v, Doc: "x shifted left by a constant", Counts: true, eval: func(a, b, _ uint64) uint64 { return a << b }},
 		ShrU64:      {Name: ">>", In: []Type{v, u}, Out: v, Doc: "x shifted right by a constant", Counts: true, eval: func(a, b, _ uint64) uint64 { return a >> b }},
-		EqU64:       {Name: "==", In: []Type{v, v}, Out: c, Doc: "whether x equals y", Commutes: true, eval: func(a, b, _ uint64) uint64 { return fromBool(a == b) }},
-		LtU64:       {Name: "<", In: []Type{v, v}, Out: c, Doc: "whether x is less", eval: func(a, b, _ uint64) uint64 { return fromBool(a < b) }},
-		WhereU64:    {Name: "where", In: []Type{c, v, v}, Out: v, Doc: "x if c is true, otherwise y", eval: where},
 		F64FromF32:  {Name: "float64", In: []Type{f}, Out: d, Doc: "x", eval: func(a, _, _ uint64) uint64 { return math.Float64bits(float64(toF32(a))) }},
 		F32FromF64:  {Name: "float32", In: []Type{d}, Out: f, Doc: "x, rounded to nearest even", eval: func(a, _, _ uint64) uint64 { return fromF32(float32(math.Float64frombits(a))) }},
 		BitsF64:     {Name: "bits", In: []Type{d}, Out: v, Doc: "the bits of x; any NaN has any bits of a NaN", eval: func(a, _, _ uint64) uint64 { return a }},
 		FromBitsF64: {Name: "frombits", In: []Type{v}, Out: d, Doc: "the float64 with the bits x", eval: func(a, _, _ uint64) uint64 { return a }},
-		U64FromU32:  {Name: "uint64", In: []Type{u}, Out: v, Doc: "u", eval: func(a, _, _ uint64) uint64 { return a }},
-		U32FromU64:  {Name: "uint32", In: []Type{v}, Out: u, Doc: "x modulo 1<<32", eval: func(a, _, _ uint64) uint64 { return a & math.MaxUint32 }},
-		TwoSum:      {Name: "twosum", In: []Type{f, f}, Out: Pair, Doc: "x + y, and its rounding error", eval: twoSum},
-		TwoProduct:  {Name: "twoproduct", In: []Type{f, f}, Out: Pair, Doc: "x * y, and fma(x, y, -(x * y))", eval: twoProduct},
-		MakePair:    {Name: "pair", In: []Type{f, f}, Out: Pair, Doc: "the pair of x, the high part, and y, the low part", eval: func(a, b, _ uint64) uint64 { return a | b<<32 }},
-		High:        {Name: "high", In: []Type{Pair}, Out: f, Doc: "the high part", eval: func(a, _, _ uint64) uint64 { return a & math.MaxUint32 }},
-		Low:         {Name: "low", In: []Type{Pair}, Out: f, Doc: "the low part", eval: func(a, _, _ uint64) uint64 { return a >> 32 }},
 	}
 }
 
 func randBits(seed, step, index uint64) uint64 {
 	word, _ := threefry.Block(uint32(seed), uint32(step), uint32(index), uint32(index>>32))
 	return uint64(word)
-}
-
-func mulHigh(a, b, _ uint64) uint64 {
-	high, _ := bits.Mul64(a, b)
-	return high
 }
 
 // Named returns the operations that text may use under a name.

@@ -17,13 +17,15 @@ const (
 	Bool             // 0 or 1
 	F64              // float64
 	U64              // uint64
-	Pair             // two float32, the sum of which is the value: see High and Low
 )
 
-var typeNames = [...]string{"float32", "uint32", "bool", "float64", "uint64", "pair"}
+var typeNames = [...]string{"float32", "uint32", "bool", "float64", "uint64"}
 
 // String returns the name of the type in text.
 func (t Type) String() string { return typeNames[t] }
 
 // Public reports whether arguments and results may have the type.
 func (t Type) Public() bool { return t <= Bool }
+
+// Wide reports whether a value has 64 bits.
+func (t Type) Wide() bool { return t == F64 || t == U64 }

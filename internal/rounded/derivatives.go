@@ -3,6 +3,8 @@ package rounded
 import (
 	"math"
 	"math/big"
+
+	"github.com/gmind-go/compute/internal/bigfloat"
 )
 
 // step is the special part of the derivative of a function that gate describes: y0 at 0, 1
@@ -53,9 +55,9 @@ var tanhPrime = function{
 		e := math.Exp(-2 * math.Abs(x))
 		return relative(4*e/((1+e)*(1+e)), loose)
 	},
-	exact: func(p precision, x *big.Float) *big.Float {
-		s := p.sigmoid(p.double(x))
-		return p.mul(p.integer(4), p.mul(s, p.sub(p.integer(1), s)))
+	exact: func(p bigfloat.Precision, x *big.Float) *big.Float {
+		s := p.Sigmoid(p.Double(x))
+		return p.Mul(p.Integer(4), p.Mul(s, p.Sub(p.Integer(1), s)))
 	},
 }
 
@@ -68,9 +70,9 @@ var sigmoidPrime = function{
 		e := math.Exp(-math.Abs(x))
 		return relative(e/((1+e)*(1+e)), loose)
 	},
-	exact: func(p precision, x *big.Float) *big.Float {
-		s := p.sigmoid(x)
-		return p.mul(s, p.sub(p.integer(1), s))
+	exact: func(p bigfloat.Precision, x *big.Float) *big.Float {
+		s := p.Sigmoid(x)
+		return p.Mul(s, p.Sub(p.Integer(1), s))
 	},
 }
 
@@ -87,8 +89,8 @@ var erfPrime = function{
 	approx: func(x float64) (float64, float64) {
 		return relative(2/math.SqrtPi*math.Exp(-x*x), loose)
 	},
-	exact: func(p precision, x *big.Float) *big.Float {
-		return p.mul(p.twoOverRootPi(), p.exp(p.neg(p.mul(x, x))))
+	exact: func(p bigfloat.Precision, x *big.Float) *big.Float {
+		return p.Mul(p.TwoOverRootPi(), p.Exp(p.Neg(p.Mul(x, x))))
 	},
 }
 
@@ -101,9 +103,9 @@ var siluPrime = function{
 		s := 1 / (1 + math.Exp(-x))
 		return sum(s, x*s/(1+math.Exp(x)), loose)
 	},
-	exact: func(p precision, x *big.Float) *big.Float {
-		s := p.sigmoid(x)
-		return p.add(s, p.mul(x, p.mul(s, p.sub(p.integer(1), s))))
+	exact: func(p bigfloat.Precision, x *big.Float) *big.Float {
+		s := p.Sigmoid(x)
+		return p.Add(s, p.Mul(x, p.Mul(s, p.Sub(p.Integer(1), s))))
 	},
 }
 
@@ -116,8 +118,8 @@ var geluPrime = function{
 		phi := math.Exp(-x*x/2) / math.Sqrt(2*math.Pi)
 		return sum(float64(0.5*math.Erfc(-x/math.Sqrt2)), float64(x*phi), looser)
 	},
-	exact: func(p precision, x *big.Float) *big.Float {
-		return p.add(p.bigPhi(x), p.mul(x, p.phi(x)))
+	exact: func(p bigfloat.Precision, x *big.Float) *big.Float {
+		return p.Add(p.NormalCDF(x), p.Mul(x, p.NormalPDF(x)))
 	},
 }
 
@@ -131,11 +133,11 @@ var geluTanhPrime = function{
 		s := 1 / (1 + math.Exp(-v))
 		return sum(s, x*slope*s/(1+math.Exp(v)), looser)
 	},
-	exact: func(p precision, x *big.Float) *big.Float {
-		v, slope := p.twiceU(x)
-		s := p.sigmoid(v)
-		ds := p.mul(p.mul(s, p.sub(p.integer(1), s)), slope)
-		return p.add(s, p.mul(x, ds))
+	exact: func(p bigfloat.Precision, x *big.Float) *big.Float {
+		v, slope := bigTwiceU(p, x)
+		s := p.Sigmoid(v)
+		ds := p.Mul(p.Mul(s, p.Sub(p.Integer(1), s)), slope)
+		return p.Add(s, p.Mul(x, ds))
 	},
 }
 
@@ -149,12 +151,12 @@ var mishPrime = function{
 		n := float64(e * (e + 2))
 		return sum(n/(n+2), x*4*e*(e+1)/((n+2)*(n+2)), loose)
 	},
-	exact: func(p precision, x *big.Float) *big.Float {
-		e := p.exp(x)
-		n := p.mul(e, p.add(e, p.integer(2)))
-		below := p.add(n, p.integer(2))
-		slope := p.mul(p.mul(p.integer(4), e), p.add(e, p.integer(1)))
-		return p.add(p.div(n, below), p.div(p.mul(x, slope), p.mul(below, below)))
+	exact: func(p bigfloat.Precision, x *big.Float) *big.Float {
+		e := p.Exp(x)
+		n := p.Mul(e, p.Add(e, p.Integer(2)))
+		below := p.Add(n, p.Integer(2))
+		slope := p.Mul(p.Mul(p.Integer(4), e), p.Add(e, p.Integer(1)))
+		return p.Add(p.Div(n, below), p.Div(p.Mul(x, slope), p.Mul(below, below)))
 	},
 }
 

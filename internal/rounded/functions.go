@@ -3,6 +3,8 @@ package rounded
 import (
 	"math"
 	"math/big"
+
+	"github.com/gmind-go/compute/internal/bigfloat"
 )
 
 // The bounds of the relative error of a result in float64. They allow for much more than
@@ -69,7 +71,7 @@ var exp = function{
 		return 0, false
 	},
 	approx: func(x float64) (float64, float64) { return relative(math.Exp(x), loose) },
-	exact:  precision.exp,
+	exact:  bigfloat.Precision.Exp,
 }
 
 // Exp returns e^x: +0 at -Inf.
@@ -88,7 +90,7 @@ var expm1 = function{
 		return 0, false
 	},
 	approx: func(x float64) (float64, float64) { return relative(math.Expm1(x), loose) },
-	exact:  func(p precision, x *big.Float) *big.Float { return p.sub(p.exp(x), p.integer(1)) },
+	exact:  func(p bigfloat.Precision, x *big.Float) *big.Float { return p.Sub(p.Exp(x), p.Integer(1)) },
 }
 
 // Expm1 returns e^x-1: x at zeros.
@@ -109,7 +111,7 @@ var log = function{
 		return 0, false
 	},
 	approx: func(x float64) (float64, float64) { return relative(math.Log(x), loose) },
-	exact:  precision.log,
+	exact:  bigfloat.Precision.Log,
 }
 
 // Log returns the natural logarithm of x: -Inf at zeros, NaN below.
@@ -128,7 +130,7 @@ var log1p = function{
 		return 0, false
 	},
 	approx: func(x float64) (float64, float64) { return relative(math.Log1p(x), loose) },
-	exact:  precision.log1p,
+	exact:  bigfloat.Precision.Log1p,
 }
 
 // Log1p returns log(1+x): x at zeros, -Inf at -1, NaN below.
@@ -140,9 +142,9 @@ var tanh = function{
 		e := math.Expm1(2 * x)
 		return relative(e/(e+2), loose)
 	},
-	exact: func(p precision, x *big.Float) *big.Float {
-		e := p.sub(p.exp(p.double(x)), p.integer(1))
-		return p.div(e, p.add(e, p.integer(2)))
+	exact: func(p bigfloat.Precision, x *big.Float) *big.Float {
+		e := p.Sub(p.Exp(p.Double(x)), p.Integer(1))
+		return p.Div(e, p.Add(e, p.Integer(2)))
 	},
 }
 
@@ -164,7 +166,7 @@ var sigmoid = function{
 		return 0, false
 	},
 	approx: func(x float64) (float64, float64) { return relative(1/(1+math.Exp(-x)), loose) },
-	exact:  precision.sigmoid,
+	exact:  bigfloat.Precision.Sigmoid,
 }
 
 // Sigmoid returns 1/(1+e^-x): +0 at -Inf.
@@ -183,7 +185,7 @@ var softplus = function{
 	approx: func(x float64) (float64, float64) {
 		return relative(max(x, 0)+math.Log1p(math.Exp(-math.Abs(x))), loose)
 	},
-	exact: func(p precision, x *big.Float) *big.Float { return p.log1p(p.exp(x)) },
+	exact: func(p bigfloat.Precision, x *big.Float) *big.Float { return p.Log1p(p.Exp(x)) },
 }
 
 // Softplus returns log(1+e^x): +0 at -Inf.
@@ -195,7 +197,7 @@ func LogSigmoid(x float32) float32 { return -softplus.at(-x) }
 var erf = function{
 	special: func(x float32) (float32, bool) { return odd(x, 4) },
 	approx:  func(x float64) (float64, float64) { return relative(math.Erf(x), loose) },
-	exact:   precision.erf,
+	exact:   bigfloat.Precision.Erf,
 }
 
 // Erf returns the error function of x: x at zeros.
@@ -204,7 +206,7 @@ func Erf(x float32) float32 { return erf.at(x) }
 var silu = function{
 	special: func(x float32) (float32, bool) { return gate(x, -110, 40) },
 	approx:  func(x float64) (float64, float64) { return relative(x/(1+math.Exp(-x)), loose) },
-	exact:   func(p precision, x *big.Float) *big.Float { return p.mul(x, p.sigmoid(x)) },
+	exact:   func(p bigfloat.Precision, x *big.Float) *big.Float { return p.Mul(x, p.Sigmoid(x)) },
 }
 
 // SiLU returns x/(1+e^-x): x at zeros, -0 at -Inf.
@@ -215,7 +217,7 @@ var gelu = function{
 	approx: func(x float64) (float64, float64) {
 		return relative(0.5*x*math.Erfc(-x/math.Sqrt2), looser)
 	},
-	exact: func(p precision, x *big.Float) *big.Float { return p.mul(x, p.bigPhi(x)) },
+	exact: func(p bigfloat.Precision, x *big.Float) *big.Float { return p.Mul(x, p.NormalCDF(x)) },
 }
 
 // GELU returns x times the distribution function of the standard normal distribution: x at
@@ -232,12 +234,12 @@ func twiceU(x float64) (v, slope float64) {
 }
 
 // twiceU returns 2u and its derivative.
-func (p precision) twiceU(x *big.Float) (v, slope *big.Float) {
-	scale := p.double(p.float().Sqrt(p.div(p.integer(2), p.pi())))
-	c := p.div(p.integer(44715), p.integer(1000000))
-	square := p.mul(c, p.mul(x, x))
-	v = p.mul(scale, p.add(x, p.mul(square, x)))
-	slope = p.mul(scale, p.add(p.integer(1), p.mul(p.integer(3), square)))
+func bigTwiceU(p bigfloat.Precision, x *big.Float) (v, slope *big.Float) {
+	scale := p.Double(p.Float().Sqrt(p.Div(p.Integer(2), p.Pi())))
+	c := p.Div(p.Integer(44715), p.Integer(1000000))
+	square := p.Mul(c, p.Mul(x, x))
+	v = p.Mul(scale, p.Add(x, p.Mul(square, x)))
+	slope = p.Mul(scale, p.Add(p.Integer(1), p.Mul(p.Integer(3), square)))
 	return v, slope
 }
 
@@ -247,9 +249,9 @@ var geluTanh = function{
 		v, _ := twiceU(x)
 		return relative(x/(1+math.Exp(-v)), looser)
 	},
-	exact: func(p precision, x *big.Float) *big.Float {
-		v, _ := p.twiceU(x)
-		return p.mul(x, p.sigmoid(v))
+	exact: func(p bigfloat.Precision, x *big.Float) *big.Float {
+		v, _ := bigTwiceU(p, x)
+		return p.Mul(x, p.Sigmoid(v))
 	},
 }
 
@@ -265,10 +267,10 @@ var mish = function{
 		n := float64(e * (e + 2))
 		return relative(x*n/(n+2), loose)
 	},
-	exact: func(p precision, x *big.Float) *big.Float {
-		e := p.exp(x)
-		n := p.mul(e, p.add(e, p.integer(2)))
-		return p.div(p.mul(x, n), p.add(n, p.integer(2)))
+	exact: func(p bigfloat.Precision, x *big.Float) *big.Float {
+		e := p.Exp(x)
+		n := p.Mul(e, p.Add(e, p.Integer(2)))
+		return p.Div(p.Mul(x, n), p.Add(n, p.Integer(2)))
 	},
 }
 

@@ -9,6 +9,8 @@ package rounded
 import (
 	"math"
 	"math/big"
+
+	"github.com/gmind-go/compute/internal/bigfloat"
 )
 
 // A function has three parts, so that each is simple.
@@ -21,7 +23,7 @@ type function struct {
 	approx func(x float64) (y, bound float64)
 
 	// exact returns the value with a relative error below 2^-p, if computed with p+guard bits.
-	exact func(p precision, x *big.Float) *big.Float
+	exact func(p bigfloat.Precision, x *big.Float) *big.Float
 }
 
 // guard is the number of bits that the exact formulas may lose. They lose most, 162 bits, in
@@ -45,11 +47,11 @@ func (f *function) at(x float32) float32 {
 // float32 is possible. That happens because the value is transcendental for these x, and so
 // never halfway between two float32; the limit is never reached.
 func (f *function) exactly(x float32) float32 {
-	for p := precision(100); ; p *= 2 {
+	for p := bigfloat.Precision(100); ; p *= 2 {
 		y := f.exact(p+guard, new(big.Float).SetFloat64(float64(x)))
 		bound := new(big.Float).SetMantExp(y, -int(p))
-		low, _ := (p + guard).sub(y, bound).Float32()
-		high, _ := (p + guard).add(y, bound).Float32()
+		low, _ := (p + guard).Sub(y, bound).Float32()
+		high, _ := (p + guard).Add(y, bound).Float32()
 		if low == high || p > 3000 {
 			return low
 		}

@@ -1,0 +1,39 @@
+// Package libm has the bodies of the library's functions: for each function of package ir a
+// straight-line program, from which the kernels of all processors and devices are printed.
+//
+// A body computes in float64 with a relative error near 2^-52, and rounds to float32 once. That
+// is the float32 nearest to the real value unless this is that close to the middle between two
+// float32. The few inputs for which it is, and for which the result is wrong, are exceptions: a
+// body selects their results. What is tested, on all 2^32 inputs, is the result.
+//
+// Coefficients are in coefficients.go, which go generate writes.
+package libm
+
+import (
+	"github.com/gmind-go/compute/internal/ir"
+)
+
+//go:generate go run ./generate -o coefficients.go
+
+// bodies are the functions that write the bodies. Each gets the argument and returns the result,
+// float32 both.
+var bodies = map[ir.Op]func(b *body, x ir.Value) ir.Value{
+	ir.Exp:           (*body).exp,
+	ir.Log:           (*body).log,
+	ir.Log1p:         (*body).log1p,
+	ir.Log1pPrime:    (*body).log1pPrime,
+	ir.Softsign:      (*body).softsign,
+	ir.SoftsignPrime: (*body).softsignPrime,
+}
+
+// Body returns the program of a function: one argument x and one result y, float32 both. It
+// returns nil for an operation that is no function.
+func Body(op ir.Op) *ir.Program {
+	write := bodies[op]
+	if write == nil {
+		return nil
+	}
+	var b body
+	b.Result("y", write(&b, b.Arg("x", ir.F32)))
+	return b.Program(op.Info().Name)
+}
