@@ -209,10 +209,10 @@ is the derivative. For %s normal values with the standard deviation 2:
 	printChecks(w, list, columns, func(c functionCheck) string { return c.normal.String() })
 	fmt.Fprintf(w, "\nFor %d values, every %dst of all float32 and special ones:\n\n", len(in.x)-in.normal, in.step)
 	printChecks(w, list, columns, func(c functionCheck) string { return c.all.String() })
-	fmt.Fprint(w, "\nWhere the largest of these errors are:\n")
+	fmt.Fprint(w, "\nWhere the largest of these errors are, if above 1 ulp:\n")
 	for _, c := range list {
-		if text := c.all.example(); text != "" {
-			fmt.Fprintf(w, "- %s, %s: %s\n", c.op, c.column, text)
+		if c.all.most > 1 || c.all.nan > 0 {
+			fmt.Fprintf(w, "- %s, %s: %s\n", c.op, c.column, c.all.example())
 		}
 	}
 	return failed

@@ -177,7 +177,7 @@ func TestCheckFunctions(t *testing.T) {
 		want []string // in the output
 	}{
 		{"right", []string{"| tanh backward | 0 | 0 | 0 | 0 | 0 | 0 |", "| exp backward | 0 | | | | | |"}},
-		{"wrong", []string{"| tanh | 0 | 1.00 %, ", "- exp, vek: f(", "- tanh backward, PyTorch: f("}},
+		{"wrong", []string{"| tanh | 0 | 1.00 %, ", "- tanh, vek: f(", "- tanh backward, PyTorch: f("}},
 		{"", []string{"- ONNX Runtime: not installed", "| function | compute |\n"}},
 	} {
 		var c config
