@@ -7,19 +7,18 @@ import (
 	"log"
 	"os"
 	"path/filepath"
-	"slices"
 )
 
 func main() {
 	log.SetFlags(0)
 	dir := flag.String("dir", "", "the directory to write to")
 	flag.Parse()
-	assembly, declarations := amd64Sources("cpu", slices.Concat(activations, primitives, moves)) // no functions yet
+	assembly, declarations := amd64Sources("cpu", specs())
 	for name, data := range map[string][]byte{
 		"kernels_amd64.s":    assembly,
 		"stubs_amd64.go":     declarations,
 		"table_amd64.go":     amd64Table(),
-		"kernels_arm64.s":    arm64Source(),
+		"kernels_arm64.s":    arm64Source(specs()),
 		"table_arm64.go":     arm64Table(),
 		"kernels_generic.go": goSource(),
 	} {

@@ -25,10 +25,6 @@ func formatted(source string) []byte {
 // table returns the variable with the kernels of an instruction set, whose names have the
 // suffix. nonTemporal has the suffix of those with such stores, or is empty if there are none.
 func table(variable, suffix, nonTemporal string) string {
-	functions := functions
-	if strings.HasPrefix(suffix, "AVX") {
-		functions = nil // yet
-	}
 	var b strings.Builder
 	fmt.Fprintf(&b, "\nvar %s = instructionSet{\nname: %[1]q,\n", variable)
 	activationTable(&b, "plain", suffix, "copyElements")
