@@ -49,45 +49,50 @@ var generic = instructionSet{
 		},
 	},
 	primitives: [ir.SoftsignPrime + 1][8]kernel{
-		ir.NegF32:     {0: negF32Generic},
-		ir.AddF32:     {0: addF32Generic, 2: addF32YGeneric},
-		ir.SubF32:     {0: subF32Generic, 1: subF32XGeneric, 2: subF32YGeneric},
-		ir.MulF32:     {0: mulF32Generic, 2: mulF32YGeneric},
-		ir.DivF32:     {0: divF32Generic, 1: divF32XGeneric, 2: divF32YGeneric},
-		ir.FMA:        {0: fmaGeneric, 2: fmaYGeneric, 4: fmaZGeneric, 6: fmaYZGeneric},
-		ir.Sqrt:       {0: sqrtGeneric},
-		ir.Abs:        {0: absGeneric},
-		ir.Copysign:   {0: copysignGeneric, 1: copysignXGeneric, 2: copysignYGeneric},
-		ir.Min:        {0: minGeneric, 1: minXGeneric, 2: minYGeneric},
-		ir.Max:        {0: maxGeneric, 1: maxXGeneric, 2: maxYGeneric},
-		ir.Floor:      {0: floorGeneric},
-		ir.Ceil:       {0: ceilGeneric},
-		ir.Trunc:      {0: truncGeneric},
-		ir.Rint:       {0: rintGeneric},
-		ir.EqF32:      {0: eqF32Generic, 2: eqF32YGeneric},
-		ir.LtF32:      {0: ltF32Generic, 1: ltF32XGeneric, 2: ltF32YGeneric},
-		ir.LeF32:      {0: leF32Generic, 1: leF32XGeneric, 2: leF32YGeneric},
-		ir.WhereF32:   {0: whereU32Generic, 2: whereU32YGeneric, 4: whereU32ZGeneric, 6: whereU32YZGeneric},
-		ir.And:        {0: andU32Generic, 2: andU32YGeneric},
-		ir.Or:         {0: orU32Generic, 2: orU32YGeneric},
-		ir.Not:        {0: notGeneric},
-		ir.AddU32:     {0: addU32Generic, 2: addU32YGeneric},
-		ir.SubU32:     {0: subU32Generic, 1: subU32XGeneric, 2: subU32YGeneric},
-		ir.MulU32:     {0: mulU32Generic, 2: mulU32YGeneric},
-		ir.AndU32:     {0: andU32Generic, 2: andU32YGeneric},
-		ir.OrU32:      {0: orU32Generic, 2: orU32YGeneric},
-		ir.XorU32:     {0: xorU32Generic, 2: xorU32YGeneric},
-		ir.ShlU32:     {2: shlU32YGeneric},
-		ir.ShrU32:     {2: shrU32YGeneric},
-		ir.EqU32:      {0: eqU32Generic, 2: eqU32YGeneric},
-		ir.LtU32:      {0: ltU32Generic, 1: ltU32XGeneric, 2: ltU32YGeneric},
-		ir.WhereU32:   {0: whereU32Generic, 2: whereU32YGeneric, 4: whereU32ZGeneric, 6: whereU32YZGeneric},
-		ir.F32FromU32: {0: f32FromU32Generic},
-		ir.U32FromF32: {0: u32FromF32Generic},
-		ir.Bits:       {0: bitsGeneric},
-		ir.FromBits:   {copyElements},
-		ir.RandBits:   {0: randBitsWGeneric, 3: randBitsXYWGeneric},
-		ir.Exp:        {expGeneric},
+		ir.NegF32:        {0: negF32Generic},
+		ir.AddF32:        {0: addF32Generic, 2: addF32YGeneric},
+		ir.SubF32:        {0: subF32Generic, 1: subF32XGeneric, 2: subF32YGeneric},
+		ir.MulF32:        {0: mulF32Generic, 2: mulF32YGeneric},
+		ir.DivF32:        {0: divF32Generic, 1: divF32XGeneric, 2: divF32YGeneric},
+		ir.FMA:           {0: fmaGeneric, 2: fmaYGeneric, 4: fmaZGeneric, 6: fmaYZGeneric},
+		ir.Sqrt:          {0: sqrtGeneric},
+		ir.Abs:           {0: absGeneric},
+		ir.Copysign:      {0: copysignGeneric, 1: copysignXGeneric, 2: copysignYGeneric},
+		ir.Min:           {0: minGeneric, 1: minXGeneric, 2: minYGeneric},
+		ir.Max:           {0: maxGeneric, 1: maxXGeneric, 2: maxYGeneric},
+		ir.Floor:         {0: floorGeneric},
+		ir.Ceil:          {0: ceilGeneric},
+		ir.Trunc:         {0: truncGeneric},
+		ir.Rint:          {0: rintGeneric},
+		ir.EqF32:         {0: eqF32Generic, 2: eqF32YGeneric},
+		ir.LtF32:         {0: ltF32Generic, 1: ltF32XGeneric, 2: ltF32YGeneric},
+		ir.LeF32:         {0: leF32Generic, 1: leF32XGeneric, 2: leF32YGeneric},
+		ir.WhereF32:      {0: whereU32Generic, 2: whereU32YGeneric, 4: whereU32ZGeneric, 6: whereU32YZGeneric},
+		ir.And:           {0: andU32Generic, 2: andU32YGeneric},
+		ir.Or:            {0: orU32Generic, 2: orU32YGeneric},
+		ir.Not:           {0: notGeneric},
+		ir.AddU32:        {0: addU32Generic, 2: addU32YGeneric},
+		ir.SubU32:        {0: subU32Generic, 1: subU32XGeneric, 2: subU32YGeneric},
+		ir.MulU32:        {0: mulU32Generic, 2: mulU32YGeneric},
+		ir.AndU32:        {0: andU32Generic, 2: andU32YGeneric},
+		ir.OrU32:         {0: orU32Generic, 2: orU32YGeneric},
+		ir.XorU32:        {0: xorU32Generic, 2: xorU32YGeneric},
+		ir.ShlU32:        {2: shlU32YGeneric},
+		ir.ShrU32:        {2: shrU32YGeneric},
+		ir.EqU32:         {0: eqU32Generic, 2: eqU32YGeneric},
+		ir.LtU32:         {0: ltU32Generic, 1: ltU32XGeneric, 2: ltU32YGeneric},
+		ir.WhereU32:      {0: whereU32Generic, 2: whereU32YGeneric, 4: whereU32ZGeneric, 6: whereU32YZGeneric},
+		ir.F32FromU32:    {0: f32FromU32Generic},
+		ir.U32FromF32:    {0: u32FromF32Generic},
+		ir.Bits:          {0: bitsGeneric},
+		ir.FromBits:      {copyElements},
+		ir.RandBits:      {0: randBitsWGeneric, 3: randBitsXYWGeneric},
+		ir.Exp:           {expGeneric},
+		ir.Log:           {logGeneric},
+		ir.Log1p:         {log1pGeneric},
+		ir.Softsign:      {softsignGeneric},
+		ir.Log1pPrime:    {log1pPrimeGeneric},
+		ir.SoftsignPrime: {softsignPrimeGeneric},
 	},
 	fill:          fillGeneric,
 	expand:        expandGeneric,
@@ -1383,6 +1388,155 @@ func expGeneric(a *args) {
 		v38 := math.FMA(v18, v37, v17)
 		v39 := math.FMA(math.Float64frombits(v12), v38, math.Float64frombits(v12))
 		o0[i] = float32(v39)
+	}
+}
+
+// logGeneric computes log, correctly rounded.
+func logGeneric(a *args) {
+	o0, o1 := a.floats(0), a.floats(1)
+	o1 = o1[:len(o0)]
+	for i := range o0 {
+		v1 := o1[i]
+		v14 := float64(v1)
+		v17 := math.Float64bits(v14) + 0x95f619980c433
+		v22 := (v17 & 0xfffffffffffff) + 0x3fe6a09e667f3bcd
+		v24 := math.Float64frombits(v22) - 0x1p+00
+		v25 := math.Float64frombits(v22) + 0x1p+00
+		v26 := v24 / v25
+		v27 := -v26
+		v28 := float64(v26 * v26)
+		v29 := -v28
+		v32 := math.FMA(0x1.2b5d9b4da69bcp-03, v28, 0x1.39fdee0a0a08bp-03)
+		v34 := math.FMA(v32, v28, 0x1.7462b84393187p-03)
+		v36 := math.FMA(v34, v28, 0x1.c71c62d832028p-03)
+		v38 := math.FMA(v36, v28, 0x1.2492492dfc64dp-02)
+		v40 := math.FMA(v38, v28, 0x1.9999999995275p-02)
+		v42 := math.FMA(v40, v28, 0x1.5555555555558p-01)
+		v43 := math.FMA(v29, v42, v24)
+		v50 := math.Float64frombits((v17>>52)|0x4330000000000000) - 0x1.00000000003ffp+52
+		v52 := math.FMA(v50, 0x1.62e42fefa39efp-01, v24)
+		v53 := math.FMA(v27, v43, v52)
+		v55 := math.Float32bits(float32(v53))
+		if v1 == 5.8037908e+07 {
+			v55 = 0x418f034b
+		}
+		v56 := v55
+		if v1 == 1.2783784e+23 {
+			v56 = 0x4254d1f9
+		}
+		v57 := v56
+		if v1 == 5.498306e+28 {
+			v57 = 0x42845a89
+		}
+		v58 := math.Float32bits(v1)
+		if v1 < math.Float32frombits(0x7f800000) {
+			v58 = v57
+		}
+		v62 := uint32(0x7fc00000)
+		if v1 == 0 {
+			v62 = 0xff800000
+		}
+		v63 := v62
+		if 0 < v1 {
+			v63 = v58
+		}
+		o0[i] = math.Float32frombits(v63)
+	}
+}
+
+// log1pGeneric computes log1p, correctly rounded.
+func log1pGeneric(a *args) {
+	o0, o1 := a.floats(0), a.floats(1)
+	o1 = o1[:len(o0)]
+	for i := range o0 {
+		v1 := o1[i]
+		v5 := math.Float32frombits((math.Float32bits(v1) &^ (1 << 31)))
+		v8 := float64(v1)
+		v10 := v8 + 0x1p+00
+		v13 := math.Float64bits(v10) + 0x95f619980c433
+		v18 := (v13 & 0xfffffffffffff) + 0x3fe6a09e667f3bcd
+		v19 := math.Float64frombits(v18) - 0x1p+00
+		v20 := math.Float64frombits(v18) + 0x1p+00
+		v21 := v19 / v20
+		v22 := -v21
+		v23 := float64(v21 * v21)
+		v24 := -v23
+		v27 := math.FMA(0x1.2b5d9b4da69bcp-03, v23, 0x1.39fdee0a0a08bp-03)
+		v29 := math.FMA(v27, v23, 0x1.7462b84393187p-03)
+		v31 := math.FMA(v29, v23, 0x1.c71c62d832028p-03)
+		v33 := math.FMA(v31, v23, 0x1.2492492dfc64dp-02)
+		v35 := math.FMA(v33, v23, 0x1.9999999995275p-02)
+		v37 := math.FMA(v35, v23, 0x1.5555555555558p-01)
+		v38 := math.FMA(v24, v37, v19)
+		v45 := math.Float64frombits((v13>>52)|0x4330000000000000) - 0x1.00000000003ffp+52
+		v47 := math.FMA(v45, 0x1.62e42fefa39efp-01, v19)
+		v48 := math.FMA(v22, v38, v47)
+		then50 := math.Float32bits(v1)
+		v50 := math.Float32bits(float32(v48))
+		if v5 < 1.4901161e-08 {
+			v50 = then50
+		}
+		v51 := math.Float32bits(v1)
+		if v1 < math.Float32frombits(0x7f800000) {
+			v51 = v50
+		}
+		v55 := uint32(0x7fc00000)
+		if v1 == -1 {
+			v55 = 0xff800000
+		}
+		v56 := v55
+		if -1 < v1 {
+			v56 = v51
+		}
+		o0[i] = math.Float32frombits(v56)
+	}
+}
+
+// softsignGeneric computes softsign, correctly rounded.
+func softsignGeneric(a *args) {
+	o0, o1 := a.floats(0), a.floats(1)
+	o1 = o1[:len(o0)]
+	for i := range o0 {
+		v0 := o1[i]
+		v1 := math.Float32bits(v0) &^ (1 << 31)
+		x1 := math.Float32frombits(v1)
+		v6 := math.Float32bits(x1)
+		if 1.1529215e+18 < x1 {
+			v6 = 0x5d800000
+		}
+		v7 := float64(math.Float32frombits(v6))
+		v9 := v7 + 0x1p+00
+		v10 := v7 / v9
+		v12 := math.Float32bits(float32(v10))
+		if x1 == 0.008514663 {
+			v12 = 0x3c0a5391
+		}
+		o0[i] = math.Float32frombits((v12&^(1<<31) | single.Bits(v0)&(1<<31)))
+	}
+}
+
+// log1pPrimeGeneric computes log1pPrime, correctly rounded.
+func log1pPrimeGeneric(a *args) {
+	o0, o1 := a.floats(0), a.floats(1)
+	o1 = o1[:len(o0)]
+	for i := range o0 {
+		v2 := float64(o1[i])
+		v3 := v2 + 0x1p+00
+		v4 := 0x1p+00 / v3
+		o0[i] = float32(v4)
+	}
+}
+
+// softsignPrimeGeneric computes softsignPrime, correctly rounded.
+func softsignPrimeGeneric(a *args) {
+	o0, o1 := a.floats(0), a.floats(1)
+	o1 = o1[:len(o0)]
+	for i := range o0 {
+		v3 := float64(math.Float32frombits((math.Float32bits(o1[i]) &^ (1 << 31))))
+		v4 := v3 + 0x1p+00
+		v5 := float64(v4 * v4)
+		v6 := 0x1p+00 / v5
+		o0[i] = float32(v6)
 	}
 }
 

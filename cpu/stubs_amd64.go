@@ -604,16 +604,6 @@ func expandAVX512(a *args)
 //go:noescape
 func compressAVX512(a *args)
 
-// expAVX512 computes exp, correctly rounded.
-//
-//go:noescape
-func expAVX512(a *args)
-
-// expAVX512NT is like expAVX512 with non-temporal stores: n is a multiple of 64, and buffers of results are aligned to 64 bytes.
-//
-//go:noescape
-func expAVX512NT(a *args)
-
 // prefetchAVX512 begins to move the n elements at ptr[0] to the caches, to be read.
 //
 //go:noescape
@@ -1223,16 +1213,6 @@ func expandAVX2(a *args)
 //
 //go:noescape
 func compressAVX2(a *args)
-
-// expAVX2 computes exp, correctly rounded.
-//
-//go:noescape
-func expAVX2(a *args)
-
-// expAVX2NT is like expAVX2 with non-temporal stores: n is a multiple of 64, and buffers of results are aligned to 64 bytes.
-//
-//go:noescape
-func expAVX2NT(a *args)
 
 // prefetchAVX2 begins to move the n elements at ptr[0] to the caches, to be read.
 //

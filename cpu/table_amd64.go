@@ -120,10 +120,6 @@ var avx512 = instructionSet{
 		ir.Bits:       {0: bitsAVX512},
 		ir.FromBits:   {copyElements},
 		ir.RandBits:   {0: randBitsWAVX512, 3: randBitsXYWAVX512},
-		ir.Exp:        {expAVX512},
-	},
-	nonTemporalFunctions: [ir.SoftsignPrime + 1]kernel{
-		ir.Exp: expAVX512NT,
 	},
 	nonTemporalFunctions: [ir.SoftsignPrime + 1]kernel{},
 	fill:                 fillAVX512,
@@ -244,10 +240,6 @@ var avx2 = instructionSet{
 		ir.Bits:       {0: bitsAVX2},
 		ir.FromBits:   {copyElements},
 		ir.RandBits:   {0: randBitsWAVX2, 3: randBitsXYWAVX2},
-		ir.Exp:        {expAVX2},
-	},
-	nonTemporalFunctions: [ir.SoftsignPrime + 1]kernel{
-		ir.Exp: expAVX2NT,
 	},
 	nonTemporalFunctions: [ir.SoftsignPrime + 1]kernel{},
 	fill:                 fillAVX2,
