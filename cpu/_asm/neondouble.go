@@ -147,9 +147,10 @@ func (s *spec) choices() []map[hoist]bool {
 	return sets
 }
 
-// copy returns what copies vector u of v to register d.
+// copy returns what copies vector u of v to register d. A constant comes from memory, even if
+// a register has it, since loads do not occupy what computes.
 func (f *neonFunc) copy(v ir.Value, u, d int) string {
-	if h, ok := f.uniform(v); ok && f.constants != nil && isConst(h) && !f.constants[h] {
+	if h, ok := f.uniform(v); ok && f.constants != nil && isConst(h) {
 		return f.loadConstant(h, d)
 	}
 	return move(f.reg(v, u), d)
