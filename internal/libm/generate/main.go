@@ -32,6 +32,7 @@ var polynomials = []polynomial{
 		f: func(r *big.Float) *big.Float { return tail(r, 2) },
 	},
 	logTail,
+	softplusTail,
 }
 
 func main() {
