@@ -9,9 +9,9 @@ var logTail = polynomial{
 	f: atanhTail,
 }
 
-// softplusTail is the same for f from 0 to 1.
+// softplusTail is the same for m from 1 to 2.
 var softplusTail = polynomial{
-	name: "softplusTail", doc: "2*(atanh(z)/z - 1)/s of s = z*z", low: 0, high: 0.11112, degree: 9, relative: true,
+	name: "softplusTail", doc: "2*(atanh(z)/z - 1)/s of s = z*z", low: 0, high: 0.11112, degree: 8, relative: true,
 	f: atanhTail,
 }
 
