@@ -73,50 +73,73 @@ func ulps(got, want float32) float64 {
 	return math.Abs(number(got)-number(want)) / unit
 }
 
-// share returns the share of inputs whose result is not correctly rounded.
-func (a *accuracy) share() string {
+// String returns the share of results that are not correctly rounded, and the largest error.
+func (a accuracy) String() string {
 	if a.wrong == 0 {
 		return "0"
 	}
 	percent := 100 * float64(a.wrong) / float64(a.inputs)
+	share := units.Digits(percent) + " %"
 	if percent < 0.001 {
-		return "<0.001 %"
+		share = "<0.001 %"
 	}
-	return units.Digits(percent) + " %"
-}
-
-// largest returns the largest error.
-func (a *accuracy) largest() string {
 	switch {
-	case a.most == 0:
-		return "0"
-	case a.most >= 1000:
-		return fmt.Sprintf("%.1e", a.most)
+	case a.most == 0: // only NaNs are wrong
+		return share
+	case a.most < 1000:
+		return fmt.Sprintf("%s, %s ulp", share, units.Digits(a.most))
 	}
-	return units.Digits(a.most)
+	return fmt.Sprintf("%s, %.1e ulp", share, a.most)
 }
 
-// cells returns the cells of a table for results of one operation, or for why there are none.
-func (in inputs) cells(got, want []float32, err error) []string {
-	if err != nil {
-		return []string{err.Error(), "", "", "", "", ""}
+// example returns where the largest error is, and how many results are wrong by a NaN.
+func (a accuracy) example() string {
+	var parts []string
+	if a.most > 0 {
+		parts = append(parts, fmt.Sprintf("f(%v) = %v, not %v", a.x, a.want, a.got))
 	}
-	var ordinary, all accuracy
+	if a.nan > 0 {
+		parts = append(parts, fmt.Sprintf("%d wrong by a NaN", a.nan))
+	}
+	return strings.Join(parts, "; ")
+}
+
+// A functionCheck is the results of one library for one operation.
+type functionCheck struct {
+	op, column  string
+	normal, all accuracy
+	err         error // why there are none
+}
+
+// add compares the results for all inputs.
+func (c *functionCheck) add(in inputs, got, want []float32) {
 	for i, x := range in.x {
 		if i < in.normal {
-			ordinary.add(x, got[i], want[i])
+			c.normal.add(x, got[i], want[i])
 		} else {
-			all.add(x, got[i], want[i])
+			c.all.add(x, got[i], want[i])
 		}
 	}
-	nan, where := "", ""
-	if all.nan > 0 {
-		nan = fmt.Sprint(all.nan)
+}
+
+// printChecks prints a table with a row for each operation and a column for each library.
+func printChecks(w io.Writer, list []functionCheck, columns []string, cell func(c functionCheck) string) {
+	rows := [][]string{append([]string{"function"}, columns...)}
+	row := map[string]int{}
+	for _, c := range list {
+		i, ok := row[c.op]
+		if !ok {
+			i = len(rows)
+			row[c.op] = i
+			rows = append(rows, append([]string{c.op}, make([]string, len(columns))...))
+		}
+		text := cell(c)
+		if c.err != nil {
+			text = c.err.Error()
+		}
+		rows[i][1+slices.Index(columns, c.column)] = text
 	}
-	if all.most > 0 {
-		where = fmt.Sprintf("f(%v) = %v, not %v", all.x, all.want, all.got)
-	}
-	return []string{ordinary.share(), ordinary.largest(), all.share(), all.largest(), nan, where}
+	printTable(w, 1, rows)
 }
 
 // checkFunctions compares the functions of b and of its rivals with the reference, which is
@@ -128,15 +151,13 @@ func checkFunctions(functions []string, in inputs, b compute.Backend, rivals []*
 	for _, r := range rivals {
 		fmt.Fprintf(w, "- %s\n", r)
 	}
-	fmt.Fprintf(w, `
-The share of results that are not correctly rounded, and the largest error in ulps of the right
-result: first of %s normal values with the standard deviation 2, then of %d values, every
-%dst of all float32 and special ones. Results that are NaN instead of a number, or the reverse,
-are counted apart. A zero of the wrong sign counts as right. Backward has the gradient dy = 1,
-so that it is the derivative.
-
-`, units.Count(in.normal), len(in.x)-in.normal, in.step)
-	rows := [][]string{{"function", "by", "wrong", "error", "of all, wrong", "error", "NaN", "where the error is largest"}}
+	columns := []string{colOurs}
+	for _, r := range rivals {
+		if r.err == nil {
+			columns = append(columns, r.column)
+		}
+	}
+	var list []functionCheck
 	var failed error
 	err := withBuffers(b, h, func(x, dy, y compute.Buffer) error {
 		for _, name := range functions {
@@ -144,12 +165,16 @@ so that it is the derivative.
 				if form.name == "derivative" {
 					continue // it is backward with dy = 1
 				}
-				label := strings.TrimSuffix(name+" "+form.name, " forward")
-				fmt.Fprintf(progress, "checking %s\n", label)
+				op := strings.TrimSuffix(name+" "+form.name, " forward")
+				fmt.Fprintf(progress, "checking %s\n", op)
 				p := form.of(name)
 				want := reference(form, p, h)
 				add := func(column string, err error) {
-					rows = append(rows, append([]string{label, column}, in.cells(h.out, want, err)...))
+					c := functionCheck{op: op, column: column, err: err}
+					if err == nil {
+						c.add(in, h.out, want)
+					}
+					list = append(list, c)
 				}
 				switch err := b.Run(p, form.args(y, dy, x)...); {
 				case errors.Is(err, errors.ErrUnsupported):
@@ -161,7 +186,7 @@ so that it is the derivative.
 						return err
 					}
 					add(colOurs, nil)
-					failed = errors.Join(failed, firstDifference(label, h.x, h.out, want))
+					failed = errors.Join(failed, firstDifference(op, h.x, h.out, want))
 				}
 				for _, r := range rivals {
 					if op := name + form.suffix; r.has[op] {
@@ -172,8 +197,25 @@ so that it is the derivative.
 		}
 		return nil
 	})
-	printTable(w, 2, rows)
-	return errors.Join(err, failed)
+	if err != nil {
+		return err
+	}
+	fmt.Fprintf(w, `
+The share of results that are not correctly rounded, and the largest error in ulps of the right
+result. A zero of the wrong sign counts as right. Backward has the gradient dy = 1, so that it
+is the derivative. For %s normal values with the standard deviation 2:
+
+`, units.Count(in.normal))
+	printChecks(w, list, columns, func(c functionCheck) string { return c.normal.String() })
+	fmt.Fprintf(w, "\nFor %d values, every %dst of all float32 and special ones:\n\n", len(in.x)-in.normal, in.step)
+	printChecks(w, list, columns, func(c functionCheck) string { return c.all.String() })
+	fmt.Fprint(w, "\nWhere the largest of these errors are, if above 1 ulp:\n")
+	for _, c := range list {
+		if c.all.most > 1 || c.all.nan > 0 {
+			fmt.Fprintf(w, "- %s, %s: %s\n", c.op, c.column, c.all.example())
+		}
+	}
+	return failed
 }
 
 // reference returns the correctly rounded results, computed by all cores.

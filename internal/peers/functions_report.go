@@ -50,7 +50,7 @@ func (r *functionReport) add(n int, list []*contestant) {
 func (r *functionReport) takesTooLong(c *contestant, n int) bool {
 	for _, res := range slices.Backward(r.Results) {
 		if res.Who == c.column && res.Op == c.op && res.N < n {
-			return res.MedianNS/float64(res.N)*float64(n) > float64(longestRun)
+			return res.MinNS/float64(res.N)*float64(n) > float64(longestRun)
 		}
 	}
 	return false

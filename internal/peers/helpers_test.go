@@ -67,6 +67,7 @@ func fakePeer(kind string, in *bufio.Reader, out io.Writer) {
 			fakeFunction(word[1], y, x, dy)
 			if kind == "wrong" {
 				y[0]++
+				y[len(y)/2]++
 			}
 			out.Write(bytesOf(y))
 		case word[0] == "operations":
