@@ -15,8 +15,7 @@ func (b *body) reduced(x ir.Value) (s, p ir.Value) {
 	const magic = 0x1.8p52 + 1023
 	t := b.fma(x, b.number(1/ln2), b.number(magic))
 	k := b.sub(t, b.number(magic))
-	r := b.fma(k, b.number(-ln2High), x)
-	r = b.fma(k, b.number(-ln2Low), r)
+	r := b.fma(k, b.number(-ln2), x)
 	s = b.Op(ir.FromBitsF64, b.Op(ir.ShlU64, b.Op(ir.BitsF64, t), b.Const(ir.U32, 52)))
 	p = b.fma(b.mul(r, r), b.polynomial(r, expTail), r)
 	return s, p

@@ -39,5 +39,6 @@ func (b *body) mishPrime(x ir.Value) ir.Value {
 	u := b.add(e, one)
 	d := b.fma(u, u, one)
 	n := b.fma(b.double(b.Op(ir.MulF32, v, b.Float32(4))), u, b.mul(b.add(u, one), d))
-	return b.round(b.div(b.mul(e, n), b.mul(d, d)))
+	y := b.round(b.div(b.mul(e, n), b.mul(d, d)))
+	return b.except(x, y, exception{-0x1.4p-27, 0x1.333332p-1})
 }

@@ -23,6 +23,8 @@ var bodies = map[ir.Op]func(b *body, x ir.Value) ir.Value{
 	ir.Tanh:          (*body).tanh,
 	ir.Sigmoid:       (*body).sigmoid,
 	ir.SiLU:          (*body).silu,
+	ir.Softplus:      (*body).softplus,
+	ir.LogSigmoid:    (*body).logSigmoid,
 	ir.Mish:          (*body).mish,
 	ir.TanhPrime:     (*body).tanhPrime,
 	ir.SigmoidPrime:  (*body).sigmoidPrime,

@@ -28,10 +28,11 @@ type polynomial struct {
 
 var polynomials = []polynomial{
 	{
-		name: "expTail", doc: "(e^r - 1 - r) / r^2", low: -0.3466, high: 0.3466, degree: 9,
+		name: "expTail", doc: "(e^r - 1 - r) / r^2", low: -0.3466, high: 0.3466, degree: 8, relative: true,
 		f: func(r *big.Float) *big.Float { return tail(r, 2) },
 	},
 	logTail,
+	softplusTail,
 }
 
 func main() {
