@@ -9,6 +9,7 @@ import (
 	"slices"
 	"testing"
 
+	"github.com/gmind-go/compute/gpu/internal/opencl"
 	"github.com/gmind-go/compute/internal/driver"
 	"github.com/gmind-go/compute/internal/ir"
 	"github.com/gmind-go/compute/internal/kernel"
@@ -137,4 +138,42 @@ func TestFunctions(t *testing.T) {
 			})
 		}
 	}
+}
+
+// TestSlowDouble: quick bodies are for devices without double, or with a slow one, which is
+// measured, and not on CPUs.
+func TestSlowDouble(t *testing.T) {
+	b := testenv.Open(t, OpenDevice("any"))
+	d := inside(b)
+	own := d.found
+	defer func() { d.found = own }()
+	for _, test := range []struct {
+		found opencl.Device
+		want  bool
+	}{
+		{opencl.Device{Type: opencl.GPU}, true},
+		{opencl.Device{Type: opencl.CPU}, true},
+		{opencl.Device{Type: opencl.CPU, Double: true}, false},
+		{opencl.Device{Type: opencl.GPU, Double: true, Software: true}, false},
+	} {
+		d.found = &test.found
+		if got := d.slowDouble(); got != test.want {
+			t.Errorf("of %+v: %v, want %v", test.found, got, test.want)
+		}
+	}
+	if !own.Double {
+		t.Skip("the device has no double")
+	}
+	other := *own
+	other.Type, other.Software = opencl.GPU, false
+	d.found = &other
+	var ratio float64
+	err := d.withPipeline(context.Background(), func(p *pipeline) (err error) {
+		ratio, err = p.doubleTime()
+		return err
+	})
+	if err != nil || !(ratio > 0) || math.IsInf(ratio, 0) {
+		t.Fatalf("double takes %v times as long as float, %v", ratio, err)
+	}
+	t.Logf("double takes %.2g times as long as float", ratio)
 }
