@@ -42,7 +42,7 @@ func Functions(t *testing.T, subjects []Subject, every int) {
 	if n, err := strconv.Atoi(os.Getenv("EVERY")); err == nil {
 		every *= max(n, 1)
 	}
-	tasks := tasks(ops, every)
+	tasks := tasks(ops, every, subjects[0].Together)
 	if err := runTasks(t, subjects, tasks); err != nil {
 		t.Fatal(err)
 	}
@@ -62,9 +62,9 @@ type task struct {
 }
 
 // tasks returns what Functions tests by hashes: all blocks, or one of every; or a sample: that
-// of package golden, and some random blocks, without the latter where they take long. The
-// first is the sample of package golden.
-func tasks(ops []ir.Op, every int) []task {
+// of package golden, and some random blocks, without the latter where these take long, or slow
+// is set. The first is the sample of package golden.
+func tasks(ops []ir.Op, every int, slow bool) []task {
 	list := []task{{golden.Sample, ops}}
 	switch {
 	case testenv.Exhaustive():
@@ -80,7 +80,7 @@ func tasks(ops []ir.Op, every int) []task {
 				list = append(list, task{b, some})
 			}
 		}
-	case testing.Short() || testenv.Raced || strconv.IntSize == 32 || runtime.GOARCH != "amd64":
+	case slow || testing.Short() || testenv.Raced || strconv.IntSize == 32 || runtime.GOARCH != "amd64":
 	default:
 		r := rand.New(rand.NewPCG(1, 2))
 		for range 3 {

@@ -91,7 +91,7 @@ func TestFunctions(t *testing.T) {
 func TestTasks(t *testing.T) {
 	ops := golden.Functions()
 	for _, every := range []int{1, 8} {
-		list := tasks(ops, every)
+		list := tasks(ops, every, false)
 		if list[0].block != golden.Sample || !slices.Equal(list[0].ops, ops) {
 			t.Fatal("the sample is not tested first, with all functions")
 		}
