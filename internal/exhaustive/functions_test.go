@@ -56,8 +56,8 @@ func (e evaluator) Run(p *expr.Program, args ...compute.Arg) error {
 
 // TestFunctions: a right backend passes, and one with a single wrong result does not.
 func TestFunctions(t *testing.T) {
-	if testenv.Exhaustive() {
-		t.Skip("tests the tests")
+	if testenv.Exhaustive() || testenv.Raced {
+		t.Skip("tests the tests, which have to be short for that")
 	}
 	ops := []ir.Op{ir.Log1pPrime, ir.Softsign}
 	nan := float32(math.NaN())
@@ -71,12 +71,12 @@ func TestFunctions(t *testing.T) {
 		block, near string // in the errors
 	}{
 		{evaluator{wrongAt: nan}, "", ""},
-		{evaluator{wrongAt: random}, "(", ""},
+		{evaluator{wrongAt: random}, "softsign(", ""},
 		{evaluator{wrongAt: last}, "", "softsign("},
 		{evaluator{wrongAt: nan, lazy: true}, "(NaN", "softsign("},
 	} {
 		subjects := []Subject{{Name: "evaluator", Backend: trial.e}}
-		err := runTasks(t, subjects, []task{{golden.Sample, ops}})
+		err := runTasks(t, subjects, []task{{golden.Sample, ops[1:]}})
 		if (err == nil) != (trial.block == "") || err != nil && !strings.Contains(err.Error(), trial.block) {
 			t.Errorf("%+v: the test of a block returns %v", trial.e, err)
 		}
