@@ -15,9 +15,13 @@ import (
 	"github.com/gmind-go/compute/expr"
 	"github.com/gmind-go/compute/internal/golden"
 	"github.com/gmind-go/compute/internal/ir"
+	"github.com/gmind-go/compute/internal/libm"
 	"github.com/gmind-go/compute/internal/testenv"
 	"github.com/gmind-go/compute/internal/values"
 )
+
+// together is the number of functions of a program with several.
+const together = 8
 
 // Functions tests the functions of programs on the subjects: at all inputs that are hard to
 // round, and on all other inputs too, by the hashes of package golden, or on a sample unless
@@ -28,11 +32,11 @@ func Functions(t *testing.T, subjects []Subject, every int) {
 	if len(subjects) == 0 {
 		return
 	}
-	ops := computed(t, subjects)
-	if len(ops) == 0 {
+	ops := slices.DeleteFunc(golden.Functions(), func(op ir.Op) bool { return libm.Body(op) == nil })
+	if err := hardInputs(subjects, ops); errors.Is(err, errors.ErrUnsupported) {
+		t.Logf("NOT tested: %v", err)
 		return
-	}
-	if err := hardInputs(subjects, ops); err != nil {
+	} else if err != nil {
 		t.Fatal(err)
 	}
 	if n, err := strconv.Atoi(os.Getenv("EVERY")); err == nil {
@@ -47,38 +51,8 @@ func Functions(t *testing.T, subjects []Subject, every int) {
 		blocks += len(task.ops)
 	}
 	for _, s := range subjects {
-		t.Logf("all equal: %s, %d functions, %d inputs of each, and all that are hard to round", s.Name, len(ops), blocks/len(ops)*golden.BlockSize)
+		t.Logf("all equal: %s, %d functions, %d blocks of %d inputs, and all inputs that are hard to round", s.Name, len(ops), blocks, golden.BlockSize)
 	}
-}
-
-// A functionProgram computes a function: alone, or with another operation.
-type functionProgram struct {
-	format string
-	extra  []compute.Arg // the arguments after x
-}
-
-// A function alone is computed in one loop, and within a program for one tile of elements
-// after the other.
-var (
-	alone  = functionProgram{"f(x) = %s(x)", nil}
-	within = functionProgram{"func f(x float32, c bool) (y float32) {\n\treturn where(c, %s(x), x)\n}", []compute.Arg{compute.Bool(true)}}
-)
-
-// of returns the program for a function.
-func (p functionProgram) of(op ir.Op) *expr.Program {
-	return expr.MustParse(fmt.Sprintf(p.format, op.Info().Name))
-}
-
-// computed returns the functions that all subjects compute.
-func computed(t *testing.T, subjects []Subject) []ir.Op {
-	return slices.DeleteFunc(golden.Functions(), func(op ir.Op) bool {
-		err := hardInputsOf(subjects, op)
-		if errors.Is(err, errors.ErrUnsupported) {
-			t.Logf("NOT tested: %v", err)
-			return true
-		}
-		return false
-	})
 }
 
 // A task is a block of inputs, and the functions that are tested on it.
@@ -109,10 +83,10 @@ func tasks(ops []ir.Op, every int) []task {
 	case testing.Short() || testenv.Raced || strconv.IntSize == 32 || runtime.GOARCH != "amd64":
 	default:
 		r := rand.New(rand.NewPCG(1, 2))
-		for _, op := range ops {
-			for range 3 {
-				const low, high = (127 - 13) * 8, (127 + 7) * 8 // from 2^-13 to 2^7, where results vary
-				list = append(list, task{low + r.IntN(high-low) + r.IntN(2)*golden.Blocks/2, []ir.Op{op}})
+		for range 3 {
+			const low, high = (127 - 13) * 8, (127 + 7) * 8 // from 2^-13 to 2^7, where results vary
+			for some := range slices.Chunk(ops, together) {
+				list = append(list, task{low + r.IntN(high-low) + r.IntN(2)*golden.Blocks/2, some})
 			}
 		}
 	}
@@ -153,7 +127,8 @@ type functionWorker struct {
 // A functionDevice is a subject with the buffers of one worker.
 type functionDevice struct {
 	Subject
-	x, y compute.Buffer
+	x compute.Buffer
+	y [together]compute.Buffer
 }
 
 func newFunctionWorker(subjects []Subject, length int) (*functionWorker, error) {
@@ -165,8 +140,10 @@ func newFunctionWorker(subjects []Subject, length int) (*functionWorker, error) 
 		if d.x, err = s.Alloc(length); err != nil {
 			return nil, err
 		}
-		if d.y, err = s.Alloc(length); err != nil {
-			return nil, err
+		for i := range d.y {
+			if d.y[i], err = s.Alloc(length); err != nil {
+				return nil, err
+			}
 		}
 	}
 	return w, nil
@@ -174,10 +151,8 @@ func newFunctionWorker(subjects []Subject, length int) (*functionWorker, error) 
 
 func (w *functionWorker) release() {
 	for _, d := range w.devices {
-		for _, buf := range []compute.Buffer{d.x, d.y} {
-			if buf != nil {
-				buf.Release() // Close reports errors
-			}
+		for _, buf := range append(d.y[:], d.x) {
+			buf.Release() // Close reports errors
 		}
 	}
 }
@@ -192,53 +167,85 @@ func (w *functionWorker) write() error {
 	return nil
 }
 
-// spoil sets the results to the inputs in reverse.
-func (w *functionWorker) spoil(d *functionDevice) error {
+// programs returns the functions of the programs that compute ops: with one in each, which is
+// a loop of its own on the CPU, or several, or both.
+func (d *functionDevice) programs(ops []ir.Op, both bool) [][]ir.Op {
+	var list [][]ir.Op
+	if both || !d.Together {
+		list = slices.Collect(slices.Chunk(ops, 1))
+	}
+	if both || d.Together {
+		list = slices.AppendSeq(list, slices.Chunk(ops, together))
+	}
+	return list
+}
+
+// programOf returns the program whose results are those of some functions.
+func programOf(ops []ir.Op) *expr.Program {
+	var b ir.Builder
+	x := b.Arg("x", ir.F32)
+	for _, op := range ops {
+		b.Result(op.Info().Name+"Of", b.Op(op, x))
+	}
+	return expr.FromIR(b.Program("f"))
+}
+
+// run computes the results of some functions. What a kernel does not write is the inputs in
+// reverse, if spoil is set.
+func (w *functionWorker) run(d *functionDevice, ops []ir.Op, spoil bool) error {
+	args := make([]compute.Arg, 0, together+1)
 	copy(w.got, w.x)
 	slices.Reverse(w.got)
-	return d.y.Write(w.got)
+	for i := range ops {
+		if spoil {
+			if err := d.y[i].Write(w.got); err != nil {
+				return err
+			}
+		}
+		args = append(args, d.y[i])
+	}
+	return d.Run(programOf(ops), append(args, d.x)...)
 }
 
-// run returns the results of a function. What a kernel does not write is that of the run
-// before.
-func (w *functionWorker) run(d *functionDevice, p functionProgram, op ir.Op) ([]float32, error) {
-	if err := d.Run(p.of(op), slices.Concat([]compute.Arg{d.y, d.x}, p.extra)...); err != nil {
-		return nil, fmt.Errorf("%s: %w", d.Name, err)
-	}
+// result returns result i of run, which is valid until the next call.
+func (w *functionWorker) result(d *functionDevice, i int) ([]float32, error) {
 	if d.Contents != nil {
-		return d.Contents(d.y), nil
+		return d.Contents(d.y[i]), nil
 	}
-	return w.got, d.y.Read(w.got)
+	return w.got, d.y[i].Read(w.got)
 }
 
-// test compares the hashes of a task. Within a program only the sample is tested: the CPU has
-// the same kernels there.
+// test compares the hashes of a task.
 func (w *functionWorker) test(k task) error {
-	programs := []functionProgram{alone}
-	if k.block == golden.Sample {
-		programs = append(programs, within)
-	}
 	golden.Inputs(k.block, w.x)
 	if err := w.write(); err != nil {
 		return err
 	}
-	for _, op := range k.ops {
-		want := golden.Block(op, k.block)
-		for _, d := range w.devices {
-			for _, p := range programs {
-				if k.block == golden.Sample {
-					if err := w.spoil(d); err != nil {
-						return err
-					}
-				}
-				got, err := w.run(d, p, op)
-				if err != nil {
-					return err
-				}
-				if golden.Hash(got) != want {
-					return fmt.Errorf("%s: block %d of %v: %w", d.Name, k.block, p.of(op), firstWrong(op, w.x, got))
+	return w.each(k.ops, k.block == golden.Sample, func(_ int, op ir.Op, got []float32) error {
+		if golden.Hash(got) == golden.Block(op, k.block) {
+			return nil
+		}
+		return fmt.Errorf("block %d: %w", k.block, firstWrong(op, w.x, got))
+	})
+}
+
+// each calls check with the results of every function on every device. With careful, programs
+// of one function and of several are run, and results spoiled before.
+func (w *functionWorker) each(ops []ir.Op, careful bool, check func(i int, op ir.Op, got []float32) error) error {
+	for _, d := range w.devices {
+		first := 0
+		for _, some := range d.programs(ops, careful && !d.Together) {
+			err := w.run(d, some, careful)
+			for i := 0; i < len(some) && err == nil; i++ {
+				var got []float32
+				if got, err = w.result(d, i); err == nil {
+					err = check((first+i)%len(ops), some[i], got)
 				}
 			}
+			if err != nil {
+				return fmt.Errorf("%s: %w, in a program of %d functions", d.Name, err, len(some))
+			}
+			first += len(some)
 		}
 	}
 	return nil
@@ -252,25 +259,22 @@ func firstWrong(op ir.Op, x, got []float32) error {
 			return wrongValue(op, v, got[i], want)
 		}
 	}
-	return errors.New("the hash of the results is wrong, though they are those of package rounded")
+	return fmt.Errorf("the hash of %s is wrong, though its results are those of package rounded", op.Info().Name)
 }
 
 func wrongValue(op ir.Op, x, got, want float32) error {
 	return fmt.Errorf("%s(%s) is %s and should be %s", op.Info().Name, values.Show(x), values.Show(got), values.Show(want))
 }
 
-// hardInputs tests the subjects at the inputs that are hard to round.
+// hardInputs tests the subjects at the inputs that are hard to round for one of the functions.
 func hardInputs(subjects []Subject, ops []ir.Op) error {
+	var x []float32
+	first := []int{0} // by function
 	for _, op := range ops {
-		if err := hardInputsOf(subjects, op); err != nil {
-			return err
-		}
+		hard, _ := golden.Near(op)
+		x = append(x, hard...)
+		first = append(first, len(x))
 	}
-	return nil
-}
-
-func hardInputsOf(subjects []Subject, op ir.Op) error {
-	x, want := golden.Near(op)
 	w, err := newFunctionWorker(subjects, len(x))
 	if err != nil {
 		return err
@@ -280,21 +284,13 @@ func hardInputsOf(subjects []Subject, op ir.Op) error {
 	if err := w.write(); err != nil {
 		return err
 	}
-	for _, d := range w.devices {
-		for _, p := range []functionProgram{alone, within} {
-			if err := w.spoil(d); err != nil {
-				return err
-			}
-			got, err := w.run(d, p, op)
-			if err != nil {
-				return err
-			}
-			for i := range want {
-				if !values.Same(got[i], want[i]) {
-					return fmt.Errorf("%s: %v: %w", d.Name, p.of(op), wrongValue(op, x[i], got[i], want[i]))
-				}
+	return w.each(ops, true, func(i int, op ir.Op, got []float32) error {
+		_, want := golden.Near(op)
+		for j, y := range got[first[i]:first[i+1]] {
+			if !values.Same(y, want[j]) {
+				return wrongValue(op, x[first[i]+j], y, want[j])
 			}
 		}
-	}
-	return nil
+		return nil
+	})
 }

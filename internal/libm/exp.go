@@ -32,3 +32,15 @@ func (b *body) power(x ir.Value) ir.Value {
 func (b *body) exp(x ir.Value) ir.Value {
 	return b.round(b.power(b.double(b.clamp(-104, x, 89))))
 }
+
+// small returns e^x - 1 for a float64 x with |x| < 700, with a small relative error near 0 too:
+// there s is 1.
+func (b *body) small(x ir.Value) ir.Value {
+	s, p := b.reduced(x)
+	return b.fma(s, p, b.sub(s, b.number(1)))
+}
+
+// expm1: a zero keeps its sign.
+func (b *body) expm1(x ir.Value) ir.Value {
+	return b.zero(x, b.round(b.small(b.double(b.clamp(-30, x, 89)))))
+}
