@@ -9,14 +9,14 @@ import "github.com/gmind-go/compute/internal/ir"
 // float64. The error of that is, but for 2^-56, a smooth factor of the result, which r makes up for.
 // u is exact, and p is u*halfTail(u).
 //
-// r falls from 1/2 to 0.03. It is the polynomial normalTail of w = tailShift - tailScale/(t+tailPole).
+// r falls from 1/2 to 0.03. It is the polynomial gaussTail of w = tailShift - tailScale/(t+tailPole).
 func (b *body) tail(t ir.Value) (square, s, p, r ir.Value) {
 	square = b.mul(t, t)
 	s, k := b.scale(b.fma(square, b.number(-0.5/ln2), b.number(magic)))
 	u := b.fma(k, b.number(2*ln2), square)
 	p = b.mul(u, b.polynomial(u, halfTail))
 	w := b.sub(b.number(tailShift), b.div(b.number(tailScale), b.add(t, b.number(tailPole))))
-	return square, s, p, b.polynomial(w, normalTail)
+	return square, s, p, b.polynomial(w, gaussTail)
 }
 
 // gelu is x - |x|*Phi(-|x|) for x > 0, and -|x|*Phi(-|x|) for x < 0: max(x, 0) minus the same product.

@@ -53,8 +53,8 @@ func (a *polynomial) worst(c []*big.Float) float64 {
 	return worst
 }
 
-// series returns the sum of x^(n-from)/n! from n = from on: (e^x - 1 - x ...) / x^from.
-func series(x *big.Float, from int64) *big.Float {
+// tail returns the sum of x^(n-from)/n! from n = from on: (e^x - 1 - x ...) / x^from.
+func tail(x *big.Float, from int64) *big.Float {
 	term := p.Integer(1)
 	for n := int64(2); n <= from; n++ {
 		term = p.Div(term, p.Integer(n))

@@ -27,6 +27,6 @@ var exp2Tail = polynomial{
 	name: "exp2Tail", doc: "(2^r - 1) / r", low: -0.5001, high: 0.5001, degree: 10,
 	f: func(r *big.Float) *big.Float {
 		ln2 := p.Log(p.Integer(2))
-		return p.Mul(ln2, series(p.Mul(r, ln2), 1))
+		return p.Mul(ln2, tail(p.Mul(r, ln2), 1))
 	},
 }

@@ -16,7 +16,7 @@ const (
 )
 
 // tailConstants writes the constants, and for the density of the distribution that at 0, and the
-// factor of t*t that it has beside the exponential, see normalTail.
+// factor of t*t that it has beside the exponential, see gaussTail.
 func tailConstants(b *strings.Builder) {
 	fmt.Fprintf(b, "\nconst (\ntailMax = %v\ntailPole = %v\ntailShift = %v\ntailScale = %v\n", tailMax, tailPole, tailShift, tailScale)
 	density := p.NormalPDF(p.Integer(0))
@@ -31,11 +31,11 @@ func stretch() *big.Float {
 	return p.Div(ln2, p.Float().SetFloat64(rounded))
 }
 
-// normalTail has the distribution function Phi(-t) of the standard normal distribution without
+// gaussTail has the distribution function Phi(-t) of the standard normal distribution without
 // e^(-t*t/2). The exponential is computed as if log(2) were a float64: that is
 // e^(-t*t/2 * log(2)/float64(log(2))).
-var normalTail = polynomial{
-	name: "normalTail", doc: "Phi(-t) * e^(t*t/2 * log(2)/float64(log(2)))", low: -1, high: 1, degree: 18, relative: true,
+var gaussTail = polynomial{
+	name: "gaussTail", doc: "Phi(-t) * e^(t*t/2 * log(2)/float64(log(2)))", low: -1, high: 1, degree: 18, relative: true,
 	f: func(w *big.Float) *big.Float {
 		t := p.Sub(p.Div(p.Float().SetFloat64(tailScale), p.Sub(p.Float().SetFloat64(tailShift), w)), p.Float().SetFloat64(tailPole))
 		y := p.Mul(p.Half(p.Mul(t, t)), stretch())
@@ -46,5 +46,5 @@ var normalTail = polynomial{
 // halfTail is for an exponential of half the argument.
 var halfTail = polynomial{
 	name: "halfTail", doc: "(e^(-u/2) - 1) / u", low: -0.6932, high: 0.6932, degree: 10,
-	f: func(u *big.Float) *big.Float { return p.Neg(p.Half(series(p.Neg(p.Half(u)), 1))) },
+	f: func(u *big.Float) *big.Float { return p.Neg(p.Half(tail(p.Neg(p.Half(u)), 1))) },
 }

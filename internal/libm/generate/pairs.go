@@ -1,0 +1,62 @@
+package main
+
+import (
+	"fmt"
+	"math/big"
+	"strings"
+)
+
+// A series is a polynomial whose coefficients are float32, of which the first ones get a low part.
+type series struct {
+	polynomial
+	pairs int
+}
+
+var quick = []series{
+	{
+		polynomial{
+			name: "expThird", doc: "(e^r - 1 - r - r^2/2) / r^3", low: -0.3466, high: 0.3466, degree: 6,
+			f: func(r *big.Float) *big.Float { return tail(r, 3) },
+		}, 3,
+	},
+	{
+		polynomial{
+			name: "normalTail", doc: "Phi(-t)*(t+3)/e^(-t*t/2), t = 8/(1.53125-v) - 3,", low: -1.1355, high: 1.0313, degree: 16,
+			f: func(v *big.Float) *big.Float {
+				d := p.Div(p.Integer(8), p.Sub(p.Float().SetFloat64(1.53125), v)) // t + 3
+				t := p.Sub(d, p.Integer(3))
+				return p.Div(p.Mul(p.NormalCDF(p.Neg(t)), d), p.Exp(p.Half(p.Neg(p.Mul(t, t)))))
+			},
+		}, 11,
+	},
+}
+
+// quickConstants writes the parts of log(2).
+func quickConstants(b *strings.Builder) {
+	high, low := split(p.Log(p.Integer(2)))
+	fmt.Fprintf(b, "\nconst (\nquickLn2High = %s\nquickLn2Low = %s\n)\n", hex(high), hex(low))
+}
+
+// split returns x as the sum of two float32.
+func split(x *big.Float) (high, low *big.Float) {
+	h, _ := x.Float32()
+	high = p.Float().SetFloat64(float64(h))
+	l, _ := p.Sub(x, high).Float32()
+	return high, p.Float().SetFloat64(float64(l))
+}
+
+// write writes the variable with the coefficients, and the largest error of the polynomial that
+// has them.
+func (a *series) write(b *strings.Builder) {
+	var high, low []string
+	sum := a.interpolate()
+	for i, c := range sum {
+		h, l := split(c)
+		high, sum[i] = append(high, hex(h)), h
+		if i < a.pairs {
+			low, sum[i] = append(low, hex(l)), p.Add(h, l)
+		}
+	}
+	fmt.Fprintf(b, "\n// %s approximates %s for x from %v to %v, with an error of at most %.2g.\nvar %[1]s = series{\n", a.name, a.doc, a.low, a.high, a.worst(sum))
+	fmt.Fprintf(b, "high: []float32{\n%s,\n},\nlow: []float32{\n%s,\n},\n}\n", strings.Join(high, ",\n"), strings.Join(low, ",\n"))
+}

@@ -1,0 +1,44 @@
+package libm
+
+import (
+	"math"
+
+	"github.com/gmind-go/compute/internal/ir"
+)
+
+//go:generate go run ./generate -quick -o quickcoefficients.go
+
+// quicks are the functions that write the quick bodies. Each gets the argument, and returns the
+// result and whether it is sure.
+var quicks = map[ir.Op]func(b *quick, x ir.Value) (y, sure ir.Value){
+	ir.Exp:     (*quick).exp,
+	ir.Tanh:    (*quick).tanh,
+	ir.Sigmoid: (*quick).sigmoid,
+	ir.SiLU:    (*quick).silu,
+	ir.GELU:    (*quick).gelu,
+}
+
+// Quick returns a program of a function over float32 only: one argument x, and the results y, a
+// float32, and sure, a bool. Where sure is true, y is that of Body; elsewhere y means nothing. It
+// returns nil for an operation that has none.
+//
+// It is for devices without a fast float64, and asks little of them: sums, products and fma
+// rounded to nearest even, which may take subnormal operands and results as zeros, and a division
+// that errs by at most 3 units in the last place. It computes with pairs of float32, and is sure
+// where all numbers as close to the pair as its error bound have the same nearest float32. The
+// bounds are at least twice the errors measured on all 2^32 inputs, and about 2^-39, so that 1 in
+// 20,000 ordinary inputs is not sure. Others are not sure either: most that are infinite, NaN or
+// subnormal, and those with results near the ends of the range.
+func Quick(op ir.Op) *ir.Program {
+	write := quicks[op]
+	if write == nil {
+		return nil
+	}
+	var b quick
+	y, sure := write(&b, b.Arg("x", ir.F32))
+	b.Result("y", y)
+	b.Result("sure", sure)
+	return b.Program(op.Info().Name)
+}
+
+var inf = float32(math.Inf(1))
