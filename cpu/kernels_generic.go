@@ -88,10 +88,19 @@ var generic = instructionSet{
 		ir.FromBits:      {copyElements},
 		ir.RandBits:      {0: randBitsWGeneric, 3: randBitsXYWGeneric},
 		ir.Exp:           {expGeneric},
+		ir.Expm1:         {expm1Generic},
 		ir.Log:           {logGeneric},
 		ir.Log1p:         {log1pGeneric},
+		ir.Tanh:          {tanhGeneric},
+		ir.Sigmoid:       {sigmoidGeneric},
+		ir.SiLU:          {siluGeneric},
+		ir.Mish:          {mishGeneric},
 		ir.Softsign:      {softsignGeneric},
 		ir.Log1pPrime:    {log1pPrimeGeneric},
+		ir.TanhPrime:     {tanhPrimeGeneric},
+		ir.SigmoidPrime:  {sigmoidPrimeGeneric},
+		ir.SiLUPrime:     {siluPrimeGeneric},
+		ir.MishPrime:     {mishPrimeGeneric},
 		ir.SoftsignPrime: {softsignPrimeGeneric},
 	},
 	fill:          fillGeneric,
@@ -1391,6 +1400,49 @@ func expGeneric(a *args) {
 	}
 }
 
+// expm1Generic computes expm1, correctly rounded.
+func expm1Generic(a *args) {
+	o0, o1 := a.floats(0), a.floats(1)
+	o1 = o1[:len(o0)]
+	for i := range o0 {
+		v0 := o1[i]
+		v5 := math.Float32bits(v0)
+		if 89 < v0 {
+			v5 = 0x42b20000
+		}
+		x5 := math.Float32frombits(v5)
+		v6 := math.Float32bits(x5)
+		if -30 > x5 {
+			v6 = 0xc1f00000
+		}
+		v7 := float64(math.Float32frombits(v6))
+		v10 := math.FMA(v7, 0x1.71547652b82fep+00, 0x1.80000000003ffp+52)
+		v14 := math.Float64bits(v10) << 52
+		v15 := v10 - 0x1.80000000003ffp+52
+		v18 := math.FMA(v15, -0x1.62e42fefa38p-01, v7)
+		v19 := math.FMA(v15, -0x1.ef35793c7673p-45, v18)
+		v20 := float64(v19 * v19)
+		v23 := math.FMA(0x1.af38a71a18cb9p-26, v19, 0x1.2891834686c7ep-22)
+		v25 := math.FMA(v23, v19, 0x1.71de0daf7a6ccp-19)
+		v27 := math.FMA(v25, v19, 0x1.a019b90eefe8ep-16)
+		v29 := math.FMA(v27, v19, 0x1.a01a01a7c3d59p-13)
+		v31 := math.FMA(v29, v19, 0x1.6c16c1788b646p-10)
+		v33 := math.FMA(v31, v19, 0x1.11111111109b4p-07)
+		v35 := math.FMA(v33, v19, 0x1.5555555553d64p-05)
+		v37 := math.FMA(v35, v19, 0x1.5555555555556p-03)
+		v39 := math.FMA(v37, v19, 0x1.0000000000001p-01)
+		v40 := math.FMA(v20, v39, v19)
+		v42 := math.Float64frombits(v14) - 0x1p+00
+		v43 := math.FMA(math.Float64frombits(v14), v40, v42)
+		then45 := math.Float32bits(v0)
+		v45 := math.Float32bits(float32(v43))
+		if v0 == 0 {
+			v45 = then45
+		}
+		o0[i] = math.Float32frombits(v45)
+	}
+}
+
 // logGeneric computes log, correctly rounded.
 func logGeneric(a *args) {
 	o0, o1 := a.floats(0), a.floats(1)
@@ -1492,6 +1544,189 @@ func log1pGeneric(a *args) {
 	}
 }
 
+// tanhGeneric computes tanh, correctly rounded.
+func tanhGeneric(a *args) {
+	o0, o1 := a.floats(0), a.floats(1)
+	o1 = o1[:len(o0)]
+	for i := range o0 {
+		v0 := o1[i]
+		v5 := math.Float32bits(v0)
+		if 10 < v0 {
+			v5 = 0x41200000
+		}
+		x5 := math.Float32frombits(v5)
+		v6 := math.Float32bits(x5)
+		if -10 > x5 {
+			v6 = 0xc1200000
+		}
+		v8 := float64((math.Float32frombits(v6) + math.Float32frombits(v6)))
+		v11 := math.FMA(v8, 0x1.71547652b82fep+00, 0x1.80000000003ffp+52)
+		v15 := math.Float64bits(v11) << 52
+		v16 := v11 - 0x1.80000000003ffp+52
+		v19 := math.FMA(v16, -0x1.62e42fefa38p-01, v8)
+		v20 := math.FMA(v16, -0x1.ef35793c7673p-45, v19)
+		v21 := float64(v20 * v20)
+		v24 := math.FMA(0x1.af38a71a18cb9p-26, v20, 0x1.2891834686c7ep-22)
+		v26 := math.FMA(v24, v20, 0x1.71de0daf7a6ccp-19)
+		v28 := math.FMA(v26, v20, 0x1.a019b90eefe8ep-16)
+		v30 := math.FMA(v28, v20, 0x1.a01a01a7c3d59p-13)
+		v32 := math.FMA(v30, v20, 0x1.6c16c1788b646p-10)
+		v34 := math.FMA(v32, v20, 0x1.11111111109b4p-07)
+		v36 := math.FMA(v34, v20, 0x1.5555555553d64p-05)
+		v38 := math.FMA(v36, v20, 0x1.5555555555556p-03)
+		v40 := math.FMA(v38, v20, 0x1.0000000000001p-01)
+		v41 := math.FMA(v21, v40, v20)
+		v43 := math.Float64frombits(v15) - 0x1p+00
+		v44 := math.FMA(math.Float64frombits(v15), v41, v43)
+		v46 := v44 + 0x1p+01
+		v47 := v44 / v46
+		then49 := math.Float32bits(v0)
+		v49 := math.Float32bits(float32(v47))
+		if v0 == 0 {
+			v49 = then49
+		}
+		o0[i] = math.Float32frombits(v49)
+	}
+}
+
+// sigmoidGeneric computes sigmoid, correctly rounded.
+func sigmoidGeneric(a *args) {
+	o0, o1 := a.floats(0), a.floats(1)
+	o1 = o1[:len(o0)]
+	for i := range o0 {
+		v0 := o1[i]
+		v4 := math.Float32frombits((math.Float32bits(v0) &^ (1 << 31)))
+		v13 := math.Float32bits(v0)
+		if 89 < v0 {
+			v13 = 0x42b20000
+		}
+		x13 := math.Float32frombits(v13)
+		v14 := math.Float32bits(x13)
+		if -104 > x13 {
+			v14 = 0xc2d00000
+		}
+		v16 := float64(math.Float32frombits((v14 ^ 1<<31)))
+		v19 := math.FMA(v16, 0x1.71547652b82fep+00, 0x1.80000000003ffp+52)
+		v23 := math.Float64bits(v19) << 52
+		v24 := v19 - 0x1.80000000003ffp+52
+		v27 := math.FMA(v24, -0x1.62e42fefa38p-01, v16)
+		v28 := math.FMA(v24, -0x1.ef35793c7673p-45, v27)
+		v29 := float64(v28 * v28)
+		v32 := math.FMA(0x1.af38a71a18cb9p-26, v28, 0x1.2891834686c7ep-22)
+		v34 := math.FMA(v32, v28, 0x1.71de0daf7a6ccp-19)
+		v36 := math.FMA(v34, v28, 0x1.a019b90eefe8ep-16)
+		v38 := math.FMA(v36, v28, 0x1.a01a01a7c3d59p-13)
+		v40 := math.FMA(v38, v28, 0x1.6c16c1788b646p-10)
+		v42 := math.FMA(v40, v28, 0x1.11111111109b4p-07)
+		v44 := math.FMA(v42, v28, 0x1.5555555553d64p-05)
+		v46 := math.FMA(v44, v28, 0x1.5555555555556p-03)
+		v48 := math.FMA(v46, v28, 0x1.0000000000001p-01)
+		v49 := math.FMA(v29, v48, v28)
+		v50 := math.Float64frombits(v23) + 0x1p+00
+		v51 := math.FMA(math.Float64frombits(v23), v49, v50)
+		v52 := 0x1p+00 / v51
+		then54 := math.Float32bits(single.FMA(v0, 0.24999999, 0.5))
+		v54 := math.Float32bits(float32(v52))
+		if v4 < 0.00024414063 {
+			v54 = then54
+		}
+		v55 := v54
+		if v0 == -0.0011178852 {
+			v55 = 0x3effdb5f
+		}
+		o0[i] = math.Float32frombits(v55)
+	}
+}
+
+// siluGeneric computes silu, correctly rounded.
+func siluGeneric(a *args) {
+	o0, o1 := a.floats(0), a.floats(1)
+	o1 = o1[:len(o0)]
+	for i := range o0 {
+		v0 := o1[i]
+		v4 := math.Float32bits(v0)
+		if -120 > v0 {
+			v4 = 0xc2f00000
+		}
+		v5 := float64(math.Float32frombits(v4))
+		x4 := math.Float32frombits(v4)
+		v7 := math.Float32bits(x4)
+		if 89 < x4 {
+			v7 = 0x42b20000
+		}
+		v9 := float64(math.Float32frombits((v7 ^ 1<<31)))
+		v12 := math.FMA(v9, 0x1.71547652b82fep+00, 0x1.80000000003ffp+52)
+		v16 := math.Float64bits(v12) << 52
+		v17 := v12 - 0x1.80000000003ffp+52
+		v20 := math.FMA(v17, -0x1.62e42fefa38p-01, v9)
+		v21 := math.FMA(v17, -0x1.ef35793c7673p-45, v20)
+		v22 := float64(v21 * v21)
+		v25 := math.FMA(0x1.af38a71a18cb9p-26, v21, 0x1.2891834686c7ep-22)
+		v27 := math.FMA(v25, v21, 0x1.71de0daf7a6ccp-19)
+		v29 := math.FMA(v27, v21, 0x1.a019b90eefe8ep-16)
+		v31 := math.FMA(v29, v21, 0x1.a01a01a7c3d59p-13)
+		v33 := math.FMA(v31, v21, 0x1.6c16c1788b646p-10)
+		v35 := math.FMA(v33, v21, 0x1.11111111109b4p-07)
+		v37 := math.FMA(v35, v21, 0x1.5555555553d64p-05)
+		v39 := math.FMA(v37, v21, 0x1.5555555555556p-03)
+		v41 := math.FMA(v39, v21, 0x1.0000000000001p-01)
+		v42 := math.FMA(v22, v41, v21)
+		v44 := math.Float64frombits(v16) + 0x1p+00
+		v45 := math.FMA(math.Float64frombits(v16), v42, v44)
+		v46 := v5 / v45
+		v48 := v46 + 0x1p-178
+		then50 := math.Float32bits(v0)
+		v50 := math.Float32bits(float32(v48))
+		if v0 == 0 {
+			v50 = then50
+		}
+		o0[i] = math.Float32frombits(v50)
+	}
+}
+
+// mishGeneric computes mish, correctly rounded.
+func mishGeneric(a *args) {
+	o0, o1 := a.floats(0), a.floats(1)
+	o1 = o1[:len(o0)]
+	for i := range o0 {
+		v1 := o1[i]
+		v2 := math.Float32bits(v1)
+		if -120 > v1 {
+			v2 = 0xc2f00000
+		}
+		v3 := float64(math.Float32frombits(v2))
+		x2 := math.Float32frombits(v2)
+		v5 := math.Float32bits(x2)
+		if 40 < x2 {
+			v5 = 0x42200000
+		}
+		v6 := float64(math.Float32frombits(v5))
+		v9 := math.FMA(v6, 0x1.71547652b82fep+00, 0x1.80000000003ffp+52)
+		v13 := math.Float64bits(v9) << 52
+		v14 := v9 - 0x1.80000000003ffp+52
+		v17 := math.FMA(v14, -0x1.62e42fefa38p-01, v6)
+		v18 := math.FMA(v14, -0x1.ef35793c7673p-45, v17)
+		v19 := float64(v18 * v18)
+		v22 := math.FMA(0x1.af38a71a18cb9p-26, v18, 0x1.2891834686c7ep-22)
+		v24 := math.FMA(v22, v18, 0x1.71de0daf7a6ccp-19)
+		v26 := math.FMA(v24, v18, 0x1.a019b90eefe8ep-16)
+		v28 := math.FMA(v26, v18, 0x1.a01a01a7c3d59p-13)
+		v30 := math.FMA(v28, v18, 0x1.6c16c1788b646p-10)
+		v32 := math.FMA(v30, v18, 0x1.11111111109b4p-07)
+		v34 := math.FMA(v32, v18, 0x1.5555555553d64p-05)
+		v36 := math.FMA(v34, v18, 0x1.5555555555556p-03)
+		v38 := math.FMA(v36, v18, 0x1.0000000000001p-01)
+		v39 := math.FMA(v19, v38, v18)
+		v40 := math.FMA(math.Float64frombits(v13), v39, math.Float64frombits(v13))
+		v41 := v40 + v40
+		v42 := math.FMA(v40, v40, v41)
+		v43 := float64(v3 * v42)
+		v45 := v42 + 0x1p+01
+		v46 := v43 / v45
+		o0[i] = float32(v46)
+	}
+}
+
 // softsignGeneric computes softsign, correctly rounded.
 func softsignGeneric(a *args) {
 	o0, o1 := a.floats(0), a.floats(1)
@@ -1524,6 +1759,174 @@ func log1pPrimeGeneric(a *args) {
 		v3 := v2 + 0x1p+00
 		v4 := 0x1p+00 / v3
 		o0[i] = float32(v4)
+	}
+}
+
+// tanhPrimeGeneric computes tanhPrime, correctly rounded.
+func tanhPrimeGeneric(a *args) {
+	o0, o1 := a.floats(0), a.floats(1)
+	o1 = o1[:len(o0)]
+	for i := range o0 {
+		v2 := math.Float32bits(o1[i]) &^ (1 << 31)
+		v4 := math.Float32frombits((math.Float32bits((math.Float32frombits(v2) + math.Float32frombits(v2))) ^ 1<<31))
+		v5 := math.Float32bits(v4)
+		if -108 > v4 {
+			v5 = 0xc2d80000
+		}
+		v6 := float64(math.Float32frombits(v5))
+		v9 := math.FMA(v6, 0x1.71547652b82fep+00, 0x1.80000000003ffp+52)
+		v13 := math.Float64bits(v9) << 52
+		v14 := v9 - 0x1.80000000003ffp+52
+		v17 := math.FMA(v14, -0x1.62e42fefa38p-01, v6)
+		v18 := math.FMA(v14, -0x1.ef35793c7673p-45, v17)
+		v19 := float64(v18 * v18)
+		v22 := math.FMA(0x1.af38a71a18cb9p-26, v18, 0x1.2891834686c7ep-22)
+		v24 := math.FMA(v22, v18, 0x1.71de0daf7a6ccp-19)
+		v26 := math.FMA(v24, v18, 0x1.a019b90eefe8ep-16)
+		v28 := math.FMA(v26, v18, 0x1.a01a01a7c3d59p-13)
+		v30 := math.FMA(v28, v18, 0x1.6c16c1788b646p-10)
+		v32 := math.FMA(v30, v18, 0x1.11111111109b4p-07)
+		v34 := math.FMA(v32, v18, 0x1.5555555553d64p-05)
+		v36 := math.FMA(v34, v18, 0x1.5555555555556p-03)
+		v38 := math.FMA(v36, v18, 0x1.0000000000001p-01)
+		v39 := math.FMA(v19, v38, v18)
+		v40 := math.FMA(math.Float64frombits(v13), v39, math.Float64frombits(v13))
+		v41 := v40 + v40
+		v42 := v41 + v41
+		v44 := v40 + 0x1p+00
+		v45 := float64(v44 * v44)
+		v46 := v42 / v45
+		o0[i] = float32(v46)
+	}
+}
+
+// sigmoidPrimeGeneric computes sigmoidPrime, correctly rounded.
+func sigmoidPrimeGeneric(a *args) {
+	o0, o1 := a.floats(0), a.floats(1)
+	o1 = o1[:len(o0)]
+	for i := range o0 {
+		v3 := math.Float32frombits(((math.Float32bits(o1[i]) &^ (1 << 31)) ^ 1<<31))
+		v4 := math.Float32bits(v3)
+		if -108 > v3 {
+			v4 = 0xc2d80000
+		}
+		v5 := float64(math.Float32frombits(v4))
+		v8 := math.FMA(v5, 0x1.71547652b82fep+00, 0x1.80000000003ffp+52)
+		v12 := math.Float64bits(v8) << 52
+		v13 := v8 - 0x1.80000000003ffp+52
+		v16 := math.FMA(v13, -0x1.62e42fefa38p-01, v5)
+		v17 := math.FMA(v13, -0x1.ef35793c7673p-45, v16)
+		v18 := float64(v17 * v17)
+		v21 := math.FMA(0x1.af38a71a18cb9p-26, v17, 0x1.2891834686c7ep-22)
+		v23 := math.FMA(v21, v17, 0x1.71de0daf7a6ccp-19)
+		v25 := math.FMA(v23, v17, 0x1.a019b90eefe8ep-16)
+		v27 := math.FMA(v25, v17, 0x1.a01a01a7c3d59p-13)
+		v29 := math.FMA(v27, v17, 0x1.6c16c1788b646p-10)
+		v31 := math.FMA(v29, v17, 0x1.11111111109b4p-07)
+		v33 := math.FMA(v31, v17, 0x1.5555555553d64p-05)
+		v35 := math.FMA(v33, v17, 0x1.5555555555556p-03)
+		v37 := math.FMA(v35, v17, 0x1.0000000000001p-01)
+		v38 := math.FMA(v18, v37, v17)
+		v39 := math.FMA(math.Float64frombits(v12), v38, math.Float64frombits(v12))
+		v41 := v39 + 0x1p+00
+		v42 := float64(v41 * v41)
+		v43 := v39 / v42
+		o0[i] = float32(v43)
+	}
+}
+
+// siluPrimeGeneric computes siluPrime, correctly rounded.
+func siluPrimeGeneric(a *args) {
+	o0, o1 := a.floats(0), a.floats(1)
+	o1 = o1[:len(o0)]
+	for i := range o0 {
+		v0 := o1[i]
+		v1 := math.Float32frombits((math.Float32bits(v0) &^ (1 << 31)))
+		v9 := math.Float32bits(v0)
+		if 40 < v0 {
+			v9 = 0x42200000
+		}
+		x9 := math.Float32frombits(v9)
+		v10 := math.Float32bits(x9)
+		if -120 > x9 {
+			v10 = 0xc2f00000
+		}
+		v11 := float64(math.Float32frombits(v10))
+		v12 := -v11
+		v15 := math.FMA(v12, 0x1.71547652b82fep+00, 0x1.80000000003ffp+52)
+		v19 := math.Float64bits(v15) << 52
+		v20 := v15 - 0x1.80000000003ffp+52
+		v23 := math.FMA(v20, -0x1.62e42fefa38p-01, v12)
+		v24 := math.FMA(v20, -0x1.ef35793c7673p-45, v23)
+		v25 := float64(v24 * v24)
+		v28 := math.FMA(0x1.af38a71a18cb9p-26, v24, 0x1.2891834686c7ep-22)
+		v30 := math.FMA(v28, v24, 0x1.71de0daf7a6ccp-19)
+		v32 := math.FMA(v30, v24, 0x1.a019b90eefe8ep-16)
+		v34 := math.FMA(v32, v24, 0x1.a01a01a7c3d59p-13)
+		v36 := math.FMA(v34, v24, 0x1.6c16c1788b646p-10)
+		v38 := math.FMA(v36, v24, 0x1.11111111109b4p-07)
+		v40 := math.FMA(v38, v24, 0x1.5555555553d64p-05)
+		v42 := math.FMA(v40, v24, 0x1.5555555555556p-03)
+		v44 := math.FMA(v42, v24, 0x1.0000000000001p-01)
+		v45 := math.FMA(v25, v44, v24)
+		v46 := math.FMA(math.Float64frombits(v19), v45, math.Float64frombits(v19))
+		v48 := v11 + 0x1p+00
+		v49 := math.FMA(v46, v48, 0x1p+00)
+		v50 := v46 + 0x1p+00
+		v51 := float64(v50 * v50)
+		v52 := v49 / v51
+		then54 := math.Float32bits(single.FMA(v0, 0.49999997, 0.5))
+		v54 := math.Float32bits(float32(v52))
+		if v1 < 0.00024414063 {
+			v54 = then54
+		}
+		o0[i] = math.Float32frombits(v54)
+	}
+}
+
+// mishPrimeGeneric computes mishPrime, correctly rounded.
+func mishPrimeGeneric(a *args) {
+	o0, o1 := a.floats(0), a.floats(1)
+	o1 = o1[:len(o0)]
+	for i := range o0 {
+		v2 := o1[i]
+		v3 := math.Float32bits(v2)
+		if 40 < v2 {
+			v3 = 0x42200000
+		}
+		x3 := math.Float32frombits(v3)
+		v4 := math.Float32bits(x3)
+		if -120 > x3 {
+			v4 = 0xc2f00000
+		}
+		v5 := float64(math.Float32frombits(v4))
+		v8 := math.FMA(v5, 0x1.71547652b82fep+00, 0x1.80000000003ffp+52)
+		v12 := math.Float64bits(v8) << 52
+		v13 := v8 - 0x1.80000000003ffp+52
+		v16 := math.FMA(v13, -0x1.62e42fefa38p-01, v5)
+		v17 := math.FMA(v13, -0x1.ef35793c7673p-45, v16)
+		v18 := float64(v17 * v17)
+		v21 := math.FMA(0x1.af38a71a18cb9p-26, v17, 0x1.2891834686c7ep-22)
+		v23 := math.FMA(v21, v17, 0x1.71de0daf7a6ccp-19)
+		v25 := math.FMA(v23, v17, 0x1.a019b90eefe8ep-16)
+		v27 := math.FMA(v25, v17, 0x1.a01a01a7c3d59p-13)
+		v29 := math.FMA(v27, v17, 0x1.6c16c1788b646p-10)
+		v31 := math.FMA(v29, v17, 0x1.11111111109b4p-07)
+		v33 := math.FMA(v31, v17, 0x1.5555555553d64p-05)
+		v35 := math.FMA(v33, v17, 0x1.5555555555556p-03)
+		v37 := math.FMA(v35, v17, 0x1.0000000000001p-01)
+		v38 := math.FMA(v18, v37, v17)
+		v39 := math.FMA(math.Float64frombits(v12), v38, math.Float64frombits(v12))
+		v42 := float64(float32(math.Float32frombits(v4) * 4))
+		v44 := v39 + 0x1p+00
+		v45 := v44 + 0x1p+00
+		v46 := math.FMA(v44, v44, 0x1p+00)
+		v47 := float64(v45 * v46)
+		v48 := math.FMA(v42, v44, v47)
+		v49 := float64(v39 * v48)
+		v50 := float64(v46 * v46)
+		v51 := v49 / v50
+		o0[i] = float32(v51)
 	}
 }
 

@@ -5,7 +5,7 @@ import "github.com/gmind-go/compute/internal/ir"
 // tanh is m/(m+2) with m = e^(2x) - 1.
 func (b *body) tanh(x ir.Value) ir.Value {
 	v := b.clamp(-10, x, 10)
-	s, p := b.short(b.double(b.Op(ir.AddF32, v, v)))
+	s, p := b.reduced(b.double(b.Op(ir.AddF32, v, v)))
 	m := b.fma(s, p, b.sub(s, b.number(1)))
 	return b.zero(x, b.round(b.div(m, b.add(m, b.number(2)))))
 }
@@ -13,7 +13,7 @@ func (b *body) tanh(x ir.Value) ir.Value {
 // tanhPrime is 4e/(1+e)^2 with e = e^(-2|x|).
 func (b *body) tanhPrime(x ir.Value) ir.Value {
 	v := b.Op(ir.Abs, x)
-	s, p := b.short(b.double(b.least(-108, b.Op(ir.NegF32, b.Op(ir.AddF32, v, v)))))
+	s, p := b.reduced(b.double(b.least(-108, b.Op(ir.NegF32, b.Op(ir.AddF32, v, v)))))
 	e := b.fma(s, p, s)
 	d := b.add(e, b.number(1))
 	e = b.add(e, e)
@@ -34,7 +34,7 @@ func (b *body) sigmoid(x ir.Value) ir.Value {
 
 // sigmoidPrime is e/(1+e)^2 with e = e^-|x|.
 func (b *body) sigmoidPrime(x ir.Value) ir.Value {
-	s, p := b.short(b.double(b.least(-108, b.Op(ir.NegF32, b.Op(ir.Abs, x)))))
+	s, p := b.reduced(b.double(b.least(-108, b.Op(ir.NegF32, b.Op(ir.Abs, x)))))
 	e := b.fma(s, p, s)
 	d := b.add(e, b.number(1))
 	return b.round(b.div(e, b.mul(d, d)))
