@@ -93,6 +93,8 @@ var generic = instructionSet{
 		ir.Log1p:         {log1pGeneric},
 		ir.Tanh:          {tanhGeneric},
 		ir.Sigmoid:       {sigmoidGeneric},
+		ir.LogSigmoid:    {logSigmoidGeneric},
+		ir.Softplus:      {softplusGeneric},
 		ir.SiLU:          {siluGeneric},
 		ir.Mish:          {mishGeneric},
 		ir.Softsign:      {softsignGeneric},
@@ -1382,21 +1384,19 @@ func expGeneric(a *args) {
 		v8 := math.FMA(v5, 0x1.71547652b82fep+00, 0x1.80000000003ffp+52)
 		v12 := math.Float64bits(v8) << 52
 		v13 := v8 - 0x1.80000000003ffp+52
-		v16 := math.FMA(v13, -0x1.62e42fefa38p-01, v5)
-		v17 := math.FMA(v13, -0x1.ef35793c7673p-45, v16)
-		v18 := float64(v17 * v17)
-		v21 := math.FMA(0x1.af38a71a18cb9p-26, v17, 0x1.2891834686c7ep-22)
-		v23 := math.FMA(v21, v17, 0x1.71de0daf7a6ccp-19)
-		v25 := math.FMA(v23, v17, 0x1.a019b90eefe8ep-16)
-		v27 := math.FMA(v25, v17, 0x1.a01a01a7c3d59p-13)
-		v29 := math.FMA(v27, v17, 0x1.6c16c1788b646p-10)
-		v31 := math.FMA(v29, v17, 0x1.11111111109b4p-07)
-		v33 := math.FMA(v31, v17, 0x1.5555555553d64p-05)
-		v35 := math.FMA(v33, v17, 0x1.5555555555556p-03)
-		v37 := math.FMA(v35, v17, 0x1.0000000000001p-01)
-		v38 := math.FMA(v18, v37, v17)
-		v39 := math.FMA(math.Float64frombits(v12), v38, math.Float64frombits(v12))
-		o0[i] = float32(v39)
+		v15 := math.FMA(v13, -0x1.62e42fefa39efp-01, v5)
+		v16 := float64(v15 * v15)
+		v19 := math.FMA(0x1.2818b4ce7d093p-22, v15, 0x1.72c6fdac6cc7ep-19)
+		v21 := math.FMA(v19, v15, 0x1.a01a2d1cfba98p-16)
+		v23 := math.FMA(v21, v15, 0x1.a019adca60d46p-13)
+		v25 := math.FMA(v23, v15, 0x1.6c16c155b4eb4p-10)
+		v27 := math.FMA(v25, v15, 0x1.1111111c3e53fp-07)
+		v29 := math.FMA(v27, v15, 0x1.555555555a87bp-05)
+		v31 := math.FMA(v29, v15, 0x1.5555555553b9ap-03)
+		v33 := math.FMA(v31, v15, 0x1.ffffffffffff5p-02)
+		v34 := math.FMA(v16, v33, v15)
+		v35 := math.FMA(math.Float64frombits(v12), v34, math.Float64frombits(v12))
+		o0[i] = float32(v35)
 	}
 }
 
@@ -1419,27 +1419,25 @@ func expm1Generic(a *args) {
 		v10 := math.FMA(v7, 0x1.71547652b82fep+00, 0x1.80000000003ffp+52)
 		v14 := math.Float64bits(v10) << 52
 		v15 := v10 - 0x1.80000000003ffp+52
-		v18 := math.FMA(v15, -0x1.62e42fefa38p-01, v7)
-		v19 := math.FMA(v15, -0x1.ef35793c7673p-45, v18)
-		v20 := float64(v19 * v19)
-		v23 := math.FMA(0x1.af38a71a18cb9p-26, v19, 0x1.2891834686c7ep-22)
-		v25 := math.FMA(v23, v19, 0x1.71de0daf7a6ccp-19)
-		v27 := math.FMA(v25, v19, 0x1.a019b90eefe8ep-16)
-		v29 := math.FMA(v27, v19, 0x1.a01a01a7c3d59p-13)
-		v31 := math.FMA(v29, v19, 0x1.6c16c1788b646p-10)
-		v33 := math.FMA(v31, v19, 0x1.11111111109b4p-07)
-		v35 := math.FMA(v33, v19, 0x1.5555555553d64p-05)
-		v37 := math.FMA(v35, v19, 0x1.5555555555556p-03)
-		v39 := math.FMA(v37, v19, 0x1.0000000000001p-01)
-		v40 := math.FMA(v20, v39, v19)
-		v42 := math.Float64frombits(v14) - 0x1p+00
-		v43 := math.FMA(math.Float64frombits(v14), v40, v42)
-		then45 := math.Float32bits(v0)
-		v45 := math.Float32bits(float32(v43))
+		v17 := math.FMA(v15, -0x1.62e42fefa39efp-01, v7)
+		v18 := float64(v17 * v17)
+		v21 := math.FMA(0x1.2818b4ce7d093p-22, v17, 0x1.72c6fdac6cc7ep-19)
+		v23 := math.FMA(v21, v17, 0x1.a01a2d1cfba98p-16)
+		v25 := math.FMA(v23, v17, 0x1.a019adca60d46p-13)
+		v27 := math.FMA(v25, v17, 0x1.6c16c155b4eb4p-10)
+		v29 := math.FMA(v27, v17, 0x1.1111111c3e53fp-07)
+		v31 := math.FMA(v29, v17, 0x1.555555555a87bp-05)
+		v33 := math.FMA(v31, v17, 0x1.5555555553b9ap-03)
+		v35 := math.FMA(v33, v17, 0x1.ffffffffffff5p-02)
+		v36 := math.FMA(v18, v35, v17)
+		v38 := math.Float64frombits(v14) - 0x1p+00
+		v39 := math.FMA(math.Float64frombits(v14), v36, v38)
+		then41 := math.Float32bits(v0)
+		v41 := math.Float32bits(float32(v39))
 		if v0 == 0 {
-			v45 = then45
+			v41 = then41
 		}
-		o0[i] = math.Float32frombits(v45)
+		o0[i] = math.Float32frombits(v41)
 	}
 }
 
@@ -1563,29 +1561,27 @@ func tanhGeneric(a *args) {
 		v11 := math.FMA(v8, 0x1.71547652b82fep+00, 0x1.80000000003ffp+52)
 		v15 := math.Float64bits(v11) << 52
 		v16 := v11 - 0x1.80000000003ffp+52
-		v19 := math.FMA(v16, -0x1.62e42fefa38p-01, v8)
-		v20 := math.FMA(v16, -0x1.ef35793c7673p-45, v19)
-		v21 := float64(v20 * v20)
-		v24 := math.FMA(0x1.af38a71a18cb9p-26, v20, 0x1.2891834686c7ep-22)
-		v26 := math.FMA(v24, v20, 0x1.71de0daf7a6ccp-19)
-		v28 := math.FMA(v26, v20, 0x1.a019b90eefe8ep-16)
-		v30 := math.FMA(v28, v20, 0x1.a01a01a7c3d59p-13)
-		v32 := math.FMA(v30, v20, 0x1.6c16c1788b646p-10)
-		v34 := math.FMA(v32, v20, 0x1.11111111109b4p-07)
-		v36 := math.FMA(v34, v20, 0x1.5555555553d64p-05)
-		v38 := math.FMA(v36, v20, 0x1.5555555555556p-03)
-		v40 := math.FMA(v38, v20, 0x1.0000000000001p-01)
-		v41 := math.FMA(v21, v40, v20)
-		v43 := math.Float64frombits(v15) - 0x1p+00
-		v44 := math.FMA(math.Float64frombits(v15), v41, v43)
-		v46 := v44 + 0x1p+01
-		v47 := v44 / v46
-		then49 := math.Float32bits(v0)
-		v49 := math.Float32bits(float32(v47))
+		v18 := math.FMA(v16, -0x1.62e42fefa39efp-01, v8)
+		v19 := float64(v18 * v18)
+		v22 := math.FMA(0x1.2818b4ce7d093p-22, v18, 0x1.72c6fdac6cc7ep-19)
+		v24 := math.FMA(v22, v18, 0x1.a01a2d1cfba98p-16)
+		v26 := math.FMA(v24, v18, 0x1.a019adca60d46p-13)
+		v28 := math.FMA(v26, v18, 0x1.6c16c155b4eb4p-10)
+		v30 := math.FMA(v28, v18, 0x1.1111111c3e53fp-07)
+		v32 := math.FMA(v30, v18, 0x1.555555555a87bp-05)
+		v34 := math.FMA(v32, v18, 0x1.5555555553b9ap-03)
+		v36 := math.FMA(v34, v18, 0x1.ffffffffffff5p-02)
+		v37 := math.FMA(v19, v36, v18)
+		v39 := math.Float64frombits(v15) - 0x1p+00
+		v40 := math.FMA(math.Float64frombits(v15), v37, v39)
+		v42 := v40 + 0x1p+01
+		v43 := v40 / v42
+		then45 := math.Float32bits(v0)
+		v45 := math.Float32bits(float32(v43))
 		if v0 == 0 {
-			v49 = then49
+			v45 = then45
 		}
-		o0[i] = math.Float32frombits(v49)
+		o0[i] = math.Float32frombits(v45)
 	}
 }
 
@@ -1609,32 +1605,129 @@ func sigmoidGeneric(a *args) {
 		v19 := math.FMA(v16, 0x1.71547652b82fep+00, 0x1.80000000003ffp+52)
 		v23 := math.Float64bits(v19) << 52
 		v24 := v19 - 0x1.80000000003ffp+52
-		v27 := math.FMA(v24, -0x1.62e42fefa38p-01, v16)
-		v28 := math.FMA(v24, -0x1.ef35793c7673p-45, v27)
-		v29 := float64(v28 * v28)
-		v32 := math.FMA(0x1.af38a71a18cb9p-26, v28, 0x1.2891834686c7ep-22)
-		v34 := math.FMA(v32, v28, 0x1.71de0daf7a6ccp-19)
-		v36 := math.FMA(v34, v28, 0x1.a019b90eefe8ep-16)
-		v38 := math.FMA(v36, v28, 0x1.a01a01a7c3d59p-13)
-		v40 := math.FMA(v38, v28, 0x1.6c16c1788b646p-10)
-		v42 := math.FMA(v40, v28, 0x1.11111111109b4p-07)
-		v44 := math.FMA(v42, v28, 0x1.5555555553d64p-05)
-		v46 := math.FMA(v44, v28, 0x1.5555555555556p-03)
-		v48 := math.FMA(v46, v28, 0x1.0000000000001p-01)
-		v49 := math.FMA(v29, v48, v28)
-		v50 := math.Float64frombits(v23) + 0x1p+00
-		v51 := math.FMA(math.Float64frombits(v23), v49, v50)
-		v52 := 0x1p+00 / v51
-		then54 := math.Float32bits(single.FMA(v0, 0.24999999, 0.5))
-		v54 := math.Float32bits(float32(v52))
+		v26 := math.FMA(v24, -0x1.62e42fefa39efp-01, v16)
+		v27 := float64(v26 * v26)
+		v30 := math.FMA(0x1.2818b4ce7d093p-22, v26, 0x1.72c6fdac6cc7ep-19)
+		v32 := math.FMA(v30, v26, 0x1.a01a2d1cfba98p-16)
+		v34 := math.FMA(v32, v26, 0x1.a019adca60d46p-13)
+		v36 := math.FMA(v34, v26, 0x1.6c16c155b4eb4p-10)
+		v38 := math.FMA(v36, v26, 0x1.1111111c3e53fp-07)
+		v40 := math.FMA(v38, v26, 0x1.555555555a87bp-05)
+		v42 := math.FMA(v40, v26, 0x1.5555555553b9ap-03)
+		v44 := math.FMA(v42, v26, 0x1.ffffffffffff5p-02)
+		v45 := math.FMA(v27, v44, v26)
+		v46 := math.Float64frombits(v23) + 0x1p+00
+		v47 := math.FMA(math.Float64frombits(v23), v45, v46)
+		v48 := 0x1p+00 / v47
+		then50 := math.Float32bits(single.FMA(v0, 0.24999999, 0.5))
+		v50 := math.Float32bits(float32(v48))
 		if v4 < 0.00024414063 {
-			v54 = then54
+			v50 = then50
 		}
-		v55 := v54
+		v51 := v50
 		if v0 == -0.0011178852 {
-			v55 = 0x3effdb5f
+			v51 = 0x3effdb5f
 		}
-		o0[i] = math.Float32frombits(v55)
+		o0[i] = math.Float32frombits(v51)
+	}
+}
+
+// logSigmoidGeneric computes logSigmoid, correctly rounded.
+func logSigmoidGeneric(a *args) {
+	o0, o1 := a.floats(0), a.floats(1)
+	o1 = o1[:len(o0)]
+	for i := range o0 {
+		v2 := math.Float32bits(o1[i]) ^ 1<<31
+		v4 := math.Float32frombits(((v2 &^ (1 << 31)) ^ 1<<31))
+		v5 := math.Float32bits(v4)
+		if -108 > v4 {
+			v5 = 0xc2d80000
+		}
+		v6 := float64(math.Float32frombits(v5))
+		v9 := math.FMA(v6, 0x1.71547652b82fep+00, 0x1.80000000003ffp+52)
+		v13 := math.Float64bits(v9) << 52
+		v14 := v9 - 0x1.80000000003ffp+52
+		v16 := math.FMA(v14, -0x1.62e42fefa39efp-01, v6)
+		v17 := float64(v16 * v16)
+		v20 := math.FMA(0x1.2818b4ce7d093p-22, v16, 0x1.72c6fdac6cc7ep-19)
+		v22 := math.FMA(v20, v16, 0x1.a01a2d1cfba98p-16)
+		v24 := math.FMA(v22, v16, 0x1.a019adca60d46p-13)
+		v26 := math.FMA(v24, v16, 0x1.6c16c155b4eb4p-10)
+		v28 := math.FMA(v26, v16, 0x1.1111111c3e53fp-07)
+		v30 := math.FMA(v28, v16, 0x1.555555555a87bp-05)
+		v32 := math.FMA(v30, v16, 0x1.5555555553b9ap-03)
+		v34 := math.FMA(v32, v16, 0x1.ffffffffffff5p-02)
+		v35 := math.FMA(v17, v34, v16)
+		v36 := math.FMA(math.Float64frombits(v13), v35, math.Float64frombits(v13))
+		v38 := v36 + 0x1p+01
+		v39 := v36 / v38
+		v40 := float64(v39 * v39)
+		v43 := math.FMA(0x1.59b2cb998f412p-03, v40, 0x1.a6a6e07e9fad7p-04)
+		v45 := math.FMA(v43, v40, 0x1.148af0df45572p-03)
+		v47 := math.FMA(v45, v40, 0x1.3ad7e1f36cb28p-03)
+		v49 := math.FMA(v47, v40, 0x1.745f6e6cf788cp-03)
+		v51 := math.FMA(v49, v40, 0x1.c71c64acfab55p-03)
+		v53 := math.FMA(v51, v40, 0x1.24924936e17a5p-02)
+		v55 := math.FMA(v53, v40, 0x1.9999999985f1fp-02)
+		v57 := math.FMA(v55, v40, 0x1.5555555555571p-01)
+		v59 := math.FMA(v40, v57, 0x1.0000000000001p+01)
+		x2 := math.Float32frombits(v2)
+		v61 := math.Float32bits(x2)
+		if 0 > x2 {
+			v61 = 0x0
+		}
+		v62 := float64(math.Float32frombits(v61))
+		v63 := math.FMA(v39, v59, v62)
+		o0[i] = math.Float32frombits((math.Float32bits(float32(v63)) ^ 1<<31))
+	}
+}
+
+// softplusGeneric computes softplus, correctly rounded.
+func softplusGeneric(a *args) {
+	o0, o1 := a.floats(0), a.floats(1)
+	o1 = o1[:len(o0)]
+	for i := range o0 {
+		v1 := o1[i]
+		v3 := math.Float32frombits(((math.Float32bits(v1) &^ (1 << 31)) ^ 1<<31))
+		v4 := math.Float32bits(v3)
+		if -108 > v3 {
+			v4 = 0xc2d80000
+		}
+		v5 := float64(math.Float32frombits(v4))
+		v8 := math.FMA(v5, 0x1.71547652b82fep+00, 0x1.80000000003ffp+52)
+		v12 := math.Float64bits(v8) << 52
+		v13 := v8 - 0x1.80000000003ffp+52
+		v15 := math.FMA(v13, -0x1.62e42fefa39efp-01, v5)
+		v16 := float64(v15 * v15)
+		v19 := math.FMA(0x1.2818b4ce7d093p-22, v15, 0x1.72c6fdac6cc7ep-19)
+		v21 := math.FMA(v19, v15, 0x1.a01a2d1cfba98p-16)
+		v23 := math.FMA(v21, v15, 0x1.a019adca60d46p-13)
+		v25 := math.FMA(v23, v15, 0x1.6c16c155b4eb4p-10)
+		v27 := math.FMA(v25, v15, 0x1.1111111c3e53fp-07)
+		v29 := math.FMA(v27, v15, 0x1.555555555a87bp-05)
+		v31 := math.FMA(v29, v15, 0x1.5555555553b9ap-03)
+		v33 := math.FMA(v31, v15, 0x1.ffffffffffff5p-02)
+		v34 := math.FMA(v16, v33, v15)
+		v35 := math.FMA(math.Float64frombits(v12), v34, math.Float64frombits(v12))
+		v37 := v35 + 0x1p+01
+		v38 := v35 / v37
+		v39 := float64(v38 * v38)
+		v42 := math.FMA(0x1.59b2cb998f412p-03, v39, 0x1.a6a6e07e9fad7p-04)
+		v44 := math.FMA(v42, v39, 0x1.148af0df45572p-03)
+		v46 := math.FMA(v44, v39, 0x1.3ad7e1f36cb28p-03)
+		v48 := math.FMA(v46, v39, 0x1.745f6e6cf788cp-03)
+		v50 := math.FMA(v48, v39, 0x1.c71c64acfab55p-03)
+		v52 := math.FMA(v50, v39, 0x1.24924936e17a5p-02)
+		v54 := math.FMA(v52, v39, 0x1.9999999985f1fp-02)
+		v56 := math.FMA(v54, v39, 0x1.5555555555571p-01)
+		v58 := math.FMA(v39, v56, 0x1.0000000000001p+01)
+		v60 := math.Float32bits(v1)
+		if 0 > v1 {
+			v60 = 0x0
+		}
+		v61 := float64(math.Float32frombits(v60))
+		v62 := math.FMA(v38, v58, v61)
+		o0[i] = float32(v62)
 	}
 }
 
@@ -1658,29 +1751,27 @@ func siluGeneric(a *args) {
 		v12 := math.FMA(v9, 0x1.71547652b82fep+00, 0x1.80000000003ffp+52)
 		v16 := math.Float64bits(v12) << 52
 		v17 := v12 - 0x1.80000000003ffp+52
-		v20 := math.FMA(v17, -0x1.62e42fefa38p-01, v9)
-		v21 := math.FMA(v17, -0x1.ef35793c7673p-45, v20)
-		v22 := float64(v21 * v21)
-		v25 := math.FMA(0x1.af38a71a18cb9p-26, v21, 0x1.2891834686c7ep-22)
-		v27 := math.FMA(v25, v21, 0x1.71de0daf7a6ccp-19)
-		v29 := math.FMA(v27, v21, 0x1.a019b90eefe8ep-16)
-		v31 := math.FMA(v29, v21, 0x1.a01a01a7c3d59p-13)
-		v33 := math.FMA(v31, v21, 0x1.6c16c1788b646p-10)
-		v35 := math.FMA(v33, v21, 0x1.11111111109b4p-07)
-		v37 := math.FMA(v35, v21, 0x1.5555555553d64p-05)
-		v39 := math.FMA(v37, v21, 0x1.5555555555556p-03)
-		v41 := math.FMA(v39, v21, 0x1.0000000000001p-01)
-		v42 := math.FMA(v22, v41, v21)
-		v44 := math.Float64frombits(v16) + 0x1p+00
-		v45 := math.FMA(math.Float64frombits(v16), v42, v44)
-		v46 := v5 / v45
-		v48 := v46 + 0x1p-178
-		then50 := math.Float32bits(v0)
-		v50 := math.Float32bits(float32(v48))
+		v19 := math.FMA(v17, -0x1.62e42fefa39efp-01, v9)
+		v20 := float64(v19 * v19)
+		v23 := math.FMA(0x1.2818b4ce7d093p-22, v19, 0x1.72c6fdac6cc7ep-19)
+		v25 := math.FMA(v23, v19, 0x1.a01a2d1cfba98p-16)
+		v27 := math.FMA(v25, v19, 0x1.a019adca60d46p-13)
+		v29 := math.FMA(v27, v19, 0x1.6c16c155b4eb4p-10)
+		v31 := math.FMA(v29, v19, 0x1.1111111c3e53fp-07)
+		v33 := math.FMA(v31, v19, 0x1.555555555a87bp-05)
+		v35 := math.FMA(v33, v19, 0x1.5555555553b9ap-03)
+		v37 := math.FMA(v35, v19, 0x1.ffffffffffff5p-02)
+		v38 := math.FMA(v20, v37, v19)
+		v40 := math.Float64frombits(v16) + 0x1p+00
+		v41 := math.FMA(math.Float64frombits(v16), v38, v40)
+		v42 := v5 / v41
+		v44 := v42 + 0x1p-178
+		then46 := math.Float32bits(v0)
+		v46 := math.Float32bits(float32(v44))
 		if v0 == 0 {
-			v50 = then50
+			v46 = then46
 		}
-		o0[i] = math.Float32frombits(v50)
+		o0[i] = math.Float32frombits(v46)
 	}
 }
 
@@ -1704,26 +1795,24 @@ func mishGeneric(a *args) {
 		v9 := math.FMA(v6, 0x1.71547652b82fep+00, 0x1.80000000003ffp+52)
 		v13 := math.Float64bits(v9) << 52
 		v14 := v9 - 0x1.80000000003ffp+52
-		v17 := math.FMA(v14, -0x1.62e42fefa38p-01, v6)
-		v18 := math.FMA(v14, -0x1.ef35793c7673p-45, v17)
-		v19 := float64(v18 * v18)
-		v22 := math.FMA(0x1.af38a71a18cb9p-26, v18, 0x1.2891834686c7ep-22)
-		v24 := math.FMA(v22, v18, 0x1.71de0daf7a6ccp-19)
-		v26 := math.FMA(v24, v18, 0x1.a019b90eefe8ep-16)
-		v28 := math.FMA(v26, v18, 0x1.a01a01a7c3d59p-13)
-		v30 := math.FMA(v28, v18, 0x1.6c16c1788b646p-10)
-		v32 := math.FMA(v30, v18, 0x1.11111111109b4p-07)
-		v34 := math.FMA(v32, v18, 0x1.5555555553d64p-05)
-		v36 := math.FMA(v34, v18, 0x1.5555555555556p-03)
-		v38 := math.FMA(v36, v18, 0x1.0000000000001p-01)
-		v39 := math.FMA(v19, v38, v18)
-		v40 := math.FMA(math.Float64frombits(v13), v39, math.Float64frombits(v13))
-		v41 := v40 + v40
-		v42 := math.FMA(v40, v40, v41)
-		v43 := float64(v3 * v42)
-		v45 := v42 + 0x1p+01
-		v46 := v43 / v45
-		o0[i] = float32(v46)
+		v16 := math.FMA(v14, -0x1.62e42fefa39efp-01, v6)
+		v17 := float64(v16 * v16)
+		v20 := math.FMA(0x1.2818b4ce7d093p-22, v16, 0x1.72c6fdac6cc7ep-19)
+		v22 := math.FMA(v20, v16, 0x1.a01a2d1cfba98p-16)
+		v24 := math.FMA(v22, v16, 0x1.a019adca60d46p-13)
+		v26 := math.FMA(v24, v16, 0x1.6c16c155b4eb4p-10)
+		v28 := math.FMA(v26, v16, 0x1.1111111c3e53fp-07)
+		v30 := math.FMA(v28, v16, 0x1.555555555a87bp-05)
+		v32 := math.FMA(v30, v16, 0x1.5555555553b9ap-03)
+		v34 := math.FMA(v32, v16, 0x1.ffffffffffff5p-02)
+		v35 := math.FMA(v17, v34, v16)
+		v36 := math.FMA(math.Float64frombits(v13), v35, math.Float64frombits(v13))
+		v37 := v36 + v36
+		v38 := math.FMA(v36, v36, v37)
+		v39 := float64(v3 * v38)
+		v41 := v38 + 0x1p+01
+		v42 := v39 / v41
+		o0[i] = float32(v42)
 	}
 }
 
@@ -1777,26 +1866,24 @@ func tanhPrimeGeneric(a *args) {
 		v9 := math.FMA(v6, 0x1.71547652b82fep+00, 0x1.80000000003ffp+52)
 		v13 := math.Float64bits(v9) << 52
 		v14 := v9 - 0x1.80000000003ffp+52
-		v17 := math.FMA(v14, -0x1.62e42fefa38p-01, v6)
-		v18 := math.FMA(v14, -0x1.ef35793c7673p-45, v17)
-		v19 := float64(v18 * v18)
-		v22 := math.FMA(0x1.af38a71a18cb9p-26, v18, 0x1.2891834686c7ep-22)
-		v24 := math.FMA(v22, v18, 0x1.71de0daf7a6ccp-19)
-		v26 := math.FMA(v24, v18, 0x1.a019b90eefe8ep-16)
-		v28 := math.FMA(v26, v18, 0x1.a01a01a7c3d59p-13)
-		v30 := math.FMA(v28, v18, 0x1.6c16c1788b646p-10)
-		v32 := math.FMA(v30, v18, 0x1.11111111109b4p-07)
-		v34 := math.FMA(v32, v18, 0x1.5555555553d64p-05)
-		v36 := math.FMA(v34, v18, 0x1.5555555555556p-03)
-		v38 := math.FMA(v36, v18, 0x1.0000000000001p-01)
-		v39 := math.FMA(v19, v38, v18)
-		v40 := math.FMA(math.Float64frombits(v13), v39, math.Float64frombits(v13))
-		v41 := v40 + v40
-		v42 := v41 + v41
-		v44 := v40 + 0x1p+00
-		v45 := float64(v44 * v44)
-		v46 := v42 / v45
-		o0[i] = float32(v46)
+		v16 := math.FMA(v14, -0x1.62e42fefa39efp-01, v6)
+		v17 := float64(v16 * v16)
+		v20 := math.FMA(0x1.2818b4ce7d093p-22, v16, 0x1.72c6fdac6cc7ep-19)
+		v22 := math.FMA(v20, v16, 0x1.a01a2d1cfba98p-16)
+		v24 := math.FMA(v22, v16, 0x1.a019adca60d46p-13)
+		v26 := math.FMA(v24, v16, 0x1.6c16c155b4eb4p-10)
+		v28 := math.FMA(v26, v16, 0x1.1111111c3e53fp-07)
+		v30 := math.FMA(v28, v16, 0x1.555555555a87bp-05)
+		v32 := math.FMA(v30, v16, 0x1.5555555553b9ap-03)
+		v34 := math.FMA(v32, v16, 0x1.ffffffffffff5p-02)
+		v35 := math.FMA(v17, v34, v16)
+		v36 := math.FMA(math.Float64frombits(v13), v35, math.Float64frombits(v13))
+		v37 := v36 + v36
+		v38 := v37 + v37
+		v40 := v36 + 0x1p+00
+		v41 := float64(v40 * v40)
+		v42 := v38 / v41
+		o0[i] = float32(v42)
 	}
 }
 
@@ -1814,24 +1901,22 @@ func sigmoidPrimeGeneric(a *args) {
 		v8 := math.FMA(v5, 0x1.71547652b82fep+00, 0x1.80000000003ffp+52)
 		v12 := math.Float64bits(v8) << 52
 		v13 := v8 - 0x1.80000000003ffp+52
-		v16 := math.FMA(v13, -0x1.62e42fefa38p-01, v5)
-		v17 := math.FMA(v13, -0x1.ef35793c7673p-45, v16)
-		v18 := float64(v17 * v17)
-		v21 := math.FMA(0x1.af38a71a18cb9p-26, v17, 0x1.2891834686c7ep-22)
-		v23 := math.FMA(v21, v17, 0x1.71de0daf7a6ccp-19)
-		v25 := math.FMA(v23, v17, 0x1.a019b90eefe8ep-16)
-		v27 := math.FMA(v25, v17, 0x1.a01a01a7c3d59p-13)
-		v29 := math.FMA(v27, v17, 0x1.6c16c1788b646p-10)
-		v31 := math.FMA(v29, v17, 0x1.11111111109b4p-07)
-		v33 := math.FMA(v31, v17, 0x1.5555555553d64p-05)
-		v35 := math.FMA(v33, v17, 0x1.5555555555556p-03)
-		v37 := math.FMA(v35, v17, 0x1.0000000000001p-01)
-		v38 := math.FMA(v18, v37, v17)
-		v39 := math.FMA(math.Float64frombits(v12), v38, math.Float64frombits(v12))
-		v41 := v39 + 0x1p+00
-		v42 := float64(v41 * v41)
-		v43 := v39 / v42
-		o0[i] = float32(v43)
+		v15 := math.FMA(v13, -0x1.62e42fefa39efp-01, v5)
+		v16 := float64(v15 * v15)
+		v19 := math.FMA(0x1.2818b4ce7d093p-22, v15, 0x1.72c6fdac6cc7ep-19)
+		v21 := math.FMA(v19, v15, 0x1.a01a2d1cfba98p-16)
+		v23 := math.FMA(v21, v15, 0x1.a019adca60d46p-13)
+		v25 := math.FMA(v23, v15, 0x1.6c16c155b4eb4p-10)
+		v27 := math.FMA(v25, v15, 0x1.1111111c3e53fp-07)
+		v29 := math.FMA(v27, v15, 0x1.555555555a87bp-05)
+		v31 := math.FMA(v29, v15, 0x1.5555555553b9ap-03)
+		v33 := math.FMA(v31, v15, 0x1.ffffffffffff5p-02)
+		v34 := math.FMA(v16, v33, v15)
+		v35 := math.FMA(math.Float64frombits(v12), v34, math.Float64frombits(v12))
+		v37 := v35 + 0x1p+00
+		v38 := float64(v37 * v37)
+		v39 := v35 / v38
+		o0[i] = float32(v39)
 	}
 }
 
@@ -1856,31 +1941,29 @@ func siluPrimeGeneric(a *args) {
 		v15 := math.FMA(v12, 0x1.71547652b82fep+00, 0x1.80000000003ffp+52)
 		v19 := math.Float64bits(v15) << 52
 		v20 := v15 - 0x1.80000000003ffp+52
-		v23 := math.FMA(v20, -0x1.62e42fefa38p-01, v12)
-		v24 := math.FMA(v20, -0x1.ef35793c7673p-45, v23)
-		v25 := float64(v24 * v24)
-		v28 := math.FMA(0x1.af38a71a18cb9p-26, v24, 0x1.2891834686c7ep-22)
-		v30 := math.FMA(v28, v24, 0x1.71de0daf7a6ccp-19)
-		v32 := math.FMA(v30, v24, 0x1.a019b90eefe8ep-16)
-		v34 := math.FMA(v32, v24, 0x1.a01a01a7c3d59p-13)
-		v36 := math.FMA(v34, v24, 0x1.6c16c1788b646p-10)
-		v38 := math.FMA(v36, v24, 0x1.11111111109b4p-07)
-		v40 := math.FMA(v38, v24, 0x1.5555555553d64p-05)
-		v42 := math.FMA(v40, v24, 0x1.5555555555556p-03)
-		v44 := math.FMA(v42, v24, 0x1.0000000000001p-01)
-		v45 := math.FMA(v25, v44, v24)
-		v46 := math.FMA(math.Float64frombits(v19), v45, math.Float64frombits(v19))
-		v48 := v11 + 0x1p+00
-		v49 := math.FMA(v46, v48, 0x1p+00)
-		v50 := v46 + 0x1p+00
-		v51 := float64(v50 * v50)
-		v52 := v49 / v51
-		then54 := math.Float32bits(single.FMA(v0, 0.49999997, 0.5))
-		v54 := math.Float32bits(float32(v52))
+		v22 := math.FMA(v20, -0x1.62e42fefa39efp-01, v12)
+		v23 := float64(v22 * v22)
+		v26 := math.FMA(0x1.2818b4ce7d093p-22, v22, 0x1.72c6fdac6cc7ep-19)
+		v28 := math.FMA(v26, v22, 0x1.a01a2d1cfba98p-16)
+		v30 := math.FMA(v28, v22, 0x1.a019adca60d46p-13)
+		v32 := math.FMA(v30, v22, 0x1.6c16c155b4eb4p-10)
+		v34 := math.FMA(v32, v22, 0x1.1111111c3e53fp-07)
+		v36 := math.FMA(v34, v22, 0x1.555555555a87bp-05)
+		v38 := math.FMA(v36, v22, 0x1.5555555553b9ap-03)
+		v40 := math.FMA(v38, v22, 0x1.ffffffffffff5p-02)
+		v41 := math.FMA(v23, v40, v22)
+		v42 := math.FMA(math.Float64frombits(v19), v41, math.Float64frombits(v19))
+		v44 := v11 + 0x1p+00
+		v45 := math.FMA(v42, v44, 0x1p+00)
+		v46 := v42 + 0x1p+00
+		v47 := float64(v46 * v46)
+		v48 := v45 / v47
+		then50 := math.Float32bits(single.FMA(v0, 0.49999997, 0.5))
+		v50 := math.Float32bits(float32(v48))
 		if v1 < 0.00024414063 {
-			v54 = then54
+			v50 = then50
 		}
-		o0[i] = math.Float32frombits(v54)
+		o0[i] = math.Float32frombits(v50)
 	}
 }
 
@@ -1889,44 +1972,46 @@ func mishPrimeGeneric(a *args) {
 	o0, o1 := a.floats(0), a.floats(1)
 	o1 = o1[:len(o0)]
 	for i := range o0 {
-		v2 := o1[i]
-		v3 := math.Float32bits(v2)
-		if 40 < v2 {
-			v3 = 0x42200000
+		v0 := o1[i]
+		v6 := math.Float32bits(v0)
+		if 40 < v0 {
+			v6 = 0x42200000
 		}
-		x3 := math.Float32frombits(v3)
-		v4 := math.Float32bits(x3)
-		if -120 > x3 {
-			v4 = 0xc2f00000
+		x6 := math.Float32frombits(v6)
+		v7 := math.Float32bits(x6)
+		if -120 > x6 {
+			v7 = 0xc2f00000
 		}
-		v5 := float64(math.Float32frombits(v4))
-		v8 := math.FMA(v5, 0x1.71547652b82fep+00, 0x1.80000000003ffp+52)
-		v12 := math.Float64bits(v8) << 52
-		v13 := v8 - 0x1.80000000003ffp+52
-		v16 := math.FMA(v13, -0x1.62e42fefa38p-01, v5)
-		v17 := math.FMA(v13, -0x1.ef35793c7673p-45, v16)
-		v18 := float64(v17 * v17)
-		v21 := math.FMA(0x1.af38a71a18cb9p-26, v17, 0x1.2891834686c7ep-22)
-		v23 := math.FMA(v21, v17, 0x1.71de0daf7a6ccp-19)
-		v25 := math.FMA(v23, v17, 0x1.a019b90eefe8ep-16)
-		v27 := math.FMA(v25, v17, 0x1.a01a01a7c3d59p-13)
-		v29 := math.FMA(v27, v17, 0x1.6c16c1788b646p-10)
-		v31 := math.FMA(v29, v17, 0x1.11111111109b4p-07)
-		v33 := math.FMA(v31, v17, 0x1.5555555553d64p-05)
-		v35 := math.FMA(v33, v17, 0x1.5555555555556p-03)
-		v37 := math.FMA(v35, v17, 0x1.0000000000001p-01)
-		v38 := math.FMA(v18, v37, v17)
-		v39 := math.FMA(math.Float64frombits(v12), v38, math.Float64frombits(v12))
-		v42 := float64(float32(math.Float32frombits(v4) * 4))
-		v44 := v39 + 0x1p+00
-		v45 := v44 + 0x1p+00
-		v46 := math.FMA(v44, v44, 0x1p+00)
-		v47 := float64(v45 * v46)
-		v48 := math.FMA(v42, v44, v47)
-		v49 := float64(v39 * v48)
-		v50 := float64(v46 * v46)
-		v51 := v49 / v50
-		o0[i] = float32(v51)
+		v8 := float64(math.Float32frombits(v7))
+		v11 := math.FMA(v8, 0x1.71547652b82fep+00, 0x1.80000000003ffp+52)
+		v15 := math.Float64bits(v11) << 52
+		v16 := v11 - 0x1.80000000003ffp+52
+		v18 := math.FMA(v16, -0x1.62e42fefa39efp-01, v8)
+		v19 := float64(v18 * v18)
+		v22 := math.FMA(0x1.2818b4ce7d093p-22, v18, 0x1.72c6fdac6cc7ep-19)
+		v24 := math.FMA(v22, v18, 0x1.a01a2d1cfba98p-16)
+		v26 := math.FMA(v24, v18, 0x1.a019adca60d46p-13)
+		v28 := math.FMA(v26, v18, 0x1.6c16c155b4eb4p-10)
+		v30 := math.FMA(v28, v18, 0x1.1111111c3e53fp-07)
+		v32 := math.FMA(v30, v18, 0x1.555555555a87bp-05)
+		v34 := math.FMA(v32, v18, 0x1.5555555553b9ap-03)
+		v36 := math.FMA(v34, v18, 0x1.ffffffffffff5p-02)
+		v37 := math.FMA(v19, v36, v18)
+		v38 := math.FMA(math.Float64frombits(v15), v37, math.Float64frombits(v15))
+		v41 := float64(float32(math.Float32frombits(v7) * 4))
+		v43 := v38 + 0x1p+00
+		v44 := v43 + 0x1p+00
+		v45 := math.FMA(v43, v43, 0x1p+00)
+		v46 := float64(v44 * v45)
+		v47 := math.FMA(v41, v43, v46)
+		v48 := float64(v38 * v47)
+		v49 := float64(v45 * v45)
+		v50 := v48 / v49
+		v52 := math.Float32bits(float32(v50))
+		if v0 == -9.313226e-09 {
+			v52 = 0x3f199999
+		}
+		o0[i] = math.Float32frombits(v52)
 	}
 }
 

@@ -649,6 +649,26 @@ func sigmoidAVX512(a *args)
 //go:noescape
 func sigmoidAVX512NT(a *args)
 
+// logSigmoidAVX512 computes logSigmoid, correctly rounded.
+//
+//go:noescape
+func logSigmoidAVX512(a *args)
+
+// logSigmoidAVX512NT is like logSigmoidAVX512 with non-temporal stores: n is a multiple of 64, and buffers of results are aligned to 64 bytes.
+//
+//go:noescape
+func logSigmoidAVX512NT(a *args)
+
+// softplusAVX512 computes softplus, correctly rounded.
+//
+//go:noescape
+func softplusAVX512(a *args)
+
+// softplusAVX512NT is like softplusAVX512 with non-temporal stores: n is a multiple of 64, and buffers of results are aligned to 64 bytes.
+//
+//go:noescape
+func softplusAVX512NT(a *args)
+
 // siluAVX512 computes silu, correctly rounded.
 //
 //go:noescape
@@ -1408,6 +1428,26 @@ func sigmoidAVX2(a *args)
 //
 //go:noescape
 func sigmoidAVX2NT(a *args)
+
+// logSigmoidAVX2 computes logSigmoid, correctly rounded.
+//
+//go:noescape
+func logSigmoidAVX2(a *args)
+
+// logSigmoidAVX2NT is like logSigmoidAVX2 with non-temporal stores: n is a multiple of 64, and buffers of results are aligned to 64 bytes.
+//
+//go:noescape
+func logSigmoidAVX2NT(a *args)
+
+// softplusAVX2 computes softplus, correctly rounded.
+//
+//go:noescape
+func softplusAVX2(a *args)
+
+// softplusAVX2NT is like softplusAVX2 with non-temporal stores: n is a multiple of 64, and buffers of results are aligned to 64 bytes.
+//
+//go:noescape
+func softplusAVX2NT(a *args)
 
 // siluAVX2 computes silu, correctly rounded.
 //

@@ -91,6 +91,8 @@ var neon = instructionSet{
 		ir.Log1p:         {log1pNEON},
 		ir.Tanh:          {tanhNEON},
 		ir.Sigmoid:       {sigmoidNEON},
+		ir.LogSigmoid:    {logSigmoidNEON},
+		ir.Softplus:      {softplusNEON},
 		ir.SiLU:          {siluNEON},
 		ir.Mish:          {mishNEON},
 		ir.Softsign:      {softsignNEON},
@@ -597,6 +599,16 @@ func tanhNEON(a *args)
 //
 //go:noescape
 func sigmoidNEON(a *args)
+
+// logSigmoidNEON computes logSigmoid, correctly rounded.
+//
+//go:noescape
+func logSigmoidNEON(a *args)
+
+// softplusNEON computes softplus, correctly rounded.
+//
+//go:noescape
+func softplusNEON(a *args)
 
 // siluNEON computes silu, correctly rounded.
 //
