@@ -16,9 +16,7 @@ func (b *quick) gelu(x ir.Value) (y, sure ir.Value) {
 	phi := pair{b.where(below, tail.high, h), b.where(below, tail.low, l)}
 	y, sure = b.roundScaled(x, phi, 0x1p-38)
 	y = b.mul(y, b.where(below, s, one))
-	sure = b.and(sure, b.and(b.within(-12.8, x, 0x1p60), b.less(b.number(0x1p-80), b.abs(x))))
-	zero := b.zero(x)
-	return b.where(zero, x, y), b.or(zero, sure)
+	return b.gate(x, y, sure, -12.8)
 }
 
 // normalTail returns a power of two and a pair, whose product is Phi(-t), for 0 <= t <= 13.

@@ -29,12 +29,40 @@ var quick = []series{
 			},
 		}, 11,
 	},
+	{
+		polynomial{
+			name: "logTail", doc: "(log((1+z)/(1-z))/z - 2) / z^2 for w = z^2", low: 0, high: 0.0296, degree: 5,
+			f: func(w *big.Float) *big.Float { // 2/3 + 2/5*w + ...
+				sum, power := p.Div(p.Integer(2), p.Integer(3)), p.Integer(1)
+				for n := int64(5); ; n += 2 {
+					power = p.Mul(power, w)
+					term := p.Div(p.Double(power), p.Integer(n))
+					if !p.Counts(term, sum) {
+						return sum
+					}
+					sum = p.Add(sum, term)
+				}
+			},
+		}, 2,
+	},
 }
 
-// quickConstants writes the parts of log(2).
+// quickConstants writes the parts of some numbers. log(2) has them twice: the upper part has 8
+// trailing zeros.
 func quickConstants(b *strings.Builder) {
-	high, low := split(p.Log(p.Integer(2)))
-	fmt.Fprintf(b, "\nconst (\nquickLn2High = %s\nquickLn2Low = %s\n)\n", hex(high), hex(low))
+	b.WriteString("\nconst (\n")
+	write := func(name string, x *big.Float) {
+		high, low := split(x)
+		fmt.Fprintf(b, "%sHigh = %s\n%[1]sLow = %[3]s\n", name, hex(high), hex(low))
+	}
+	ln2 := p.Log(p.Integer(2))
+	write("quickLn2", ln2)
+	upper := new(big.Float).SetPrec(24 - 8).Set(ln2)
+	lower, _ := split(p.Sub(ln2, upper))
+	fmt.Fprintf(b, "quickLn2Upper = %s\nquickLn2Lower = %s\n", hex(upper), hex(lower))
+	write("twoOverRootPi", p.TwoOverRootPi())
+	write("density", p.NormalPDF(p.Integer(0)))
+	b.WriteString(")\n")
 }
 
 // split returns x as the sum of two float32.
