@@ -1,18 +1,19 @@
 # make bench         measure the devices of this machine; ARGS="-device any" and so on
 # make bench-opencl  compare the OpenCL backend with its limits: copies, launches, transfers
 # make bench-peers   compare the speed with oneDNN, PyTorch and others, on the CPU
-# make check-peers   compare the bits with PyTorch and ONNX; ARGS="-device any"
+# make check-peers   compare the bits, and the errors of functions; ARGS="-device any"
 # make coverage      how much of the code the tests run
 # make exhaustive    every operation on all 2^32 inputs, and on more than 2^31 elements
 # make faults        make every OpenCL call fail, in every way
 # make fuzz          every fuzz target for TIME, 30s unless set
+# make golden        remake the hashes of all functions with MPFR; ARGS="exp tanh"
 # make load          256 goroutines on each backend for TIME, 1m unless set; two processes
 # make machines      run the tests as on other machines; ARGS="one-core rusticl"
 # make programs      a million random programs on the CPU, ten thousand on OpenCL
 # make soak          a million operations on each backend; memory must not grow
 # make static        format, vet, staticcheck, generated files, on all ports
 # make test          all tests; installs PoCL to test OpenCL, unless SETUP=0
-.PHONY: bench bench-opencl bench-peers check-peers coverage faults exhaustive fuzz programs soak load machines static test cross
+.PHONY: bench bench-opencl bench-peers check-peers coverage faults exhaustive fuzz golden programs soak load machines static test cross
 
 # Without the version the OpenCL headers print a note for every file of the binding.
 # scripts/pkg-config makes the binding link without the OpenCL loader. Go's build cache does
@@ -53,6 +54,9 @@ static:
 
 fuzz:
 	@scripts/fuzz $(or $(TIME),30s)
+
+golden:
+	@scripts/golden $(ARGS)
 
 programs:
 	@COMPUTE_PROGRAMS=1000000 go test -count=1 -timeout 120m -run '^TestRandomPrograms$$' -v ./cpu

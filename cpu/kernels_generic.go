@@ -49,44 +49,61 @@ var generic = instructionSet{
 		},
 	},
 	primitives: [ir.SoftsignPrime + 1][8]kernel{
-		ir.NegF32:     {0: negF32Generic},
-		ir.AddF32:     {0: addF32Generic, 2: addF32YGeneric},
-		ir.SubF32:     {0: subF32Generic, 1: subF32XGeneric, 2: subF32YGeneric},
-		ir.MulF32:     {0: mulF32Generic, 2: mulF32YGeneric},
-		ir.DivF32:     {0: divF32Generic, 1: divF32XGeneric, 2: divF32YGeneric},
-		ir.FMA:        {0: fmaGeneric, 2: fmaYGeneric, 4: fmaZGeneric, 6: fmaYZGeneric},
-		ir.Sqrt:       {0: sqrtGeneric},
-		ir.Abs:        {0: absGeneric},
-		ir.Copysign:   {0: copysignGeneric, 1: copysignXGeneric, 2: copysignYGeneric},
-		ir.Min:        {0: minGeneric, 1: minXGeneric, 2: minYGeneric},
-		ir.Max:        {0: maxGeneric, 1: maxXGeneric, 2: maxYGeneric},
-		ir.Floor:      {0: floorGeneric},
-		ir.Ceil:       {0: ceilGeneric},
-		ir.Trunc:      {0: truncGeneric},
-		ir.Rint:       {0: rintGeneric},
-		ir.EqF32:      {0: eqF32Generic, 2: eqF32YGeneric},
-		ir.LtF32:      {0: ltF32Generic, 1: ltF32XGeneric, 2: ltF32YGeneric},
-		ir.LeF32:      {0: leF32Generic, 1: leF32XGeneric, 2: leF32YGeneric},
-		ir.WhereF32:   {0: whereU32Generic, 2: whereU32YGeneric, 4: whereU32ZGeneric, 6: whereU32YZGeneric},
-		ir.And:        {0: andU32Generic, 2: andU32YGeneric},
-		ir.Or:         {0: orU32Generic, 2: orU32YGeneric},
-		ir.Not:        {0: notGeneric},
-		ir.AddU32:     {0: addU32Generic, 2: addU32YGeneric},
-		ir.SubU32:     {0: subU32Generic, 1: subU32XGeneric, 2: subU32YGeneric},
-		ir.MulU32:     {0: mulU32Generic, 2: mulU32YGeneric},
-		ir.AndU32:     {0: andU32Generic, 2: andU32YGeneric},
-		ir.OrU32:      {0: orU32Generic, 2: orU32YGeneric},
-		ir.XorU32:     {0: xorU32Generic, 2: xorU32YGeneric},
-		ir.ShlU32:     {2: shlU32YGeneric},
-		ir.ShrU32:     {2: shrU32YGeneric},
-		ir.EqU32:      {0: eqU32Generic, 2: eqU32YGeneric},
-		ir.LtU32:      {0: ltU32Generic, 1: ltU32XGeneric, 2: ltU32YGeneric},
-		ir.WhereU32:   {0: whereU32Generic, 2: whereU32YGeneric, 4: whereU32ZGeneric, 6: whereU32YZGeneric},
-		ir.F32FromU32: {0: f32FromU32Generic},
-		ir.U32FromF32: {0: u32FromF32Generic},
-		ir.Bits:       {0: bitsGeneric},
-		ir.FromBits:   {copyElements},
-		ir.RandBits:   {0: randBitsWGeneric, 3: randBitsXYWGeneric},
+		ir.NegF32:        {0: negF32Generic},
+		ir.AddF32:        {0: addF32Generic, 2: addF32YGeneric},
+		ir.SubF32:        {0: subF32Generic, 1: subF32XGeneric, 2: subF32YGeneric},
+		ir.MulF32:        {0: mulF32Generic, 2: mulF32YGeneric},
+		ir.DivF32:        {0: divF32Generic, 1: divF32XGeneric, 2: divF32YGeneric},
+		ir.FMA:           {0: fmaGeneric, 2: fmaYGeneric, 4: fmaZGeneric, 6: fmaYZGeneric},
+		ir.Sqrt:          {0: sqrtGeneric},
+		ir.Abs:           {0: absGeneric},
+		ir.Copysign:      {0: copysignGeneric, 1: copysignXGeneric, 2: copysignYGeneric},
+		ir.Min:           {0: minGeneric, 1: minXGeneric, 2: minYGeneric},
+		ir.Max:           {0: maxGeneric, 1: maxXGeneric, 2: maxYGeneric},
+		ir.Floor:         {0: floorGeneric},
+		ir.Ceil:          {0: ceilGeneric},
+		ir.Trunc:         {0: truncGeneric},
+		ir.Rint:          {0: rintGeneric},
+		ir.EqF32:         {0: eqF32Generic, 2: eqF32YGeneric},
+		ir.LtF32:         {0: ltF32Generic, 1: ltF32XGeneric, 2: ltF32YGeneric},
+		ir.LeF32:         {0: leF32Generic, 1: leF32XGeneric, 2: leF32YGeneric},
+		ir.WhereF32:      {0: whereU32Generic, 2: whereU32YGeneric, 4: whereU32ZGeneric, 6: whereU32YZGeneric},
+		ir.And:           {0: andU32Generic, 2: andU32YGeneric},
+		ir.Or:            {0: orU32Generic, 2: orU32YGeneric},
+		ir.Not:           {0: notGeneric},
+		ir.AddU32:        {0: addU32Generic, 2: addU32YGeneric},
+		ir.SubU32:        {0: subU32Generic, 1: subU32XGeneric, 2: subU32YGeneric},
+		ir.MulU32:        {0: mulU32Generic, 2: mulU32YGeneric},
+		ir.AndU32:        {0: andU32Generic, 2: andU32YGeneric},
+		ir.OrU32:         {0: orU32Generic, 2: orU32YGeneric},
+		ir.XorU32:        {0: xorU32Generic, 2: xorU32YGeneric},
+		ir.ShlU32:        {2: shlU32YGeneric},
+		ir.ShrU32:        {2: shrU32YGeneric},
+		ir.EqU32:         {0: eqU32Generic, 2: eqU32YGeneric},
+		ir.LtU32:         {0: ltU32Generic, 1: ltU32XGeneric, 2: ltU32YGeneric},
+		ir.WhereU32:      {0: whereU32Generic, 2: whereU32YGeneric, 4: whereU32ZGeneric, 6: whereU32YZGeneric},
+		ir.F32FromU32:    {0: f32FromU32Generic},
+		ir.U32FromF32:    {0: u32FromF32Generic},
+		ir.Bits:          {0: bitsGeneric},
+		ir.FromBits:      {copyElements},
+		ir.RandBits:      {0: randBitsWGeneric, 3: randBitsXYWGeneric},
+		ir.Exp:           {expGeneric},
+		ir.Expm1:         {expm1Generic},
+		ir.Log:           {logGeneric},
+		ir.Log1p:         {log1pGeneric},
+		ir.Tanh:          {tanhGeneric},
+		ir.Sigmoid:       {sigmoidGeneric},
+		ir.LogSigmoid:    {logSigmoidGeneric},
+		ir.Softplus:      {softplusGeneric},
+		ir.SiLU:          {siluGeneric},
+		ir.Mish:          {mishGeneric},
+		ir.Softsign:      {softsignGeneric},
+		ir.Log1pPrime:    {log1pPrimeGeneric},
+		ir.TanhPrime:     {tanhPrimeGeneric},
+		ir.SigmoidPrime:  {sigmoidPrimeGeneric},
+		ir.SiLUPrime:     {siluPrimeGeneric},
+		ir.MishPrime:     {mishPrimeGeneric},
+		ir.SoftsignPrime: {softsignPrimeGeneric},
 	},
 	fill:          fillGeneric,
 	expand:        expandGeneric,
@@ -1254,45 +1271,45 @@ func randBitsWGeneric(a *args) {
 	for i := range o0 {
 		v1 := o1[i]
 		v4 := o2[i]
-		v5 := (b0 + v4)
-		v6 := ((o3[i] + v1) + v5)
-		v12 := (((v5 << (0xd & 31)) | (v5 >> (0x13 & 31))) ^ v6)
-		v13 := (v6 + v12)
-		v19 := (((v12 << (0xf & 31)) | (v12 >> (0x11 & 31))) ^ v13)
-		v20 := (v13 + v19)
-		v26 := (((v19 << (0x1a & 31)) | (v19 >> (0x6 & 31))) ^ v20)
-		v27 := (v20 + v26)
-		v35 := (0x1bd11bda ^ (v1 ^ v4))
-		v38 := ((((v26 << (0x6 & 31)) | (v26 >> (0x1a & 31))) ^ v27) + (v35 + 0x1))
-		v39 := ((v27 + v4) + v38)
-		v43 := (((v38 << (0x11 & 31)) | (v38 >> (0xf & 31))) ^ v39)
-		v44 := (v39 + v43)
-		v50 := (((v43 << (0x1d & 31)) | (v43 >> (0x3 & 31))) ^ v44)
-		v51 := (v44 + v50)
-		v56 := (((v50 << (0x10 & 31)) | (v50 >> (0x10 & 31))) ^ v51)
-		v57 := (v51 + v56)
-		v67 := ((((v56 << (0x18 & 31)) | (v56 >> (0x8 & 31))) ^ v57) + (v1 + 0x2))
-		v68 := ((v57 + v35) + v67)
-		v72 := (((v67 << (0xd & 31)) | (v67 >> (0x13 & 31))) ^ v68)
-		v73 := (v68 + v72)
-		v77 := (((v72 << (0xf & 31)) | (v72 >> (0x11 & 31))) ^ v73)
-		v78 := (v73 + v77)
-		v82 := (((v77 << (0x1a & 31)) | (v77 >> (0x6 & 31))) ^ v78)
-		v83 := (v78 + v82)
-		v90 := ((((v82 << (0x6 & 31)) | (v82 >> (0x1a & 31))) ^ v83) + (v4 + 0x3))
-		v91 := ((v83 + v1) + v90)
-		v95 := (((v90 << (0x11 & 31)) | (v90 >> (0xf & 31))) ^ v91)
-		v96 := (v91 + v95)
-		v100 := (((v95 << (0x1d & 31)) | (v95 >> (0x3 & 31))) ^ v96)
-		v101 := (v96 + v100)
-		v105 := (((v100 << (0x10 & 31)) | (v100 >> (0x10 & 31))) ^ v101)
-		v106 := (v101 + v105)
-		v114 := ((((v105 << (0x18 & 31)) | (v105 >> (0x8 & 31))) ^ v106) + (v35 + 0x4))
-		v115 := ((v106 + v4) + v114)
-		v119 := (((v114 << (0xd & 31)) | (v114 >> (0x13 & 31))) ^ v115)
-		v120 := (v115 + v119)
-		v124 := (((v119 << (0xf & 31)) | (v119 >> (0x11 & 31))) ^ v120)
-		v125 := (v120 + v124)
+		v5 := b0 + v4
+		v6 := (o3[i] + v1) + v5
+		v12 := ((v5 << (0xd & 31)) | (v5 >> (0x13 & 31))) ^ v6
+		v13 := v6 + v12
+		v19 := ((v12 << (0xf & 31)) | (v12 >> (0x11 & 31))) ^ v13
+		v20 := v13 + v19
+		v26 := ((v19 << (0x1a & 31)) | (v19 >> (0x6 & 31))) ^ v20
+		v27 := v20 + v26
+		v35 := 0x1bd11bda ^ (v1 ^ v4)
+		v38 := (((v26 << (0x6 & 31)) | (v26 >> (0x1a & 31))) ^ v27) + (v35 + 0x1)
+		v39 := (v27 + v4) + v38
+		v43 := ((v38 << (0x11 & 31)) | (v38 >> (0xf & 31))) ^ v39
+		v44 := v39 + v43
+		v50 := ((v43 << (0x1d & 31)) | (v43 >> (0x3 & 31))) ^ v44
+		v51 := v44 + v50
+		v56 := ((v50 << (0x10 & 31)) | (v50 >> (0x10 & 31))) ^ v51
+		v57 := v51 + v56
+		v67 := (((v56 << (0x18 & 31)) | (v56 >> (0x8 & 31))) ^ v57) + (v1 + 0x2)
+		v68 := (v57 + v35) + v67
+		v72 := ((v67 << (0xd & 31)) | (v67 >> (0x13 & 31))) ^ v68
+		v73 := v68 + v72
+		v77 := ((v72 << (0xf & 31)) | (v72 >> (0x11 & 31))) ^ v73
+		v78 := v73 + v77
+		v82 := ((v77 << (0x1a & 31)) | (v77 >> (0x6 & 31))) ^ v78
+		v83 := v78 + v82
+		v90 := (((v82 << (0x6 & 31)) | (v82 >> (0x1a & 31))) ^ v83) + (v4 + 0x3)
+		v91 := (v83 + v1) + v90
+		v95 := ((v90 << (0x11 & 31)) | (v90 >> (0xf & 31))) ^ v91
+		v96 := v91 + v95
+		v100 := ((v95 << (0x1d & 31)) | (v95 >> (0x3 & 31))) ^ v96
+		v101 := v96 + v100
+		v105 := ((v100 << (0x10 & 31)) | (v100 >> (0x10 & 31))) ^ v101
+		v106 := v101 + v105
+		v114 := (((v105 << (0x18 & 31)) | (v105 >> (0x8 & 31))) ^ v106) + (v35 + 0x4)
+		v115 := (v106 + v4) + v114
+		v119 := ((v114 << (0xd & 31)) | (v114 >> (0x13 & 31))) ^ v115
+		v120 := v115 + v119
+		v124 := ((v119 << (0xf & 31)) | (v119 >> (0x11 & 31))) ^ v120
+		v125 := v120 + v124
 		o0[i] = (v125 + (((v124 << (0x1a & 31)) | (v124 >> (0x6 & 31))) ^ v125)) + v35
 	}
 }
@@ -1305,46 +1322,709 @@ func randBitsXYWGeneric(a *args) {
 	b1 := math.Float32bits(a.params[1])
 	o1 = o1[:len(o0)]
 	for i := range o0 {
-		v5 := (b2 + b1)
-		v6 := ((o1[i] + b0) + v5)
-		v12 := (((v5 << (0xd & 31)) | (v5 >> (0x13 & 31))) ^ v6)
-		v13 := (v6 + v12)
-		v19 := (((v12 << (0xf & 31)) | (v12 >> (0x11 & 31))) ^ v13)
-		v20 := (v13 + v19)
-		v26 := (((v19 << (0x1a & 31)) | (v19 >> (0x6 & 31))) ^ v20)
-		v27 := (v20 + v26)
-		v35 := (0x1bd11bda ^ (b0 ^ b1))
-		v38 := ((((v26 << (0x6 & 31)) | (v26 >> (0x1a & 31))) ^ v27) + (v35 + 0x1))
-		v39 := ((v27 + b1) + v38)
-		v43 := (((v38 << (0x11 & 31)) | (v38 >> (0xf & 31))) ^ v39)
-		v44 := (v39 + v43)
-		v50 := (((v43 << (0x1d & 31)) | (v43 >> (0x3 & 31))) ^ v44)
-		v51 := (v44 + v50)
-		v56 := (((v50 << (0x10 & 31)) | (v50 >> (0x10 & 31))) ^ v51)
-		v57 := (v51 + v56)
-		v67 := ((((v56 << (0x18 & 31)) | (v56 >> (0x8 & 31))) ^ v57) + (b0 + 0x2))
-		v68 := ((v57 + v35) + v67)
-		v72 := (((v67 << (0xd & 31)) | (v67 >> (0x13 & 31))) ^ v68)
-		v73 := (v68 + v72)
-		v77 := (((v72 << (0xf & 31)) | (v72 >> (0x11 & 31))) ^ v73)
-		v78 := (v73 + v77)
-		v82 := (((v77 << (0x1a & 31)) | (v77 >> (0x6 & 31))) ^ v78)
-		v83 := (v78 + v82)
-		v90 := ((((v82 << (0x6 & 31)) | (v82 >> (0x1a & 31))) ^ v83) + (b1 + 0x3))
-		v91 := ((v83 + b0) + v90)
-		v95 := (((v90 << (0x11 & 31)) | (v90 >> (0xf & 31))) ^ v91)
-		v96 := (v91 + v95)
-		v100 := (((v95 << (0x1d & 31)) | (v95 >> (0x3 & 31))) ^ v96)
-		v101 := (v96 + v100)
-		v105 := (((v100 << (0x10 & 31)) | (v100 >> (0x10 & 31))) ^ v101)
-		v106 := (v101 + v105)
-		v114 := ((((v105 << (0x18 & 31)) | (v105 >> (0x8 & 31))) ^ v106) + (v35 + 0x4))
-		v115 := ((v106 + b1) + v114)
-		v119 := (((v114 << (0xd & 31)) | (v114 >> (0x13 & 31))) ^ v115)
-		v120 := (v115 + v119)
-		v124 := (((v119 << (0xf & 31)) | (v119 >> (0x11 & 31))) ^ v120)
-		v125 := (v120 + v124)
+		v5 := b2 + b1
+		v6 := (o1[i] + b0) + v5
+		v12 := ((v5 << (0xd & 31)) | (v5 >> (0x13 & 31))) ^ v6
+		v13 := v6 + v12
+		v19 := ((v12 << (0xf & 31)) | (v12 >> (0x11 & 31))) ^ v13
+		v20 := v13 + v19
+		v26 := ((v19 << (0x1a & 31)) | (v19 >> (0x6 & 31))) ^ v20
+		v27 := v20 + v26
+		v35 := 0x1bd11bda ^ (b0 ^ b1)
+		v38 := (((v26 << (0x6 & 31)) | (v26 >> (0x1a & 31))) ^ v27) + (v35 + 0x1)
+		v39 := (v27 + b1) + v38
+		v43 := ((v38 << (0x11 & 31)) | (v38 >> (0xf & 31))) ^ v39
+		v44 := v39 + v43
+		v50 := ((v43 << (0x1d & 31)) | (v43 >> (0x3 & 31))) ^ v44
+		v51 := v44 + v50
+		v56 := ((v50 << (0x10 & 31)) | (v50 >> (0x10 & 31))) ^ v51
+		v57 := v51 + v56
+		v67 := (((v56 << (0x18 & 31)) | (v56 >> (0x8 & 31))) ^ v57) + (b0 + 0x2)
+		v68 := (v57 + v35) + v67
+		v72 := ((v67 << (0xd & 31)) | (v67 >> (0x13 & 31))) ^ v68
+		v73 := v68 + v72
+		v77 := ((v72 << (0xf & 31)) | (v72 >> (0x11 & 31))) ^ v73
+		v78 := v73 + v77
+		v82 := ((v77 << (0x1a & 31)) | (v77 >> (0x6 & 31))) ^ v78
+		v83 := v78 + v82
+		v90 := (((v82 << (0x6 & 31)) | (v82 >> (0x1a & 31))) ^ v83) + (b1 + 0x3)
+		v91 := (v83 + b0) + v90
+		v95 := ((v90 << (0x11 & 31)) | (v90 >> (0xf & 31))) ^ v91
+		v96 := v91 + v95
+		v100 := ((v95 << (0x1d & 31)) | (v95 >> (0x3 & 31))) ^ v96
+		v101 := v96 + v100
+		v105 := ((v100 << (0x10 & 31)) | (v100 >> (0x10 & 31))) ^ v101
+		v106 := v101 + v105
+		v114 := (((v105 << (0x18 & 31)) | (v105 >> (0x8 & 31))) ^ v106) + (v35 + 0x4)
+		v115 := (v106 + b1) + v114
+		v119 := ((v114 << (0xd & 31)) | (v114 >> (0x13 & 31))) ^ v115
+		v120 := v115 + v119
+		v124 := ((v119 << (0xf & 31)) | (v119 >> (0x11 & 31))) ^ v120
+		v125 := v120 + v124
 		o0[i] = (v125 + (((v124 << (0x1a & 31)) | (v124 >> (0x6 & 31))) ^ v125)) + v35
+	}
+}
+
+// expGeneric computes exp, correctly rounded.
+func expGeneric(a *args) {
+	o0, o1 := a.floats(0), a.floats(1)
+	o1 = o1[:len(o0)]
+	for i := range o0 {
+		v2 := o1[i]
+		v3 := math.Float32bits(v2)
+		if 89 < v2 {
+			v3 = 0x42b20000
+		}
+		x3 := math.Float32frombits(v3)
+		v4 := math.Float32bits(x3)
+		if -104 > x3 {
+			v4 = 0xc2d00000
+		}
+		v5 := float64(math.Float32frombits(v4))
+		v8 := math.FMA(v5, 0x1.71547652b82fep+00, 0x1.80000000003ffp+52)
+		v12 := math.Float64bits(v8) << 52
+		v13 := v8 - 0x1.80000000003ffp+52
+		v15 := math.FMA(v13, -0x1.62e42fefa39efp-01, v5)
+		v16 := float64(v15 * v15)
+		v19 := math.FMA(0x1.2818b4ce7d093p-22, v15, 0x1.72c6fdac6cc7ep-19)
+		v21 := math.FMA(v19, v15, 0x1.a01a2d1cfba98p-16)
+		v23 := math.FMA(v21, v15, 0x1.a019adca60d46p-13)
+		v25 := math.FMA(v23, v15, 0x1.6c16c155b4eb4p-10)
+		v27 := math.FMA(v25, v15, 0x1.1111111c3e53fp-07)
+		v29 := math.FMA(v27, v15, 0x1.555555555a87bp-05)
+		v31 := math.FMA(v29, v15, 0x1.5555555553b9ap-03)
+		v33 := math.FMA(v31, v15, 0x1.ffffffffffff5p-02)
+		v34 := math.FMA(v16, v33, v15)
+		v35 := math.FMA(math.Float64frombits(v12), v34, math.Float64frombits(v12))
+		o0[i] = float32(v35)
+	}
+}
+
+// expm1Generic computes expm1, correctly rounded.
+func expm1Generic(a *args) {
+	o0, o1 := a.floats(0), a.floats(1)
+	o1 = o1[:len(o0)]
+	for i := range o0 {
+		v0 := o1[i]
+		v5 := math.Float32bits(v0)
+		if 89 < v0 {
+			v5 = 0x42b20000
+		}
+		x5 := math.Float32frombits(v5)
+		v6 := math.Float32bits(x5)
+		if -30 > x5 {
+			v6 = 0xc1f00000
+		}
+		v7 := float64(math.Float32frombits(v6))
+		v10 := math.FMA(v7, 0x1.71547652b82fep+00, 0x1.80000000003ffp+52)
+		v14 := math.Float64bits(v10) << 52
+		v15 := v10 - 0x1.80000000003ffp+52
+		v17 := math.FMA(v15, -0x1.62e42fefa39efp-01, v7)
+		v18 := float64(v17 * v17)
+		v21 := math.FMA(0x1.2818b4ce7d093p-22, v17, 0x1.72c6fdac6cc7ep-19)
+		v23 := math.FMA(v21, v17, 0x1.a01a2d1cfba98p-16)
+		v25 := math.FMA(v23, v17, 0x1.a019adca60d46p-13)
+		v27 := math.FMA(v25, v17, 0x1.6c16c155b4eb4p-10)
+		v29 := math.FMA(v27, v17, 0x1.1111111c3e53fp-07)
+		v31 := math.FMA(v29, v17, 0x1.555555555a87bp-05)
+		v33 := math.FMA(v31, v17, 0x1.5555555553b9ap-03)
+		v35 := math.FMA(v33, v17, 0x1.ffffffffffff5p-02)
+		v36 := math.FMA(v18, v35, v17)
+		v38 := math.Float64frombits(v14) - 0x1p+00
+		v39 := math.FMA(math.Float64frombits(v14), v36, v38)
+		then41 := math.Float32bits(v0)
+		v41 := math.Float32bits(float32(v39))
+		if v0 == 0 {
+			v41 = then41
+		}
+		o0[i] = math.Float32frombits(v41)
+	}
+}
+
+// logGeneric computes log, correctly rounded.
+func logGeneric(a *args) {
+	o0, o1 := a.floats(0), a.floats(1)
+	o1 = o1[:len(o0)]
+	for i := range o0 {
+		v1 := o1[i]
+		v14 := float64(v1)
+		v17 := math.Float64bits(v14) + 0x95f619980c433
+		v22 := (v17 & 0xfffffffffffff) + 0x3fe6a09e667f3bcd
+		v24 := math.Float64frombits(v22) - 0x1p+00
+		v25 := math.Float64frombits(v22) + 0x1p+00
+		v26 := v24 / v25
+		v27 := -v26
+		v28 := float64(v26 * v26)
+		v29 := -v28
+		v32 := math.FMA(0x1.2b5d9b4da69bcp-03, v28, 0x1.39fdee0a0a08bp-03)
+		v34 := math.FMA(v32, v28, 0x1.7462b84393187p-03)
+		v36 := math.FMA(v34, v28, 0x1.c71c62d832028p-03)
+		v38 := math.FMA(v36, v28, 0x1.2492492dfc64dp-02)
+		v40 := math.FMA(v38, v28, 0x1.9999999995275p-02)
+		v42 := math.FMA(v40, v28, 0x1.5555555555558p-01)
+		v43 := math.FMA(v29, v42, v24)
+		v50 := math.Float64frombits((v17>>52)|0x4330000000000000) - 0x1.00000000003ffp+52
+		v52 := math.FMA(v50, 0x1.62e42fefa39efp-01, v24)
+		v53 := math.FMA(v27, v43, v52)
+		v55 := math.Float32bits(float32(v53))
+		if v1 == 5.8037908e+07 {
+			v55 = 0x418f034b
+		}
+		v56 := v55
+		if v1 == 1.2783784e+23 {
+			v56 = 0x4254d1f9
+		}
+		v57 := v56
+		if v1 == 5.498306e+28 {
+			v57 = 0x42845a89
+		}
+		v58 := math.Float32bits(v1)
+		if v1 < math.Float32frombits(0x7f800000) {
+			v58 = v57
+		}
+		v62 := uint32(0x7fc00000)
+		if v1 == 0 {
+			v62 = 0xff800000
+		}
+		v63 := v62
+		if 0 < v1 {
+			v63 = v58
+		}
+		o0[i] = math.Float32frombits(v63)
+	}
+}
+
+// log1pGeneric computes log1p, correctly rounded.
+func log1pGeneric(a *args) {
+	o0, o1 := a.floats(0), a.floats(1)
+	o1 = o1[:len(o0)]
+	for i := range o0 {
+		v1 := o1[i]
+		v5 := math.Float32frombits((math.Float32bits(v1) &^ (1 << 31)))
+		v8 := float64(v1)
+		v10 := v8 + 0x1p+00
+		v13 := math.Float64bits(v10) + 0x95f619980c433
+		v18 := (v13 & 0xfffffffffffff) + 0x3fe6a09e667f3bcd
+		v19 := math.Float64frombits(v18) - 0x1p+00
+		v20 := math.Float64frombits(v18) + 0x1p+00
+		v21 := v19 / v20
+		v22 := -v21
+		v23 := float64(v21 * v21)
+		v24 := -v23
+		v27 := math.FMA(0x1.2b5d9b4da69bcp-03, v23, 0x1.39fdee0a0a08bp-03)
+		v29 := math.FMA(v27, v23, 0x1.7462b84393187p-03)
+		v31 := math.FMA(v29, v23, 0x1.c71c62d832028p-03)
+		v33 := math.FMA(v31, v23, 0x1.2492492dfc64dp-02)
+		v35 := math.FMA(v33, v23, 0x1.9999999995275p-02)
+		v37 := math.FMA(v35, v23, 0x1.5555555555558p-01)
+		v38 := math.FMA(v24, v37, v19)
+		v45 := math.Float64frombits((v13>>52)|0x4330000000000000) - 0x1.00000000003ffp+52
+		v47 := math.FMA(v45, 0x1.62e42fefa39efp-01, v19)
+		v48 := math.FMA(v22, v38, v47)
+		then50 := math.Float32bits(v1)
+		v50 := math.Float32bits(float32(v48))
+		if v5 < 1.4901161e-08 {
+			v50 = then50
+		}
+		v51 := math.Float32bits(v1)
+		if v1 < math.Float32frombits(0x7f800000) {
+			v51 = v50
+		}
+		v55 := uint32(0x7fc00000)
+		if v1 == -1 {
+			v55 = 0xff800000
+		}
+		v56 := v55
+		if -1 < v1 {
+			v56 = v51
+		}
+		o0[i] = math.Float32frombits(v56)
+	}
+}
+
+// tanhGeneric computes tanh, correctly rounded.
+func tanhGeneric(a *args) {
+	o0, o1 := a.floats(0), a.floats(1)
+	o1 = o1[:len(o0)]
+	for i := range o0 {
+		v0 := o1[i]
+		v5 := math.Float32bits(v0)
+		if 10 < v0 {
+			v5 = 0x41200000
+		}
+		x5 := math.Float32frombits(v5)
+		v6 := math.Float32bits(x5)
+		if -10 > x5 {
+			v6 = 0xc1200000
+		}
+		v8 := float64((math.Float32frombits(v6) + math.Float32frombits(v6)))
+		v11 := math.FMA(v8, 0x1.71547652b82fep+00, 0x1.80000000003ffp+52)
+		v15 := math.Float64bits(v11) << 52
+		v16 := v11 - 0x1.80000000003ffp+52
+		v18 := math.FMA(v16, -0x1.62e42fefa39efp-01, v8)
+		v19 := float64(v18 * v18)
+		v22 := math.FMA(0x1.2818b4ce7d093p-22, v18, 0x1.72c6fdac6cc7ep-19)
+		v24 := math.FMA(v22, v18, 0x1.a01a2d1cfba98p-16)
+		v26 := math.FMA(v24, v18, 0x1.a019adca60d46p-13)
+		v28 := math.FMA(v26, v18, 0x1.6c16c155b4eb4p-10)
+		v30 := math.FMA(v28, v18, 0x1.1111111c3e53fp-07)
+		v32 := math.FMA(v30, v18, 0x1.555555555a87bp-05)
+		v34 := math.FMA(v32, v18, 0x1.5555555553b9ap-03)
+		v36 := math.FMA(v34, v18, 0x1.ffffffffffff5p-02)
+		v37 := math.FMA(v19, v36, v18)
+		v39 := math.Float64frombits(v15) - 0x1p+00
+		v40 := math.FMA(math.Float64frombits(v15), v37, v39)
+		v42 := v40 + 0x1p+01
+		v43 := v40 / v42
+		then45 := math.Float32bits(v0)
+		v45 := math.Float32bits(float32(v43))
+		if v0 == 0 {
+			v45 = then45
+		}
+		o0[i] = math.Float32frombits(v45)
+	}
+}
+
+// sigmoidGeneric computes sigmoid, correctly rounded.
+func sigmoidGeneric(a *args) {
+	o0, o1 := a.floats(0), a.floats(1)
+	o1 = o1[:len(o0)]
+	for i := range o0 {
+		v0 := o1[i]
+		v4 := math.Float32frombits((math.Float32bits(v0) &^ (1 << 31)))
+		v13 := math.Float32bits(v0)
+		if 89 < v0 {
+			v13 = 0x42b20000
+		}
+		x13 := math.Float32frombits(v13)
+		v14 := math.Float32bits(x13)
+		if -104 > x13 {
+			v14 = 0xc2d00000
+		}
+		v16 := float64(math.Float32frombits((v14 ^ 1<<31)))
+		v19 := math.FMA(v16, 0x1.71547652b82fep+00, 0x1.80000000003ffp+52)
+		v23 := math.Float64bits(v19) << 52
+		v24 := v19 - 0x1.80000000003ffp+52
+		v26 := math.FMA(v24, -0x1.62e42fefa39efp-01, v16)
+		v27 := float64(v26 * v26)
+		v30 := math.FMA(0x1.2818b4ce7d093p-22, v26, 0x1.72c6fdac6cc7ep-19)
+		v32 := math.FMA(v30, v26, 0x1.a01a2d1cfba98p-16)
+		v34 := math.FMA(v32, v26, 0x1.a019adca60d46p-13)
+		v36 := math.FMA(v34, v26, 0x1.6c16c155b4eb4p-10)
+		v38 := math.FMA(v36, v26, 0x1.1111111c3e53fp-07)
+		v40 := math.FMA(v38, v26, 0x1.555555555a87bp-05)
+		v42 := math.FMA(v40, v26, 0x1.5555555553b9ap-03)
+		v44 := math.FMA(v42, v26, 0x1.ffffffffffff5p-02)
+		v45 := math.FMA(v27, v44, v26)
+		v46 := math.Float64frombits(v23) + 0x1p+00
+		v47 := math.FMA(math.Float64frombits(v23), v45, v46)
+		v48 := 0x1p+00 / v47
+		then50 := math.Float32bits(single.FMA(v0, 0.24999999, 0.5))
+		v50 := math.Float32bits(float32(v48))
+		if v4 < 0.00024414063 {
+			v50 = then50
+		}
+		v51 := v50
+		if v0 == -0.0011178852 {
+			v51 = 0x3effdb5f
+		}
+		o0[i] = math.Float32frombits(v51)
+	}
+}
+
+// logSigmoidGeneric computes logSigmoid, correctly rounded.
+func logSigmoidGeneric(a *args) {
+	o0, o1 := a.floats(0), a.floats(1)
+	o1 = o1[:len(o0)]
+	for i := range o0 {
+		v2 := math.Float32bits(o1[i]) ^ 1<<31
+		v4 := math.Float32frombits(((v2 &^ (1 << 31)) ^ 1<<31))
+		v5 := math.Float32bits(v4)
+		if -108 > v4 {
+			v5 = 0xc2d80000
+		}
+		v6 := float64(math.Float32frombits(v5))
+		v9 := math.FMA(v6, 0x1.71547652b82fep+00, 0x1.80000000003ffp+52)
+		v13 := math.Float64bits(v9) << 52
+		v14 := v9 - 0x1.80000000003ffp+52
+		v16 := math.FMA(v14, -0x1.62e42fefa39efp-01, v6)
+		v17 := float64(v16 * v16)
+		v20 := math.FMA(0x1.2818b4ce7d093p-22, v16, 0x1.72c6fdac6cc7ep-19)
+		v22 := math.FMA(v20, v16, 0x1.a01a2d1cfba98p-16)
+		v24 := math.FMA(v22, v16, 0x1.a019adca60d46p-13)
+		v26 := math.FMA(v24, v16, 0x1.6c16c155b4eb4p-10)
+		v28 := math.FMA(v26, v16, 0x1.1111111c3e53fp-07)
+		v30 := math.FMA(v28, v16, 0x1.555555555a87bp-05)
+		v32 := math.FMA(v30, v16, 0x1.5555555553b9ap-03)
+		v34 := math.FMA(v32, v16, 0x1.ffffffffffff5p-02)
+		v35 := math.FMA(v17, v34, v16)
+		v36 := math.FMA(math.Float64frombits(v13), v35, math.Float64frombits(v13))
+		v38 := v36 + 0x1p+01
+		v39 := v36 / v38
+		v40 := float64(v39 * v39)
+		v43 := math.FMA(0x1.59b2cb998f412p-03, v40, 0x1.a6a6e07e9fad7p-04)
+		v45 := math.FMA(v43, v40, 0x1.148af0df45572p-03)
+		v47 := math.FMA(v45, v40, 0x1.3ad7e1f36cb28p-03)
+		v49 := math.FMA(v47, v40, 0x1.745f6e6cf788cp-03)
+		v51 := math.FMA(v49, v40, 0x1.c71c64acfab55p-03)
+		v53 := math.FMA(v51, v40, 0x1.24924936e17a5p-02)
+		v55 := math.FMA(v53, v40, 0x1.9999999985f1fp-02)
+		v57 := math.FMA(v55, v40, 0x1.5555555555571p-01)
+		v59 := math.FMA(v40, v57, 0x1.0000000000001p+01)
+		x2 := math.Float32frombits(v2)
+		v61 := math.Float32bits(x2)
+		if 0 > x2 {
+			v61 = 0x0
+		}
+		v62 := float64(math.Float32frombits(v61))
+		v63 := math.FMA(v39, v59, v62)
+		o0[i] = math.Float32frombits((math.Float32bits(float32(v63)) ^ 1<<31))
+	}
+}
+
+// softplusGeneric computes softplus, correctly rounded.
+func softplusGeneric(a *args) {
+	o0, o1 := a.floats(0), a.floats(1)
+	o1 = o1[:len(o0)]
+	for i := range o0 {
+		v1 := o1[i]
+		v3 := math.Float32frombits(((math.Float32bits(v1) &^ (1 << 31)) ^ 1<<31))
+		v4 := math.Float32bits(v3)
+		if -108 > v3 {
+			v4 = 0xc2d80000
+		}
+		v5 := float64(math.Float32frombits(v4))
+		v8 := math.FMA(v5, 0x1.71547652b82fep+00, 0x1.80000000003ffp+52)
+		v12 := math.Float64bits(v8) << 52
+		v13 := v8 - 0x1.80000000003ffp+52
+		v15 := math.FMA(v13, -0x1.62e42fefa39efp-01, v5)
+		v16 := float64(v15 * v15)
+		v19 := math.FMA(0x1.2818b4ce7d093p-22, v15, 0x1.72c6fdac6cc7ep-19)
+		v21 := math.FMA(v19, v15, 0x1.a01a2d1cfba98p-16)
+		v23 := math.FMA(v21, v15, 0x1.a019adca60d46p-13)
+		v25 := math.FMA(v23, v15, 0x1.6c16c155b4eb4p-10)
+		v27 := math.FMA(v25, v15, 0x1.1111111c3e53fp-07)
+		v29 := math.FMA(v27, v15, 0x1.555555555a87bp-05)
+		v31 := math.FMA(v29, v15, 0x1.5555555553b9ap-03)
+		v33 := math.FMA(v31, v15, 0x1.ffffffffffff5p-02)
+		v34 := math.FMA(v16, v33, v15)
+		v35 := math.FMA(math.Float64frombits(v12), v34, math.Float64frombits(v12))
+		v37 := v35 + 0x1p+01
+		v38 := v35 / v37
+		v39 := float64(v38 * v38)
+		v42 := math.FMA(0x1.59b2cb998f412p-03, v39, 0x1.a6a6e07e9fad7p-04)
+		v44 := math.FMA(v42, v39, 0x1.148af0df45572p-03)
+		v46 := math.FMA(v44, v39, 0x1.3ad7e1f36cb28p-03)
+		v48 := math.FMA(v46, v39, 0x1.745f6e6cf788cp-03)
+		v50 := math.FMA(v48, v39, 0x1.c71c64acfab55p-03)
+		v52 := math.FMA(v50, v39, 0x1.24924936e17a5p-02)
+		v54 := math.FMA(v52, v39, 0x1.9999999985f1fp-02)
+		v56 := math.FMA(v54, v39, 0x1.5555555555571p-01)
+		v58 := math.FMA(v39, v56, 0x1.0000000000001p+01)
+		v60 := math.Float32bits(v1)
+		if 0 > v1 {
+			v60 = 0x0
+		}
+		v61 := float64(math.Float32frombits(v60))
+		v62 := math.FMA(v38, v58, v61)
+		o0[i] = float32(v62)
+	}
+}
+
+// siluGeneric computes silu, correctly rounded.
+func siluGeneric(a *args) {
+	o0, o1 := a.floats(0), a.floats(1)
+	o1 = o1[:len(o0)]
+	for i := range o0 {
+		v0 := o1[i]
+		v4 := math.Float32bits(v0)
+		if -120 > v0 {
+			v4 = 0xc2f00000
+		}
+		v5 := float64(math.Float32frombits(v4))
+		x4 := math.Float32frombits(v4)
+		v7 := math.Float32bits(x4)
+		if 89 < x4 {
+			v7 = 0x42b20000
+		}
+		v9 := float64(math.Float32frombits((v7 ^ 1<<31)))
+		v12 := math.FMA(v9, 0x1.71547652b82fep+00, 0x1.80000000003ffp+52)
+		v16 := math.Float64bits(v12) << 52
+		v17 := v12 - 0x1.80000000003ffp+52
+		v19 := math.FMA(v17, -0x1.62e42fefa39efp-01, v9)
+		v20 := float64(v19 * v19)
+		v23 := math.FMA(0x1.2818b4ce7d093p-22, v19, 0x1.72c6fdac6cc7ep-19)
+		v25 := math.FMA(v23, v19, 0x1.a01a2d1cfba98p-16)
+		v27 := math.FMA(v25, v19, 0x1.a019adca60d46p-13)
+		v29 := math.FMA(v27, v19, 0x1.6c16c155b4eb4p-10)
+		v31 := math.FMA(v29, v19, 0x1.1111111c3e53fp-07)
+		v33 := math.FMA(v31, v19, 0x1.555555555a87bp-05)
+		v35 := math.FMA(v33, v19, 0x1.5555555553b9ap-03)
+		v37 := math.FMA(v35, v19, 0x1.ffffffffffff5p-02)
+		v38 := math.FMA(v20, v37, v19)
+		v40 := math.Float64frombits(v16) + 0x1p+00
+		v41 := math.FMA(math.Float64frombits(v16), v38, v40)
+		v42 := v5 / v41
+		v44 := v42 + 0x1p-178
+		then46 := math.Float32bits(v0)
+		v46 := math.Float32bits(float32(v44))
+		if v0 == 0 {
+			v46 = then46
+		}
+		o0[i] = math.Float32frombits(v46)
+	}
+}
+
+// mishGeneric computes mish, correctly rounded.
+func mishGeneric(a *args) {
+	o0, o1 := a.floats(0), a.floats(1)
+	o1 = o1[:len(o0)]
+	for i := range o0 {
+		v1 := o1[i]
+		v2 := math.Float32bits(v1)
+		if -120 > v1 {
+			v2 = 0xc2f00000
+		}
+		v3 := float64(math.Float32frombits(v2))
+		x2 := math.Float32frombits(v2)
+		v5 := math.Float32bits(x2)
+		if 40 < x2 {
+			v5 = 0x42200000
+		}
+		v6 := float64(math.Float32frombits(v5))
+		v9 := math.FMA(v6, 0x1.71547652b82fep+00, 0x1.80000000003ffp+52)
+		v13 := math.Float64bits(v9) << 52
+		v14 := v9 - 0x1.80000000003ffp+52
+		v16 := math.FMA(v14, -0x1.62e42fefa39efp-01, v6)
+		v17 := float64(v16 * v16)
+		v20 := math.FMA(0x1.2818b4ce7d093p-22, v16, 0x1.72c6fdac6cc7ep-19)
+		v22 := math.FMA(v20, v16, 0x1.a01a2d1cfba98p-16)
+		v24 := math.FMA(v22, v16, 0x1.a019adca60d46p-13)
+		v26 := math.FMA(v24, v16, 0x1.6c16c155b4eb4p-10)
+		v28 := math.FMA(v26, v16, 0x1.1111111c3e53fp-07)
+		v30 := math.FMA(v28, v16, 0x1.555555555a87bp-05)
+		v32 := math.FMA(v30, v16, 0x1.5555555553b9ap-03)
+		v34 := math.FMA(v32, v16, 0x1.ffffffffffff5p-02)
+		v35 := math.FMA(v17, v34, v16)
+		v36 := math.FMA(math.Float64frombits(v13), v35, math.Float64frombits(v13))
+		v37 := v36 + v36
+		v38 := math.FMA(v36, v36, v37)
+		v39 := float64(v3 * v38)
+		v41 := v38 + 0x1p+01
+		v42 := v39 / v41
+		o0[i] = float32(v42)
+	}
+}
+
+// softsignGeneric computes softsign, correctly rounded.
+func softsignGeneric(a *args) {
+	o0, o1 := a.floats(0), a.floats(1)
+	o1 = o1[:len(o0)]
+	for i := range o0 {
+		v0 := o1[i]
+		v1 := math.Float32bits(v0) &^ (1 << 31)
+		x1 := math.Float32frombits(v1)
+		v6 := math.Float32bits(x1)
+		if 1.1529215e+18 < x1 {
+			v6 = 0x5d800000
+		}
+		v7 := float64(math.Float32frombits(v6))
+		v9 := v7 + 0x1p+00
+		v10 := v7 / v9
+		v12 := math.Float32bits(float32(v10))
+		if x1 == 0.008514663 {
+			v12 = 0x3c0a5391
+		}
+		o0[i] = math.Float32frombits((v12&^(1<<31) | single.Bits(v0)&(1<<31)))
+	}
+}
+
+// log1pPrimeGeneric computes log1pPrime, correctly rounded.
+func log1pPrimeGeneric(a *args) {
+	o0, o1 := a.floats(0), a.floats(1)
+	o1 = o1[:len(o0)]
+	for i := range o0 {
+		v2 := float64(o1[i])
+		v3 := v2 + 0x1p+00
+		v4 := 0x1p+00 / v3
+		o0[i] = float32(v4)
+	}
+}
+
+// tanhPrimeGeneric computes tanhPrime, correctly rounded.
+func tanhPrimeGeneric(a *args) {
+	o0, o1 := a.floats(0), a.floats(1)
+	o1 = o1[:len(o0)]
+	for i := range o0 {
+		v2 := math.Float32bits(o1[i]) &^ (1 << 31)
+		v4 := math.Float32frombits((math.Float32bits((math.Float32frombits(v2) + math.Float32frombits(v2))) ^ 1<<31))
+		v5 := math.Float32bits(v4)
+		if -108 > v4 {
+			v5 = 0xc2d80000
+		}
+		v6 := float64(math.Float32frombits(v5))
+		v9 := math.FMA(v6, 0x1.71547652b82fep+00, 0x1.80000000003ffp+52)
+		v13 := math.Float64bits(v9) << 52
+		v14 := v9 - 0x1.80000000003ffp+52
+		v16 := math.FMA(v14, -0x1.62e42fefa39efp-01, v6)
+		v17 := float64(v16 * v16)
+		v20 := math.FMA(0x1.2818b4ce7d093p-22, v16, 0x1.72c6fdac6cc7ep-19)
+		v22 := math.FMA(v20, v16, 0x1.a01a2d1cfba98p-16)
+		v24 := math.FMA(v22, v16, 0x1.a019adca60d46p-13)
+		v26 := math.FMA(v24, v16, 0x1.6c16c155b4eb4p-10)
+		v28 := math.FMA(v26, v16, 0x1.1111111c3e53fp-07)
+		v30 := math.FMA(v28, v16, 0x1.555555555a87bp-05)
+		v32 := math.FMA(v30, v16, 0x1.5555555553b9ap-03)
+		v34 := math.FMA(v32, v16, 0x1.ffffffffffff5p-02)
+		v35 := math.FMA(v17, v34, v16)
+		v36 := math.FMA(math.Float64frombits(v13), v35, math.Float64frombits(v13))
+		v37 := v36 + v36
+		v38 := v37 + v37
+		v40 := v36 + 0x1p+00
+		v41 := float64(v40 * v40)
+		v42 := v38 / v41
+		o0[i] = float32(v42)
+	}
+}
+
+// sigmoidPrimeGeneric computes sigmoidPrime, correctly rounded.
+func sigmoidPrimeGeneric(a *args) {
+	o0, o1 := a.floats(0), a.floats(1)
+	o1 = o1[:len(o0)]
+	for i := range o0 {
+		v3 := math.Float32frombits(((math.Float32bits(o1[i]) &^ (1 << 31)) ^ 1<<31))
+		v4 := math.Float32bits(v3)
+		if -108 > v3 {
+			v4 = 0xc2d80000
+		}
+		v5 := float64(math.Float32frombits(v4))
+		v8 := math.FMA(v5, 0x1.71547652b82fep+00, 0x1.80000000003ffp+52)
+		v12 := math.Float64bits(v8) << 52
+		v13 := v8 - 0x1.80000000003ffp+52
+		v15 := math.FMA(v13, -0x1.62e42fefa39efp-01, v5)
+		v16 := float64(v15 * v15)
+		v19 := math.FMA(0x1.2818b4ce7d093p-22, v15, 0x1.72c6fdac6cc7ep-19)
+		v21 := math.FMA(v19, v15, 0x1.a01a2d1cfba98p-16)
+		v23 := math.FMA(v21, v15, 0x1.a019adca60d46p-13)
+		v25 := math.FMA(v23, v15, 0x1.6c16c155b4eb4p-10)
+		v27 := math.FMA(v25, v15, 0x1.1111111c3e53fp-07)
+		v29 := math.FMA(v27, v15, 0x1.555555555a87bp-05)
+		v31 := math.FMA(v29, v15, 0x1.5555555553b9ap-03)
+		v33 := math.FMA(v31, v15, 0x1.ffffffffffff5p-02)
+		v34 := math.FMA(v16, v33, v15)
+		v35 := math.FMA(math.Float64frombits(v12), v34, math.Float64frombits(v12))
+		v37 := v35 + 0x1p+00
+		v38 := float64(v37 * v37)
+		v39 := v35 / v38
+		o0[i] = float32(v39)
+	}
+}
+
+// siluPrimeGeneric computes siluPrime, correctly rounded.
+func siluPrimeGeneric(a *args) {
+	o0, o1 := a.floats(0), a.floats(1)
+	o1 = o1[:len(o0)]
+	for i := range o0 {
+		v0 := o1[i]
+		v1 := math.Float32frombits((math.Float32bits(v0) &^ (1 << 31)))
+		v9 := math.Float32bits(v0)
+		if 40 < v0 {
+			v9 = 0x42200000
+		}
+		x9 := math.Float32frombits(v9)
+		v10 := math.Float32bits(x9)
+		if -120 > x9 {
+			v10 = 0xc2f00000
+		}
+		v11 := float64(math.Float32frombits(v10))
+		v12 := -v11
+		v15 := math.FMA(v12, 0x1.71547652b82fep+00, 0x1.80000000003ffp+52)
+		v19 := math.Float64bits(v15) << 52
+		v20 := v15 - 0x1.80000000003ffp+52
+		v22 := math.FMA(v20, -0x1.62e42fefa39efp-01, v12)
+		v23 := float64(v22 * v22)
+		v26 := math.FMA(0x1.2818b4ce7d093p-22, v22, 0x1.72c6fdac6cc7ep-19)
+		v28 := math.FMA(v26, v22, 0x1.a01a2d1cfba98p-16)
+		v30 := math.FMA(v28, v22, 0x1.a019adca60d46p-13)
+		v32 := math.FMA(v30, v22, 0x1.6c16c155b4eb4p-10)
+		v34 := math.FMA(v32, v22, 0x1.1111111c3e53fp-07)
+		v36 := math.FMA(v34, v22, 0x1.555555555a87bp-05)
+		v38 := math.FMA(v36, v22, 0x1.5555555553b9ap-03)
+		v40 := math.FMA(v38, v22, 0x1.ffffffffffff5p-02)
+		v41 := math.FMA(v23, v40, v22)
+		v42 := math.FMA(math.Float64frombits(v19), v41, math.Float64frombits(v19))
+		v44 := v11 + 0x1p+00
+		v45 := math.FMA(v42, v44, 0x1p+00)
+		v46 := v42 + 0x1p+00
+		v47 := float64(v46 * v46)
+		v48 := v45 / v47
+		then50 := math.Float32bits(single.FMA(v0, 0.49999997, 0.5))
+		v50 := math.Float32bits(float32(v48))
+		if v1 < 0.00024414063 {
+			v50 = then50
+		}
+		o0[i] = math.Float32frombits(v50)
+	}
+}
+
+// mishPrimeGeneric computes mishPrime, correctly rounded.
+func mishPrimeGeneric(a *args) {
+	o0, o1 := a.floats(0), a.floats(1)
+	o1 = o1[:len(o0)]
+	for i := range o0 {
+		v0 := o1[i]
+		v6 := math.Float32bits(v0)
+		if 40 < v0 {
+			v6 = 0x42200000
+		}
+		x6 := math.Float32frombits(v6)
+		v7 := math.Float32bits(x6)
+		if -120 > x6 {
+			v7 = 0xc2f00000
+		}
+		v8 := float64(math.Float32frombits(v7))
+		v11 := math.FMA(v8, 0x1.71547652b82fep+00, 0x1.80000000003ffp+52)
+		v15 := math.Float64bits(v11) << 52
+		v16 := v11 - 0x1.80000000003ffp+52
+		v18 := math.FMA(v16, -0x1.62e42fefa39efp-01, v8)
+		v19 := float64(v18 * v18)
+		v22 := math.FMA(0x1.2818b4ce7d093p-22, v18, 0x1.72c6fdac6cc7ep-19)
+		v24 := math.FMA(v22, v18, 0x1.a01a2d1cfba98p-16)
+		v26 := math.FMA(v24, v18, 0x1.a019adca60d46p-13)
+		v28 := math.FMA(v26, v18, 0x1.6c16c155b4eb4p-10)
+		v30 := math.FMA(v28, v18, 0x1.1111111c3e53fp-07)
+		v32 := math.FMA(v30, v18, 0x1.555555555a87bp-05)
+		v34 := math.FMA(v32, v18, 0x1.5555555553b9ap-03)
+		v36 := math.FMA(v34, v18, 0x1.ffffffffffff5p-02)
+		v37 := math.FMA(v19, v36, v18)
+		v38 := math.FMA(math.Float64frombits(v15), v37, math.Float64frombits(v15))
+		v41 := float64(float32(math.Float32frombits(v7) * 4))
+		v43 := v38 + 0x1p+00
+		v44 := v43 + 0x1p+00
+		v45 := math.FMA(v43, v43, 0x1p+00)
+		v46 := float64(v44 * v45)
+		v47 := math.FMA(v41, v43, v46)
+		v48 := float64(v38 * v47)
+		v49 := float64(v45 * v45)
+		v50 := v48 / v49
+		v52 := math.Float32bits(float32(v50))
+		if v0 == -9.313226e-09 {
+			v52 = 0x3f199999
+		}
+		o0[i] = math.Float32frombits(v52)
+	}
+}
+
+// softsignPrimeGeneric computes softsignPrime, correctly rounded.
+func softsignPrimeGeneric(a *args) {
+	o0, o1 := a.floats(0), a.floats(1)
+	o1 = o1[:len(o0)]
+	for i := range o0 {
+		v3 := float64(math.Float32frombits((math.Float32bits(o1[i]) &^ (1 << 31))))
+		v4 := v3 + 0x1p+00
+		v5 := float64(v4 * v4)
+		v6 := 0x1p+00 / v5
+		o0[i] = float32(v6)
 	}
 }
 

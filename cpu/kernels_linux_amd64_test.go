@@ -174,24 +174,31 @@ var (
 	// A processor that has no prefetchw does nothing.
 	legacyAMD64 = words("add bts int3 je jge jl mov pause prefetcht0 prefetchw ret sfence shr sub test xor")
 	vexAMD64    = map[string]map[string]bool{
-		"AVX": words("vaddps vandps vblendvps vbroadcastss vcmpeqps vcmple_oqps vcmplt_oqps vcmpordps vcmpunordps " +
-			"vcvtdq2ps vcvttps2dq vdivps vmaskmovps vmaxps vminps vmovaps vmovd vmovdqu vmovmskps vmovntps vmovups " +
-			"vmulps vorps vroundps vsqrtps vsubps vxorps vzeroupper"),
-		"AVX2": words("vpaddd vpand vpbroadcastb vpbroadcastd vpcmpeqd vpcmpgtd vpmulld vpor vpslld vpsllvd vpsrad " +
-			"vpsrld vpsrlvd vpsubd vpxor"),
-		"FMA":     words("vfmadd231ps"),
+		"AVX": words("vaddpd vaddps vandps vblendvpd vblendvps vbroadcastsd vbroadcastss vcmpeqps vcmple_oqps " +
+			"vcmplt_oqps vcmpordps vcmpunordps vcvtdq2ps vcvtpd2ps vcvtps2pd vcvttps2dq vdivpd vdivps " +
+			"vextractf128 vinsertf128 vmaskmovps vmaxps vminps vmovapd vmovaps vmovd vmovdqu vmovmskps vmovntps " +
+			"vmovups vmulpd vmulps vorps vroundps vsqrtps vsubpd vsubps vxorps vzeroupper"),
+		"AVX2": words("vpaddd vpaddq vpand vpbroadcastb vpbroadcastd vpcmpeqd vpcmpgtd vpmovsxdq vpmulld vpor " +
+			"vpslld vpsllq vpsllvd vpsrad vpsrld vpsrlq vpsrlvd vpsubd vpsubq vpxor"),
+		"FMA":     words("vfmadd231ps " + fusedDoubles),
 		"BMI2":    words("bzhi"),
-		"AVX512F": words("kandw kmovw knotw korw"),
+		"AVX512F": words("kandw kmovw knotw korw kshiftrw"),
 	}
 	evexAMD64 = map[string]map[string]bool{
-		"AVX512F": words("vaddps vbroadcastss vcmpeqps vcmple_oqps vcmplt_oqps vcmpneqps vcmpnle_uqps vcmpnlt_uqps " +
-			"vcmpordps vcmpunordps vcvttps2udq vcvtudq2ps vdivps vfmadd231ps vmaxps vminps vmovaps vmovdqa32 " +
-			"vmovntps vmovups vmulps vpaddd vpandd vpblendmd vpcmpequd vpcmpltud vpcmpnequd vpcmpnltud vpmulld " +
-			"vpord vprold vpslld vpsllvd vpsrld vpsrlvd vpsubd vptestmd vptestnmd vpxord vrndscaleps vsqrtps vsubps"),
+		"AVX512F": words("vaddpd vaddps vblendmpd vbroadcastsd vbroadcastss vcmpeqps vcmple_oqps vcmplt_oqps " +
+			"vcmpneqps vcmpnle_uqps vcmpnlt_uqps vcmpordps vcmpunordps vcvtpd2ps vcvtps2pd vcvttps2udq vcvtudq2ps " +
+			"vdivpd vdivps vextractf64x4 vfmadd231ps vinsertf64x4 vmaxps vminps vmovapd vmovaps vmovdqa32 vmovntps " +
+			"vmovups vmulpd vmulps vpaddd vpaddq vpandd vpandq vpblendmd vpcmpequd vpcmpltud vpcmpnequd vpcmpnltud " +
+			"vpmulld vpord vporq vprold vpslld vpsllq vpsllvd vpsrld vpsrlq vpsrlvd vpsubd vpsubq vptestmd " +
+			"vptestnmd vpxord vpxorq vrndscaleps vsqrtps vsubpd vsubps " + fusedDoubles),
 	}
 )
 
-// ofRegister are instructions of AVX that take a register only with AVX2.
+// fusedDoubles are the multiply-adds of float64.
+const fusedDoubles = "vfmadd132pd vfmadd213pd vfmadd231pd vfmsub132pd vfmsub213pd vfmsub231pd " +
+	"vfnmadd132pd vfnmadd213pd vfnmadd231pd vfnmsub132pd vfnmsub213pd vfnmsub231pd"
+
+// broadcastRegister matches operands of instructions of AVX that take a register only with AVX2.
 var broadcastRegister = regexp.MustCompile(`^[xy]mm\d+,xmm`)
 
 func needsAMD64(code, mnemonic, operands string) (feature string, known bool) {
@@ -207,7 +214,7 @@ func needsAMD64(code, mnemonic, operands string) (feature string, known bool) {
 	default:
 		return "", legacyAMD64[mnemonic]
 	}
-	if mnemonic == "vbroadcastss" && broadcastRegister.MatchString(operands) {
+	if strings.HasPrefix(mnemonic, "vbroadcasts") && broadcastRegister.MatchString(operands) {
 		return "AVX2", true
 	}
 	for feature, mnemonics := range features {
@@ -223,9 +230,10 @@ func setsARM64(*testing.T) map[string][]string { return map[string][]string{"neo
 var (
 	// What every processor of ARMv8-A has, NEON among it.
 	baseARM64 = words("add adds addv adrp and b.eq b.ge b.gt b.lt b.ne bif bit bsl cbz cmeq cmhi cmtst csel dup " +
-		"eor fabs fadd fcmeq fcmge fcmgt fcmle fcmlt fcmp fcsel fcvtzu fdiv fmla fmov fmul fneg " +
-		"frintm frintn frintp frintz fsqrt fsub ld1 ldp ldr ldrh lsl lsr mov movk mul mvn neg orr " +
-		"prfm ret sbfx shl sri st1 stp str strh stur sub subs tst ucvtf udf ushl ushr yield")
+		"eor fabs fadd fcmeq fcmge fcmgt fcmle fcmlt fcmp fcsel fcvtl fcvtl2 fcvtn fcvtn2 fcvtzu fdiv " +
+		"fmla fmls fmov fmul fneg frintm frintn frintp frintz fsqrt fsub ld1 ldp ldr ldrh lsl lsr mov " +
+		"movk mul mvn neg orr prfm ret sbfx shl sri st1 stp str strh stur sub subs tst ucvtf udf ushl " +
+		"ushr yield zip1 zip2")
 	sveARM64  = regexp.MustCompile(`\b[zp][0-9]`)
 	halfARM64 = regexp.MustCompile(`\.[48]h|\bh[0-9]`)
 )

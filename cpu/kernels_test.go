@@ -91,30 +91,45 @@ func TestTables(t *testing.T) {
 // non-temporal stores, is right on every input (make exhaustive), or on a sample; and on a
 // sample in short calls, which use plain stores.
 func TestEveryInput(t *testing.T) {
-	var plain, nonTemporal []exhaustive.Subject
+	plain, nonTemporal := exhaustiveSubjects(t)
+	exhaustive.Run(t, append(plain, nonTemporal...))
+	exhaustive.RunShort(t, plain) // all inputs would take hours
+}
+
+// TestEveryInputOfFunctions is like TestEveryInput, for the functions of programs. Those with
+// non-temporal stores, which are the same otherwise, and those in plain Go, which take long,
+// are tested on one of every 8 blocks of inputs, or on the sample.
+func TestEveryInputOfFunctions(t *testing.T) {
+	plain, nonTemporal := exhaustiveSubjects(t)
+	isGeneric := func(s exhaustive.Subject) bool { return s.Name == generic.name }
+	exhaustive.Functions(t, slices.DeleteFunc(slices.Clone(plain), isGeneric), 1)
+	exhaustive.Functions(t, nonTemporal, 8)
+	exhaustive.Functions(t, slices.DeleteFunc(plain, func(s exhaustive.Subject) bool { return !isGeneric(s) }), 8)
+}
+
+// exhaustiveSubjects returns all instruction sets that this processor has, with plain and with
+// non-temporal stores. It logs which it has not.
+func exhaustiveSubjects(t *testing.T) (plain, nonTemporal []exhaustive.Subject) {
 	contents := func(b compute.Buffer) []float32 { return driver.MemoryOf(b).(*memory).elements } // calls compute before they return
+	open := func(set instructionSet, name string, cache int) exhaustive.Subject {
+		d := Options{}.device(set)
+		d.cache = cache
+		b := driver.New(d)
+		t.Cleanup(func() { b.Close() })
+		return exhaustive.Subject{Name: name, Backend: b, Contents: contents}
+	}
 	missing := []string{"avx512", "avx2", "neon"}
 	for _, set := range instructionSets() {
 		missing = slices.DeleteFunc(missing, func(name string) bool { return name == set.name })
-		d := Options{}.device(set)
-		d.cache = 1 << 30
-		b := driver.New(d)
-		defer b.Close()
-		plain = append(plain, exhaustive.Subject{Name: set.name, Backend: b, Contents: contents})
-		if set.nonTemporal == nil {
-			continue
+		plain = append(plain, open(set, set.name, 1<<30))
+		if set.nonTemporal != nil {
+			nonTemporal = append(nonTemporal, open(set, set.name+", non-temporal", 0))
 		}
-		d = Options{}.device(set)
-		d.cache = 0
-		b = driver.New(d)
-		defer b.Close()
-		nonTemporal = append(nonTemporal, exhaustive.Subject{Name: set.name + ", non-temporal", Backend: b, Contents: contents})
 	}
-	exhaustive.Run(t, append(plain, nonTemporal...))
-	exhaustive.RunShort(t, plain) // all inputs would take hours
 	for _, name := range missing {
 		t.Logf("NOT tested: %s, which this build or processor does not have", name)
 	}
+	return plain, nonTemporal
 }
 
 // TestGenericIsStraightLine reads what the compiler makes of the generic kernels, and of what

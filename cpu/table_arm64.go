@@ -47,44 +47,61 @@ var neon = instructionSet{
 		},
 	},
 	primitives: [ir.SoftsignPrime + 1][8]kernel{
-		ir.NegF32:     {0: negF32NEON},
-		ir.AddF32:     {0: addF32NEON, 2: addF32YNEON},
-		ir.SubF32:     {0: subF32NEON, 1: subF32XNEON, 2: subF32YNEON},
-		ir.MulF32:     {0: mulF32NEON, 2: mulF32YNEON},
-		ir.DivF32:     {0: divF32NEON, 1: divF32XNEON, 2: divF32YNEON},
-		ir.FMA:        {0: fmaNEON, 2: fmaYNEON, 4: fmaZNEON, 6: fmaYZNEON},
-		ir.Sqrt:       {0: sqrtNEON},
-		ir.Abs:        {0: absNEON},
-		ir.Copysign:   {0: copysignNEON, 1: copysignXNEON, 2: copysignYNEON},
-		ir.Min:        {0: minNEON, 1: minXNEON, 2: minYNEON},
-		ir.Max:        {0: maxNEON, 1: maxXNEON, 2: maxYNEON},
-		ir.Floor:      {0: floorNEON},
-		ir.Ceil:       {0: ceilNEON},
-		ir.Trunc:      {0: truncNEON},
-		ir.Rint:       {0: rintNEON},
-		ir.EqF32:      {0: eqF32NEON, 2: eqF32YNEON},
-		ir.LtF32:      {0: ltF32NEON, 1: ltF32XNEON, 2: ltF32YNEON},
-		ir.LeF32:      {0: leF32NEON, 1: leF32XNEON, 2: leF32YNEON},
-		ir.WhereF32:   {0: whereU32NEON, 2: whereU32YNEON, 4: whereU32ZNEON, 6: whereU32YZNEON},
-		ir.And:        {0: andU32NEON, 2: andU32YNEON},
-		ir.Or:         {0: orU32NEON, 2: orU32YNEON},
-		ir.Not:        {0: notNEON},
-		ir.AddU32:     {0: addU32NEON, 2: addU32YNEON},
-		ir.SubU32:     {0: subU32NEON, 1: subU32XNEON, 2: subU32YNEON},
-		ir.MulU32:     {0: mulU32NEON, 2: mulU32YNEON},
-		ir.AndU32:     {0: andU32NEON, 2: andU32YNEON},
-		ir.OrU32:      {0: orU32NEON, 2: orU32YNEON},
-		ir.XorU32:     {0: xorU32NEON, 2: xorU32YNEON},
-		ir.ShlU32:     {2: shlU32YNEON},
-		ir.ShrU32:     {2: shrU32YNEON},
-		ir.EqU32:      {0: eqU32NEON, 2: eqU32YNEON},
-		ir.LtU32:      {0: ltU32NEON, 1: ltU32XNEON, 2: ltU32YNEON},
-		ir.WhereU32:   {0: whereU32NEON, 2: whereU32YNEON, 4: whereU32ZNEON, 6: whereU32YZNEON},
-		ir.F32FromU32: {0: f32FromU32NEON},
-		ir.U32FromF32: {0: u32FromF32NEON},
-		ir.Bits:       {0: bitsNEON},
-		ir.FromBits:   {copyElements},
-		ir.RandBits:   {0: randBitsWNEON, 3: randBitsXYWNEON},
+		ir.NegF32:        {0: negF32NEON},
+		ir.AddF32:        {0: addF32NEON, 2: addF32YNEON},
+		ir.SubF32:        {0: subF32NEON, 1: subF32XNEON, 2: subF32YNEON},
+		ir.MulF32:        {0: mulF32NEON, 2: mulF32YNEON},
+		ir.DivF32:        {0: divF32NEON, 1: divF32XNEON, 2: divF32YNEON},
+		ir.FMA:           {0: fmaNEON, 2: fmaYNEON, 4: fmaZNEON, 6: fmaYZNEON},
+		ir.Sqrt:          {0: sqrtNEON},
+		ir.Abs:           {0: absNEON},
+		ir.Copysign:      {0: copysignNEON, 1: copysignXNEON, 2: copysignYNEON},
+		ir.Min:           {0: minNEON, 1: minXNEON, 2: minYNEON},
+		ir.Max:           {0: maxNEON, 1: maxXNEON, 2: maxYNEON},
+		ir.Floor:         {0: floorNEON},
+		ir.Ceil:          {0: ceilNEON},
+		ir.Trunc:         {0: truncNEON},
+		ir.Rint:          {0: rintNEON},
+		ir.EqF32:         {0: eqF32NEON, 2: eqF32YNEON},
+		ir.LtF32:         {0: ltF32NEON, 1: ltF32XNEON, 2: ltF32YNEON},
+		ir.LeF32:         {0: leF32NEON, 1: leF32XNEON, 2: leF32YNEON},
+		ir.WhereF32:      {0: whereU32NEON, 2: whereU32YNEON, 4: whereU32ZNEON, 6: whereU32YZNEON},
+		ir.And:           {0: andU32NEON, 2: andU32YNEON},
+		ir.Or:            {0: orU32NEON, 2: orU32YNEON},
+		ir.Not:           {0: notNEON},
+		ir.AddU32:        {0: addU32NEON, 2: addU32YNEON},
+		ir.SubU32:        {0: subU32NEON, 1: subU32XNEON, 2: subU32YNEON},
+		ir.MulU32:        {0: mulU32NEON, 2: mulU32YNEON},
+		ir.AndU32:        {0: andU32NEON, 2: andU32YNEON},
+		ir.OrU32:         {0: orU32NEON, 2: orU32YNEON},
+		ir.XorU32:        {0: xorU32NEON, 2: xorU32YNEON},
+		ir.ShlU32:        {2: shlU32YNEON},
+		ir.ShrU32:        {2: shrU32YNEON},
+		ir.EqU32:         {0: eqU32NEON, 2: eqU32YNEON},
+		ir.LtU32:         {0: ltU32NEON, 1: ltU32XNEON, 2: ltU32YNEON},
+		ir.WhereU32:      {0: whereU32NEON, 2: whereU32YNEON, 4: whereU32ZNEON, 6: whereU32YZNEON},
+		ir.F32FromU32:    {0: f32FromU32NEON},
+		ir.U32FromF32:    {0: u32FromF32NEON},
+		ir.Bits:          {0: bitsNEON},
+		ir.FromBits:      {copyElements},
+		ir.RandBits:      {0: randBitsWNEON, 3: randBitsXYWNEON},
+		ir.Exp:           {expNEON},
+		ir.Expm1:         {expm1NEON},
+		ir.Log:           {logNEON},
+		ir.Log1p:         {log1pNEON},
+		ir.Tanh:          {tanhNEON},
+		ir.Sigmoid:       {sigmoidNEON},
+		ir.LogSigmoid:    {logSigmoidNEON},
+		ir.Softplus:      {softplusNEON},
+		ir.SiLU:          {siluNEON},
+		ir.Mish:          {mishNEON},
+		ir.Softsign:      {softsignNEON},
+		ir.Log1pPrime:    {log1pPrimeNEON},
+		ir.TanhPrime:     {tanhPrimeNEON},
+		ir.SigmoidPrime:  {sigmoidPrimeNEON},
+		ir.SiLUPrime:     {siluPrimeNEON},
+		ir.MishPrime:     {mishPrimeNEON},
+		ir.SoftsignPrime: {softsignPrimeNEON},
 	},
 	fill:          fillNEON,
 	expand:        expandNEON,
@@ -552,6 +569,91 @@ func randBitsWNEON(a *args)
 //
 //go:noescape
 func randBitsXYWNEON(a *args)
+
+// expNEON computes exp, correctly rounded.
+//
+//go:noescape
+func expNEON(a *args)
+
+// expm1NEON computes expm1, correctly rounded.
+//
+//go:noescape
+func expm1NEON(a *args)
+
+// logNEON computes log, correctly rounded.
+//
+//go:noescape
+func logNEON(a *args)
+
+// log1pNEON computes log1p, correctly rounded.
+//
+//go:noescape
+func log1pNEON(a *args)
+
+// tanhNEON computes tanh, correctly rounded.
+//
+//go:noescape
+func tanhNEON(a *args)
+
+// sigmoidNEON computes sigmoid, correctly rounded.
+//
+//go:noescape
+func sigmoidNEON(a *args)
+
+// logSigmoidNEON computes logSigmoid, correctly rounded.
+//
+//go:noescape
+func logSigmoidNEON(a *args)
+
+// softplusNEON computes softplus, correctly rounded.
+//
+//go:noescape
+func softplusNEON(a *args)
+
+// siluNEON computes silu, correctly rounded.
+//
+//go:noescape
+func siluNEON(a *args)
+
+// mishNEON computes mish, correctly rounded.
+//
+//go:noescape
+func mishNEON(a *args)
+
+// softsignNEON computes softsign, correctly rounded.
+//
+//go:noescape
+func softsignNEON(a *args)
+
+// log1pPrimeNEON computes log1pPrime, correctly rounded.
+//
+//go:noescape
+func log1pPrimeNEON(a *args)
+
+// tanhPrimeNEON computes tanhPrime, correctly rounded.
+//
+//go:noescape
+func tanhPrimeNEON(a *args)
+
+// sigmoidPrimeNEON computes sigmoidPrime, correctly rounded.
+//
+//go:noescape
+func sigmoidPrimeNEON(a *args)
+
+// siluPrimeNEON computes siluPrime, correctly rounded.
+//
+//go:noescape
+func siluPrimeNEON(a *args)
+
+// mishPrimeNEON computes mishPrime, correctly rounded.
+//
+//go:noescape
+func mishPrimeNEON(a *args)
+
+// softsignPrimeNEON computes softsignPrime, correctly rounded.
+//
+//go:noescape
+func softsignPrimeNEON(a *args)
 
 // fillNEON computes the elements of a result, all equal to a parameter.
 //

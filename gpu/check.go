@@ -12,10 +12,11 @@ import (
 	"github.com/gmind-go/compute/gpu/internal/opencl"
 	"github.com/gmind-go/compute/internal/ir"
 	"github.com/gmind-go/compute/internal/kernel"
+	"github.com/gmind-go/compute/internal/libm"
 	"github.com/gmind-go/compute/internal/values"
 )
 
-// A check compares a kernel with its reference: Body.Eval. It has the operands of one call, in
+// A check compares a kernel with its reference. It has the operands of one call, in
 // which the inputs have special values, all pairs of them for the first two.
 type check struct {
 	c        *code
@@ -173,12 +174,12 @@ func (t *check) wrong(flushes bool) string {
 	for i, bits := range t.params {
 		args[len(k.Inputs)+i] = uint64(bits)
 	}
-	nodes := make([]uint64, len(k.Body.Nodes))
+	reference := newReference(k.Body)
 	for i := range t.n {
 		for j, a := range k.Inputs {
 			args[j] = t.at(len(k.Results)+j, a, i)
 		}
-		k.Body.Eval(nodes, t.index+uint64(i), args)
+		nodes := reference.eval(t.index+uint64(i), args)
 		for j, r := range k.Body.Results {
 			got, want := t.at(j, k.Results[j], i), nodes[r.Value]
 			same := got == want
@@ -191,6 +192,33 @@ func (t *check) wrong(flushes bool) string {
 		}
 	}
 	return ""
+}
+
+// A reference computes the values of all nodes of a program. Functions have the results of their
+// bodies, which are the same and take less time.
+type reference struct {
+	inlined       *ir.Program // has a result for each node
+	values, nodes []uint64
+}
+
+func newReference(p *ir.Program) *reference {
+	all := *p
+	all.Results = make([]ir.Result, len(p.Nodes))
+	for i := range p.Nodes {
+		all.Results[i].Value = ir.Value(i)
+	}
+	r := &reference{inlined: libm.Inlined(&all), nodes: make([]uint64, len(p.Nodes))}
+	r.values = make([]uint64, len(r.inlined.Nodes))
+	return r
+}
+
+// eval returns the values for the element with the index, which are valid until the next call.
+func (r *reference) eval(index uint64, args []uint64) []uint64 {
+	r.inlined.Eval(r.values, index, args)
+	for i, result := range r.inlined.Results {
+		r.nodes[i] = r.values[result.Value]
+	}
+	return r.nodes
 }
 
 // at returns the bits of an operand for element i.

@@ -25,14 +25,18 @@ func (d *device) options() string {
 // defines returns what a program in the shape s begins with.
 func (d *device) defines(s shape) string {
 	text := s.defines()
-	switch {
-	case d.found.ExactDivision:
-		text += "#define EXACT_DIVISION\n"
-	case d.found.Double:
-		text += "#define DOUBLE\n"
-	}
-	if d.found.Fused {
-		text += "#define FUSED\n"
+	for _, define := range []struct {
+		name string
+		is   bool
+	}{
+		{"EXACT_DIVISION", d.found.ExactDivision},
+		{"DOUBLE", d.found.Double},
+		{"FUSED", d.found.Fused},
+		{"FLUSHES", d.flushes.Load()},
+	} {
+		if define.is {
+			text += "#define " + define.name + "\n"
+		}
 	}
 	return text + "#line 1\n"
 }
@@ -103,7 +107,7 @@ func (d *device) try(k *kernel.Kernel, s shape, guarded bool) (*code, error) {
 	}
 	c := &code{kernel: k, name: "elementwise", shape: s, guarded: guarded}
 	c.args, _ = openclc.Arguments(k, guarded)
-	text, err := openclc.Print(k, openclc.Options{Name: c.name, Guarded: guarded})
+	text, err := openclc.Print(k, d.printed(c))
 	if err != nil {
 		return nil, err
 	}

@@ -78,6 +78,7 @@ type device struct {
 	context  *opencl.Context
 	programs []*opencl.Program // of the shipped kernels
 	codes    codeSet
+	quick    func() bool // whether functions take their quick bodies first: see functions.go
 	pool     *mempool.Pool[*memory]
 
 	part          int            // most elements that a pipeline copies at a time
@@ -117,6 +118,7 @@ func open(found *opencl.Device, info compute.Info, p program, o Options) (comput
 	}
 	d.codes.d, d.codes.limit = d, maxPrograms
 	d.flushes.Store(!found.Subnormals)
+	d.quick = sync.OnceValue(d.slowDouble)
 	d.planPipelines(o.StreamMemory, runtime.GOMAXPROCS(0))
 	if err = d.ship(p.source); err == nil {
 		d.queue, err = ctx.NewQueue()

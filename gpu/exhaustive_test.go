@@ -45,6 +45,42 @@ func TestEveryInput(t *testing.T) {
 	t.Logf("NOT tested on every input, but by the self-test and the conformance suite: the elements behind the last whole vector of a call")
 }
 
+// TestEveryInputOfFunctions: every device computes the functions of programs right on every
+// input (make exhaustive), or on a sample: in double, and by quick bodies and integers. By
+// integers alone, which take long, and by quick bodies and double, only one of some blocks is
+// tested.
+func TestEveryInputOfFunctions(t *testing.T) {
+	testenv.Open(t, OpenDevice("any"))
+	infos, err := Devices()
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, part := range []struct {
+		way   string
+		every int
+	}{
+		{"double", 1}, {"quick, then integers", 1}, {"quick, then double", 8}, {"integers", 64},
+	} {
+		t.Run(part.way, func(t *testing.T) {
+			if part.every > 1 && !testenv.Exhaustive() {
+				t.Skip("make exhaustive runs it; TestFunctions has a sample")
+			}
+			var subjects []exhaustive.Subject
+			for i, info := range infos {
+				b := testenv.Open(t, OpenDevice(fmt.Sprint(i)))
+				restore, ok := ways[part.way].take(inside(b))
+				if !ok {
+					t.Logf("NOT tested: %s, which has no double", info.Name)
+					continue
+				}
+				t.Cleanup(restore)
+				subjects = append(subjects, exhaustive.Subject{Name: info.Name + ", " + part.way, Backend: b, Together: true})
+			}
+			exhaustive.Functions(t, subjects, part.every)
+		})
+	}
+}
+
 // distinctShapes returns the shapes of these types, each once.
 func distinctShapes(types ...opencl.Type) []shape {
 	var list []shape

@@ -1,6 +1,11 @@
 // Operations of programs that are no single operation of OpenCL C 1.2, or not on every device,
 // on vectors of WIDTH. It follows elementwise.cl.
 
+#ifdef DOUBLE
+#pragma OPENCL EXTENSION cl_khr_fp64 : enable
+#define TO_DOUBLES JOIN(convert_double, WIDTH)
+#endif
+
 #define TO_FLOATS JOIN(JOIN(convert_, FLOATS), _rte)
 #define TO_INTS JOIN(JOIN(convert_, INTS), _rtz)
 #define TO_UINTS JOIN(JOIN(convert_, UINTS), _sat_rtz)
@@ -64,9 +69,6 @@ static inline FLOATS fused(const FLOATS x, const FLOATS y, const FLOATS z)
 #define square_root(x) sqrt(x)
 
 #elif defined(DOUBLE)
-
-#pragma OPENCL EXTENSION cl_khr_fp64 : enable
-#define TO_DOUBLES JOIN(convert_double, WIDTH)
 
 static inline FLOATS divide(const FLOATS x, const FLOATS y) { return TO_FLOATS(TO_DOUBLES(x) / TO_DOUBLES(y)); }
 static inline FLOATS square_root(const FLOATS x) { return TO_FLOATS(sqrt(TO_DOUBLES(x))); }

@@ -11,6 +11,10 @@ var (
 	elementwise string
 	//go:embed arithmetic.cl
 	arithmetic string
+	//go:embed double.cl
+	double string
+	//go:embed softfloat.cl
+	softFloat string
 	//go:embed leaky_relu.cl
 	leakyReLU string
 	//go:embed copy.cl
@@ -19,8 +23,8 @@ var (
 
 // Prelude is what precedes every kernel in a program. Before it the program defines WIDTH,
 // VECTORS and INDEX, and may define ALIGNED, EXACT_DIVISION, DOUBLE and FUSED; elementwise.cl and
-// arithmetic.cl explain them.
-var Prelude = elementwise + "\n" + arithmetic
+// the other files explain them.
+var Prelude = elementwise + "\n" + arithmetic + "\n" + double + "\n" + softFloat
 
 // Source is the program of the shipped kernels, Prelude among it: copy, and one for each
 // operation of LeakyReLU, such as leaky_relu_forward_mask. Those with a mask are there if WIDTH

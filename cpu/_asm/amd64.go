@@ -7,6 +7,7 @@ import (
 	"log"
 	"maps"
 	"slices"
+	"strings"
 
 	"github.com/mmcloughlin/avo/attr"
 	"github.com/mmcloughlin/avo/buildtags"
@@ -37,10 +38,11 @@ func amd64Table() []byte {
 // declares them.
 func amd64Sources(pkg string, list []spec) (assembly, declarations []byte) {
 	declareArgs()
-	constants := map[bits32]bool{}
+	constants, numbers := map[bits32]bool{}, map[bits64]bool{}
 	var functions []avo.Section
 	add := func(r *routine) {
 		maps.Copy(constants, r.loaded)
+		maps.Copy(numbers, r.stored)
 		functions = append(functions, r.compiled)
 	}
 	for _, set := range sets {
@@ -58,6 +60,9 @@ func amd64Sources(pkg string, list []spec) (assembly, declarations []byte) {
 	file := avo.NewFile()
 	file.Constraints = buildtags.Not("purego").ToConstraints()
 	for _, c := range slices.Sorted(maps.Keys(constants)) {
+		file.AddSection(c.data())
+	}
+	for _, c := range slices.Sorted(maps.Keys(numbers)) {
 		file.AddSection(c.data())
 	}
 	file.Sections = append(file.Sections, functions...)
@@ -119,6 +124,9 @@ func (c bits32) data() *avo.Global {
 // compile returns the only function of a file, with registers. ok is false if there are too
 // few of them.
 func compile(file *avo.File) (*avo.Function, bool) {
+	for _, i := range file.Functions()[0].Instructions() {
+		defines(i)
+	}
 	if err := pass.Compile.Execute(file); err != nil {
 		if err.Error() != "failed to allocate registers" {
 			log.Fatal(err)
@@ -132,4 +140,17 @@ func compile(file *avo.File) (*avo.Function, bool) {
 		}
 	}
 	return f, true
+}
+
+// defines tells avo what it does not know: that an instruction sets the whole of a vector
+// register, of which it may name the lower part, and that a blend does not read its result.
+func defines(i *avo.Instruction) {
+	for j, o := range i.Outputs {
+		if v, ok := o.(reg.VecVirtual); ok {
+			i.Outputs[j] = v.AsZ()
+		}
+	}
+	if strings.Contains(i.Opcode, "BLENDM") {
+		i.Inputs = i.Operands[:len(i.Operands)-1]
+	}
 }

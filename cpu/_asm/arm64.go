@@ -3,9 +3,10 @@ package main
 import (
 	"bytes"
 	"fmt"
+	"log"
 )
 
-// vectorWords are the instructions on vectors of four lanes that Go's assembler lacks.
+// vectorWords are the instructions on vectors that Go's assembler lacks.
 var vectorWords = []struct {
 	name     string
 	code     uint32
@@ -38,6 +39,15 @@ var vectorWords = []struct {
 	{"VUSHL", 0x6ea04400, 3, "USHL Vd.4S, Vn.4S, Vm.4S"},
 	{"VNEG", 0x6ea0b800, 2, "NEG Vd.4S, Vn.4S"},
 	{"VNOT", 0x6e205800, 2, "NOT Vd.16B, Vn.16B"},
+	{"VFADDD", 0x4e60d400, 3, "FADD Vd.2D, Vn.2D, Vm.2D"},
+	{"VFSUBD", 0x4ee0d400, 3, "FSUB Vd.2D, Vn.2D, Vm.2D"},
+	{"VFMULD", 0x6e60dc00, 3, "FMUL Vd.2D, Vn.2D, Vm.2D"},
+	{"VFDIVD", 0x6e60fc00, 3, "FDIV Vd.2D, Vn.2D, Vm.2D"},
+	{"VFNEGD", 0x6ee0f800, 2, "FNEG Vd.2D, Vn.2D"},
+	{"VFCVTL", 0x0e617800, 2, "FCVTL Vd.2D, Vn.2S"},
+	{"VFCVTL2", 0x4e617800, 2, "FCVTL2 Vd.2D, Vn.4S"},
+	{"VFCVTN", 0x0e616800, 2, "FCVTN Vd.2S, Vn.2D"},
+	{"VFCVTN2", 0x4e616800, 2, "FCVTN2 Vd.4S, Vn.2D"},
 }
 
 // arm64Table returns the Go file that declares the functions of arm64Source, and has the table
@@ -54,11 +64,15 @@ import (
 ` + table("neon", "NEON", "") + stubs("NEON"))
 }
 
-// arm64Source returns the assembly of all kernels.
-func arm64Source() []byte {
+// arm64Source returns the assembly of the kernels of list.
+func arm64Source(list []spec) []byte {
 	var text bytes.Buffer
-	for _, s := range specs() {
-		text.WriteString(neonFunction(s))
+	for _, s := range list {
+		function, err := neonFunction(s)
+		if err != nil {
+			log.Fatalf("%s for NEON: %v", s.name, err)
+		}
+		text.WriteString(function)
 	}
 	text.WriteString(neonPrefetch("prefetch", "PLDL1KEEP"))
 	text.WriteString(neonPrefetch("prefetchWrite", "PSTL1KEEP"))

@@ -75,7 +75,8 @@ func (s avx2) compute(b *body, v ir.Value) reg.VecVirtual {
 	case ir.EqF32, ir.LtF32, ir.LeF32:
 		b.VCMPPS(operand.U8(predicates[n.Op]), b.vector(y), b.vector(x), dst)
 	case ir.WhereF32, ir.WhereU32:
-		b.VBLENDVPS(b.vector(x), b.vector(y), b.vector(z), dst)
+		left, right := b.vector(y), b.vector(z) // before the condition, which would wait in a register
+		b.VBLENDVPS(b.vector(x), left, right, dst)
 	case ir.And:
 		b.VANDPS(b.vector(y), b.vector(x), dst)
 	case ir.Or:
@@ -124,4 +125,46 @@ func (s avx2) compute(b *body, v ir.Value) reg.VecVirtual {
 		return nil
 	}
 	return dst
+}
+
+func (avx2) instruction(name string, _ bool) string { return name }
+
+func (avx2) widen(b *body, x ir.Value) (w wide) {
+	w = wide{b.YMM(), b.YMM()}
+	if n := &b.body.Nodes[x]; n.Op == ir.Arg && b.lanes == nil && b.values[x].vector == nil {
+		for half := range w {
+			b.VCVTPS2PD(b.inputs[n.Imm].mem(b.first+4*half), w[half])
+		}
+		return w
+	}
+	from, upper := b.vector(x), b.XMM()
+	b.VEXTRACTF128(operand.U8(1), from, upper)
+	b.VCVTPS2PD(from.AsX(), w[0])
+	b.VCVTPS2PD(upper, w[1])
+	return w
+}
+
+func (avx2) narrow(b *body, x wide, dst reg.VecVirtual) {
+	upper := b.XMM()
+	b.VCVTPD2PSY(x[0], dst.AsX())
+	b.VCVTPD2PSY(x[1], upper)
+	b.VINSERTF128(operand.U8(1), upper, dst, dst)
+}
+
+// whereWide has the lanes of a bool in lanes of 64 bits too.
+func (s avx2) whereWide(b *body, c, x, y ir.Value) (w wide) {
+	b.prepare(x, y)
+	lanes := &b.values[c].wide
+	if lanes[0] == nil {
+		from, upper := b.vector(c), b.XMM()
+		*lanes = wide{b.YMM(), b.YMM()}
+		b.VEXTRACTF128(operand.U8(1), from, upper)
+		b.VPMOVSXDQ(from.AsX(), lanes[0])
+		b.VPMOVSXDQ(upper, lanes[1])
+	}
+	for half := range w {
+		w[half] = b.YMM()
+		b.VBLENDVPD(lanes[half], b.source(x, half), b.register(y, half), w[half])
+	}
+	return w
 }

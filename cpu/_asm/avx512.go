@@ -146,7 +146,7 @@ func (s avx512) compute(b *body, v ir.Value) reg.VecVirtual {
 }
 
 // where returns where(c, x, y). If one branch is an operation that nothing
-// else needs, it is computed over the other.
+// else needs, it is computed over the other. The condition comes last, so that it does not wait in a register.
 func (s avx512) where(b *body, c, x, y ir.Value) reg.VecVirtual {
 	for _, branch := range []struct {
 		op, other ir.Value
@@ -156,18 +156,77 @@ func (s avx512) where(b *body, c, x, y ir.Value) reg.VecVirtual {
 		if binaries[n.Op] == nil || b.left[branch.op] != 1 || b.values[branch.op].vector != nil {
 			continue
 		}
-		k := s.mask(b, c, branch.want)
 		right, left := b.vector(n.In[1]), b.vector(n.In[0])
 		dst := b.take(branch.other, branch.other, n.In[0], n.In[1])
+		k := s.mask(b, c, branch.want)
 		binaries[n.Op](b.Context, right, left, k, dst)
 		b.done(branch.op)
 		return dst
 	}
-	dst := b.ZMM()
+	dst, left, right := b.ZMM(), b.vector(x), b.vector(y)
 	if b.values[c].not != nil && b.values[c].is == nil {
-		b.VPBLENDMD(b.vector(y), b.vector(x), s.mask(b, c, false), dst)
+		b.VPBLENDMD(right, left, s.mask(b, c, false), dst)
 	} else {
-		b.VPBLENDMD(b.vector(x), b.vector(y), s.mask(b, c, true), dst)
+		b.VPBLENDMD(left, right, s.mask(b, c, true), dst)
 	}
 	return dst
+}
+
+func (avx512) instruction(name string, memory bool) string {
+	switch name {
+	case "VPAND", "VPOR", "VPXOR":
+		name += "Q"
+	}
+	if memory {
+		name += "_BCST"
+	}
+	return name
+}
+
+func (s avx512) widen(b *body, x ir.Value) (w wide) {
+	n := &b.body.Nodes[x]
+	if n.Op == ir.Arg && b.lanes == nil && b.values[x].vector == nil {
+		for half := range w {
+			w[half] = b.ZMM()
+			b.VCVTPS2PD(b.inputs[n.Imm].mem(b.first+8*half), w[half])
+		}
+		return w
+	}
+	from, upper := b.vector(x), b.YMM()
+	w = wide{b.ZMM(), b.ZMM()}
+	b.VEXTRACTF64X4(operand.U8(1), from, upper)
+	b.VCVTPS2PD(from.AsY(), w[0])
+	b.VCVTPS2PD(upper, w[1])
+	return w
+}
+
+func (avx512) narrow(b *body, x wide, dst reg.VecVirtual) {
+	upper := b.YMM()
+	b.VCVTPD2PS(x[0], dst.AsY())
+	b.VCVTPD2PS(x[1], upper)
+	b.VINSERTF64X4(operand.U8(1), upper, dst, dst)
+}
+
+// whereWide has the upper half of a mask in the lower half of another.
+func (s avx512) whereWide(b *body, c, x, y ir.Value) (w wide) {
+	b.prepare(x, y)
+	want := true
+	if b.isConst(y) && !b.isConst(x) { // only the one where the mask is true may be in memory
+		x, y, want = y, x, false
+	}
+	k := s.mask(b, c, want)
+	index := 0
+	if want {
+		index = 1
+	}
+	upper := &b.values[c].upper[index]
+	if *upper == nil {
+		*upper = b.K()
+		b.KSHIFTRW(operand.U8(8), k, *upper)
+	}
+	for half, k := range []reg.Register{k, *upper} {
+		w[half] = b.ZMM()
+		b.instruct("VBLENDMPD", b.source(x, half), b.register(y, half), k, w[half])
+	}
+	return w
 }

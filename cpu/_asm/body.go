@@ -29,6 +29,8 @@ type body struct {
 type value struct {
 	vector  reg.VecVirtual
 	is, not reg.Register
+	wide    wide            // of 64 bits
+	upper   [2]reg.Register // masks of the upper half of the elements: not, is
 }
 
 // invariants loads and computes what is the same for all vectors, into registers.
@@ -38,11 +40,19 @@ func (f *routine) invariants() {
 	if f.constants == nil {
 		f.constants, f.loaded = map[bits32]reg.VecVirtual{}, map[bits32]bool{}
 	}
+	f.kept = map[bits64]reg.VecVirtual{}
+	if f.wanted == nil {
+		f.wanted, f.stored = map[bits64]int{}, map[bits64]bool{}
+	}
 	if !f.hoist {
 		return
 	}
 	for _, c := range slices.Sorted(maps.Keys(f.constants)) {
 		f.constants[c] = f.load(c)
+	}
+	for _, c := range f.numbers[:f.keep] {
+		f.kept[c] = f.set.vector(f)
+		f.VBROADCASTSD(f.number(c), f.kept[c])
 	}
 	b := f.newBody(0, nil)
 	for _, v := range f.frontier() {
@@ -61,7 +71,7 @@ func (f *routine) frontier() []ir.Value {
 		case ir.Arg:
 			f.uniform[i] = int(n.Imm) >= len(f.inputs)
 		default:
-			f.uniform[i] = true
+			f.uniform[i] = !n.Type.Wide()
 			for _, x := range n.Operands() {
 				f.uniform[i] = f.uniform[i] && f.uniform[x]
 			}
@@ -109,12 +119,13 @@ func (f *routine) load(c bits32) reg.VecVirtual {
 
 func (f *routine) newBody(first int, lanes reg.Register) *body {
 	nodes := f.body.Nodes
+	f.uses = uses(f.body)
 	b := &body{f, first, lanes, make([]value, len(nodes)), make([]bool, len(nodes)), make([]int, len(nodes))}
 	for v, register := range f.invariant {
 		b.values[v].vector = register
 	}
-	for _, n := range nodes {
-		for _, x := range n.Operands() {
+	for _, u := range f.uses {
+		for _, x := range u.in {
 			b.left[x]++
 		}
 	}
@@ -155,7 +166,7 @@ func (b *body) take(v ir.Value, operands ...ir.Value) reg.VecVirtual {
 func (b *body) done(v ir.Value) {
 	if !b.known[v] {
 		b.known[v] = true
-		for _, x := range b.body.Nodes[v].Operands() {
+		for _, x := range b.uses[v].in {
 			b.left[x]--
 		}
 	}
@@ -222,6 +233,8 @@ func (b *body) compute(v ir.Value) reg.VecVirtual {
 		b.VFMADD231PS(factors[0], factors[1], dst)
 	case n.Op == ir.FromBits:
 		b.VMOVAPS(b.vector(x), dst)
+	case n.Op == ir.F32FromF64:
+		b.set.narrow(b, b.wide(b.uses[v].in[0]), dst)
 	default:
 		if r := b.set.compute(b, v); r != nil {
 			return r

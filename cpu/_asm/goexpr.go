@@ -12,7 +12,8 @@ import (
 )
 
 // A goValue is an expression for a value. A bool is a comparison or lanes, a uint32 of ones
-// or zeros; a float32 is a float or its bits, a uint32.
+// or zeros; a float32 is a float or its bits, a uint32; a float64 is a double or its bits, a
+// word.
 type goValue struct {
 	text string
 	kind goKind
@@ -26,6 +27,8 @@ const (
 	bits                  // of a float32
 	truth                 // a bool
 	lanes
+	double // a float64
+	word   // a uint64, or the bits of a float64
 )
 
 // as returns an expression of v of a kind.
@@ -37,12 +40,16 @@ func (f *goFunc) as(v ir.Value, kind goKind) string {
 		return f.param(int(n.Imm)-len(f.inputs), kind)
 	case x.kind == kind:
 		return x.text
-	case n.Op == ir.Const && kind == bits:
+	case n.Op == ir.Const && (kind == bits || kind == word):
 		return fmt.Sprintf("%#x", n.Imm)
 	case kind == bits:
 		return "math.Float32bits(" + x.text + ")"
 	case kind == float:
 		return "math.Float32frombits(" + x.text + ")"
+	case kind == double:
+		return "math.Float64frombits(" + trimParens(x.text) + ")"
+	case kind == word:
+		return "math.Float64bits(" + x.text + ")"
 	case kind == lanes:
 		return "lane(" + x.text + ")"
 	}
@@ -51,10 +58,11 @@ func (f *goFunc) as(v ir.Value, kind goKind) string {
 }
 
 // set makes text the expression of v, or a variable that has it if it is needed several times.
+// Each result of an operation on float64 is a variable, as there are many in one function.
 func (f *goFunc) set(v ir.Value, kind goKind, format string, args ...any) {
 	text := fmt.Sprintf(format, args...)
-	if f.uses[v] > 1 && kind != truth {
-		f.printf("v%d := %s", v, text)
+	if f.uses[v] > 1 && kind != truth || kind == double {
+		f.printf("v%d := %s", v, trimParens(text))
 		text = fmt.Sprintf("v%d", v)
 	}
 	f.values[v] = goValue{text, kind}
@@ -64,8 +72,12 @@ func (f *goFunc) set(v ir.Value, kind goKind, format string, args ...any) {
 func (f *goFunc) variable(v ir.Value, kind goKind) string {
 	text := f.as(v, kind)
 	if strings.ContainsAny(text, " ([") && f.body.Nodes[v].Op != ir.Const {
-		f.printf("v%d := %s", v, text)
-		text = fmt.Sprintf("v%d", v)
+		name := fmt.Sprintf("v%d", v)
+		if f.values[v].text == name { // its bits
+			name = fmt.Sprintf("x%d", v)
+		}
+		f.printf("%s := %s", name, text)
+		text = name
 		f.values[v] = goValue{text, kind}
 	}
 	return text
@@ -108,6 +120,20 @@ var goOps = map[ir.Op]struct {
 	ir.U32FromF32: {float, integer, "single.Uint32(%s)"},
 	ir.Bits:       {float, integer, "single.Bits(%s)"},
 	ir.FromBits:   {integer, bits, "%s"},
+
+	ir.AddF64:      {double, double, "(%s + %s)"},
+	ir.SubF64:      {double, double, "(%s - %s)"},
+	ir.MulF64:      {double, double, "float64(%s * %s)"},
+	ir.DivF64:      {double, double, "(%s / %s)"},
+	ir.FMAF64:      {double, double, "math.FMA(%s, %s, %s)"},
+	ir.AddU64:      {word, word, "(%s + %s)"},
+	ir.SubU64:      {word, word, "(%s - %s)"},
+	ir.AndU64:      {word, word, "(%s & %s)"},
+	ir.OrU64:       {word, word, "(%s | %s)"},
+	ir.F64FromF32:  {float, double, "float64(%s)"},
+	ir.F32FromF64:  {double, float, "float32(%s)"},
+	ir.BitsF64:     {word, word, "%s"},
+	ir.FromBitsF64: {word, word, "%s"},
 }
 
 // node writes what is needed before the expression of v can be used.
@@ -129,6 +155,17 @@ func (f *goFunc) node(v ir.Value) {
 		f.where(v, bits)
 	case ir.WhereU32:
 		f.where(v, integer)
+	case ir.WhereF64:
+		f.where(v, word)
+	case ir.NegF64:
+		if x := f.as(in[0], double); strings.HasPrefix(x, "-") {
+			f.set(v, double, "-(%s)", x)
+		} else {
+			f.set(v, double, "-%s", x)
+		}
+	case ir.ShlU64, ir.ShrU64:
+		op := map[ir.Op]string{ir.ShlU64: "<<", ir.ShrU64: ">>"}[n.Op]
+		f.set(v, word, "(%s %s %d)", f.as(in[0], word), op, f.body.Nodes[in[1]].Imm)
 	default:
 		op, ok := goOps[n.Op]
 		if !ok {
@@ -170,11 +207,17 @@ func (f *goFunc) where(v ir.Value, kind goKind) {
 		return
 	}
 	c := f.as(in[0], lanes)
+	if kind == word {
+		c = "uint64(int64(int32(" + trimParens(c) + ")))"
+	}
 	switch {
 	case f.isZero(in[2]):
 		f.set(v, kind, "(%s & %s)", f.as(in[1], kind), c)
 	case f.isZero(in[1]):
 		f.set(v, kind, "(%s &^ %s)", f.as(in[2], kind), c)
+	case f.body.Nodes[in[1]].Op == ir.Const && f.body.Nodes[in[2]].Op == ir.Const:
+		x, y := f.body.Nodes[in[1]].Imm, f.body.Nodes[in[2]].Imm
+		f.set(v, kind, "(%#x&%s ^ %#x)", x^y, c, y)
 	case f.uniform(in[1]) && f.uniform(in[2]):
 		y := f.as(in[2], kind)
 		p := goParam{fmt.Sprintf("d%d", v), f.as(in[1], kind) + " ^ " + y, "uint32"}
@@ -207,7 +250,7 @@ func (f *goFunc) choose(v ir.Value, kind goKind, x, y ir.Value, condition string
 		then = fmt.Sprintf("then%d", v)
 	}
 	if f.body.Nodes[y].Op == ir.Const {
-		otherwise = "uint32(" + otherwise + ")"
+		otherwise = map[bool]string{false: "uint32(", true: "uint64("}[kind == word] + otherwise + ")"
 	}
 	f.printf("v%d := %s\nif %s {\nv%[1]d = %[4]s\n}", v, otherwise, condition, then)
 	f.values[v] = goValue{fmt.Sprintf("v%d", v), kind}
@@ -220,6 +263,14 @@ func constant(n ir.Node) goValue {
 		return goValue{fmt.Sprintf("%#x", n.Imm), integer}
 	case ir.Bool:
 		return goValue{fmt.Sprintf("%#x", -uint32(n.Imm)), lanes}
+	}
+	if n.Type == ir.F64 {
+		if x := math.Float64frombits(n.Imm); x-x == 0 && n.Imm != 1<<63 {
+			return goValue{strconv.FormatFloat(x, 'x', -1, 64), double}
+		}
+	}
+	if n.Type.Wide() {
+		return goValue{fmt.Sprintf("%#x", n.Imm), word}
 	}
 	x := math.Float32frombits(uint32(n.Imm))
 	if x-x != 0 || n.Imm == 1<<31 {

@@ -15,6 +15,15 @@ type isa interface {
 
 	// compute returns the value of a node in a vector, or nil if it cannot compute it.
 	compute(b *body, v ir.Value) reg.VecVirtual
+	// widen converts float32 to float64, and narrow converts back.
+	widen(b *body, x ir.Value) wide
+	narrow(b *body, x wide, dst reg.VecVirtual)
+	// whereWide returns where(c, x, y) of 64-bit elements.
+	whereWide(b *body, c, x, y ir.Value) wide
+	// instruction returns the name of an instruction, given that which AVX2 has. One operand
+	// may be a constant in memory.
+	instruction(name string, memory bool) string
+
 	// pack computes a bool, and returns what stores a bit for each element.
 	pack(b *body, v ir.Value, m operand.Mem) (store func())
 

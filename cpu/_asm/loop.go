@@ -1,8 +1,10 @@
 package main
 
 import (
+	"cmp"
 	"fmt"
 	"log"
+	"maps"
 	"slices"
 	"strings"
 
@@ -35,6 +37,13 @@ type routine struct {
 	uniform   []bool                      // by node: whether it is the same for all elements
 	invariant map[ir.Value]reg.VecVirtual // by node: the same for all elements, and needed
 
+	uses    []use                     // by node
+	wanted  map[bits64]int            // the 64-bit constants that are operands, and how often
+	stored  map[bits64]bool           // those of all that are in memory
+	numbers []bits64                  // those wanted, the most useful first
+	keep    int                       // so many of them are in registers
+	kept    map[bits64]reg.VecVirtual // which
+
 	compiled *avo.Function
 }
 
@@ -57,29 +66,57 @@ func (p pointer) bytes(elements int) int {
 
 // write returns the function of s. Its main loop computes as many vectors at a time, at most
 // 4, as there are registers for; or one, if that takes so long that the loop costs nothing.
+// Two of a function: while the one waits for a result, the other goes on.
 func write(set isa, s spec, nonTemporal bool) *routine {
 	const long = 16
 	most := 4
 	if s.body.Size() > long {
 		most = 1
 	}
+	if s.wide() {
+		most = 2
+		s.body = scheduled(s.body)
+	}
 	for _, hoist := range []bool{true, false} {
 		for unroll := most; unroll > 0; unroll /= 2 {
 			f := &routine{set: set, spec: s, nonTemporal: nonTemporal, hoist: hoist}
 			f.write(unroll) // to know the constants
-			f.write(unroll)
-			file, err := f.Result()
-			if err != nil {
-				log.Fatalf("%s: %v", s.name, err)
+			f.numbers = slices.SortedFunc(maps.Keys(f.wanted), func(c, d bits64) int {
+				return cmp.Or(cmp.Compare(f.wanted[d], f.wanted[c]), cmp.Compare(c, d))
+			})
+			// As many as possible of the constants that may be in memory are in registers.
+			var best *avo.Function
+			for low, high := 0, len(f.numbers); low <= high; {
+				f.keep = (low + high + 1) / 2
+				f.write(unroll)
+				if compiled, ok := compile(f.result()); ok {
+					best, low = compiled, f.keep+1
+				} else {
+					high = f.keep - 1
+				}
 			}
-			var ok bool
-			if f.compiled, ok = compile(file); ok {
+			if best != nil {
+				f.compiled = best
 				return f
 			}
 		}
 	}
 	log.Fatalf("%s needs more registers than %s has", s.name, set.name())
 	return nil
+}
+
+// result returns what is written.
+func (f *routine) result() *avo.File {
+	file, err := f.Result()
+	if err != nil {
+		log.Fatalf("%s: %v", f.name, err)
+	}
+	return file
+}
+
+// wide reports whether the body has values of 64 bits.
+func (s *spec) wide() bool {
+	return slices.ContainsFunc(s.body.Nodes, func(n ir.Node) bool { return n.Type.Wide() })
 }
 
 // write writes the function, with the constants that it needed when it was written before.
@@ -185,15 +222,35 @@ func (f *routine) tail() {
 // since processors combine stores that follow each other in memory.
 func (f *routine) vectors(count int, lanes reg.Register) {
 	stores := make([][]func(), len(f.results))
+	var starts []int
+	nodes := func() *[]avo.Node { return &f.result().Functions()[0].Nodes }
 	for i := range count {
+		starts = append(starts, len(*nodes()))
 		first := i * f.set.width()
 		b := f.newBody(first, lanes)
+		b.computeAllWide()
 		for j, r := range f.body.Results {
 			stores[j] = append(stores[j], b.store(f.results[j].mem(first), f.results[j].address, r.Value))
 		}
 	}
+	if f.wide() {
+		interleave(*nodes(), starts)
+	}
 	for _, store := range slices.Concat(stores...) {
 		store()
+	}
+}
+
+// interleave mixes the parts of nodes that begin at starts, which are equally long: the first of each part,
+// then the second of each, and so on.
+func interleave(nodes []avo.Node, starts []int) {
+	all := slices.Clone(nodes)
+	next := starts[0]
+	for i := range (len(nodes) - starts[0]) / len(starts) {
+		for _, start := range starts {
+			nodes[next] = all[start+i]
+			next++
+		}
 	}
 }
 

@@ -1,8 +1,8 @@
 package main
 
 import (
+	"errors"
 	"fmt"
-	"log"
 	"slices"
 	"strings"
 
@@ -11,42 +11,52 @@ import (
 )
 
 // neonFunction returns the function of s. It computes as many vectors at a time as the
-// registers allow.
-func neonFunction(s spec) string {
+// registers allow, and keeps as many constants in registers as are left. Two vectors of float64
+// take four registers, whose operations in turn hide each other's latency.
+func neonFunction(s spec) (text string, err error) {
 	if !s.blocks && slices.Contains(s.results, kernel.Bit) && slices.Contains(s.inputs, kernel.Bit) {
-		log.Fatalf("%s for NEON: the last word of a resulting mask is cleared, and may be that of the input", s.name)
+		return "", errors.New("the last word of a resulting mask is cleared, and may be that of the input")
 	}
-	for _, vectors := range []int{4, 2, 1} {
-		f := &neonFunc{spec: s, vectors: vectors}
-		if text, err := f.function(); err == nil {
-			return text
-		} else if vectors == 1 || f.masked() {
-			log.Fatalf("%s for NEON: %v", s.name, err)
+	sizes := []int{4, 2, 1}
+	if s.wide() {
+		sizes = []int{2, 1}
+		s.body = scheduled(s.body)
+	}
+	for _, vectors := range sizes {
+		for _, constants := range s.choices() {
+			f := &neonFunc{spec: s, vectors: vectors, constants: constants}
+			if text, err = f.function(); err == nil || f.masked() {
+				return text, err
+			}
 		}
 	}
-	return ""
+	return "", err
 }
 
 // A neonFunc is a function that is being written. R0 to R3 point to the operands, R4 is the
 // number of elements left, R6 points to the args at first, and R8 to R11 have the bits of
-// masks while single elements are computed; R7 is the bit of the element then.
+// masks while single elements are computed; R7 is the bit of the element then. R12 points to
+// the constants that are not in registers.
 type neonFunc struct {
 	spec
-	vectors int // that a block has
-	loops   strings.Builder
-	err     error
+	vectors   int            // that a block has
+	constants map[hoist]bool // those in registers; nil for all
+	loops     strings.Builder
+	err       error
 
 	hoisted map[hoist]int // the registers that are set before the loops
 	order   []hoist
+	memory  []hoist  // the constants in memory
 	touched [32]bool // the registers that loops have used for something else
 
 	// While a loop is written:
-	count int      // vectors
-	lanes int      // of a vector: 4, or 1 for an element
-	busy  [32]bool // the registers in use
-	at    [][]int  // by node and vector: the register
-	last  []int    // by node: the last node that needs it; done for results
-	fused []bool   // by node: it is part of a later one
+	count int           // vectors
+	lanes int           // of a vector: 4, or 1 for an element
+	busy  [32]bool      // the registers in use
+	at    [][]int       // by node and vector: the register; float64 have two vectors for one of float32
+	temps map[hoist]int // the registers with constants from memory, of the node
+	last  []int         // by node: the last node that needs it; done for results
+	fused []bool        // by node: it is part of a later one
 }
 
 // masked reports whether an operand is a mask. A block is 16 bits of it, and elements follow.
@@ -124,6 +134,7 @@ func (f *neonFunc) pointer(i int) int { return f.ptr[i] }
 func (f *neonFunc) head() string {
 	loops := f.loops
 	f.loops = strings.Builder{}
+	f.data()
 	fmt.Fprintf(&f.loops, "\n// func %[1]sNEON(a *args)\nTEXT ·%[1]sNEON(SB), NOSPLIT, $0-8\n", f.name)
 	f.printf("MOVD a+0(FP), R6")
 	f.printf("MOVD args_n(R6), R4")
@@ -133,7 +144,9 @@ func (f *neonFunc) head() string {
 	for _, i := range f.ptr {
 		f.printf("MOVD (args_ptr+%d)(R6), R%d", 8*i, i)
 	}
-	for _, h := range f.order {
+	isBits := func(h hoist) bool { return h.what == "blockBits" }
+	blockBits := slices.DeleteFunc(slices.Clone(f.order), func(h hoist) bool { return !isBits(h) })
+	for _, h := range append(slices.DeleteFunc(f.order, isBits), blockBits...) { // which need R5 as a pointer
 		r := f.hoisted[h]
 		switch {
 		case h.what == "blockBits":
@@ -141,11 +154,14 @@ func (f *neonFunc) head() string {
 				f.printf("MOVD $blockBits<>(SB), R5")
 			}
 			f.printf("FMOVQ.P 16(R5), F%d", r)
-		case h == hoist{"const", 0}:
+		case h.what == "const" && h.bits == 0:
 			f.printf("VEOR V%[1]d.B16, V%[1]d.B16, V%[1]d.B16", r)
 		case h.what == "const":
 			f.printf("MOVD $%#x, R5", h.bits)
 			f.printf("VDUP R5, V%d.S4", r)
+		case h.what == "double":
+			f.printf("MOVD $%#x, R5", h.bits)
+			f.printf("VDUP R5, V%d.D2", r)
 		default:
 			f.printf("MOVWU (args_params+%d)(R6), R5", 4*h.bits)
 			f.printf("VDUP R5, V%d.S4", r)
@@ -153,6 +169,9 @@ func (f *neonFunc) head() string {
 				f.printf("VNEG(%d, %d)", r, r)
 			}
 		}
+	}
+	if len(f.memory) > 0 {
+		f.printf("MOVD $%sConstants<>(SB), R12", f.name)
 	}
 	for i, a := range f.results {
 		if a == kernel.Bit && !f.blocks {
@@ -185,7 +204,7 @@ func (f *neonFunc) loop(label string, count, lanes int) {
 	for _, r := range f.hoisted {
 		f.busy[r] = true
 	}
-	f.at = make([][]int, len(f.body.Nodes))
+	f.at, f.temps = make([][]int, len(f.body.Nodes)), map[hoist]int{}
 	f.fuse()
 	for i := range f.inputs {
 		f.load(i)

@@ -34,7 +34,7 @@ func (f *neonFunc) load(i int) {
 	f.printf("MOVHU.P 2(R%d), R5", p)
 	f.printf("VDUP R5, V%d.S4", word)
 	for u, d := range at {
-		f.printf("VCMTST V%d.S4, V%d.S4, V%d.S4", f.hoist(hoist{"blockBits", uint32(u)}), word, d)
+		f.printf("VCMTST V%d.S4, V%d.S4, V%d.S4", f.hoist(hoist{"blockBits", uint64(u)}), word, d)
 	}
 	f.busy[word] = false
 }
@@ -83,7 +83,7 @@ func (f *neonFunc) keep(i int) {
 	sum := make([]int, f.count)
 	for u := range sum {
 		sum[u] = f.take()
-		f.printf("VAND V%d.B16, V%d.B16, V%d.B16", f.hoist(hoist{"blockBits", uint32(u)}), f.reg(v, u), sum[u])
+		f.printf("VAND V%d.B16, V%d.B16, V%d.B16", f.hoist(hoist{"blockBits", uint64(u)}), f.reg(v, u), sum[u])
 	}
 	for half := f.count / 2; half > 0; half /= 2 {
 		for u := range half {

@@ -10,8 +10,9 @@ import (
 
 // node writes the instructions of v, those of all vectors in turn.
 func (f *neonFunc) node(v ir.Value) {
-	at, steps := make([]int, f.count), make([][]string, f.count)
-	for u := range f.count {
+	n := f.parts(f.body.Nodes[v].Type)
+	at, steps := make([]int, n), make([][]string, n)
+	for u := range n {
 		at[u], steps[u] = f.vector(v, u)
 	}
 	for i := range steps[0] {
@@ -20,6 +21,10 @@ func (f *neonFunc) node(v ir.Value) {
 		}
 	}
 	f.at[v] = at
+	for _, r := range f.temps {
+		f.busy[r] = false
+	}
+	clear(f.temps)
 	for _, x := range f.operands(v) {
 		if f.dies(x, v) {
 			for _, r := range f.at[x] {
@@ -59,6 +64,15 @@ var neonOps = map[ir.Op]string{
 	ir.XorU32:     "VEOR V%[2]d.B16, V%[1]d.B16, V%[3]d.B16",
 	ir.EqU32:      "VCMEQ V%[2]d.S4, V%[1]d.S4, V%[3]d.S4",
 	ir.LtU32:      "VCMHI(%[1]d, %[2]d, %[3]d)", // v > u
+	ir.NegF64:     "VFNEGD(%[1]d, %[2]d)",
+	ir.AddF64:     "VFADDD(%[2]d, %[1]d, %[3]d)",
+	ir.SubF64:     "VFSUBD(%[2]d, %[1]d, %[3]d)",
+	ir.MulF64:     "VFMULD(%[2]d, %[1]d, %[3]d)",
+	ir.DivF64:     "VFDIVD(%[2]d, %[1]d, %[3]d)",
+	ir.AddU64:     "VADD V%[2]d.D2, V%[1]d.D2, V%[3]d.D2",
+	ir.SubU64:     "VSUB V%[2]d.D2, V%[1]d.D2, V%[3]d.D2",
+	ir.AndU64:     "VAND V%[2]d.B16, V%[1]d.B16, V%[3]d.B16",
+	ir.OrU64:      "VORR V%[2]d.B16, V%[1]d.B16, V%[3]d.B16",
 }
 
 // neonZero are the instructions that compare with 0: by the operation and which operand is 0.
@@ -90,11 +104,17 @@ func (f *neonFunc) vector(v ir.Value, u int) (d int, steps []string) {
 		}
 	}
 	switch n.Op {
-	case ir.FMA:
+	case ir.FMA, ir.FMAF64:
 		return f.fma(v, u)
 	case ir.WhereF32, ir.WhereU32:
 		return f.where(v, u)
-	case ir.ShlU32, ir.ShrU32:
+	case ir.WhereF64:
+		return f.whereDouble(v, u)
+	case ir.F64FromF32:
+		return f.lengthen(v, u)
+	case ir.F32FromF64:
+		return f.shorten(v, u)
+	case ir.ShlU32, ir.ShrU32, ir.ShlU64, ir.ShrU64:
 		return f.shift(v, u)
 	}
 	r := make([]any, len(in), len(in)+1)
@@ -102,11 +122,6 @@ func (f *neonFunc) vector(v ir.Value, u int) (d int, steps []string) {
 		r[i] = f.reg(x, u)
 	}
 	switch n.Op {
-	case ir.FromBits:
-		if d = f.over(v, u, in[0]); d == r[0] {
-			return d, nil
-		}
-		return d, []string{move(r[0], d)}
 	case ir.Bits: // the same bits if x equals x, otherwise those of NaN
 		d = f.take()
 		nan := f.hoist(hoist{"const", 0x7fc00000})
@@ -143,12 +158,17 @@ func move(from any, to int) string { return fmt.Sprintf("VMOV V%d.B16, V%d.B16",
 // fma adds to z, or to a copy of it.
 func (f *neonFunc) fma(v ir.Value, u int) (d int, steps []string) {
 	in := f.operands(v)
-	z := f.reg(in[2], u)
-	if d = z; !f.dies(in[2], v) {
+	if f.dies(in[2], v) {
+		d = f.reg(in[2], u)
+	} else {
 		d = f.take()
-		steps = append(steps, move(z, d))
+		steps = append(steps, f.copy(in[2], u, d))
 	}
-	return d, append(steps, fmt.Sprintf("VFMLA V%d.S4, V%d.S4, V%d.S4", f.reg(in[1], u), f.reg(in[0], u), d))
+	op := "VFMLA"
+	if f.negative(v) {
+		op = "VFMLS"
+	}
+	return d, append(steps, fmt.Sprintf("%[1]s V%[3]d.%[2]s, V%[4]d.%[2]s, V%[5]d.%[2]s", op, arrangement(f.body.Nodes[v].Type), f.reg(in[1], u), f.reg(in[0], u), d))
 }
 
 // where overwrites an operand that nothing else needs, or a copy of the condition.
@@ -170,19 +190,19 @@ func (f *neonFunc) where(v ir.Value, u int) (d int, steps []string) {
 // shift shifts by a constant or by a parameter.
 func (f *neonFunc) shift(v ir.Value, u int) (d int, steps []string) {
 	n := &f.body.Nodes[v]
-	x := f.reg(n.In[0], u)
-	count := f.body.Nodes[n.In[1]]
-	d = f.over(v, u, n.In[0])
-	left := n.Op == ir.ShlU32
+	in := f.operands(v)
+	x := f.reg(in[0], u)
+	count := f.body.Nodes[in[1]]
+	d = f.over(v, u, in[0])
+	left := n.Op == ir.ShlU32 || n.Op == ir.ShlU64
 	switch {
 	case count.Op == ir.Const && count.Imm == 0:
 		return d, []string{move(x, d)}
-	case count.Op == ir.Const && left:
-		return d, []string{fmt.Sprintf("VSHL $%d, V%d.S4, V%d.S4", count.Imm, x, d)}
 	case count.Op == ir.Const:
-		return d, []string{fmt.Sprintf("VUSHR $%d, V%d.S4, V%d.S4", count.Imm, x, d)}
+		op := map[bool]string{true: "VSHL", false: "VUSHR"}[left]
+		return d, []string{fmt.Sprintf("%s $%d, V%d.%[4]s, V%[5]d.%[4]s", op, count.Imm, x, arrangement(n.Type), d)}
 	}
-	h, ok := f.uniform(n.In[1])
+	h, ok := f.uniform(in[1])
 	if !ok {
 		log.Fatalf("%s: the count of a shift is neither a constant nor a parameter", f.name)
 	}

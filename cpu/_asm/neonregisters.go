@@ -3,14 +3,15 @@ package main
 import (
 	"errors"
 	"math"
+	"slices"
 
 	"github.com/gmind-go/compute/internal/ir"
 )
 
 // A hoist is a value that is the same for all elements.
 type hoist struct {
-	what string // const, param, minus (a param with the other sign), or blockBits
-	bits uint32 // of the constant, or the index
+	what string // const, double (a constant of 64 bits), param, minus (a param with the other sign), or blockBits
+	bits uint64 // of the constant, or the index
 }
 
 const done = math.MaxInt32 // later than every node
@@ -34,15 +35,30 @@ func (f *neonFunc) fuse() {
 		if _, _, ok := f.rotation(ir.Value(i)); ok && uses[n.In[0]] == 1 && uses[n.In[1]] == 1 {
 			f.fused[n.In[0]], f.fused[n.In[1]] = true, true
 		}
+		f.fused[i] = f.fused[i] || sameBits(n.Op) || n.Op == ir.NegF64 && f.onlyFactor(ir.Value(i))
 	}
 	for i := range nodes {
+		if f.fused[i] {
+			continue
+		}
 		for _, x := range f.operands(ir.Value(i)) {
 			f.last[x] = i
 		}
 	}
 	for _, r := range f.body.Results {
-		f.last[r.Value] = done
+		f.last[f.root(r.Value)] = done
 	}
+}
+
+// sameBits reports whether the result of op is its operand, in the same register.
+func sameBits(op ir.Op) bool { return op == ir.FromBits || op == ir.BitsF64 || op == ir.FromBitsF64 }
+
+// root returns the node whose registers v has.
+func (f *neonFunc) root(v ir.Value) ir.Value {
+	for f.fused[v] && (sameBits(f.body.Nodes[v].Op) || f.body.Nodes[v].Op == ir.NegF64) {
+		v = f.body.Nodes[v].In[0]
+	}
+	return v
 }
 
 // rotation returns x and the count if v is x rotated left.
@@ -66,12 +82,19 @@ func (f *neonFunc) operands(v ir.Value) []ir.Value {
 	if x, _, ok := f.rotation(v); ok && f.fused[n.In[0]] {
 		return []ir.Value{x}
 	}
-	return n.Operands()
+	in := slices.Clone(n.Operands())
+	for i, x := range in {
+		in[i] = f.root(x)
+	}
+	return in
 }
 
 // hoist returns the register of what is the same for all elements. It takes the highest
 // register that no loop has used.
 func (f *neonFunc) hoist(h hoist) int {
+	if f.constants != nil && isConst(h) && !f.constants[h] {
+		return f.temporary(h)
+	}
 	if r, ok := f.hoisted[h]; ok {
 		return r
 	}
@@ -102,18 +125,17 @@ func (f *neonFunc) take() int {
 func (f *neonFunc) uniform(v ir.Value) (hoist, bool) {
 	n := f.body.Nodes[v]
 	switch {
-	case n.Op == ir.Const && n.Type == ir.Bool:
-		return hoist{"const", -uint32(n.Imm)}, true
 	case n.Op == ir.Const:
-		return hoist{"const", uint32(n.Imm)}, true
+		return constantOf(n), true
 	case n.Op == ir.Arg && n.Imm >= uint64(len(f.inputs)):
-		return hoist{"param", uint32(f.params[int(n.Imm)-len(f.inputs)])}, true
+		return hoist{"param", uint64(f.params[int(n.Imm)-len(f.inputs)])}, true
 	}
 	return hoist{}, false
 }
 
 // reg returns the register of vector u of v.
 func (f *neonFunc) reg(v ir.Value, u int) int {
+	v = f.root(v)
 	if h, ok := f.uniform(v); ok {
 		return f.hoist(h)
 	}

@@ -43,6 +43,9 @@ type Subject struct {
 	compute.Backend
 	// Contents returns the elements of a buffer without a copy. It may be nil.
 	Contents func(compute.Buffer) []float32
+	// Together is whether Functions only runs programs with several functions, since it takes
+	// long to compile a program.
+	Together bool
 }
 
 // Run tests the subjects on every input, or on a sample unless testenv.Exhaustive. It fails

@@ -26,3 +26,6 @@ func (t Type) String() string { return typeNames[t] }
 
 // Public reports whether arguments and results may have the type.
 func (t Type) Public() bool { return t <= Bool }
+
+// Wide reports whether a value has 64 bits.
+func (t Type) Wide() bool { return t == F64 || t == U64 }

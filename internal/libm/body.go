@@ -31,7 +31,34 @@ func (b *body) polynomial(x ir.Value, c []float64) ir.Value {
 	return sum
 }
 
+// least returns x, or low if x is less; NaN stays NaN. Both are float32.
+func (b *body) least(low float32, x ir.Value) ir.Value { return b.Op(ir.Max, b.Float32(low), x) }
+
+// most returns x, or high if x is greater; NaN stays NaN. Both are float32.
+func (b *body) most(high float32, x ir.Value) ir.Value { return b.Op(ir.Min, b.Float32(high), x) }
+
 // clamp returns x, or low if x is less, or high if x is greater; NaN stays NaN. All are float32.
 func (b *body) clamp(low float32, x ir.Value, high float32) ir.Value {
-	return b.Op(ir.Max, b.Float32(low), b.Op(ir.Min, b.Float32(high), x))
+	return b.least(low, b.most(high, x))
+}
+
+// zero returns x if x is 0, with its sign, otherwise y. All are float32.
+func (b *body) zero(x, y ir.Value) ir.Value {
+	return b.Op(ir.WhereF32, b.Op(ir.EqF32, x, b.Float32(0)), x, y)
+}
+
+// near returns z if |x| < limit, otherwise y. All are float32.
+func (b *body) near(x ir.Value, limit float32, z, y ir.Value) ir.Value {
+	return b.Op(ir.WhereF32, b.Op(ir.LtF32, b.Op(ir.Abs, x), b.Float32(limit)), z, y)
+}
+
+// An exception is an input of a body, and the result that its evaluation misses. Both are float32.
+type exception struct{ x, y float32 }
+
+// except returns y, or the result of the exception that x is. All are float32.
+func (b *body) except(x, y ir.Value, list ...exception) ir.Value {
+	for _, e := range list {
+		y = b.Op(ir.WhereF32, b.Op(ir.EqF32, x, b.Float32(e.x)), b.Float32(e.y), y)
+	}
+	return y
 }

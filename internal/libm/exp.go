@@ -15,8 +15,7 @@ func (b *body) reduced(x ir.Value) (s, p ir.Value) {
 	const magic = 0x1.8p52 + 1023
 	t := b.fma(x, b.number(1/ln2), b.number(magic))
 	k := b.sub(t, b.number(magic))
-	r := b.fma(k, b.number(-ln2High), x)
-	r = b.fma(k, b.number(-ln2Low), r)
+	r := b.fma(k, b.number(-ln2), x)
 	s = b.Op(ir.FromBitsF64, b.Op(ir.ShlU64, b.Op(ir.BitsF64, t), b.Const(ir.U32, 52)))
 	p = b.fma(b.mul(r, r), b.polynomial(r, expTail), r)
 	return s, p
@@ -31,4 +30,16 @@ func (b *body) power(x ir.Value) ir.Value {
 // exp: beyond the bounds the result is 0 or infinite as for the bounds.
 func (b *body) exp(x ir.Value) ir.Value {
 	return b.round(b.power(b.double(b.clamp(-104, x, 89))))
+}
+
+// small returns e^x - 1 for a float64 x with |x| < 700, with a small relative error near 0 too:
+// there s is 1.
+func (b *body) small(x ir.Value) ir.Value {
+	s, p := b.reduced(x)
+	return b.fma(s, p, b.sub(s, b.number(1)))
+}
+
+// expm1: a zero keeps its sign.
+func (b *body) expm1(x ir.Value) ir.Value {
+	return b.zero(x, b.round(b.small(b.double(b.clamp(-30, x, 89)))))
 }

@@ -18,7 +18,23 @@ import (
 // bodies are the functions that write the bodies. Each gets the argument and returns the result,
 // float32 both.
 var bodies = map[ir.Op]func(b *body, x ir.Value) ir.Value{
-	ir.Exp: (*body).exp,
+	ir.Exp:           (*body).exp,
+	ir.Expm1:         (*body).expm1,
+	ir.Tanh:          (*body).tanh,
+	ir.Sigmoid:       (*body).sigmoid,
+	ir.SiLU:          (*body).silu,
+	ir.Softplus:      (*body).softplus,
+	ir.LogSigmoid:    (*body).logSigmoid,
+	ir.Mish:          (*body).mish,
+	ir.TanhPrime:     (*body).tanhPrime,
+	ir.SigmoidPrime:  (*body).sigmoidPrime,
+	ir.SiLUPrime:     (*body).siluPrime,
+	ir.MishPrime:     (*body).mishPrime,
+	ir.Log:           (*body).log,
+	ir.Log1p:         (*body).log1p,
+	ir.Log1pPrime:    (*body).log1pPrime,
+	ir.Softsign:      (*body).softsign,
+	ir.SoftsignPrime: (*body).softsignPrime,
 }
 
 // Body returns the program of a function: one argument x and one result y, float32 both. It

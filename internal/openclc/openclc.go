@@ -3,9 +3,7 @@
 package openclc
 
 import (
-	"errors"
 	"fmt"
-	"math"
 	"strconv"
 	"strings"
 
@@ -26,9 +24,13 @@ type Options struct {
 	// are. Some fuse a product with a sum though FP_CONTRACT is off, some make a minimum or a
 	// maximum of a select, which differ in the sign of a zero, and some take x * 0 for 0.
 	Guarded bool
+
+	// Doubles says that the device has double: bodies of functions compute in it, and in
+	// integers otherwise. Quick makes functions that have a body in float take that first.
+	Doubles, Quick bool
 }
 
-// Print returns a kernel that computes k, or an error that wraps errors.ErrUnsupported if k
+// Print returns a kernel that computes k, after the functions that it calls, or an error that wraps errors.ErrUnsupported if k
 // has an operation that is not printed. The arguments of the kernel are:
 //
 //   - the results, then the inputs: buffers of float, masks as uchar
@@ -44,13 +46,17 @@ type Options struct {
 func Print(k *kernel.Kernel, o Options) (string, error) {
 	p := printer{k: k, o: o}
 	p.results, p.inputs, p.params = p.names()
+	if err := p.functions(); err != nil {
+		return "", err
+	}
 	p.head()
 	p.loads()
 	p.line(1, "EACH_VECTOR {")
-	if err := p.statements(); err != nil {
+	values, err := p.statements(2, vectors, k.Body, p.argument)
+	if err != nil {
 		return "", err
 	}
-	p.stores()
+	p.stores(values)
 	p.line(1, "}")
 	p.line(0, "}")
 	return p.out.String(), nil
@@ -96,13 +102,6 @@ type printer struct {
 	out strings.Builder
 
 	results, inputs, params []string // names
-	values                  []value  // of the nodes of the body
-}
-
-// A value is how an expression refers to a node.
-type value struct {
-	text   string
-	scalar bool // and not a vector
 }
 
 func (p *printer) line(indent int, format string, args ...any) {
@@ -234,66 +233,6 @@ func (p *printer) branches(indent int, whole, some []string) {
 	p.line(indent, "}")
 }
 
-// statements prints each operation.
-func (p *printer) statements() error {
-	nodes := p.k.Body.Nodes
-	p.values = make([]value, len(nodes))
-	next := 0
-	for i := range nodes {
-		n := &nodes[i]
-		switch {
-		case n.Op == ir.Const:
-			p.values[i] = p.constant(n)
-			continue
-		case n.Op == ir.Arg:
-			p.values[i] = p.argument(int(n.Imm))
-			continue
-		}
-		text, err := p.expression(n)
-		if err != nil {
-			return err
-		}
-		name := "v" + strconv.Itoa(next)
-		next++
-		p.line(2, "const %s %s = %s;", vectorOf(n.Type), name, text)
-		p.values[i] = value{text: name}
-	}
-	return nil
-}
-
-// vectorOf returns the vector that has a value of type t of each element.
-func vectorOf(t ir.Type) string {
-	return map[ir.Type]string{ir.F32: "FLOATS", ir.U32: "UINTS", ir.Bool: "INTS"}[t]
-}
-
-// constant returns how to write a constant.
-func (p *printer) constant(n *ir.Node) value {
-	switch {
-	case n.Type == ir.F32 && p.o.Guarded:
-		return value{fmt.Sprintf("as_float(0x%08xu ^ zero)", n.Imm), true}
-	case n.Type == ir.Bool:
-		return value{text: fmt.Sprintf("(INTS)(%d)", -int64(n.Imm))}
-	case n.Type == ir.U32:
-		if n.Imm < 1<<16 {
-			return value{fmt.Sprintf("%du", n.Imm), true}
-		}
-		return value{fmt.Sprintf("0x%08xu", n.Imm), true}
-	}
-	return value{float(math.Float32frombits(uint32(n.Imm))), true}
-}
-
-// float writes a constant in decimal if that is short, and otherwise as its bits.
-func float(x float32) string {
-	text := strconv.FormatFloat(float64(x), 'g', -1, 32)
-	if len(text) > 9 || strings.ContainsAny(text, "NIe") { // NaN, Inf, an exponent
-		return fmt.Sprintf("as_float(0x%08xu)", math.Float32bits(x))
-	}
-	if !strings.Contains(text, ".") {
-		text += ".0"
-	}
-	return text + "f"
-}
-
 // argument returns how to write an argument of the body.
 func (p *printer) argument(i int) value {
 	if i < len(p.inputs) {
@@ -306,107 +245,19 @@ func (p *printer) argument(i int) value {
 	return value{p.params[i], true}
 }
 
-// forms has how operations are written. An operator takes a scalar as it is, unless no operand
-// is a vector; a call takes vectors.
-var forms = map[ir.Op]struct {
-	text     string
-	operator bool
-}{
-	ir.NegF32:   {"-%[1]s", false},
-	ir.AddF32:   {"%[1]s + %[2]s", true},
-	ir.SubF32:   {"%[1]s - %[2]s", true},
-	ir.MulF32:   {"%[1]s * %[2]s", true},
-	ir.DivF32:   {"divide(%[1]s, %[2]s)", false},
-	ir.FMA:      {"fused(%[1]s, %[2]s, %[3]s)", false},
-	ir.Sqrt:     {"square_root(%[1]s)", false},
-	ir.Abs:      {"fabs(%[1]s)", false},
-	ir.Copysign: {"with_sign(%[1]s, %[2]s)", false},
-	ir.Min:      {"select(%[2]s, %[1]s, %[1]s < %[2]s)", false},
-	ir.Max:      {"select(%[2]s, %[1]s, %[1]s > %[2]s)", false},
-	ir.Floor:    {"floor(%[1]s)", false},
-	ir.Ceil:     {"ceil(%[1]s)", false},
-	ir.Trunc:    {"trunc(%[1]s)", false},
-	ir.Rint:     {"rint(%[1]s)", false},
-	ir.EqF32:    {"%[1]s == %[2]s", true},
-	ir.LtF32:    {"%[1]s < %[2]s", true},
-	ir.LeF32:    {"%[1]s <= %[2]s", true},
-	ir.WhereF32: {"select(%[3]s, %[2]s, %[1]s)", false},
-
-	ir.And: {"%[1]s & %[2]s", true},
-	ir.Or:  {"%[1]s | %[2]s", true},
-	ir.Not: {"~%[1]s", false},
-
-	ir.AddU32:   {"%[1]s + %[2]s", true},
-	ir.SubU32:   {"%[1]s - %[2]s", true},
-	ir.MulU32:   {"%[1]s * %[2]s", true},
-	ir.AndU32:   {"%[1]s & %[2]s", true},
-	ir.OrU32:    {"%[1]s | %[2]s", true},
-	ir.XorU32:   {"%[1]s ^ %[2]s", true},
-	ir.ShlU32:   {"%[1]s << %[2]s", false},
-	ir.ShrU32:   {"%[1]s >> %[2]s", false},
-	ir.EqU32:    {"%[1]s == %[2]s", true},
-	ir.LtU32:    {"%[1]s < %[2]s", true},
-	ir.WhereU32: {"select(%[3]s, %[2]s, %[1]s)", false},
-
-	ir.F32FromU32: {"TO_FLOATS(%[1]s)", false},
-	ir.U32FromF32: {"to_uint(%[1]s)", false},
-	ir.Bits:       {"float_bits(%[1]s)", false},
-	ir.FromBits:   {"AS_FLOATS(%[1]s)", false},
-	ir.RandBits:   {"random_bits(%[1]s, %[2]s, index + begin(k))", false},
-}
-
-// expression returns how to write the operation of n.
-func (p *printer) expression(n *ir.Node) (string, error) {
-	form, ok := forms[n.Op]
-	if !ok {
-		return "", fmt.Errorf("%s on OpenCL: %w", n.Op.Info().Name, errors.ErrUnsupported)
-	}
-	bare := false // a scalar may stay one
-	if form.operator {
-		for _, x := range n.Operands() {
-			bare = bare || !p.values[x].scalar
-		}
-	}
-	var operands []any
-	for _, x := range n.Operands() {
-		v := p.values[x]
-		if v.scalar && !bare {
-			v.text = fmt.Sprintf("(%s)(%s)", vectorOf(p.k.Body.Nodes[x].Type), v.text)
-		}
-		operands = append(operands, v.text)
-	}
-	if !p.o.Guarded {
-		return fmt.Sprintf(form.text, operands...), nil
-	}
-	const hidden = "AS_FLOATS(AS_UINTS(%[1]s) ^ zero)"
-	switch n.Op {
-	case ir.MulF32:
-		return fmt.Sprintf(hidden, fmt.Sprintf(form.text, operands...)), nil
-	case ir.WhereF32:
-		operands[2] = fmt.Sprintf(hidden, operands[2])
-	case ir.Min, ir.Max:
-		return fmt.Sprintf("select("+hidden+", %[2]s, %[2]s %[3]s %[1]s)", operands[1], operands[0],
-			map[ir.Op]string{ir.Min: "<", ir.Max: ">"}[n.Op]), nil
-	}
-	return fmt.Sprintf(form.text, operands...), nil
-}
-
 // stores prints how the results are written.
-func (p *printer) stores() {
+func (p *printer) stores(values []value) {
 	var whole, some []string
 	for i, r := range p.results {
 		result := p.k.Body.Results[i].Value
-		v := p.values[result]
-		if v.scalar {
-			v.text = fmt.Sprintf("(%s)(%s)", vectorOf(p.k.Body.Nodes[result].Type), v.text)
-		}
+		v := vectors.whole(values[result], p.k.Body.Nodes[result].Type)
 		if p.k.Results[i] == kernel.Bit {
-			whole = append(whole, fmt.Sprintf("mask_store(%s, %s, begin(k));", v.text, r))
-			some = append(some, fmt.Sprintf("mask_store_some(%s, %s, begin(k), n);", v.text, r))
+			whole = append(whole, fmt.Sprintf("mask_store(%s, %s, begin(k));", v, r))
+			some = append(some, fmt.Sprintf("mask_store_some(%s, %s, begin(k), n);", v, r))
 			continue
 		}
-		whole = append(whole, fmt.Sprintf("STORE(%s, %s + begin(k));", v.text, r))
-		some = append(some, fmt.Sprintf("store_some(%s, %s, begin(k), n);", v.text, r))
+		whole = append(whole, fmt.Sprintf("STORE(%s, %s + begin(k));", v, r))
+		some = append(some, fmt.Sprintf("store_some(%s, %s, begin(k), n);", v, r))
 	}
 	p.branches(2, whole, some)
 }

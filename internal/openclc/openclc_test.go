@@ -1,7 +1,6 @@
 package openclc_test
 
 import (
-	"errors"
 	"math"
 	"math/rand/v2"
 	"os"
@@ -112,9 +111,41 @@ func TestOneOperation(t *testing.T) {
 			t.Errorf("no program has %s of %v", info.Name, info.In)
 		}
 	}
-	p := expr.MustParse("f(x) = exp(x)")
-	if _, err := openclc.Print(kernel.New(p.IR(), []kernel.Address{kernel.Element}), openclc.Options{Name: "f"}); !errors.Is(err, errors.ErrUnsupported) {
-		t.Errorf("a function is printed: %v", err)
+}
+
+// TestFunctions compares what is printed of a kernel with a function called twice, in each way.
+func TestFunctions(t *testing.T) {
+	k := kernel.New(expr.MustParse("f(x) = exp(x) + exp(-x)").IR(), []kernel.Address{kernel.Element})
+	for _, test := range []struct {
+		o   openclc.Options
+		has []string
+	}{
+		{openclc.Options{Doubles: true}, []string{
+			"static inline FLOATS fn_exp(const FLOATS x)\n{\n", "= to_doubles(v1);", "= fma(v2, (DOUBLES)(0x1.71547652b82fep+00), (DOUBLES)(0x1.80000000003ffp+52));",
+			" << 52u;", "= fn_exp(a0_[k]);",
+		}},
+		{openclc.Options{Doubles: true, Guarded: true}, []string{
+			"static inline FLOATS fn_exp(const FLOATS x, const uint zero)\n{\n", "(DOUBLES)(as_double(0x3ff71547652b82feul ^ zero))",
+			"= AS_DOUBLES(AS_ULONGS(v9 * v9) ^ zero);", "= fn_exp(a0_[k], zero);",
+		}},
+		{openclc.Options{}, []string{
+			"uint fn_exp_exactly(const uint x)\n{\n", "= less32(0x42b20000u, x) ? 0x42b20000u : x;", "= from32(v1);", "= fma64(v2, 0x3ff71547652b82feul, 0x43380000000003fful);",
+			"static inline FLOATS fn_exp(const FLOATS x)\n{\n", "EACH_LANE v[j] = fn_exp_exactly(v[j]);",
+		}},
+	} {
+		test.o.Name = "f"
+		text, err := openclc.Print(k, test.o)
+		if err != nil {
+			t.Fatal(err)
+		}
+		for _, part := range test.has {
+			if !strings.Contains(text, part) {
+				t.Errorf("%+v: no %q in\n%s", test.o, part, text)
+			}
+		}
+		if n := strings.Count(text, "FLOATS fn_exp("); n != 1 {
+			t.Errorf("%+v: the function is printed %d times", test.o, n)
+		}
 	}
 }
 

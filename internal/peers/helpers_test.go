@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"io"
 	"os"
+	"slices"
 	"strings"
 	"testing"
 )
@@ -63,14 +64,32 @@ func fakePeer(kind string, in *bufio.Reader, out io.Writer) {
 					y[i] = chainOf(x[i])
 				}
 			}
+			fakeFunction(word[1], y, x, dy)
 			if kind == "wrong" {
 				y[0]++
+				y[len(y)/2]++
 			}
 			out.Write(bytesOf(y))
+		case word[0] == "operations":
+			fmt.Fprintln(out, "tanh tanh.backward exp")
 		case kind == "dies":
 			return
+		case kind != "slow" && slices.Contains(allFunctions, strings.TrimSuffix(word[0], ".backward")):
+			fmt.Fprintln(out, 1e6)
 		default:
 			fmt.Fprintln(out, 1e9) // one second for a call
+		}
+	}
+}
+
+// fakeFunction computes an operation on a function, such as tanh or tanh.backward.
+func fakeFunction(op string, y, x, dy []float32) {
+	for _, form := range functionForms {
+		if name := strings.TrimSuffix(op, form.suffix); slices.Contains(allFunctions, name) && op == name+form.suffix {
+			p := form.of(name)
+			for i := range y {
+				y[i] = form.eval(p, dy[i], x[i])
+			}
 		}
 	}
 }

@@ -26,7 +26,7 @@ func TestRun(t *testing.T) {
 	} {
 		t.Run(test.peer, func(t *testing.T) {
 			file := filepath.Join(t.TempDir(), "out.json")
-			c, err := parse([]string{"-n", "16,1Ki", "-rounds", "2", "-json", file})
+			c, err := parse([]string{"-n", "16,1Ki", "-rounds", "2", "-functions", "none", "-json", file})
 			if err != nil {
 				t.Fatal(err)
 			}
@@ -77,7 +77,7 @@ func TestRun(t *testing.T) {
 }
 
 func TestParse(t *testing.T) {
-	for _, args := range []string{"-n 0", "-n 1k", "-n 257Mi", "-n ,", "-rounds 0", "-device any", "x"} {
+	for _, args := range []string{"-n 0", "-n 1k", "-n 257Mi", "-n ,", "-rounds 0", "-device any", "-functions sine", "-functions exp,", "x"} {
 		if _, err := parse(strings.Fields(args)); err == nil {
 			t.Errorf("parse(%q) is no error", args)
 		}
@@ -85,5 +85,19 @@ func TestParse(t *testing.T) {
 	c, err := parse([]string{"-n", "7,64Ki,256Mi"})
 	if want := "[7 65536 268435456]"; err != nil || fmt.Sprint(c.sizes) != want {
 		t.Errorf("sizes are %v, want %s; %v", c.sizes, want, err)
+	}
+	for args, want := range map[string]string{
+		"":                       "7 of LeakyReLU, 5 of [exp tanh sigmoid silu gelu softplus mish]",
+		"-functions tanh,exp":    "0 of LeakyReLU, 5 of [tanh exp]",
+		"-functions all -n 1,2":  "0 of LeakyReLU, 2 of " + fmt.Sprint(allFunctions),
+		"-functions none":        "7 of LeakyReLU, 5 of []",
+		"-check":                 "7 of LeakyReLU, 5 of " + fmt.Sprint(allFunctions),
+		"-check -functions exp":  "0 of LeakyReLU, 5 of [exp]",
+		"-check -functions none": "7 of LeakyReLU, 5 of []",
+	} {
+		c, err := parse(strings.Fields(args))
+		if got := fmt.Sprintf("%d of LeakyReLU, %d of %v", len(c.sizes), len(c.functionSizes), c.functions); err != nil || got != want {
+			t.Errorf("%q: %s, want %s; %v", args, got, want, err)
+		}
 	}
 }

@@ -19,6 +19,7 @@ import (
 //	load N SLOPE   followed by N values of x and N of dy, in binary; the answer is "ok"
 //	OP CALLS       answers with the time of one call in ns, the mean of that many calls
 //	result OP      answers with the result of OP: N values, in binary
+//	operations     answers with the names of the operations on functions, separated by spaces
 //
 // Its first line is "ready NAME". If it fails, it answers "failed REASON" and exits. It exits
 // at the end of its input, too.
@@ -124,6 +125,18 @@ func (p *peer) result(op string, dst []float32) error {
 	fmt.Fprintf(p.in, "result %s\n", op)
 	_, p.err = io.ReadFull(p.out, bytesOf(dst))
 	return p.err
+}
+
+// operations returns the names of the operations on functions: a function such as tanh, or its
+// gradient, as tanh.backward.
+func (p *peer) operations() []string {
+	if p.err != nil {
+		return nil
+	}
+	fmt.Fprintln(p.in, "operations")
+	var text string
+	text, p.err = p.answer("")
+	return strings.Fields(text)
 }
 
 // bytesOf returns the bytes of v.

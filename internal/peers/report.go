@@ -22,6 +22,8 @@ type report struct {
 	Rounds  int      `json:"rounds"`
 	Results []result `json:"results"`
 	Notes   []string `json:"notes,omitempty"` // descriptions of wrong results
+
+	Functions *functionReport `json:"functions,omitempty"`
 }
 
 // A result is one measurement.
@@ -40,13 +42,7 @@ type result struct {
 
 func (r *report) add(n int, list []*contestant) {
 	for _, c := range list {
-		res := result{Who: c.column, Op: c.op, N: n, Bytes: c.bytes * n, Verified: c.wrong == ""}
-		if c.Err != nil {
-			res.Missing, res.Verified = c.Err.Error(), false
-		} else {
-			res.MedianNS, res.MinNS = c.Median(), slices.Min(c.NS)
-			res.GBps = float64(res.Bytes) / res.MedianNS
-		}
+		res := newResult(n, c)
 		if c.wrong != "" {
 			r.Notes = append(r.Notes, fmt.Sprintf("WRONG: %s of %s, %s elements: %s.", c.op, c.column, units.Count(n), c.wrong))
 		}
@@ -60,6 +56,18 @@ func (r *report) add(n int, list []*contestant) {
 	}
 }
 
+// newResult returns the result of c on n elements.
+func newResult(n int, c *contestant) result {
+	res := result{Who: c.column, Op: c.op, N: n, Bytes: c.bytes * n, Verified: c.wrong == ""}
+	if c.Err != nil {
+		res.Missing, res.Verified = c.Err.Error(), false
+		return res
+	}
+	res.MedianNS, res.MinNS = c.Median(), slices.Min(c.NS)
+	res.GBps = float64(res.Bytes) / res.MedianNS
+	return res
+}
+
 // rival returns the column of this library that a result is compared with.
 func (res *result) rival() string {
 	if res.Who == colTorchFresh {
@@ -68,9 +76,12 @@ func (res *result) rival() string {
 	return colOurs
 }
 
-func (r *report) find(who, op string, n int) *result {
-	for i := range r.Results {
-		if res := &r.Results[i]; res.Who == who && res.Op == op && res.N == n {
+func (r *report) find(who, op string, n int) *result { return findResult(r.Results, who, op, n) }
+
+// findResult returns a result of the list, or nil.
+func findResult(list []result, who, op string, n int) *result {
+	for i := range list {
+		if res := &list[i]; res.Who == who && res.Op == op && res.N == n {
 			return res
 		}
 	}
@@ -156,10 +167,7 @@ and the speedup of this library:
 
 // table prints a row for each operation and size.
 func (r *report) table(w io.Writer, columns, ops []string, format func(op string, res *result) string) {
-	t := tabwriter.NewWriter(w, 0, 0, 1, ' ', 0)
-	line := func(cells ...string) { fmt.Fprintln(t, "| "+strings.Join(cells, "\t| ")+"\t|") }
-	line(append([]string{"operation", "elements"}, columns...)...)
-	line(append([]string{"---"}, slices.Repeat([]string{"---:"}, 1+len(columns))...)...)
+	rows := [][]string{append([]string{"operation", "elements"}, columns...)}
 	for _, op := range ops {
 		for _, res := range r.Results {
 			if res.Who != colOurs || res.Op != op {
@@ -176,7 +184,20 @@ func (r *report) table(w io.Writer, columns, ops []string, format func(op string
 				}
 				row = append(row, cell)
 			}
-			line(row...)
+			rows = append(rows, row)
+		}
+	}
+	printTable(w, 1, rows)
+}
+
+// printTable prints rows in Markdown. The first is the header, and the first columns have text.
+func printTable(w io.Writer, text int, rows [][]string) {
+	t := tabwriter.NewWriter(w, 0, 0, 1, ' ', 0)
+	line := func(cells []string) { fmt.Fprintln(t, "| "+strings.Join(cells, "\t| ")+"\t|") }
+	for i, row := range rows {
+		line(row)
+		if i == 0 {
+			line(append(slices.Repeat([]string{"---"}, text), slices.Repeat([]string{"---:"}, len(row)-text)...))
 		}
 	}
 	t.Flush()

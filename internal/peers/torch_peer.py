@@ -35,6 +35,34 @@ statements = {
     "training": "(leaky_relu(x, slope, out=y), leaky_relu_backward(dy, y, slope, True, grad_input=g))[1]",
 }
 
+# Functions, by the names that this library has for them. A name with ".backward" is the
+# gradient. Some need the output y0 of forward, which is kept from before.
+aten = torch.ops.aten
+functions = {
+    "exp": "torch.exp(x, out=y)",
+    "expm1": "torch.expm1(x, out=y)",
+    "log": "torch.log(x, out=y)",
+    "log1p": "torch.log1p(x, out=y)",
+    "tanh": "torch.tanh(x, out=y)",
+    "tanh.backward": "tanh_backward(dy, y0, grad_input=y)",
+    "sigmoid": "torch.sigmoid(x, out=y)",
+    "sigmoid.backward": "sigmoid_backward(dy, y0, grad_input=y)",
+    "logSigmoid": "F.logsigmoid(x)",
+    "erf": "torch.erf(x, out=y)",
+    "softplus": "nn.softplus(x, out=y)",
+    "softplus.backward": "softplus_backward(dy, x, 1, 20, grad_input=y)",
+    "silu": "nn.silu(x, out=y)",
+    "silu.backward": "silu_backward(dy, x, grad_input=y)",
+    "gelu": "nn.gelu(x, out=y)",
+    "gelu.backward": "gelu_backward(dy, x, grad_input=y)",
+    "geluTanh": "nn.gelu(x, approximate='tanh', out=y)",
+    "geluTanh.backward": "gelu_backward(dy, x, approximate='tanh', grad_input=y)",
+    "mish": "nn.mish(x, out=y)",
+    "mish.backward": "mish_backward(dy, x)",  # makes an output
+    "softsign": "F.softsign(x)",  # likewise, as logsigmoid
+}
+statements.update(functions)
+
 # The chain of chain.go, eager: one operation after the other.
 chain = """(
     a := {x} * 0.75,
@@ -48,6 +76,13 @@ statements["chain_in_place"] = chain.format(x="z", y="z")
 names = {
     "F": F,
     "torch": torch,
+    "nn": torch._C._nn,
+    "tanh_backward": aten.tanh_backward.grad_input,
+    "sigmoid_backward": aten.sigmoid_backward.grad_input,
+    "softplus_backward": aten.softplus_backward.grad_input,
+    "silu_backward": aten.silu_backward.grad_input,
+    "gelu_backward": aten.gelu_backward.grad_input,
+    "mish_backward": aten.mish_backward.default,
     "leaky_relu": torch._C._nn.leaky_relu,
     "leaky_relu_backward": torch.ops.aten.leaky_relu_backward.grad_input,
 }
@@ -65,18 +100,28 @@ def receive(n):
     return t
 
 
+def keep(request):
+    """Computes the output of forward, for a gradient that needs it."""
+    if "y0" in statements[request] and names.get("kept") != request:
+        names["y0"] = None  # free the old memory first
+        names.update(y0=eval(functions[request.removesuffix(".backward")], names).clone(), kept=request)
+
+
 def main():
     say(f"ready PyTorch {torch.__version__}, called from Python {sys.version.split()[0]}")
     for line in sys.stdin.buffer:
         request, *args = line.decode().split()
         if request == "load":
-            for name in "x", "dy", "y", "g", "z":  # free the old memory first
+            for name in "x", "dy", "y", "g", "z", "y0", "kept":  # free the old memory first
                 names.pop(name, None)
             n = int(args[0])
             names.update(x=receive(n), dy=receive(n), y=torch.empty(n), g=torch.empty(n), slope=float(args[1]))
             names["z"] = names["x"].clone()
             say("ok")
+        elif request == "operations":
+            say(" ".join(functions))
         elif request == "result":
+            keep(args[0])
             names["y"].fill_(float("nan"))  # to detect elements that are not written
             names["z"].copy_(names["x"])
             result = eval(statements[args[0]], names)
@@ -86,6 +131,7 @@ def main():
             sys.stdout.buffer.flush()
         else:
             calls = int(args[0])
+            keep(request)
             timer = timeit.Timer(statements[request], globals=names)
             timer.timeit(1 + calls // 4)  # untimed, see contest.go
             say(repr(timer.timeit(calls) * 1e9 / calls))

@@ -23,13 +23,16 @@ type polynomial struct {
 	f         func(x *big.Float) *big.Float
 	low, high float64
 	degree    int
+	relative  bool // whether the error is to be small relative to f
 }
 
 var polynomials = []polynomial{
 	{
-		name: "expTail", doc: "(e^r - 1 - r) / r^2", low: -0.3466, high: 0.3466, degree: 9,
+		name: "expTail", doc: "(e^r - 1 - r) / r^2", low: -0.3466, high: 0.3466, degree: 8, relative: true,
 		f: func(r *big.Float) *big.Float { return tail(r, 2) },
 	},
+	logTail,
+	softplusTail,
 }
 
 func main() {
@@ -70,6 +73,9 @@ func constants(b *strings.Builder) {
 // has them.
 func (a *polynomial) write(b *strings.Builder) {
 	c := a.interpolate()
+	if a.relative {
+		c = a.minimax()
+	}
 	fmt.Fprintf(b, "\n// %s approximates %s for x from %v to %v, with an error of at most %.2g.\nvar %[1]s = []float64{\n", a.name, a.doc, a.low, a.high, a.worst(c))
 	for _, x := range c {
 		fmt.Fprintf(b, "%s,\n", hex(x))

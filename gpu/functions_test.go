@@ -1,0 +1,189 @@
+//go:build opencl && cgo
+
+package gpu
+
+import (
+	"context"
+	"math"
+	"math/rand/v2"
+	"slices"
+	"testing"
+
+	"github.com/gmind-go/compute/gpu/internal/opencl"
+	"github.com/gmind-go/compute/internal/driver"
+	"github.com/gmind-go/compute/internal/ir"
+	"github.com/gmind-go/compute/internal/kernel"
+	"github.com/gmind-go/compute/internal/libm"
+	"github.com/gmind-go/compute/internal/testenv"
+	"github.com/gmind-go/compute/internal/values"
+)
+
+// A way is one in which devices compute functions.
+type way struct {
+	double, quick, flushes bool
+}
+
+// ways has all of them, by name.
+var ways = map[string]way{
+	"double":                         {true, false, false},
+	"double, flushing":               {true, false, true},
+	"quick, then double":             {true, true, false},
+	"quick, then integers":           {false, true, false},
+	"quick, then integers, flushing": {false, true, true},
+	"integers":                       {false, false, false},
+}
+
+// take makes the device compute functions in the way w, until restore is called. It reports
+// whether it can.
+func (w way) take(d *device) (restore func(), ok bool) {
+	if w.double && !d.found.Double {
+		return nil, false
+	}
+	found, quick, flushes := d.found, d.quick, d.flushes.Load()
+	other := *found
+	other.Double = w.double
+	d.found, d.quick = &other, func() bool { return w.quick }
+	d.flushes.Store(w.flushes)
+	return func() {
+		d.found, d.quick = found, quick
+		d.flushes.Store(flushes)
+	}, true
+}
+
+// functionInputs are special values, bits at random, and numbers of the sizes that matter.
+func functionInputs(n int) []float32 {
+	r := rand.New(rand.NewPCG(1, 2))
+	list := values.Special()
+	for i := len(list); i < n; i += 4 {
+		list = append(list, math.Float32frombits(r.Uint32()), float32(r.NormFloat64()), float32(40*r.NormFloat64()),
+			math.Float32frombits(r.Uint32()&0x807fffff)) // a subnormal number
+	}
+	return list
+}
+
+// functionPrograms have a result for each function, some in each program: a compilation takes long.
+func functionPrograms() []*ir.Program {
+	var ops []ir.Op
+	for op := ir.Exp; op <= ir.SoftsignPrime; op++ {
+		if libm.Body(op) != nil {
+			ops = append(ops, op)
+		}
+	}
+	var list []*ir.Program
+	for some := range slices.Chunk(ops, 8) {
+		var b ir.Builder
+		x := b.Arg("x", ir.F32)
+		for _, op := range some {
+			b.Result(op.Info().Name, b.Op(op, x))
+		}
+		list = append(list, b.Program("f"))
+	}
+	return list
+}
+
+// resultsOf runs the program, which has one operand, on x.
+func resultsOf(d *device, p *ir.Program, s shape, guarded bool, x []float32) ([][]float32, error) {
+	c, err := d.try(kernel.New(p, make([]kernel.Address, 1)), s, guarded)
+	if err != nil {
+		return nil, err
+	}
+	d.codes.keep(c)
+	call := &driver.HostCall{Kernel: c.kernel, Code: c, N: len(x), Total: len(x)}
+	var results [][]float32
+	for range p.Results {
+		results = append(results, make([]float32, len(x)))
+	}
+	for _, v := range append(results, x) {
+		call.Operands = append(call.Operands, kernel.Operand[driver.Host]{Memory: driver.Host{Floats: v}, Len: len(v)})
+	}
+	return results, d.Stream(context.Background(), call)
+}
+
+// TestFunctions compares every function with its body, in all ways. A device that flushes
+// subnormal numbers is right for them too.
+func TestFunctions(t *testing.T) {
+	b := testenv.Open(t, OpenDevice("any"))
+	d := inside(b)
+	n := 1 << 16
+	if testing.Short() {
+		n = 1 << 12
+	}
+	x := functionInputs(n)
+	for i, p := range functionPrograms() {
+		want := expected(p, x)
+		guarded := i%2 == 1
+		for name, w := range ways {
+			t.Run(name, func(t *testing.T) {
+				restore, ok := w.take(d)
+				if !ok {
+					t.Skip("the device has no double")
+				}
+				defer restore()
+				got, err := resultsOf(d, p, d.shape, guarded, x)
+				if err != nil {
+					t.Fatal(err)
+				}
+				for j, r := range p.Results {
+					for i, x := range x {
+						if y, z := got[j][i], want[j][i]; !values.Same(y, z) {
+							t.Errorf("%s of %s is %s, want %s", r.Name, values.Show(x), values.Show(y), values.Show(z))
+							break
+						}
+					}
+				}
+			})
+		}
+	}
+}
+
+// expected returns the results of p, which has one argument.
+func expected(p *ir.Program, x []float32) [][]float32 {
+	p = libm.Inlined(p)
+	nodes := make([]uint64, len(p.Nodes))
+	results := make([][]float32, len(p.Results))
+	for _, x := range x {
+		p.Eval(nodes, 0, []uint64{uint64(math.Float32bits(x))})
+		for j, r := range p.Results {
+			results[j] = append(results[j], math.Float32frombits(uint32(nodes[r.Value])))
+		}
+	}
+	return results
+}
+
+// TestSlowDouble: quick bodies are for devices without double, or with a slow one, which is
+// measured, and not on CPUs.
+func TestSlowDouble(t *testing.T) {
+	b := testenv.Open(t, OpenDevice("any"))
+	d := inside(b)
+	own := d.found
+	defer func() { d.found = own }()
+	for _, test := range []struct {
+		found opencl.Device
+		want  bool
+	}{
+		{opencl.Device{Type: opencl.GPU}, true},
+		{opencl.Device{Type: opencl.CPU}, true},
+		{opencl.Device{Type: opencl.CPU, Double: true}, false},
+		{opencl.Device{Type: opencl.GPU, Double: true, Software: true}, false},
+	} {
+		d.found = &test.found
+		if got := d.slowDouble(); got != test.want {
+			t.Errorf("of %+v: %v, want %v", test.found, got, test.want)
+		}
+	}
+	if !own.Double {
+		t.Skip("the device has no double")
+	}
+	other := *own
+	other.Type, other.Software = opencl.GPU, false
+	d.found = &other
+	var ratio float64
+	err := d.withPipeline(context.Background(), func(p *pipeline) (err error) {
+		ratio, err = p.doubleTime()
+		return err
+	})
+	if err != nil || !(ratio > 0) || math.IsInf(ratio, 0) {
+		t.Fatalf("double takes %v times as long as float, %v", ratio, err)
+	}
+	t.Logf("double takes %.2g times as long as float", ratio)
+}

@@ -1,0 +1,117 @@
+package main
+
+import (
+	"fmt"
+	"io"
+	"slices"
+
+	"github.com/gmind-go/compute/internal/units"
+)
+
+// A functionReport has the results of the comparison of functions.
+type functionReport struct {
+	Functions []string `json:"functions"`
+	Peers     []string `json:"peers"` // names with versions, or why they are missing
+	Rounds    int      `json:"rounds"`
+	Results   []result `json:"results"` // Op is a function and a form, or "copy"
+	Notes     []string `json:"notes,omitempty"`
+
+	columns []string // of the peers that are there
+}
+
+// newFunctionReport returns a report without results.
+func newFunctionReport(c config, rivals []*rival) *functionReport {
+	r := &functionReport{Functions: c.functions, Rounds: c.functionRounds}
+	for _, who := range rivals {
+		r.Peers = append(r.Peers, who.String())
+		if who.err == nil {
+			r.columns = append(r.columns, who.column)
+		}
+	}
+	return r
+}
+
+// add adds the results of one size. Those of this library come first.
+func (r *functionReport) add(n int, list []*contestant) {
+	for _, c := range list {
+		res := newResult(n, c)
+		if ours := findResult(r.Results, colOurs, c.op, n); ours != nil && ours.GBps > 0 && res.GBps > 0 {
+			res.Ratio = ours.GBps / res.GBps
+		}
+		if c.wrong != "" {
+			r.Notes = append(r.Notes, fmt.Sprintf("WRONG: %s of %s, %s elements: %s.", c.op, c.column, units.Count(n), c.wrong))
+		}
+		r.Results = append(r.Results, res)
+	}
+}
+
+// takesTooLong reports whether a call of c with n elements would take longer than longestRun,
+// by the largest number of elements below.
+func (r *functionReport) takesTooLong(c *contestant, n int) bool {
+	for _, res := range slices.Backward(r.Results) {
+		if res.Who == c.column && res.Op == c.op && res.N < n {
+			return res.MinNS/float64(res.N)*float64(n) > float64(longestRun)
+		}
+	}
+	return false
+}
+
+func (r *functionReport) print(w io.Writer) {
+	fmt.Fprint(w, "\nFunctions of normal values with the standard deviation 2.\n")
+	for _, name := range r.Peers {
+		fmt.Fprintf(w, "- %s\n", name)
+	}
+	fmt.Fprintf(w, `
+%d rounds, fewer of a call that takes long. An empty cell: the peer has no such function, or
+a call takes more than half a second, by the next smaller size. Copy is the limit of this run,
+for 8 bytes per element; backward moves 12.
+`, r.Rounds)
+	columns := append([]string{colCopy, colOurs}, r.columns...)
+	for _, name := range r.Functions {
+		fmt.Fprintf(w, "\n%s, GB/s by the median, and the speedup of this library:\n\n", name)
+		r.table(w, name, columns, func(res *result) string {
+			if res.Ratio == 0 || res.Who == colOurs {
+				return units.Digits(res.GBps)
+			}
+			return fmt.Sprintf("%s (%sx)", units.Digits(res.GBps), units.Digits(res.Ratio))
+		})
+		fmt.Fprintf(w, "\n%s, ns for an element, median (minimum):\n\n", name)
+		r.table(w, name, columns, func(res *result) string {
+			n := float64(res.N)
+			return fmt.Sprintf("%s (%s)", units.Digits(res.MedianNS/n), units.Digits(res.MinNS/n))
+		})
+	}
+	for _, note := range r.Notes {
+		fmt.Fprintf(w, "\n%s\n", note)
+	}
+}
+
+// table prints a row for each form and size of a function.
+func (r *functionReport) table(w io.Writer, name string, columns []string, format func(res *result) string) {
+	rows := [][]string{append([]string{"operation", "elements"}, columns...)}
+	for _, form := range functionForms {
+		for _, ours := range r.Results {
+			op := name + " " + form.name
+			if ours.Who != colOurs || ours.Op != op {
+				continue
+			}
+			row := []string{form.name, units.Count(ours.N)}
+			for _, who := range columns {
+				op := op
+				if who == colCopy {
+					op = name + " copy"
+				}
+				cell := ""
+				switch res := findResult(r.Results, who, op, ours.N); {
+				case res != nil && res.Missing != "":
+					cell = res.Missing
+				case res != nil:
+					cell = format(res)
+				}
+				row = append(row, cell)
+			}
+			rows = append(rows, row)
+		}
+	}
+	printTable(w, 1, rows)
+}
