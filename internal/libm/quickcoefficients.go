@@ -13,8 +13,8 @@ const (
 	densityLow        = -0x1.857936p-27
 )
 
-// expThird approximates (e^r - 1 - r - r^2/2) / r^3 for x from -0.3466 to 0.3466, with an error of at most 3.5e-12.
-var expThird = series{
+// quickExpTail approximates (e^r - 1 - r - r^2/2) / r^3 for x from -0.3466 to 0.3466, with an error of at most 3.5e-12.
+var quickExpTail = series{
 	high: []float32{
 		0x1.555556p-03,
 		0x1.555556p-05,
@@ -31,8 +31,8 @@ var expThird = series{
 	},
 }
 
-// normalTail approximates Phi(-t)*(t+3)/e^(-t*t/2), t = 8/(1.53125-v) - 3, for x from -1.1355 to 1.0313, with an error of at most 1.1e-13.
-var normalTail = series{
+// quickNormalTail approximates Phi(-t)*(t+3)/e^(-t*t/2), t = 8/(1.53125-v) - 3, for x from -1.1355 to 1.0313, with an error of at most 1.1e-13.
+var quickNormalTail = series{
 	high: []float32{
 		0x1.9eabd8p-01,
 		-0x1.bde482p-02,
@@ -67,8 +67,8 @@ var normalTail = series{
 	},
 }
 
-// logTail approximates (log((1+z)/(1-z))/z - 2) / z^2 for w = z^2 for x from 0 to 0.0296, with an error of at most 1.3e-12.
-var logTail = series{
+// quickLogTail approximates (log((1+z)/(1-z))/z - 2) / z^2 for w = z^2 for x from 0 to 0.0296, with an error of at most 1.3e-12.
+var quickLogTail = series{
 	high: []float32{
 		0x1.555556p-01,
 		0x1.99999ap-02,

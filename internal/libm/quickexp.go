@@ -18,7 +18,7 @@ type reduction struct {
 
 // reduce returns the reduction of x, -87 < x < 88.
 //
-// d is 1 + r/2 + r^2*q(r) with the polynomial expThird, whose error, as that of its third
+// d is 1 + r/2 + r^2*q(r) with the polynomial quickExpTail, whose error, as that of its third
 // coefficient and all after it, which are single float32, is below 2^-38 of e^r.
 func (b *quick) reduce(x ir.Value) reduction {
 	s, r := b.remainder(pair{x, b.number(0)})
@@ -44,7 +44,7 @@ func (b *quick) remainder(x pair) (s ir.Value, r pair) {
 
 // slope returns (e^r - 1)/r.
 func (b *quick) slope(r ir.Value) pair {
-	d := b.polynomial(r, expThird)
+	d := b.polynomial(r, quickExpTail)
 	d = b.muladd(r, d, 0.5, 0)
 	return b.muladd(r, d, 1, 0)
 }

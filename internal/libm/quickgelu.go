@@ -4,7 +4,7 @@ import "github.com/gmind-go/compute/internal/ir"
 
 // gelu is x*Phi(x), with the distribution function Phi of the normal distribution. Phi(-t), for
 // t = |x|, is e^(-t*t/2)*u*f(q), with u = 1/(t+4), q = (t-4)/(t+4) = 1 - 8*u, and the polynomial
-// normalTail. Phi(t) is 1 - Phi(-t).
+// quickNormalTail. Phi(t) is 1 - Phi(-t).
 func (b *quick) gelu(x ir.Value) (y, sure ir.Value) {
 	t := b.clamp(0, b.abs(x), 13)
 	s, tail := b.normalTail(t)
@@ -32,6 +32,6 @@ func (b *quick) normalTail(t ir.Value) (s ir.Value, z pair) {
 	q := b.fma(b.number(-8), u.high, center)
 	low := b.fma(b.number(-8), u.high, b.sub(center, q))
 	low = b.fma(b.number(-8), u.low, low)
-	f := b.polynomialPair(pair{q, low}, normalTail)
+	f := b.polynomialPair(pair{q, low}, quickNormalTail)
 	return a.s, b.mulPair(b.mulPair(b.power(a), u), f)
 }

@@ -15,13 +15,13 @@ type series struct {
 var quick = []series{
 	{
 		polynomial{
-			name: "expThird", doc: "(e^r - 1 - r - r^2/2) / r^3", low: -0.3466, high: 0.3466, degree: 6,
+			name: "quickExpTail", doc: "(e^r - 1 - r - r^2/2) / r^3", low: -0.3466, high: 0.3466, degree: 6,
 			f: func(r *big.Float) *big.Float { return tail(r, 3) },
 		}, 3,
 	},
 	{
 		polynomial{
-			name: "normalTail", doc: "Phi(-t)*(t+3)/e^(-t*t/2), t = 8/(1.53125-v) - 3,", low: -1.1355, high: 1.0313, degree: 16,
+			name: "quickNormalTail", doc: "Phi(-t)*(t+3)/e^(-t*t/2), t = 8/(1.53125-v) - 3,", low: -1.1355, high: 1.0313, degree: 16,
 			f: func(v *big.Float) *big.Float {
 				d := p.Div(p.Integer(8), p.Sub(p.Float().SetFloat64(1.53125), v)) // t + 3
 				t := p.Sub(d, p.Integer(3))
@@ -31,7 +31,7 @@ var quick = []series{
 	},
 	{
 		polynomial{
-			name: "logTail", doc: "(log((1+z)/(1-z))/z - 2) / z^2 for w = z^2", low: 0, high: 0.0296, degree: 5,
+			name: "quickLogTail", doc: "(log((1+z)/(1-z))/z - 2) / z^2 for w = z^2", low: 0, high: 0.0296, degree: 5,
 			f: func(w *big.Float) *big.Float { // 2/3 + 2/5*w + ...
 				sum, power := p.Div(p.Integer(2), p.Integer(3)), p.Integer(1)
 				for n := int64(5); ; n += 2 {
