@@ -74,7 +74,8 @@ func write(set isa, s spec, nonTemporal bool) *routine {
 		most = 1
 	}
 	if s.wide() {
-		most = unrolled
+		most = 2
+		s.body = scheduled(s.body)
 	}
 	for _, hoist := range []bool{true, false} {
 		for unroll := most; unroll > 0; unroll /= 2 {
@@ -227,6 +228,7 @@ func (f *routine) vectors(count int, lanes reg.Register) {
 		starts = append(starts, len(*nodes()))
 		first := i * f.set.width()
 		b := f.newBody(first, lanes)
+		b.computeAllWide()
 		for j, r := range f.body.Results {
 			stores[j] = append(stores[j], b.store(f.results[j].mem(first), f.results[j].address, r.Value))
 		}
