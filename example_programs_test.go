@@ -292,7 +292,7 @@ func Example_softmax() {
 	run(softmax, y, power, sum)
 	run(logSoftmax, x, x, most, sum)
 	fmt.Println(y, x)
-	// Output: [0.26894143 0.7310586 0.7310586 0.26894143] [-1.3132617 -0.31326166 -0.31326166 -1.3132617]
+	// Output: [0.26894143 0.7310586 0.7310586 0.26894143] [-1.3132616 -0.31326166 -0.31326166 -1.3132616]
 }
 
 func Example_bias() {
