@@ -31,6 +31,7 @@ type routine struct {
 	results, inputs []pointer
 	n               reg.GPVirtual // elements that are left
 
+	repeat    bool
 	hoist     bool                        // whether registers keep what follows
 	constants map[bits32]reg.VecVirtual   // all that are needed, nil if they have no register
 	loaded    map[bits32]bool             // those of them that are in memory
@@ -74,12 +75,30 @@ func write(set isa, s spec, nonTemporal bool) *routine {
 		most = 1
 	}
 	if s.wide() {
-		most = 2
+		most = env("UNROLL", 2)
 		s.body = scheduled(s.body)
 	}
-	for _, hoist := range []bool{true, false} {
+	type pair struct {
+		hoist  bool
+		unroll int
+		repeat bool
+	}
+	var tries []pair
+	if s.wide() && env("ORDER", 1) == 1 {
 		for unroll := most; unroll > 0; unroll /= 2 {
-			f := &routine{set: set, spec: s, nonTemporal: nonTemporal, hoist: hoist}
+			tries = append(tries, pair{true, unroll, false}, pair{true, unroll, true}, pair{false, unroll, false}, pair{false, unroll, true})
+		}
+	} else {
+		for _, hoist := range []bool{true, false} {
+			for unroll := most; unroll > 0; unroll /= 2 {
+				tries = append(tries, pair{hoist, unroll, false})
+			}
+		}
+	}
+	for _, t := range tries {
+		hoist, unroll, repeat := t.hoist, t.unroll, t.repeat
+		{
+			f := &routine{set: set, spec: s, nonTemporal: nonTemporal, hoist: hoist, repeat: repeat}
 			f.write(unroll) // to know the constants
 			f.numbers = slices.SortedFunc(maps.Keys(f.wanted), func(c, d bits64) int {
 				return cmp.Or(cmp.Compare(f.wanted[d], f.wanted[c]), cmp.Compare(c, d))
@@ -96,6 +115,15 @@ func write(set isa, s spec, nonTemporal bool) *routine {
 				}
 			}
 			if best != nil {
+				if s.wide() {
+					n := 0
+					for _, node := range best.Nodes {
+						if _, ok := node.(*avo.Instruction); ok {
+							n++
+						}
+					}
+					log.Print(s.name, set.name(), map[bool]string{true: "NT"}[nonTemporal], " hoist ", hoist, " unroll ", unroll, " repeat ", repeat, " keep ", f.keep, " of ", len(f.numbers), " f32 ", len(f.constants), " instr ", n)
+				}
 				f.compiled = best
 				return f
 			}
