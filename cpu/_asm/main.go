@@ -14,10 +14,6 @@ func main() {
 	dir := flag.String("dir", "", "the directory to write to")
 	flag.Parse()
 	assembly, declarations := amd64Sources("cpu", specs())
-	if env("ONLY", 0) == 1 {
-		os.WriteFile(filepath.Join(*dir, "kernels_amd64.s"), assembly, 0o666)
-		return
-	}
 	for name, data := range map[string][]byte{
 		"kernels_amd64.s":    assembly,
 		"stubs_amd64.go":     declarations,
