@@ -92,14 +92,20 @@ var neon = instructionSet{
 		ir.Tanh:          {tanhNEON},
 		ir.Sigmoid:       {sigmoidNEON},
 		ir.LogSigmoid:    {logSigmoidNEON},
+		ir.Erf:           {erfNEON},
 		ir.Softplus:      {softplusNEON},
 		ir.SiLU:          {siluNEON},
+		ir.GELU:          {geluNEON},
+		ir.GELUTanh:      {geluTanhNEON},
 		ir.Mish:          {mishNEON},
 		ir.Softsign:      {softsignNEON},
 		ir.Log1pPrime:    {log1pPrimeNEON},
 		ir.TanhPrime:     {tanhPrimeNEON},
 		ir.SigmoidPrime:  {sigmoidPrimeNEON},
+		ir.ErfPrime:      {erfPrimeNEON},
 		ir.SiLUPrime:     {siluPrimeNEON},
+		ir.GELUPrime:     {geluPrimeNEON},
+		ir.GELUTanhPrime: {geluTanhPrimeNEON},
 		ir.MishPrime:     {mishPrimeNEON},
 		ir.SoftsignPrime: {softsignPrimeNEON},
 	},
@@ -605,6 +611,11 @@ func sigmoidNEON(a *args)
 //go:noescape
 func logSigmoidNEON(a *args)
 
+// erfNEON computes erf, correctly rounded.
+//
+//go:noescape
+func erfNEON(a *args)
+
 // softplusNEON computes softplus, correctly rounded.
 //
 //go:noescape
@@ -614,6 +625,16 @@ func softplusNEON(a *args)
 //
 //go:noescape
 func siluNEON(a *args)
+
+// geluNEON computes gelu, correctly rounded.
+//
+//go:noescape
+func geluNEON(a *args)
+
+// geluTanhNEON computes geluTanh, correctly rounded.
+//
+//go:noescape
+func geluTanhNEON(a *args)
 
 // mishNEON computes mish, correctly rounded.
 //
@@ -640,10 +661,25 @@ func tanhPrimeNEON(a *args)
 //go:noescape
 func sigmoidPrimeNEON(a *args)
 
+// erfPrimeNEON computes erfPrime, correctly rounded.
+//
+//go:noescape
+func erfPrimeNEON(a *args)
+
 // siluPrimeNEON computes siluPrime, correctly rounded.
 //
 //go:noescape
 func siluPrimeNEON(a *args)
+
+// geluPrimeNEON computes geluPrime, correctly rounded.
+//
+//go:noescape
+func geluPrimeNEON(a *args)
+
+// geluTanhPrimeNEON computes geluTanhPrime, correctly rounded.
+//
+//go:noescape
+func geluTanhPrimeNEON(a *args)
 
 // mishPrimeNEON computes mishPrime, correctly rounded.
 //

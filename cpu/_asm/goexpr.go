@@ -121,6 +121,7 @@ var goOps = map[ir.Op]struct {
 	ir.Bits:       {float, integer, "single.Bits(%s)"},
 	ir.FromBits:   {integer, bits, "%s"},
 
+	ir.NegF64:      {double, double, "-%s"}, // which is no constant
 	ir.AddF64:      {double, double, "(%s + %s)"},
 	ir.SubF64:      {double, double, "(%s - %s)"},
 	ir.MulF64:      {double, double, "float64(%s * %s)"},
@@ -157,12 +158,6 @@ func (f *goFunc) node(v ir.Value) {
 		f.where(v, integer)
 	case ir.WhereF64:
 		f.where(v, word)
-	case ir.NegF64:
-		if x := f.as(in[0], double); strings.HasPrefix(x, "-") {
-			f.set(v, double, "-(%s)", x)
-		} else {
-			f.set(v, double, "-%s", x)
-		}
 	case ir.ShlU64, ir.ShrU64:
 		op := map[ir.Op]string{ir.ShlU64: "<<", ir.ShrU64: ">>"}[n.Op]
 		f.set(v, word, "(%s %s %d)", f.as(in[0], word), op, f.body.Nodes[in[1]].Imm)

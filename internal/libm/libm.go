@@ -33,6 +33,12 @@ var bodies = map[ir.Op]func(b *body, x ir.Value) ir.Value{
 	ir.Log:           (*body).log,
 	ir.Log1p:         (*body).log1p,
 	ir.Log1pPrime:    (*body).log1pPrime,
+	ir.Erf:           (*body).erf,
+	ir.ErfPrime:      (*body).erfPrime,
+	ir.GELUPrime:     (*body).geluPrime,
+	ir.GELUTanh:      (*body).geluTanh,
+	ir.GELUTanhPrime: (*body).geluTanhPrime,
+	ir.GELU:          (*body).gelu,
 	ir.Softsign:      (*body).softsign,
 	ir.SoftsignPrime: (*body).softsignPrime,
 }

@@ -32,6 +32,10 @@ var polynomials = []polynomial{
 		f: func(r *big.Float) *big.Float { return tail(r, 2) },
 	},
 	logTail,
+	halfTail,
+	gaussTail,
+	exp2Tail,
+	erfTail,
 	softplusTail,
 }
 
@@ -49,6 +53,9 @@ func main() {
 		}
 	} else {
 		constants(&b)
+		tailConstants(&b)
+		cubicConstants(&b)
+		erfConstants(&b)
 		for _, a := range polynomials {
 			a.write(&b)
 		}
