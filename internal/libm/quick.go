@@ -28,6 +28,11 @@ var quicks = map[ir.Op]func(b *quick, x ir.Value) (y, sure ir.Value){
 	ir.SigmoidPrime:  (*quick).sigmoidPrime,
 	ir.ErfPrime:      (*quick).erfPrime,
 	ir.SiLUPrime:     (*quick).siluPrime,
+	ir.Erf:           (*quick).erf,
+	ir.GELUTanh:      (*quick).geluTanh,
+	ir.GELUPrime:     (*quick).geluPrime,
+	ir.GELUTanhPrime: (*quick).geluTanhPrime,
+	ir.MishPrime:     (*quick).mishPrime,
 	ir.SoftsignPrime: (*quick).softsignPrime,
 }
 
