@@ -35,6 +35,7 @@ func Run(t *testing.T, open compute.Opener) {
 		{"RandomPrograms", testRandomPrograms},
 		{"Rows", testRows},
 		{"ProgramsInPlace", testProgramsInPlace},
+		{"Functions", testFunctions},
 		{"ProgramOrder", testProgramOrder},
 		{"Prepared", testPrepared},
 		{"RandomNumbers", testRandomNumbers},

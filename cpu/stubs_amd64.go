@@ -649,6 +649,36 @@ func sigmoidAVX512(a *args)
 //go:noescape
 func sigmoidAVX512NT(a *args)
 
+// logSigmoidAVX512 computes logSigmoid, correctly rounded.
+//
+//go:noescape
+func logSigmoidAVX512(a *args)
+
+// logSigmoidAVX512NT is like logSigmoidAVX512 with non-temporal stores: n is a multiple of 64, and buffers of results are aligned to 64 bytes.
+//
+//go:noescape
+func logSigmoidAVX512NT(a *args)
+
+// erfAVX512 computes erf, correctly rounded.
+//
+//go:noescape
+func erfAVX512(a *args)
+
+// erfAVX512NT is like erfAVX512 with non-temporal stores: n is a multiple of 64, and buffers of results are aligned to 64 bytes.
+//
+//go:noescape
+func erfAVX512NT(a *args)
+
+// softplusAVX512 computes softplus, correctly rounded.
+//
+//go:noescape
+func softplusAVX512(a *args)
+
+// softplusAVX512NT is like softplusAVX512 with non-temporal stores: n is a multiple of 64, and buffers of results are aligned to 64 bytes.
+//
+//go:noescape
+func softplusAVX512NT(a *args)
+
 // siluAVX512 computes silu, correctly rounded.
 //
 //go:noescape
@@ -658,6 +688,26 @@ func siluAVX512(a *args)
 //
 //go:noescape
 func siluAVX512NT(a *args)
+
+// geluAVX512 computes gelu, correctly rounded.
+//
+//go:noescape
+func geluAVX512(a *args)
+
+// geluAVX512NT is like geluAVX512 with non-temporal stores: n is a multiple of 64, and buffers of results are aligned to 64 bytes.
+//
+//go:noescape
+func geluAVX512NT(a *args)
+
+// geluTanhAVX512 computes geluTanh, correctly rounded.
+//
+//go:noescape
+func geluTanhAVX512(a *args)
+
+// geluTanhAVX512NT is like geluTanhAVX512 with non-temporal stores: n is a multiple of 64, and buffers of results are aligned to 64 bytes.
+//
+//go:noescape
+func geluTanhAVX512NT(a *args)
 
 // mishAVX512 computes mish, correctly rounded.
 //
@@ -709,6 +759,16 @@ func sigmoidPrimeAVX512(a *args)
 //go:noescape
 func sigmoidPrimeAVX512NT(a *args)
 
+// erfPrimeAVX512 computes erfPrime, correctly rounded.
+//
+//go:noescape
+func erfPrimeAVX512(a *args)
+
+// erfPrimeAVX512NT is like erfPrimeAVX512 with non-temporal stores: n is a multiple of 64, and buffers of results are aligned to 64 bytes.
+//
+//go:noescape
+func erfPrimeAVX512NT(a *args)
+
 // siluPrimeAVX512 computes siluPrime, correctly rounded.
 //
 //go:noescape
@@ -718,6 +778,26 @@ func siluPrimeAVX512(a *args)
 //
 //go:noescape
 func siluPrimeAVX512NT(a *args)
+
+// geluPrimeAVX512 computes geluPrime, correctly rounded.
+//
+//go:noescape
+func geluPrimeAVX512(a *args)
+
+// geluPrimeAVX512NT is like geluPrimeAVX512 with non-temporal stores: n is a multiple of 64, and buffers of results are aligned to 64 bytes.
+//
+//go:noescape
+func geluPrimeAVX512NT(a *args)
+
+// geluTanhPrimeAVX512 computes geluTanhPrime, correctly rounded.
+//
+//go:noescape
+func geluTanhPrimeAVX512(a *args)
+
+// geluTanhPrimeAVX512NT is like geluTanhPrimeAVX512 with non-temporal stores: n is a multiple of 64, and buffers of results are aligned to 64 bytes.
+//
+//go:noescape
+func geluTanhPrimeAVX512NT(a *args)
 
 // mishPrimeAVX512 computes mishPrime, correctly rounded.
 //
@@ -1409,6 +1489,36 @@ func sigmoidAVX2(a *args)
 //go:noescape
 func sigmoidAVX2NT(a *args)
 
+// logSigmoidAVX2 computes logSigmoid, correctly rounded.
+//
+//go:noescape
+func logSigmoidAVX2(a *args)
+
+// logSigmoidAVX2NT is like logSigmoidAVX2 with non-temporal stores: n is a multiple of 64, and buffers of results are aligned to 64 bytes.
+//
+//go:noescape
+func logSigmoidAVX2NT(a *args)
+
+// erfAVX2 computes erf, correctly rounded.
+//
+//go:noescape
+func erfAVX2(a *args)
+
+// erfAVX2NT is like erfAVX2 with non-temporal stores: n is a multiple of 64, and buffers of results are aligned to 64 bytes.
+//
+//go:noescape
+func erfAVX2NT(a *args)
+
+// softplusAVX2 computes softplus, correctly rounded.
+//
+//go:noescape
+func softplusAVX2(a *args)
+
+// softplusAVX2NT is like softplusAVX2 with non-temporal stores: n is a multiple of 64, and buffers of results are aligned to 64 bytes.
+//
+//go:noescape
+func softplusAVX2NT(a *args)
+
 // siluAVX2 computes silu, correctly rounded.
 //
 //go:noescape
@@ -1418,6 +1528,26 @@ func siluAVX2(a *args)
 //
 //go:noescape
 func siluAVX2NT(a *args)
+
+// geluAVX2 computes gelu, correctly rounded.
+//
+//go:noescape
+func geluAVX2(a *args)
+
+// geluAVX2NT is like geluAVX2 with non-temporal stores: n is a multiple of 64, and buffers of results are aligned to 64 bytes.
+//
+//go:noescape
+func geluAVX2NT(a *args)
+
+// geluTanhAVX2 computes geluTanh, correctly rounded.
+//
+//go:noescape
+func geluTanhAVX2(a *args)
+
+// geluTanhAVX2NT is like geluTanhAVX2 with non-temporal stores: n is a multiple of 64, and buffers of results are aligned to 64 bytes.
+//
+//go:noescape
+func geluTanhAVX2NT(a *args)
 
 // mishAVX2 computes mish, correctly rounded.
 //
@@ -1469,6 +1599,16 @@ func sigmoidPrimeAVX2(a *args)
 //go:noescape
 func sigmoidPrimeAVX2NT(a *args)
 
+// erfPrimeAVX2 computes erfPrime, correctly rounded.
+//
+//go:noescape
+func erfPrimeAVX2(a *args)
+
+// erfPrimeAVX2NT is like erfPrimeAVX2 with non-temporal stores: n is a multiple of 64, and buffers of results are aligned to 64 bytes.
+//
+//go:noescape
+func erfPrimeAVX2NT(a *args)
+
 // siluPrimeAVX2 computes siluPrime, correctly rounded.
 //
 //go:noescape
@@ -1478,6 +1618,26 @@ func siluPrimeAVX2(a *args)
 //
 //go:noescape
 func siluPrimeAVX2NT(a *args)
+
+// geluPrimeAVX2 computes geluPrime, correctly rounded.
+//
+//go:noescape
+func geluPrimeAVX2(a *args)
+
+// geluPrimeAVX2NT is like geluPrimeAVX2 with non-temporal stores: n is a multiple of 64, and buffers of results are aligned to 64 bytes.
+//
+//go:noescape
+func geluPrimeAVX2NT(a *args)
+
+// geluTanhPrimeAVX2 computes geluTanhPrime, correctly rounded.
+//
+//go:noescape
+func geluTanhPrimeAVX2(a *args)
+
+// geluTanhPrimeAVX2NT is like geluTanhPrimeAVX2 with non-temporal stores: n is a multiple of 64, and buffers of results are aligned to 64 bytes.
+//
+//go:noescape
+func geluTanhPrimeAVX2NT(a *args)
 
 // mishPrimeAVX2 computes mishPrime, correctly rounded.
 //

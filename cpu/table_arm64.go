@@ -91,13 +91,21 @@ var neon = instructionSet{
 		ir.Log1p:         {log1pNEON},
 		ir.Tanh:          {tanhNEON},
 		ir.Sigmoid:       {sigmoidNEON},
+		ir.LogSigmoid:    {logSigmoidNEON},
+		ir.Erf:           {erfNEON},
+		ir.Softplus:      {softplusNEON},
 		ir.SiLU:          {siluNEON},
+		ir.GELU:          {geluNEON},
+		ir.GELUTanh:      {geluTanhNEON},
 		ir.Mish:          {mishNEON},
 		ir.Softsign:      {softsignNEON},
 		ir.Log1pPrime:    {log1pPrimeNEON},
 		ir.TanhPrime:     {tanhPrimeNEON},
 		ir.SigmoidPrime:  {sigmoidPrimeNEON},
+		ir.ErfPrime:      {erfPrimeNEON},
 		ir.SiLUPrime:     {siluPrimeNEON},
+		ir.GELUPrime:     {geluPrimeNEON},
+		ir.GELUTanhPrime: {geluTanhPrimeNEON},
 		ir.MishPrime:     {mishPrimeNEON},
 		ir.SoftsignPrime: {softsignPrimeNEON},
 	},
@@ -598,10 +606,35 @@ func tanhNEON(a *args)
 //go:noescape
 func sigmoidNEON(a *args)
 
+// logSigmoidNEON computes logSigmoid, correctly rounded.
+//
+//go:noescape
+func logSigmoidNEON(a *args)
+
+// erfNEON computes erf, correctly rounded.
+//
+//go:noescape
+func erfNEON(a *args)
+
+// softplusNEON computes softplus, correctly rounded.
+//
+//go:noescape
+func softplusNEON(a *args)
+
 // siluNEON computes silu, correctly rounded.
 //
 //go:noescape
 func siluNEON(a *args)
+
+// geluNEON computes gelu, correctly rounded.
+//
+//go:noescape
+func geluNEON(a *args)
+
+// geluTanhNEON computes geluTanh, correctly rounded.
+//
+//go:noescape
+func geluTanhNEON(a *args)
 
 // mishNEON computes mish, correctly rounded.
 //
@@ -628,10 +661,25 @@ func tanhPrimeNEON(a *args)
 //go:noescape
 func sigmoidPrimeNEON(a *args)
 
+// erfPrimeNEON computes erfPrime, correctly rounded.
+//
+//go:noescape
+func erfPrimeNEON(a *args)
+
 // siluPrimeNEON computes siluPrime, correctly rounded.
 //
 //go:noescape
 func siluPrimeNEON(a *args)
+
+// geluPrimeNEON computes geluPrime, correctly rounded.
+//
+//go:noescape
+func geluPrimeNEON(a *args)
+
+// geluTanhPrimeNEON computes geluTanhPrime, correctly rounded.
+//
+//go:noescape
+func geluTanhPrimeNEON(a *args)
 
 // mishPrimeNEON computes mishPrime, correctly rounded.
 //

@@ -9,6 +9,7 @@ import (
 	"slices"
 	"testing"
 
+	"github.com/gmind-go/compute/gpu/internal/opencl"
 	"github.com/gmind-go/compute/internal/driver"
 	"github.com/gmind-go/compute/internal/ir"
 	"github.com/gmind-go/compute/internal/kernel"
@@ -69,7 +70,7 @@ func functionPrograms() []*ir.Program {
 		}
 	}
 	var list []*ir.Program
-	for some := range slices.Chunk(ops, 6) {
+	for some := range slices.Chunk(ops, 8) {
 		var b ir.Builder
 		x := b.Arg("x", ir.F32)
 		for _, op := range some {
@@ -109,7 +110,7 @@ func TestFunctions(t *testing.T) {
 	}
 	x := functionInputs(n)
 	for i, p := range functionPrograms() {
-		want := libm.Inlined(p)
+		want := expected(p, x)
 		guarded := i%2 == 1
 		for name, w := range ways {
 			t.Run(name, func(t *testing.T) {
@@ -122,19 +123,67 @@ func TestFunctions(t *testing.T) {
 				if err != nil {
 					t.Fatal(err)
 				}
-				nodes := make([]uint64, len(want.Nodes))
-				wrong := make([]bool, len(p.Results))
-				for i, x := range x {
-					want.Eval(nodes, 0, []uint64{uint64(math.Float32bits(x))})
-					for j, r := range want.Results {
-						y, z := got[j][i], math.Float32frombits(uint32(nodes[r.Value]))
-						if !wrong[j] && !values.Same(y, z) {
-							wrong[j] = true
+				for j, r := range p.Results {
+					for i, x := range x {
+						if y, z := got[j][i], want[j][i]; !values.Same(y, z) {
 							t.Errorf("%s of %s is %s, want %s", r.Name, values.Show(x), values.Show(y), values.Show(z))
+							break
 						}
 					}
 				}
 			})
 		}
 	}
+}
+
+// expected returns the results of p, which has one argument.
+func expected(p *ir.Program, x []float32) [][]float32 {
+	p = libm.Inlined(p)
+	nodes := make([]uint64, len(p.Nodes))
+	results := make([][]float32, len(p.Results))
+	for _, x := range x {
+		p.Eval(nodes, 0, []uint64{uint64(math.Float32bits(x))})
+		for j, r := range p.Results {
+			results[j] = append(results[j], math.Float32frombits(uint32(nodes[r.Value])))
+		}
+	}
+	return results
+}
+
+// TestSlowDouble: quick bodies are for devices without double, or with a slow one, which is
+// measured, and not on CPUs.
+func TestSlowDouble(t *testing.T) {
+	b := testenv.Open(t, OpenDevice("any"))
+	d := inside(b)
+	own := d.found
+	defer func() { d.found = own }()
+	for _, test := range []struct {
+		found opencl.Device
+		want  bool
+	}{
+		{opencl.Device{Type: opencl.GPU}, true},
+		{opencl.Device{Type: opencl.CPU}, true},
+		{opencl.Device{Type: opencl.CPU, Double: true}, false},
+		{opencl.Device{Type: opencl.GPU, Double: true, Software: true}, false},
+	} {
+		d.found = &test.found
+		if got := d.slowDouble(); got != test.want {
+			t.Errorf("of %+v: %v, want %v", test.found, got, test.want)
+		}
+	}
+	if !own.Double {
+		t.Skip("the device has no double")
+	}
+	other := *own
+	other.Type, other.Software = opencl.GPU, false
+	d.found = &other
+	var ratio float64
+	err := d.withPipeline(context.Background(), func(p *pipeline) (err error) {
+		ratio, err = p.doubleTime()
+		return err
+	})
+	if err != nil || !(ratio > 0) || math.IsInf(ratio, 0) {
+		t.Fatalf("double takes %v times as long as float, %v", ratio, err)
+	}
+	t.Logf("double takes %.2g times as long as float", ratio)
 }

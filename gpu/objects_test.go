@@ -29,7 +29,9 @@ var counted = map[string]func(*testing.T){
 	"TestPool":            TestPool,
 	"TestProfile":         TestProfile,
 	"TestPrograms":        TestPrograms,
+	"TestSlowDouble":      TestSlowDouble,
 	"TestSmallGroup":      TestSmallGroup,
+	"TestSoftFloat":       TestSoftFloat,
 	"TestStarts":          TestStarts,
 	"TestStreamCancelled": TestStreamCancelled,
 	"TestStreamRefused":   TestStreamRefused,
@@ -53,7 +55,7 @@ var uncounted = []string{
 	"TestEveryInput",
 	// They take long, and make nothing that is not made above, or for an open that fails
 	// in TestFaults.
-	"TestEveryInputOfFunctions", "TestHuge", "TestRandomPrograms", "TestSoak", "TestStreamLarge", "TestWrongKernels",
+	"TestEveryInputOfFunctions", "TestFunctions", "TestHuge", "TestRandomPrograms", "TestSoak", "TestStreamLarge", "TestWrongKernels",
 }
 
 // TestObjects runs tests of this package once more under the layer, which only counts

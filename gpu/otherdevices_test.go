@@ -10,6 +10,7 @@ import (
 	"testing"
 
 	"github.com/gmind-go/compute"
+	"github.com/gmind-go/compute/expr"
 	"github.com/gmind-go/compute/internal/testenv"
 	"github.com/gmind-go/compute/internal/values"
 )
@@ -41,6 +42,7 @@ var otherDevices = map[string]struct {
 			if d.pipelineBytes.Load() == 0 {
 				t.Error("a large transfer was not staged")
 			}
+			silu(t, b)
 		},
 	},
 	"a GPU that shares memory": {
@@ -50,6 +52,7 @@ var otherDevices = map[string]struct {
 				t.Errorf("opened %+v", info)
 			}
 			roundTrip(t, b, 1<<20)
+			silu(t, b)
 		},
 	},
 	"an accelerator": {
@@ -133,6 +136,26 @@ func roundTrip(t *testing.T, b compute.Backend, n int) {
 	for i, x := range xs {
 		if want := f.Value(x); !values.Same(got[i], want) {
 			t.Fatalf("element %d of %d is %x and should be %x", i, n, got[i], want)
+		}
+	}
+}
+
+// silu computes functions, which need double or do without.
+func silu(t *testing.T, b compute.Backend) {
+	t.Helper()
+	p := expr.MustParse("f(x) = silu(x) - exp(x)")
+	x := functionInputs(1000)
+	y := make(compute.Slice, len(x))
+	if err := b.RunSlices(t.Context(), p, y, compute.Slice(x)); err != nil {
+		t.Fatal(err)
+	}
+	for i, x := range x {
+		want, err := p.Eval(x)
+		if err != nil {
+			t.Fatal(err)
+		}
+		if z := want[0].(float32); !values.Same(y[i], z) && !values.IsSubnormal(z) && !values.IsSubnormal(x) {
+			t.Fatalf("of %s: %s, want %s", values.Show(x), values.Show(y[i]), values.Show(z))
 		}
 	}
 }

@@ -52,37 +52,62 @@ func (b *quick) muladd(x ir.Value, y pair, c, low float32) pair {
 	return pair{h, l}
 }
 
+// mulPair returns x*y with a relative error near 2^-45.
+func (b *quick) mulPair(x, y pair) pair {
+	h := b.mul(x.high, y.high)
+	l := b.fma(x.high, y.high, b.neg(h))
+	return pair{h, b.fma(x.high, y.low, b.fma(x.low, y.high, l))}
+}
+
+// muladdPair is muladd for a pair x.
+func (b *quick) muladdPair(x, y pair, c, low float32) pair {
+	z := b.muladd(x.high, y, c, low)
+	return pair{z.high, b.fma(x.low, y.high, z.low)}
+}
+
 // A series has the coefficients of a polynomial: the first ones are sums of a high and a low part.
 type series struct{ high, low []float32 }
 
 // polynomial returns c[0] + c[1]*x + ..., by Horner's rule. The pairs of c must decrease as muladd
 // asks. A term without low part is a float32, with the error of one.
 func (b *quick) polynomial(x ir.Value, c series) pair {
-	sum := pair{high: b.number(c.high[len(c.high)-1])}
-	i := len(c.high) - 2
-	for ; i >= len(c.low); i-- {
-		sum.high = b.fma(sum.high, x, b.number(c.high[i]))
-	}
-	if len(c.low) > 0 {
-		// The first pair is made of a float32.
-		h := b.fma(x, sum.high, b.number(c.high[i]))
-		l := b.fma(x, sum.high, b.sub(b.number(c.high[i]), h))
-		sum = pair{h, b.add(l, b.number(c.low[i]))}
-		i--
-	}
-	for ; i >= 0; i-- {
+	sum := b.single(x, c)
+	for i := len(c.low) - 2; i >= 0; i-- {
 		sum = b.muladd(x, sum, c.high[i], c.low[i])
 	}
 	return sum
 }
 
-// reciprocal returns 1/x with a relative error near 2^-41. The division, which errs by some units
+// polynomialPair is polynomial for a pair x. The low part of x is left out where the sum is a
+// float32.
+func (b *quick) polynomialPair(x pair, c series) pair {
+	sum := b.single(x.high, c)
+	sum.low = b.fma(x.low, b.number(c.high[len(c.low)]), sum.low)
+	for i := len(c.low) - 2; i >= 0; i-- {
+		sum = b.muladdPair(x, sum, c.high[i], c.low[i])
+	}
+	return sum
+}
+
+// single returns the part of the polynomial that begins with the last coefficient that is a pair.
+func (b *quick) single(x ir.Value, c series) pair {
+	sum := b.number(c.high[len(c.high)-1])
+	i := len(c.high) - 2
+	for ; i >= len(c.low); i-- {
+		sum = b.fma(sum, x, b.number(c.high[i]))
+	}
+	h := b.fma(x, sum, b.number(c.high[i]))
+	l := b.fma(x, sum, b.sub(b.number(c.high[i]), h))
+	return pair{h, b.add(l, b.number(c.low[i]))}
+}
+
+// reciprocal returns 1/x with a relative error near 2^-45. The division, which errs by some units
 // in the last place, is a first guess, whose error the rest corrects.
 func (b *quick) reciprocal(x pair) pair {
 	r := b.Op(ir.DivF32, b.number(1), x.high)
 	rest := b.fma(b.neg(r), x.high, b.number(1))
 	rest = b.fma(b.neg(r), x.low, rest)
-	return pair{r, b.mul(rest, r)}
+	return pair{r, b.mul(b.fma(rest, rest, rest), r)} // 1/(1-rest) is 1 + rest + rest^2
 }
 
 // round returns the float32 nearest to x, and whether it is so for all numbers with a relative

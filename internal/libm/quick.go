@@ -15,6 +15,7 @@ var quicks = map[ir.Op]func(b *quick, x ir.Value) (y, sure ir.Value){
 	ir.Tanh:    (*quick).tanh,
 	ir.Sigmoid: (*quick).sigmoid,
 	ir.SiLU:    (*quick).silu,
+	ir.GELU:    (*quick).gelu,
 }
 
 // Quick returns a program of a function over float32 only: one argument x, and the results y, a

@@ -24,3 +24,39 @@ var expThird = series{
 		-0x1.d8a2fp-32,
 	},
 }
+
+// normalTail approximates Phi(-t)*(t+3)/e^(-t*t/2), t = 8/(1.53125-v) - 3, for x from -1.1355 to 1.0313, with an error of at most 1.1e-13.
+var normalTail = series{
+	high: []float32{
+		0x1.9eabd8p-01,
+		-0x1.bde482p-02,
+		0x1.1f616ap-03,
+		-0x1.11b3e8p-06,
+		-0x1.3af2a4p-08,
+		0x1.5e22dep-10,
+		0x1.66a9aap-12,
+		-0x1.6c465ap-14,
+		-0x1.40e356p-15,
+		0x1.5d3c1cp-19,
+		0x1.1b4fa4p-18,
+		0x1.496c2cp-21,
+		-0x1.4f91d2p-22,
+		-0x1.3b5f74p-23,
+		-0x1.affb76p-29,
+		0x1.dbf0e8p-27,
+		0x1.bb449cp-29,
+	},
+	low: []float32{
+		-0x1.0e27fp-27,
+		-0x1.a66fp-28,
+		-0x1.8930d4p-29,
+		-0x1.1d8496p-31,
+		-0x1.9e9064p-33,
+		-0x1.7e19c8p-36,
+		-0x1.dbc986p-39,
+		-0x1.cfec82p-39,
+		0x1.1849fcp-40,
+		-0x1.b7bba2p-44,
+		-0x1.be2ea6p-43,
+	},
+}

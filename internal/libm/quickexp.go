@@ -21,15 +21,32 @@ type reduction struct {
 // d is 1 + r/2 + r^2*q(r) with the polynomial expThird, whose error, as that of its third
 // coefficient and all after it, which are single float32, is below 2^-38 of e^r.
 func (b *quick) reduce(x ir.Value) reduction {
+	s, r := b.remainder(pair{x, b.number(0)})
+	return reduction{s, r, b.slope(r.high)}
+}
+
+// reducePair is reduce for a pair, whose low part may be greater than the unit of r.
+func (b *quick) reducePair(x pair) reduction {
+	s, r := b.remainder(x)
+	h := b.add(r.high, r.low)
+	r = pair{h, b.sub(r.low, b.sub(h, r.high))}
+	return reduction{s, r, b.slope(h)}
+}
+
+// remainder returns s and r.
+func (b *quick) remainder(x pair) (s ir.Value, r pair) {
 	const magic = 0x1.8p23 + 127
-	t := b.fma(x, b.number(1/ln2), b.number(magic))
+	t := b.fma(x.high, b.number(1/ln2), b.number(magic))
 	k := b.sub(b.number(magic), t)
-	s := b.Op(ir.FromBits, b.Op(ir.ShlU32, b.Op(ir.Bits, t), b.Const(ir.U32, 23)))
-	r := b.fma(k, b.number(quickLn2High), x)
+	s = b.Op(ir.FromBits, b.Op(ir.ShlU32, b.Op(ir.Bits, t), b.Const(ir.U32, 23)))
+	return s, pair{b.fma(k, b.number(quickLn2High), x.high), b.fma(k, b.number(quickLn2Low), x.low)}
+}
+
+// slope returns (e^r - 1)/r.
+func (b *quick) slope(r ir.Value) pair {
 	d := b.polynomial(r, expThird)
 	d = b.muladd(r, d, 0.5, 0)
-	d = b.muladd(r, d, 1, 0)
-	return reduction{s, pair{r, b.mul(k, b.number(quickLn2Low))}, d}
+	return b.muladd(r, d, 1, 0)
 }
 
 // power returns e^r.

@@ -210,7 +210,7 @@ func measureFunctions(c config, b backend, rivals []*rival, r *functionReport, p
 				list = slices.DeleteFunc(list, func(c *contestant) bool { return r.takesTooLong(c, n) })
 				err = verifyFunctions(list, h)
 				if err == nil {
-					err = compete(list, c.functionRounds, c)
+					err = compete(list, c.functionRounds, c.functionRest, c)
 				}
 				if err != nil {
 					return err

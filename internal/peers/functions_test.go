@@ -37,7 +37,7 @@ func TestFunctions(t *testing.T) {
 			if err != nil {
 				t.Fatal(err)
 			}
-			c.rest, c.minSample = 0, 0
+			c.functionRest, c.minSample = 0, 0
 			fakeCommands(t, &c, test.peer)
 			var out strings.Builder
 			if err := run(c, &out, io.Discard); err != nil {

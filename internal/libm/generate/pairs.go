@@ -19,6 +19,16 @@ var quick = []series{
 			f: func(r *big.Float) *big.Float { return tail(r, 3) },
 		}, 3,
 	},
+	{
+		polynomial{
+			name: "normalTail", doc: "Phi(-t)*(t+3)/e^(-t*t/2), t = 8/(1.53125-v) - 3,", low: -1.1355, high: 1.0313, degree: 16,
+			f: func(v *big.Float) *big.Float {
+				d := p.Div(p.Integer(8), p.Sub(p.Float().SetFloat64(1.53125), v)) // t + 3
+				t := p.Sub(d, p.Integer(3))
+				return p.Div(p.Mul(p.NormalCDF(p.Neg(t)), d), p.Exp(p.Half(p.Neg(p.Mul(t, t)))))
+			},
+		}, 11,
+	},
 }
 
 // quickConstants writes the parts of log(2).
