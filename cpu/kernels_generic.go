@@ -1863,43 +1863,41 @@ func geluGeneric(a *args) {
 		v4 := float64(math.Float32frombits(v3))
 		v5 := -v4
 		v6 := float64(v4 * v4)
-		v9 := math.FMA(v6, -0x1.71547652b82fep-01, 0x1.80000000003ffp+52)
-		v18 := v4 + 0x1.6c1p+02
-		v19 := 0x1.fa464p+03 / v18
-		v20 := 0x1.c8p+00 - v19
-		v22 := math.FMA(0x1.760a1232ffe7p-35, v20, -0x1.5b4d6a09c21c2p-33)
-		v24 := math.FMA(v22, v20, -0x1.9d108ff6a55e6p-31)
-		v26 := math.FMA(v24, v20, 0x1.0fa4cb65d9299p-28)
-		v28 := math.FMA(v26, v20, 0x1.2f9211e08760ap-27)
-		v30 := math.FMA(v28, v20, -0x1.793192212c359p-24)
-		v32 := math.FMA(v30, v20, 0x1.fa3d3c031d2ap-27)
-		v34 := math.FMA(v32, v20, 0x1.d23e08bd2ce96p-20)
-		v36 := math.FMA(v34, v20, -0x1.ab6f7ac6db96ep-18)
-		v38 := math.FMA(v36, v20, -0x1.84f03a2e9ce08p-17)
-		v40 := math.FMA(v38, v20, 0x1.d0d4ed7332629p-13)
-		v42 := math.FMA(v40, v20, -0x1.496937bbd948cp-10)
-		v44 := math.FMA(v42, v20, 0x1.3929e33023bdap-08)
-		v46 := math.FMA(v44, v20, -0x1.cac64c6f49e1ap-07)
-		v48 := math.FMA(v46, v20, 0x1.10f36a9d76dd4p-05)
-		v50 := math.FMA(v48, v20, -0x1.0e697bc2b54b9p-04)
-		v52 := math.FMA(v50, v20, 0x1.c31f9678d4164p-04)
-		v54 := math.FMA(v52, v20, -0x1.3d9abf2410045p-03)
-		v56 := math.FMA(v54, v20, 0x1.d7ca7edff1b4dp-04)
-		v57 := float64(math.Float64frombits(math.Float64bits(v9)<<52) * v56)
-		v58 := v9 - 0x1.80000000003ffp+52
-		v60 := math.FMA(v58, 0x1.62e42fefa39efp+00, v6)
-		v63 := math.FMA(-0x1.af4de6a36d4fcp-37, v60, 0x1.28a2c810d05b6p-32)
-		v65 := math.FMA(v63, v60, -0x1.71de0232f4775p-28)
-		v67 := math.FMA(v65, v60, 0x1.a019a6635643cp-24)
-		v69 := math.FMA(v67, v60, -0x1.a01a01abe78f9p-20)
-		v71 := math.FMA(v69, v60, 0x1.6c16c17f45e48p-16)
-		v73 := math.FMA(v71, v60, -0x1.11111111100dcp-12)
-		v75 := math.FMA(v73, v60, 0x1.55555555520a7p-09)
-		v77 := math.FMA(v75, v60, -0x1.5555555555557p-06)
-		v79 := math.FMA(v77, v60, 0x1.0000000000005p-03)
-		v81 := math.FMA(v79, v60, -0x1p-01)
-		v82 := float64(v60 * v81)
-		v83 := math.FMA(v57, v82, v57)
+		v9 := math.FMA(v6, -0x1.71547652b82fep-01, 0x1.8p+52)
+		v10 := v9 - 0x1.8p+52
+		v12 := math.FMA(v10, 0x1.62e42fefa39efp+00, v6)
+		v15 := math.FMA(0x1.27e4f4c3f506ap-32, v12, -0x1.72e0b0446a4cdp-28)
+		v17 := math.FMA(v15, v12, 0x1.a01a737a0b6e3p-24)
+		v19 := math.FMA(v17, v12, -0x1.a019951d65b91p-20)
+		v21 := math.FMA(v19, v12, 0x1.6c16c1356e002p-16)
+		v23 := math.FMA(v21, v12, -0x1.11111123a53edp-12)
+		v25 := math.FMA(v23, v12, 0x1.5555555565ba8p-09)
+		v27 := math.FMA(v25, v12, -0x1.5555555550e28p-06)
+		v29 := math.FMA(v27, v12, 0x1.fffffffffffafp-04)
+		v31 := math.FMA(v29, v12, -0x1.0000000000005p-01)
+		v33 := math.FMA(v12, v31, 0x1p+00)
+		v44 := v4 + 0x1.6c1p+02
+		v45 := 0x1.fa464p+03 / v44
+		v46 := 0x1.c8p+00 - v45
+		v48 := math.FMA(0x1.760a1232ffe7p-35, v46, -0x1.5b4d6a09c21c2p-33)
+		v50 := math.FMA(v48, v46, -0x1.9d108ff6a55e6p-31)
+		v52 := math.FMA(v50, v46, 0x1.0fa4cb65d9299p-28)
+		v54 := math.FMA(v52, v46, 0x1.2f9211e08760ap-27)
+		v56 := math.FMA(v54, v46, -0x1.793192212c359p-24)
+		v58 := math.FMA(v56, v46, 0x1.fa3d3c031d2ap-27)
+		v60 := math.FMA(v58, v46, 0x1.d23e08bd2ce96p-20)
+		v62 := math.FMA(v60, v46, -0x1.ab6f7ac6db96ep-18)
+		v64 := math.FMA(v62, v46, -0x1.84f03a2e9ce08p-17)
+		v66 := math.FMA(v64, v46, 0x1.d0d4ed7332629p-13)
+		v68 := math.FMA(v66, v46, -0x1.496937bbd948cp-10)
+		v70 := math.FMA(v68, v46, 0x1.3929e33023bdap-08)
+		v72 := math.FMA(v70, v46, -0x1.cac64c6f49e1ap-07)
+		v74 := math.FMA(v72, v46, 0x1.10f36a9d76dd4p-05)
+		v76 := math.FMA(v74, v46, -0x1.0e697bc2b54b9p-04)
+		v78 := math.FMA(v76, v46, 0x1.c31f9678d4164p-04)
+		v80 := math.FMA(v78, v46, -0x1.3d9abf2410045p-03)
+		v82 := math.FMA(v80, v46, 0x1.d7ca7edff1b4dp-04)
+		v83 := float64(math.Float64frombits(math.Float64bits(v33)+(math.Float64bits(v9)<<52)) * v82)
 		v85 := math.Float32bits(v1)
 		if 0 > v1 {
 			v85 = 0x0
@@ -1917,49 +1915,49 @@ func geluTanhGeneric(a *args) {
 	o1 = o1[:len(o0)]
 	for i := range o0 {
 		v0 := o1[i]
-		v5 := math.Float32bits(v0)
+		v8 := math.Float32bits(v0)
 		if -11 > v0 {
-			v5 = 0xc1300000
-		}
-		v6 := float64(math.Float32frombits(v5))
-		x5 := math.Float32frombits(v5)
-		v8 := math.Float32bits(x5)
-		if 11 < x5 {
-			v8 = 0x41300000
+			v8 = 0xc1300000
 		}
 		v9 := float64(math.Float32frombits(v8))
-		v10 := float64(v9 * v9)
-		v13 := math.FMA(v10, -0x1.a5a7cf7572a98p-04, -0x1.26aec21bce76p+01)
-		v15 := math.FMA(v9, v13, 0x1.80000000003ffp+52)
-		v19 := math.Float64bits(v15) << 52
-		v20 := -0x1.26aec21bce76p+01 - v13
-		v21 := math.FMA(v10, -0x1.a5a7cf7572a98p-04, v20)
-		v24 := math.FMA(v10, 0x1.b91c940e4cfcfp-58, 0x1.ad12d7a64bcebp-49)
-		v25 := v21 + v24
-		v26 := v15 - 0x1.80000000003ffp+52
-		v27 := -v26
-		v28 := math.FMA(v9, v13, v27)
-		v29 := math.FMA(v9, v25, v28)
-		v32 := math.FMA(0x1.e9d419696e0e9p-32, v29, 0x1.e6065f532c95p-28)
-		v34 := math.FMA(v32, v29, 0x1.b524fad88ed3p-24)
-		v36 := math.FMA(v34, v29, 0x1.62bfd46781ef6p-20)
-		v38 := math.FMA(v36, v29, 0x1.ffcbfc6712438p-17)
-		v40 := math.FMA(v38, v29, 0x1.4309130975155p-13)
-		v42 := math.FMA(v40, v29, 0x1.5d87fe78a526dp-10)
-		v44 := math.FMA(v42, v29, 0x1.3b2ab6fba1dc6p-07)
-		v46 := math.FMA(v44, v29, 0x1.c6b08d704a0c2p-05)
-		v48 := math.FMA(v46, v29, 0x1.ebfbdff82c598p-03)
-		v50 := math.FMA(v48, v29, 0x1.62e42fefa39efp-01)
-		v51 := float64(v29 * v50)
-		v53 := math.Float64frombits(v19) + 0x1p+00
-		v54 := math.FMA(math.Float64frombits(v19), v51, v53)
-		v55 := v6 / v54
-		v57 := v55 + 0x1p-178
-		v59 := math.Float32bits(float32(v57))
-		if v0 == 2.1057405e-05 {
-			v59 = 0x3730a531
+		x8 := math.Float32frombits(v8)
+		v11 := math.Float32bits(x8)
+		if 11 < x8 {
+			v11 = 0x41300000
 		}
-		o0[i] = math.Float32frombits((v59&^(1<<31) | single.Bits(v0)&(1<<31)))
+		v12 := float64(math.Float32frombits(v11))
+		v13 := float64(v12 * v12)
+		v16 := math.FMA(v13, -0x1.a5a7cf7572a98p-04, -0x1.26aec21bce76p+01)
+		v17 := -0x1.26aec21bce76p+01 - v16
+		v18 := math.FMA(v13, -0x1.a5a7cf7572a98p-04, v17)
+		v21 := math.FMA(v13, 0x1.b91c940e4cfcfp-58, 0x1.ad12d7a64bcebp-49)
+		v22 := v18 + v21
+		v24 := math.FMA(v12, v16, 0x1.8p+52)
+		v25 := 0x1.8p+52 - v24
+		v26 := math.FMA(v12, v16, v25)
+		v27 := math.FMA(v12, v22, v26)
+		v30 := math.FMA(0x1.e4cf46587b441p-28, v27, 0x1.b656c9cf5c97fp-24)
+		v32 := math.FMA(v30, v27, 0x1.62c08357449d1p-20)
+		v34 := math.FMA(v32, v27, 0x1.ffcb76d05f7bfp-17)
+		v36 := math.FMA(v34, v27, 0x1.430912c7e4445p-13)
+		v38 := math.FMA(v36, v27, 0x1.5d87fe9072fa6p-10)
+		v40 := math.FMA(v38, v27, 0x1.3b2ab6fbb40ecp-07)
+		v42 := math.FMA(v40, v27, 0x1.c6b08d70441d7p-05)
+		v44 := math.FMA(v42, v27, 0x1.ebfbdff82c541p-03)
+		v46 := math.FMA(v44, v27, 0x1.62e42fefa39f7p-01)
+		v48 := math.FMA(v27, v46, 0x1p+00)
+		v55 := math.Float64frombits(math.Float64bits(v48)+(math.Float64bits(v24)<<52)) + 0x1p+00
+		v56 := v9 / v55
+		v58 := v56 + 0x1p-178
+		v60 := math.Float32bits(float32(v58))
+		if v0 == 2.1057405e-05 {
+			v60 = 0x3730a531
+		}
+		v61 := v60
+		if v0 == -2.1057405e-05 {
+			v61 = 0xb730a3ad
+		}
+		o0[i] = math.Float32frombits((v61&^(1<<31) | single.Bits(v0)&(1<<31)))
 	}
 }
 
@@ -2216,69 +2214,67 @@ func geluPrimeGeneric(a *args) {
 		}
 		v19 := float64(math.Float32frombits(v18))
 		v20 := float64(v19 * v19)
-		v23 := math.FMA(v20, -0x1.71547652b82fep-01, 0x1.80000000003ffp+52)
-		v28 := -v19
-		v31 := math.FMA(v20, 0x1.ec6de3167a7ffp-58, 0x1.9884533d43651p-02)
-		v36 := v19 + 0x1.6c1p+02
-		v37 := 0x1.fa464p+03 / v36
-		v38 := 0x1.c8p+00 - v37
-		v40 := math.FMA(0x1.760a1232ffe7p-35, v38, -0x1.5b4d6a09c21c2p-33)
-		v42 := math.FMA(v40, v38, -0x1.9d108ff6a55e6p-31)
-		v44 := math.FMA(v42, v38, 0x1.0fa4cb65d9299p-28)
-		v46 := math.FMA(v44, v38, 0x1.2f9211e08760ap-27)
-		v48 := math.FMA(v46, v38, -0x1.793192212c359p-24)
-		v50 := math.FMA(v48, v38, 0x1.fa3d3c031d2ap-27)
-		v52 := math.FMA(v50, v38, 0x1.d23e08bd2ce96p-20)
-		v54 := math.FMA(v52, v38, -0x1.ab6f7ac6db96ep-18)
-		v56 := math.FMA(v54, v38, -0x1.84f03a2e9ce08p-17)
-		v58 := math.FMA(v56, v38, 0x1.d0d4ed7332629p-13)
-		v60 := math.FMA(v58, v38, -0x1.496937bbd948cp-10)
-		v62 := math.FMA(v60, v38, 0x1.3929e33023bdap-08)
-		v64 := math.FMA(v62, v38, -0x1.cac64c6f49e1ap-07)
-		v66 := math.FMA(v64, v38, 0x1.10f36a9d76dd4p-05)
-		v68 := math.FMA(v66, v38, -0x1.0e697bc2b54b9p-04)
-		v70 := math.FMA(v68, v38, 0x1.c31f9678d4164p-04)
-		v72 := math.FMA(v70, v38, -0x1.3d9abf2410045p-03)
-		v74 := math.FMA(v72, v38, 0x1.d7ca7edff1b4dp-04)
-		v75 := math.FMA(v28, v31, v74)
-		v76 := float64(math.Float64frombits(math.Float64bits(v23)<<52) * v75)
-		v77 := v23 - 0x1.80000000003ffp+52
-		v79 := math.FMA(v77, 0x1.62e42fefa39efp+00, v20)
-		v82 := math.FMA(-0x1.af4de6a36d4fcp-37, v79, 0x1.28a2c810d05b6p-32)
-		v84 := math.FMA(v82, v79, -0x1.71de0232f4775p-28)
-		v86 := math.FMA(v84, v79, 0x1.a019a6635643cp-24)
-		v88 := math.FMA(v86, v79, -0x1.a01a01abe78f9p-20)
-		v90 := math.FMA(v88, v79, 0x1.6c16c17f45e48p-16)
-		v92 := math.FMA(v90, v79, -0x1.11111111100dcp-12)
-		v94 := math.FMA(v92, v79, 0x1.55555555520a7p-09)
-		v96 := math.FMA(v94, v79, -0x1.5555555555557p-06)
-		v98 := math.FMA(v96, v79, 0x1.0000000000005p-03)
-		v100 := math.FMA(v98, v79, -0x1p-01)
-		v101 := float64(v79 * v100)
-		v102 := math.FMA(v76, v101, v76)
-		v103 := 0x1p+00 - v102
-		then104 := math.Float64bits(v103)
-		v104 := math.Float64bits(v102)
+		v23 := math.FMA(v20, -0x1.71547652b82fep-01, 0x1.8p+52)
+		v24 := v23 - 0x1.8p+52
+		v26 := math.FMA(v24, 0x1.62e42fefa39efp+00, v20)
+		v29 := math.FMA(0x1.27e4f4c3f506ap-32, v26, -0x1.72e0b0446a4cdp-28)
+		v31 := math.FMA(v29, v26, 0x1.a01a737a0b6e3p-24)
+		v33 := math.FMA(v31, v26, -0x1.a019951d65b91p-20)
+		v35 := math.FMA(v33, v26, 0x1.6c16c1356e002p-16)
+		v37 := math.FMA(v35, v26, -0x1.11111123a53edp-12)
+		v39 := math.FMA(v37, v26, 0x1.5555555565ba8p-09)
+		v41 := math.FMA(v39, v26, -0x1.5555555550e28p-06)
+		v43 := math.FMA(v41, v26, 0x1.fffffffffffafp-04)
+		v45 := math.FMA(v43, v26, -0x1.0000000000005p-01)
+		v46 := math.FMA(v26, v45, 0x1p+00)
+		v53 := -v19
+		v56 := math.FMA(v20, 0x1.ec6de3167a7ffp-58, 0x1.9884533d43651p-02)
+		v61 := v19 + 0x1.6c1p+02
+		v62 := 0x1.fa464p+03 / v61
+		v63 := 0x1.c8p+00 - v62
+		v65 := math.FMA(0x1.760a1232ffe7p-35, v63, -0x1.5b4d6a09c21c2p-33)
+		v67 := math.FMA(v65, v63, -0x1.9d108ff6a55e6p-31)
+		v69 := math.FMA(v67, v63, 0x1.0fa4cb65d9299p-28)
+		v71 := math.FMA(v69, v63, 0x1.2f9211e08760ap-27)
+		v73 := math.FMA(v71, v63, -0x1.793192212c359p-24)
+		v75 := math.FMA(v73, v63, 0x1.fa3d3c031d2ap-27)
+		v77 := math.FMA(v75, v63, 0x1.d23e08bd2ce96p-20)
+		v79 := math.FMA(v77, v63, -0x1.ab6f7ac6db96ep-18)
+		v81 := math.FMA(v79, v63, -0x1.84f03a2e9ce08p-17)
+		v83 := math.FMA(v81, v63, 0x1.d0d4ed7332629p-13)
+		v85 := math.FMA(v83, v63, -0x1.496937bbd948cp-10)
+		v87 := math.FMA(v85, v63, 0x1.3929e33023bdap-08)
+		v89 := math.FMA(v87, v63, -0x1.cac64c6f49e1ap-07)
+		v91 := math.FMA(v89, v63, 0x1.10f36a9d76dd4p-05)
+		v93 := math.FMA(v91, v63, -0x1.0e697bc2b54b9p-04)
+		v95 := math.FMA(v93, v63, 0x1.c31f9678d4164p-04)
+		v97 := math.FMA(v95, v63, -0x1.3d9abf2410045p-03)
+		v99 := math.FMA(v97, v63, 0x1.d7ca7edff1b4dp-04)
+		v100 := math.FMA(v53, v56, v99)
+		v101 := float64(math.Float64frombits(math.Float64bits(v46)+(math.Float64bits(v23)<<52)) * v100)
+		v102 := 0x1p+00 - v101
+		then103 := math.Float64bits(v102)
+		v103 := math.Float64bits(v101)
 		if 0 < v0 {
-			v104 = then104
+			v103 = then103
 		}
-		v106 := math.Float32bits(float32(math.Float64frombits(v104)))
+		v105 := math.Float32bits(float32(math.Float64frombits(v103)))
 		if v0 == 3.7351672e-08 {
-			v106 = 0x3f000001
+			v105 = 0x3f000001
+		}
+		v106 := v105
+		if v0 == -1.8675836e-08 {
+			v106 = 0x3effffff
 		}
 		v107 := v106
-		if v0 == -1.8675836e-08 {
-			v107 = 0x3effffff
+		if v0 == 0.008434768 {
+			v107 = 0x3f01b90b
 		}
 		v108 := v107
-		if v0 == 0.008434768 {
-			v108 = 0x3f01b90b
-		}
-		v109 := v108
 		if v0 == -9.9598234e-05 {
-			v109 = 0x3efff595
+			v108 = 0x3efff595
 		}
-		o0[i] = math.Float32frombits(v109)
+		o0[i] = math.Float32frombits(v108)
 	}
 }
 
@@ -2296,50 +2292,47 @@ func geluTanhPrimeGeneric(a *args) {
 		v13 := float64(math.Float32frombits(v12))
 		v14 := float64(v13 * v13)
 		v17 := math.FMA(v14, -0x1.a5a7cf7572a98p-04, -0x1.26aec21bce76p+01)
-		v19 := math.FMA(v13, v17, 0x1.80000000003ffp+52)
-		v23 := math.Float64bits(v19) << 52
-		v24 := -0x1.26aec21bce76p+01 - v17
-		v25 := math.FMA(v14, -0x1.a5a7cf7572a98p-04, v24)
-		v28 := math.FMA(v14, 0x1.b91c940e4cfcfp-58, 0x1.ad12d7a64bcebp-49)
-		v29 := v25 + v28
-		v30 := v19 - 0x1.80000000003ffp+52
-		v31 := -v30
-		v32 := math.FMA(v13, v17, v31)
-		v33 := math.FMA(v13, v29, v32)
-		v36 := math.FMA(0x1.e9d419696e0e9p-32, v33, 0x1.e6065f532c95p-28)
-		v38 := math.FMA(v36, v33, 0x1.b524fad88ed3p-24)
-		v40 := math.FMA(v38, v33, 0x1.62bfd46781ef6p-20)
-		v42 := math.FMA(v40, v33, 0x1.ffcbfc6712438p-17)
-		v44 := math.FMA(v42, v33, 0x1.4309130975155p-13)
-		v46 := math.FMA(v44, v33, 0x1.5d87fe78a526dp-10)
-		v48 := math.FMA(v46, v33, 0x1.3b2ab6fba1dc6p-07)
-		v50 := math.FMA(v48, v33, 0x1.c6b08d704a0c2p-05)
-		v52 := math.FMA(v50, v33, 0x1.ebfbdff82c598p-03)
-		v54 := math.FMA(v52, v33, 0x1.62e42fefa39efp-01)
-		v55 := float64(v33 * v54)
-		v56 := math.FMA(math.Float64frombits(v23), v55, math.Float64frombits(v23))
-		v57 := -v13
-		v60 := math.FMA(v14, 0x1.b6676bf7450fp-03, 0x1.9884533d43651p+00)
-		v61 := v56 + 0x1p+00
-		v62 := math.FMA(v57, v60, v61)
-		v63 := float64(v56 * v62)
-		v64 := float64(v61 * v61)
-		v65 := v63 / v64
-		v66 := 0x1p+00 - v65
-		then67 := math.Float64bits(v66)
-		v67 := math.Float64bits(v65)
+		v18 := -0x1.26aec21bce76p+01 - v17
+		v19 := math.FMA(v14, -0x1.a5a7cf7572a98p-04, v18)
+		v22 := math.FMA(v14, 0x1.b91c940e4cfcfp-58, 0x1.ad12d7a64bcebp-49)
+		v23 := v19 + v22
+		v25 := math.FMA(v13, v17, 0x1.8p+52)
+		v26 := 0x1.8p+52 - v25
+		v27 := math.FMA(v13, v17, v26)
+		v28 := math.FMA(v13, v23, v27)
+		v31 := math.FMA(0x1.e4cf46587b441p-28, v28, 0x1.b656c9cf5c97fp-24)
+		v33 := math.FMA(v31, v28, 0x1.62c08357449d1p-20)
+		v35 := math.FMA(v33, v28, 0x1.ffcb76d05f7bfp-17)
+		v37 := math.FMA(v35, v28, 0x1.430912c7e4445p-13)
+		v39 := math.FMA(v37, v28, 0x1.5d87fe9072fa6p-10)
+		v41 := math.FMA(v39, v28, 0x1.3b2ab6fbb40ecp-07)
+		v43 := math.FMA(v41, v28, 0x1.c6b08d70441d7p-05)
+		v45 := math.FMA(v43, v28, 0x1.ebfbdff82c541p-03)
+		v47 := math.FMA(v45, v28, 0x1.62e42fefa39f7p-01)
+		v48 := math.FMA(v28, v47, 0x1p+00)
+		v54 := math.Float64bits(v48) + (math.Float64bits(v25) << 52)
+		v55 := -v13
+		v58 := math.FMA(v14, 0x1.b6676bf7450fp-03, 0x1.9884533d43651p+00)
+		v59 := math.Float64frombits(v54) + 0x1p+00
+		v60 := math.FMA(v55, v58, v59)
+		v61 := float64(math.Float64frombits(v54) * v60)
+		v62 := float64(v59 * v59)
+		v63 := v61 / v62
+		v64 := 0x1p+00 - v63
+		then65 := math.Float64bits(v64)
+		v65 := math.Float64bits(v63)
 		if 0 < v0 {
-			v67 = then67
+			v65 = then65
 		}
-		v69 := math.Float32bits(float32(math.Float64frombits(v67)))
+		v67 := math.Float32bits(float32(math.Float64frombits(v65)))
 		if v0 == 3.7351672e-08 {
-			v69 = 0x3f000001
+			v67 = 0x3f000001
 		}
-		v70 := v69
+		v68 := v67
 		if v0 == -1.8675836e-08 {
-			v70 = 0x3effffff
+			v68 = 0x3effffff
 		}
-		o0[i] = math.Float32frombits(v70)
+		o0[i] = math.Float32frombits(v68)
 	}
 }
 

@@ -14,6 +14,11 @@ func (b *body) top(sum ir.Value) ir.Value {
 	return b.Op(ir.ShlU64, b.Op(ir.BitsF64, sum), b.Const(ir.U32, 52))
 }
 
+// raised returns y*2^k for the sum of k and shift, and anything for NaN.
+func (b *body) raised(y, sum ir.Value) ir.Value {
+	return b.Op(ir.FromBitsF64, b.Op(ir.AddU64, b.Op(ir.BitsF64, y), b.top(sum)))
+}
+
 // scale returns 2^k, and k as a float64, for the sum of k and magic.
 func (b *body) scale(sum ir.Value) (power, k ir.Value) {
 	return b.Op(ir.FromBitsF64, b.top(sum)), b.sub(sum, b.number(magic))
@@ -51,7 +56,7 @@ func (b *body) scaled(x ir.Value) ir.Value {
 	r := b.fma(b.sub(sum, b.number(shift)), b.number(-ln2), x)
 	one := b.number(1)
 	y := b.fma(b.fma(b.polynomial(r, expTail), r, one), r, one)
-	return b.Op(ir.FromBitsF64, b.Op(ir.AddU64, b.Op(ir.BitsF64, y), b.top(sum)))
+	return b.raised(y, sum)
 }
 
 // exp: beyond the bounds the result is 0 or infinite as for the bounds.

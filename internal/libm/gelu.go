@@ -2,21 +2,21 @@ package libm
 
 import "github.com/gmind-go/compute/internal/ir"
 
-// tail returns t*t, which is exact, and s, p and r with Phi(-t) = s*(1+p)*r, for the distribution function Phi of the standard
-// normal distribution and a float64 t from 0 to tailMax.
+// tail returns t*t, which is exact, and e and r with Phi(-t) = e*r, for the distribution function Phi
+// of the standard normal distribution and a float64 t from 0 to tailMax.
 //
-// s*(1+p) is e^(-t*t/2), reduced as in the method reduced, but of u = t*t + 2k*log(2), and with log(2) rounded to
-// float64. The error of that is, but for 2^-56, a smooth factor of the result, which r makes up for.
-// u is exact, and p is u*halfTail(u).
+// e is e^(-t*t/2), by the reduction of the method scaled, but of u = t*t + 2k*log(2), with log(2) as a
+// float64: u is exact, and e^(-u/2) is 1 + u*halfTail(u). The error of log(2) is, but for 2^-56, a
+// smooth factor of e, which r makes up for. For NaN only r is NaN.
 //
 // r falls from 1/2 to 0.03. It is the polynomial gaussTail of w = tailShift - tailScale/(t+tailPole).
-func (b *body) tail(t ir.Value) (square, s, p, r ir.Value) {
+func (b *body) tail(t ir.Value) (square, e, r ir.Value) {
 	square = b.mul(t, t)
-	s, k := b.scale(b.fma(square, b.number(-0.5/ln2), b.number(magic)))
-	u := b.fma(k, b.number(2*ln2), square)
-	p = b.mul(u, b.polynomial(u, halfTail))
+	sum := b.fma(square, b.number(-0.5/ln2), b.number(shift))
+	u := b.fma(b.sub(sum, b.number(shift)), b.number(2*ln2), square)
+	e = b.raised(b.fma(u, b.polynomial(u, halfTail), b.number(1)), sum)
 	w := b.sub(b.number(tailShift), b.div(b.number(tailScale), b.add(t, b.number(tailPole))))
-	return square, s, p, b.polynomial(w, gaussTail)
+	return square, e, b.polynomial(w, gaussTail)
 }
 
 // gelu is x - |x|*Phi(-|x|) for x > 0, and -|x|*Phi(-|x|) for x < 0: max(x, 0) minus the same product.
@@ -25,21 +25,18 @@ func (b *body) tail(t ir.Value) (square, s, p, r ir.Value) {
 // the square decides. The addend does it for them, and is without effect on other results.
 func (b *body) gelu(x ir.Value) ir.Value {
 	t := b.double(b.most(tailMax, b.Op(ir.Abs, x)))
-	_, s, p, r := b.tail(t)
-	sr := b.mul(s, r)
-	q := b.fma(sr, p, sr)
+	_, e, r := b.tail(t)
 	y := b.add(b.double(b.least(0, x)), b.number(0x1p-177))
-	return b.Op(ir.Copysign, b.round(b.fma(b.neg(t), q, y)), x)
+	return b.Op(ir.Copysign, b.round(b.fma(b.neg(t), b.mul(e, r), y)), x)
 }
 
 // geluPrime is e*(r - t/sqrt(2*pi)) for t = -x, with e*r = Phi(-t), see tail, and 1 minus that for
 // t = x. The quotient gets the factor that r has.
 func (b *body) geluPrime(x ir.Value) ir.Value {
 	t := b.double(b.most(tailMax, b.Op(ir.Abs, x)))
-	square, s, p, r := b.tail(t)
+	square, e, r := b.tail(t)
 	density := b.fma(square, b.number(densitySlope), b.number(density0))
-	g := b.mul(s, b.fma(b.neg(t), density, r))
-	y := b.fma(g, p, g)
+	y := b.mul(e, b.fma(b.neg(t), density, r))
 	return b.except(x, b.round(b.mirrored(x, y)),
 		exception{0x1.40d932p-25, 0x1.000002p-1},
 		exception{-0x1.40d932p-26, 0x1.fffffep-2},

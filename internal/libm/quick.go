@@ -11,11 +11,24 @@ import (
 // quicks are the functions that write the quick bodies. Each gets the argument, and returns the
 // result and whether it is sure.
 var quicks = map[ir.Op]func(b *quick, x ir.Value) (y, sure ir.Value){
-	ir.Exp:     (*quick).exp,
-	ir.Tanh:    (*quick).tanh,
-	ir.Sigmoid: (*quick).sigmoid,
-	ir.SiLU:    (*quick).silu,
-	ir.GELU:    (*quick).gelu,
+	ir.Exp:           (*quick).exp,
+	ir.Expm1:         (*quick).expm1,
+	ir.Log:           (*quick).logarithm,
+	ir.Log1p:         (*quick).log1p,
+	ir.Tanh:          (*quick).tanh,
+	ir.Sigmoid:       (*quick).sigmoid,
+	ir.LogSigmoid:    (*quick).logSigmoid,
+	ir.Softplus:      (*quick).softplus,
+	ir.SiLU:          (*quick).silu,
+	ir.GELU:          (*quick).gelu,
+	ir.Mish:          (*quick).mish,
+	ir.Softsign:      (*quick).softsign,
+	ir.Log1pPrime:    (*quick).log1pPrime,
+	ir.TanhPrime:     (*quick).tanhPrime,
+	ir.SigmoidPrime:  (*quick).sigmoidPrime,
+	ir.ErfPrime:      (*quick).erfPrime,
+	ir.SiLUPrime:     (*quick).siluPrime,
+	ir.SoftsignPrime: (*quick).softsignPrime,
 }
 
 // Quick returns a program of a function over float32 only: one argument x, and the results y, a
@@ -41,4 +54,7 @@ func Quick(op ir.Op) *ir.Program {
 	return b.Program(op.Info().Name)
 }
 
-var inf = float32(math.Inf(1))
+var (
+	inf = float32(math.Inf(1))
+	nan = float32(math.NaN())
+)

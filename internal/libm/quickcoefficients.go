@@ -3,12 +3,18 @@
 package libm
 
 const (
-	quickLn2High = 0x1.62e43p-01
-	quickLn2Low  = -0x1.05c61p-29
+	quickLn2High      = 0x1.62e43p-01
+	quickLn2Low       = -0x1.05c61p-29
+	quickLn2Upper     = 0x1.62e4p-01
+	quickLn2Lower     = 0x1.7f7d1cp-20
+	twoOverRootPiHigh = 0x1.20dd76p+00
+	twoOverRootPiLow  = -0x1.f7ac92p-25
+	densityHigh       = 0x1.988454p-02
+	densityLow        = -0x1.857936p-27
 )
 
-// expThird approximates (e^r - 1 - r - r^2/2) / r^3 for x from -0.3466 to 0.3466, with an error of at most 3.5e-12.
-var expThird = series{
+// quickExpTail approximates (e^r - 1 - r - r^2/2) / r^3 for x from -0.3466 to 0.3466, with an error of at most 3.5e-12.
+var quickExpTail = series{
 	high: []float32{
 		0x1.555556p-03,
 		0x1.555556p-05,
@@ -25,8 +31,8 @@ var expThird = series{
 	},
 }
 
-// normalTail approximates Phi(-t)*(t+3)/e^(-t*t/2), t = 8/(1.53125-v) - 3, for x from -1.1355 to 1.0313, with an error of at most 1.1e-13.
-var normalTail = series{
+// quickNormalTail approximates Phi(-t)*(t+3)/e^(-t*t/2), t = 8/(1.53125-v) - 3, for x from -1.1355 to 1.0313, with an error of at most 1.1e-13.
+var quickNormalTail = series{
 	high: []float32{
 		0x1.9eabd8p-01,
 		-0x1.bde482p-02,
@@ -58,5 +64,21 @@ var normalTail = series{
 		0x1.1849fcp-40,
 		-0x1.b7bba2p-44,
 		-0x1.be2ea6p-43,
+	},
+}
+
+// quickLogTail approximates (log((1+z)/(1-z))/z - 2) / z^2 for w = z^2 for x from 0 to 0.0296, with an error of at most 1.3e-12.
+var quickLogTail = series{
+	high: []float32{
+		0x1.555556p-01,
+		0x1.99999ap-02,
+		0x1.249246p-02,
+		0x1.c71fdcp-03,
+		0x1.73805cp-03,
+		0x1.548fdep-03,
+	},
+	low: []float32{
+		-0x1.55558ap-26,
+		-0x1.91ae24p-28,
 	},
 }

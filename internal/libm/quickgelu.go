@@ -4,7 +4,7 @@ import "github.com/gmind-go/compute/internal/ir"
 
 // gelu is x*Phi(x), with the distribution function Phi of the normal distribution. Phi(-t), for
 // t = |x|, is e^(-t*t/2)*u*f(q), with u = 1/(t+4), q = (t-4)/(t+4) = 1 - 8*u, and the polynomial
-// normalTail. Phi(t) is 1 - Phi(-t).
+// quickNormalTail. Phi(t) is 1 - Phi(-t).
 func (b *quick) gelu(x ir.Value) (y, sure ir.Value) {
 	t := b.clamp(0, b.abs(x), 13)
 	s, tail := b.normalTail(t)
@@ -16,9 +16,7 @@ func (b *quick) gelu(x ir.Value) (y, sure ir.Value) {
 	phi := pair{b.where(below, tail.high, h), b.where(below, tail.low, l)}
 	y, sure = b.roundScaled(x, phi, 0x1p-38)
 	y = b.mul(y, b.where(below, s, one))
-	sure = b.and(sure, b.and(b.within(-12.8, x, 0x1p60), b.less(b.number(0x1p-80), b.abs(x))))
-	zero := b.zero(x)
-	return b.where(zero, x, y), b.or(zero, sure)
+	return b.gate(x, y, sure, -12.8)
 }
 
 // normalTail returns a power of two and a pair, whose product is Phi(-t), for 0 <= t <= 13.
@@ -34,6 +32,6 @@ func (b *quick) normalTail(t ir.Value) (s ir.Value, z pair) {
 	q := b.fma(b.number(-8), u.high, center)
 	low := b.fma(b.number(-8), u.high, b.sub(center, q))
 	low = b.fma(b.number(-8), u.low, low)
-	f := b.polynomialPair(pair{q, low}, normalTail)
+	f := b.polynomialPair(pair{q, low}, quickNormalTail)
 	return a.s, b.mulPair(b.mulPair(b.power(a), u), f)
 }

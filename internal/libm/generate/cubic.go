@@ -24,7 +24,7 @@ func cubicConstants(b *strings.Builder) {
 
 // exp2Tail is for powers of 2.
 var exp2Tail = polynomial{
-	name: "exp2Tail", doc: "(2^r - 1) / r", low: -0.5001, high: 0.5001, degree: 10,
+	name: "exp2Tail", doc: "(2^r - 1) / r", low: -0.5001, high: 0.5001, degree: 9, relative: true,
 	f: func(r *big.Float) *big.Float {
 		ln2 := p.Log(p.Integer(2))
 		return p.Mul(ln2, tail(p.Mul(r, ln2), 1))

@@ -45,6 +45,6 @@ var gaussTail = polynomial{
 
 // halfTail is for an exponential of half the argument.
 var halfTail = polynomial{
-	name: "halfTail", doc: "(e^(-u/2) - 1) / u", low: -0.6932, high: 0.6932, degree: 10,
+	name: "halfTail", doc: "(e^(-u/2) - 1) / u", low: -0.6932, high: 0.6932, degree: 9, relative: true,
 	f: func(u *big.Float) *big.Float { return p.Neg(p.Half(tail(p.Neg(p.Half(u)), 1))) },
 }
