@@ -207,6 +207,9 @@ var copied = expr.MustParse("copy(x) = x")
 
 // copyForward is ForwardBuffer for a function without a bit. x has n elements.
 func (l *Layer) copyForward(y, x Buffer, n int) error {
+	if err := l.open(); err != nil {
+		return err
+	}
 	if err := l.f.Validate(); err != nil {
 		return fmt.Errorf("compute: forward of %v: %w", l.f, err)
 	}
