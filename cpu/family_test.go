@@ -15,7 +15,7 @@ func TestFamily(t *testing.T) {
 		t.Run(set.name, func(t *testing.T) {
 			b := driver.New(Options{}.device(set))
 			defer b.Close()
-			familytest.Run(t, b, form.All())
+			familytest.Run(t, b, form.Family(), form.All())
 		})
 	}
 }
