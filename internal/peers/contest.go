@@ -269,7 +269,7 @@ func compete(list []*contestant, rounds int, rest time.Duration, c config) error
 		}
 	}
 	for _, who := range list {
-		if who.Err != nil && who.ours() && !errors.Is(who.Err, errors.ErrUnsupported) {
+		if who.Err != nil && who.ours() {
 			return who.Err
 		}
 	}
