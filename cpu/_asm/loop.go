@@ -265,13 +265,17 @@ func (f *routine) vectors(count int, lanes reg.Register) {
 	}
 }
 
-// interleave mixes the parts of nodes that begin at starts, which are equally long: the first of each part,
-// then the second of each, and so on.
+// interleave mixes the parts of nodes that begin at starts: the first of each part, then the
+// second of each, and so on.
 func interleave(nodes []avo.Node, starts []int) {
 	all := slices.Clone(nodes)
 	next := starts[0]
-	for i := range (len(nodes) - starts[0]) / len(starts) {
-		for _, start := range starts {
+	length := (len(nodes) - next) / len(starts)
+	for i := range length {
+		for j, start := range starts {
+			if start != starts[0]+j*length {
+				log.Fatal("the parts to be interleaved are not equally long")
+			}
 			nodes[next] = all[start+i]
 			next++
 		}
