@@ -126,6 +126,8 @@ func (b *body) computeWide(v ir.Value) (w wide) {
 		return b.set.widen(b, in[0])
 	case n.Op == ir.FMAF64:
 		return b.fma(v)
+	case n.Op == ir.Lookup:
+		return b.lookup(b.body.Tables[n.Imm], in)
 	case n.Op == ir.WhereF64:
 		return b.set.whereWide(b, in[0], in[1], in[2])
 	}
@@ -148,6 +150,41 @@ func (b *body) computeWide(v ir.Value) (w wide) {
 		}
 	}
 	return w
+}
+
+// lookup returns the values of t at the lowest 4 bits of an index.
+func (b *body) lookup(t ir.Table, in []ir.Value) (w wide) {
+	b.prepare(in...)
+	lower := b.tables[t]
+	if lower == nil {
+		lower = b.lower(t)
+	}
+	for half := range w {
+		w[half] = b.copied(in[0], half)
+		b.VPERMI2PD(operand.NewDataAddr(tableSymbol(t), 64), lower, w[half])
+	}
+	return w
+}
+
+// lower loads the lower half of t.
+func (f *routine) lower(t ir.Table) reg.VecVirtual {
+	r := f.set.vector(f)
+	f.VMOVUPD(operand.NewDataAddr(tableSymbol(t), 0), r)
+	return r
+}
+
+func tableSymbol(t ir.Table) operand.Symbol {
+	return operand.NewStaticSymbol(fmt.Sprintf("t%016x", t[1]))
+}
+
+// tableData returns the memory of t.
+func tableData(t ir.Table) *avo.Global {
+	global := avo.NewStaticGlobal(tableSymbol(t).Name)
+	global.Attributes = attr.RODATA | attr.NOPTR
+	for _, bits := range t {
+		global.Append(operand.U64(bits))
+	}
+	return global
 }
 
 // fma writes a fused multiply-add, in the form that replaces an operand that nothing else needs.
