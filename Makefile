@@ -1,7 +1,7 @@
 # make bench         measure the devices of this machine; ARGS="-device any" and so on
 # make bench-opencl  compare the OpenCL backend with its limits: copies, launches, transfers
 # make bench-peers   compare the speed with oneDNN, PyTorch and others, on the CPU
-# make check-peers   compare the bits with PyTorch and ONNX; ARGS="-device any"
+# make check-peers   compare the bits, and the errors of functions; ARGS="-device any"
 # make coverage      how much of the code the tests run
 # make exhaustive    every operation on all 2^32 inputs, and on more than 2^31 elements
 # make faults        make every OpenCL call fail, in every way

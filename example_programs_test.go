@@ -70,6 +70,50 @@ func Example_prelu() {
 	// Output: [-1 -0.5 2 -2 4 4]
 }
 
+func Example_swish() {
+	swish := expr.MustParse("swish(x, beta) = x * sigmoid(beta*x)")
+	x, y := compute.Slice{-2, -0.5, 0, 3}, make(compute.Slice, 4)
+	run(swish, y, x, compute.F32(2))
+	dy := compute.Slice{1, 2, 2, -4}
+	run(swish.Backward("x"), dy, dy, x, compute.F32(2))
+	fmt.Println(y, dy)
+	// Output: [-0.03597242 -0.13447072 0 2.992582] [-0.052664615 0.14465901 1 -4.0493054]
+}
+
+func Example_biasGELU() {
+	biasGELU := expr.MustParse("biasGELU(x, bias) = gelu(x + bias)")
+	x, bias := compute.Slice{-2, -0.5, 0, 3}, compute.Slice{1, -1}
+	run(biasGELU, x, x, compute.Row(bias))
+	fmt.Println(x)
+	// Output: [-0.15865526 -0.1002108 0.8413448 1.9544997]
+}
+
+func Example_elu() {
+	elu := expr.MustParse("elu(x, alpha) = where(x > 0, x, alpha*expm1(x))")
+	x := compute.Slice{-2, -1e-8, 0, 3}
+	run(elu, x, x, compute.F32(1))
+	fmt.Println(x)
+	// Output: [-0.86466473 -1e-08 0 3]
+}
+
+func Example_softplusBeta() {
+	softplusBeta := expr.MustParse("softplusBeta(x, beta) = softplus(beta*x) / beta")
+	x := compute.Slice{-8, -0.5, 0, 3}
+	run(softplusBeta, x, x, compute.F32(2))
+	fmt.Println(x)
+	// Output: [5.6267584e-08 0.15663084 0.3465736 3.0012379]
+}
+
+func Example_bce() {
+	bce := expr.MustParse("bce(x, t) = softplus(x) - t*x")
+	x, t := compute.Slice{-2, 0, 3, 200}, compute.Slice{0, 1, 0.5, 1}
+	loss, dx := make(compute.Slice, 4), make(compute.Slice, 4)
+	run(bce, loss, x, t)
+	run(bce.Partial("x"), dx, x, t)
+	fmt.Println(loss, dx)
+	// Output: [0.12692802 0.6931472 1.5485873 0] [0.11920292 -0.5 0.45257413 0]
+}
+
 func Example_mse() {
 	mse := expr.MustParse("mse(p, t) = 0.5 * ((p-t) * (p-t))")
 	p, t := compute.Slice{1, 2, -3}, compute.Slice{1, 4, 1}
@@ -235,6 +279,20 @@ func Example_layerNorm() {
 	run(layerNorm, x, x, mean, variance, gain, bias, eps)
 	fmt.Println(x)
 	// Output: [-2 1 3 -1 1 1]
+}
+
+func Example_softmax() {
+	powers := expr.MustParse("powers(x, most) = exp(x - most)")
+	softmax := expr.MustParse("softmax(power, sum) = power / sum")
+	logSoftmax := expr.MustParse("logSoftmax(x, most, sum) = x - most - log(sum)")
+	x, power, y := compute.Slice{1, 2, 300, 299}, make(compute.Slice, 4), make(compute.Slice, 4) // two rows
+	most := compute.Col(compute.Slice{2, 300})
+	run(powers, power, x, most)
+	sum := compute.Col(compute.Slice{power[0] + power[1], power[2] + power[3]})
+	run(softmax, y, power, sum)
+	run(logSoftmax, x, x, most, sum)
+	fmt.Println(y, x)
+	// Output: [0.26894143 0.7310586 0.7310586 0.26894143] [-1.3132616 -0.31326166 -0.31326166 -1.3132616]
 }
 
 func Example_bias() {

@@ -2,7 +2,6 @@ package backendtest
 
 import (
 	"context"
-	"errors"
 	"fmt"
 	"math"
 	"math/rand/v2"
@@ -321,7 +320,6 @@ func testBadProgram(t *testing.T, b compute.Backend) {
 		"with an empty column":            {axpy, args{y, s, compute.Col(none), y}, compute.ErrLength, "x repeats 0"},
 		"with one buffer for two results": {two, args{x, x, y}, compute.ErrOverlap, "y and z"},
 		"with a result as a row":          {axpy, args{x, s, y, compute.Row(x)}, compute.ErrOverlap, "repeated"},
-		"of a function":                   {expr.MustParse("f(x) = tanh(x) + 1"), args{y, x}, errors.ErrUnsupported, "tanh"},
 	} {
 		wantWords(t, b, "Run "+what, b.Run(test.p, test.args...), test.want, "run "+test.p.Name(), test.word)
 		wantWords(t, b, "Prepare "+what, errorOf(b.Prepare(test.p, test.args...)), test.want, "prepare "+test.p.Name(), test.word)

@@ -88,10 +88,27 @@ var generic = instructionSet{
 		ir.FromBits:      {copyElements},
 		ir.RandBits:      {0: randBitsWGeneric, 3: randBitsXYWGeneric},
 		ir.Exp:           {expGeneric},
+		ir.Expm1:         {expm1Generic},
 		ir.Log:           {logGeneric},
 		ir.Log1p:         {log1pGeneric},
+		ir.Tanh:          {tanhGeneric},
+		ir.Sigmoid:       {sigmoidGeneric},
+		ir.LogSigmoid:    {logSigmoidGeneric},
+		ir.Erf:           {erfGeneric},
+		ir.Softplus:      {softplusGeneric},
+		ir.SiLU:          {siluGeneric},
+		ir.GELU:          {geluGeneric},
+		ir.GELUTanh:      {geluTanhGeneric},
+		ir.Mish:          {mishGeneric},
 		ir.Softsign:      {softsignGeneric},
 		ir.Log1pPrime:    {log1pPrimeGeneric},
+		ir.TanhPrime:     {tanhPrimeGeneric},
+		ir.SigmoidPrime:  {sigmoidPrimeGeneric},
+		ir.ErfPrime:      {erfPrimeGeneric},
+		ir.SiLUPrime:     {siluPrimeGeneric},
+		ir.GELUPrime:     {geluPrimeGeneric},
+		ir.GELUTanhPrime: {geluTanhPrimeGeneric},
+		ir.MishPrime:     {mishPrimeGeneric},
 		ir.SoftsignPrime: {softsignPrimeGeneric},
 	},
 	fill:          fillGeneric,
@@ -1376,18 +1393,59 @@ func expGeneric(a *args) {
 		v16 := math.FMA(v13, -0x1.62e42fefa38p-01, v5)
 		v17 := math.FMA(v13, -0x1.ef35793c7673p-45, v16)
 		v18 := float64(v17 * v17)
-		v21 := math.FMA(0x1.af38a71a18cb9p-26, v17, 0x1.2891834686c7ep-22)
-		v23 := math.FMA(v21, v17, 0x1.71de0daf7a6ccp-19)
-		v25 := math.FMA(v23, v17, 0x1.a019b90eefe8ep-16)
-		v27 := math.FMA(v25, v17, 0x1.a01a01a7c3d59p-13)
-		v29 := math.FMA(v27, v17, 0x1.6c16c1788b646p-10)
-		v31 := math.FMA(v29, v17, 0x1.11111111109b4p-07)
-		v33 := math.FMA(v31, v17, 0x1.5555555553d64p-05)
-		v35 := math.FMA(v33, v17, 0x1.5555555555556p-03)
-		v37 := math.FMA(v35, v17, 0x1.0000000000001p-01)
-		v38 := math.FMA(v18, v37, v17)
-		v39 := math.FMA(math.Float64frombits(v12), v38, math.Float64frombits(v12))
-		o0[i] = float32(v39)
+		v21 := math.FMA(0x1.2818b4ce7d093p-22, v17, 0x1.72c6fdac6cc7ep-19)
+		v23 := math.FMA(v21, v17, 0x1.a01a2d1cfba98p-16)
+		v25 := math.FMA(v23, v17, 0x1.a019adca60d46p-13)
+		v27 := math.FMA(v25, v17, 0x1.6c16c155b4eb4p-10)
+		v29 := math.FMA(v27, v17, 0x1.1111111c3e53fp-07)
+		v31 := math.FMA(v29, v17, 0x1.555555555a87bp-05)
+		v33 := math.FMA(v31, v17, 0x1.5555555553b9ap-03)
+		v35 := math.FMA(v33, v17, 0x1.ffffffffffff5p-02)
+		v36 := math.FMA(v18, v35, v17)
+		v37 := math.FMA(math.Float64frombits(v12), v36, math.Float64frombits(v12))
+		o0[i] = float32(v37)
+	}
+}
+
+// expm1Generic computes expm1, correctly rounded.
+func expm1Generic(a *args) {
+	o0, o1 := a.floats(0), a.floats(1)
+	o1 = o1[:len(o0)]
+	for i := range o0 {
+		v0 := o1[i]
+		v5 := math.Float32bits(v0)
+		if 89 < v0 {
+			v5 = 0x42b20000
+		}
+		x5 := math.Float32frombits(v5)
+		v6 := math.Float32bits(x5)
+		if -30 > x5 {
+			v6 = 0xc1f00000
+		}
+		v7 := float64(math.Float32frombits(v6))
+		v10 := math.FMA(v7, 0x1.71547652b82fep+00, 0x1.80000000003ffp+52)
+		v14 := math.Float64bits(v10) << 52
+		v15 := v10 - 0x1.80000000003ffp+52
+		v18 := math.FMA(v15, -0x1.62e42fefa38p-01, v7)
+		v19 := math.FMA(v15, -0x1.ef35793c7673p-45, v18)
+		v20 := float64(v19 * v19)
+		v23 := math.FMA(0x1.2818b4ce7d093p-22, v19, 0x1.72c6fdac6cc7ep-19)
+		v25 := math.FMA(v23, v19, 0x1.a01a2d1cfba98p-16)
+		v27 := math.FMA(v25, v19, 0x1.a019adca60d46p-13)
+		v29 := math.FMA(v27, v19, 0x1.6c16c155b4eb4p-10)
+		v31 := math.FMA(v29, v19, 0x1.1111111c3e53fp-07)
+		v33 := math.FMA(v31, v19, 0x1.555555555a87bp-05)
+		v35 := math.FMA(v33, v19, 0x1.5555555553b9ap-03)
+		v37 := math.FMA(v35, v19, 0x1.ffffffffffff5p-02)
+		v38 := math.FMA(v20, v37, v19)
+		v40 := math.Float64frombits(v14) - 0x1p+00
+		v41 := math.FMA(math.Float64frombits(v14), v38, v40)
+		then43 := math.Float32bits(v0)
+		v43 := math.Float32bits(float32(v41))
+		if v0 == 0 {
+			v43 = then43
+		}
+		o0[i] = math.Float32frombits(v43)
 	}
 }
 
@@ -1451,44 +1509,495 @@ func log1pGeneric(a *args) {
 	for i := range o0 {
 		v1 := o1[i]
 		v5 := math.Float32frombits((math.Float32bits(v1) &^ (1 << 31)))
-		v8 := float64(v1)
-		v10 := v8 + 0x1p+00
-		v13 := math.Float64bits(v10) + 0x95f619980c433
-		v18 := (v13 & 0xfffffffffffff) + 0x3fe6a09e667f3bcd
-		v19 := math.Float64frombits(v18) - 0x1p+00
-		v20 := math.Float64frombits(v18) + 0x1p+00
-		v21 := v19 / v20
-		v22 := -v21
-		v23 := float64(v21 * v21)
-		v24 := -v23
-		v27 := math.FMA(0x1.2b5d9b4da69bcp-03, v23, 0x1.39fdee0a0a08bp-03)
-		v29 := math.FMA(v27, v23, 0x1.7462b84393187p-03)
-		v31 := math.FMA(v29, v23, 0x1.c71c62d832028p-03)
-		v33 := math.FMA(v31, v23, 0x1.2492492dfc64dp-02)
-		v35 := math.FMA(v33, v23, 0x1.9999999995275p-02)
-		v37 := math.FMA(v35, v23, 0x1.5555555555558p-01)
-		v38 := math.FMA(v24, v37, v19)
-		v45 := math.Float64frombits((v13>>52)|0x4330000000000000) - 0x1.00000000003ffp+52
-		v47 := math.FMA(v45, 0x1.62e42fefa39efp-01, v19)
-		v48 := math.FMA(v22, v38, v47)
-		then50 := math.Float32bits(v1)
-		v50 := math.Float32bits(float32(v48))
+		v29 := float64(v1)
+		v31 := v29 + 0x1p+00
+		v34 := math.Float64bits(v31) + 0x95f619980c433
+		v39 := (v34 & 0xfffffffffffff) + 0x3fe6a09e667f3bcd
+		v40 := math.Float64frombits(v39) - 0x1p+00
+		v41 := math.Float64frombits(v39) + 0x1p+00
+		v42 := v40 / v41
+		v43 := -v42
+		v44 := float64(v42 * v42)
+		v45 := -v44
+		v48 := math.FMA(0x1.2b5d9b4da69bcp-03, v44, 0x1.39fdee0a0a08bp-03)
+		v50 := math.FMA(v48, v44, 0x1.7462b84393187p-03)
+		v52 := math.FMA(v50, v44, 0x1.c71c62d832028p-03)
+		v54 := math.FMA(v52, v44, 0x1.2492492dfc64dp-02)
+		v56 := math.FMA(v54, v44, 0x1.9999999995275p-02)
+		v58 := math.FMA(v56, v44, 0x1.5555555555558p-01)
+		v59 := math.FMA(v45, v58, v40)
+		v66 := math.Float64frombits((v34>>52)|0x4330000000000000) - 0x1.00000000003ffp+52
+		v68 := math.FMA(v66, 0x1.62e42fefa39efp-01, v40)
+		v69 := math.FMA(v43, v59, v68)
+		v71 := math.Float32bits(float32(v69))
+		if v1 == 7.152559e-07 {
+			v71 = 0x353fffff
+		}
+		v72 := v71
+		if v1 == -7.1525557e-07 {
+			v72 = 0xb5400001
+		}
+		v73 := v72
+		if v1 == 8.583093e-06 {
+			v73 = 0x370ffff3
+		}
+		v74 := v73
+		if v1 == -8.583044e-06 {
+			v74 = 0xb710000d
+		}
+		v75 := v74
+		if v1 == -0.0021787146 {
+			v75 = 0xbb0ef0a5
+		}
+		v76 := v75
+		if v1 == 1.2783784e+23 {
+			v76 = 0x4254d1f9
+		}
+		v77 := v76
+		if v1 == 5.498306e+28 {
+			v77 = 0x42845a89
+		}
+		then78 := math.Float32bits(v1)
+		v78 := v77
 		if v5 < 1.4901161e-08 {
-			v50 = then50
+			v78 = then78
 		}
-		v51 := math.Float32bits(v1)
+		v79 := math.Float32bits(v1)
 		if v1 < math.Float32frombits(0x7f800000) {
-			v51 = v50
+			v79 = v78
 		}
-		v55 := uint32(0x7fc00000)
+		v83 := uint32(0x7fc00000)
 		if v1 == -1 {
-			v55 = 0xff800000
+			v83 = 0xff800000
 		}
-		v56 := v55
+		v84 := v83
 		if -1 < v1 {
-			v56 = v51
+			v84 = v79
 		}
-		o0[i] = math.Float32frombits(v56)
+		o0[i] = math.Float32frombits(v84)
+	}
+}
+
+// tanhGeneric computes tanh, correctly rounded.
+func tanhGeneric(a *args) {
+	o0, o1 := a.floats(0), a.floats(1)
+	o1 = o1[:len(o0)]
+	for i := range o0 {
+		v0 := o1[i]
+		v5 := math.Float32bits(v0)
+		if 10 < v0 {
+			v5 = 0x41200000
+		}
+		x5 := math.Float32frombits(v5)
+		v6 := math.Float32bits(x5)
+		if -10 > x5 {
+			v6 = 0xc1200000
+		}
+		v8 := float64((math.Float32frombits(v6) + math.Float32frombits(v6)))
+		v11 := math.FMA(v8, 0x1.71547652b82fep+00, 0x1.80000000003ffp+52)
+		v15 := math.Float64bits(v11) << 52
+		v16 := v11 - 0x1.80000000003ffp+52
+		v18 := math.FMA(v16, -0x1.62e42fefa39efp-01, v8)
+		v19 := float64(v18 * v18)
+		v22 := math.FMA(0x1.2818b4ce7d093p-22, v18, 0x1.72c6fdac6cc7ep-19)
+		v24 := math.FMA(v22, v18, 0x1.a01a2d1cfba98p-16)
+		v26 := math.FMA(v24, v18, 0x1.a019adca60d46p-13)
+		v28 := math.FMA(v26, v18, 0x1.6c16c155b4eb4p-10)
+		v30 := math.FMA(v28, v18, 0x1.1111111c3e53fp-07)
+		v32 := math.FMA(v30, v18, 0x1.555555555a87bp-05)
+		v34 := math.FMA(v32, v18, 0x1.5555555553b9ap-03)
+		v36 := math.FMA(v34, v18, 0x1.ffffffffffff5p-02)
+		v37 := math.FMA(v19, v36, v18)
+		v39 := math.Float64frombits(v15) - 0x1p+00
+		v40 := math.FMA(math.Float64frombits(v15), v37, v39)
+		v42 := v40 + 0x1p+01
+		v43 := v40 / v42
+		then45 := math.Float32bits(v0)
+		v45 := math.Float32bits(float32(v43))
+		if v0 == 0 {
+			v45 = then45
+		}
+		o0[i] = math.Float32frombits(v45)
+	}
+}
+
+// sigmoidGeneric computes sigmoid, correctly rounded.
+func sigmoidGeneric(a *args) {
+	o0, o1 := a.floats(0), a.floats(1)
+	o1 = o1[:len(o0)]
+	for i := range o0 {
+		v0 := o1[i]
+		v5 := math.Float32frombits((math.Float32bits(v0) &^ (1 << 31)))
+		v11 := math.Float32bits(v0)
+		if 89 < v0 {
+			v11 = 0x42b20000
+		}
+		x11 := math.Float32frombits(v11)
+		v12 := math.Float32bits(x11)
+		if -104 > x11 {
+			v12 = 0xc2d00000
+		}
+		v14 := float64(math.Float32frombits((v12 ^ 1<<31)))
+		v17 := math.FMA(v14, 0x1.71547652b82fep+00, 0x1.8p+52)
+		v18 := v17 - 0x1.8p+52
+		v20 := math.FMA(v18, -0x1.62e42fefa39efp-01, v14)
+		v22 := math.FMA(0x1.2818b4ce7d093p-22, v20, 0x1.72c6fdac6cc7ep-19)
+		v24 := math.FMA(v22, v20, 0x1.a01a2d1cfba98p-16)
+		v26 := math.FMA(v24, v20, 0x1.a019adca60d46p-13)
+		v28 := math.FMA(v26, v20, 0x1.6c16c155b4eb4p-10)
+		v30 := math.FMA(v28, v20, 0x1.1111111c3e53fp-07)
+		v32 := math.FMA(v30, v20, 0x1.555555555a87bp-05)
+		v34 := math.FMA(v32, v20, 0x1.5555555553b9ap-03)
+		v36 := math.FMA(v34, v20, 0x1.ffffffffffff5p-02)
+		v37 := math.FMA(v36, v20, 0x1p+00)
+		v38 := math.FMA(v37, v20, 0x1p+00)
+		v45 := math.Float64frombits(math.Float64bits(v38)+(math.Float64bits(v17)<<52)) + 0x1p+00
+		v46 := 0x1p+00 / v45
+		then51 := math.Float32bits(float32(v46))
+		v51 := math.Float32bits(single.FMA(v0, 0.24999999, 0.5))
+		if 0.00024414063 <= v5 {
+			v51 = then51
+		}
+		v52 := v51
+		if v0 == -0.0011178852 {
+			v52 = 0x3effdb5f
+		}
+		o0[i] = math.Float32frombits(v52)
+	}
+}
+
+// logSigmoidGeneric computes logSigmoid, correctly rounded.
+func logSigmoidGeneric(a *args) {
+	o0, o1 := a.floats(0), a.floats(1)
+	o1 = o1[:len(o0)]
+	for i := range o0 {
+		v3 := math.Float32bits(o1[i]) ^ 1<<31
+		v5 := math.Float32frombits(((v3 &^ (1 << 31)) ^ 1<<31))
+		v6 := math.Float32bits(v5)
+		if -108 > v5 {
+			v6 = 0xc2d80000
+		}
+		v7 := float64(math.Float32frombits(v6))
+		v10 := math.FMA(v7, 0x1.71547652b82fep+00, 0x1.8p+52)
+		v11 := v10 - 0x1.8p+52
+		v13 := math.FMA(v11, -0x1.62e42fefa39efp-01, v7)
+		v15 := math.FMA(0x1.2818b4ce7d093p-22, v13, 0x1.72c6fdac6cc7ep-19)
+		v17 := math.FMA(v15, v13, 0x1.a01a2d1cfba98p-16)
+		v19 := math.FMA(v17, v13, 0x1.a019adca60d46p-13)
+		v21 := math.FMA(v19, v13, 0x1.6c16c155b4eb4p-10)
+		v23 := math.FMA(v21, v13, 0x1.1111111c3e53fp-07)
+		v25 := math.FMA(v23, v13, 0x1.555555555a87bp-05)
+		v27 := math.FMA(v25, v13, 0x1.5555555553b9ap-03)
+		v29 := math.FMA(v27, v13, 0x1.ffffffffffff5p-02)
+		v31 := math.FMA(v29, v13, 0x1p+00)
+		v32 := math.FMA(v31, v13, 0x1p+00)
+		v38 := math.Float64bits(v32) + (math.Float64bits(v10) << 52)
+		v40 := math.Float64frombits(v38) + 0x1p+01
+		v41 := math.Float64frombits(v38) / v40
+		v42 := float64(v41 * v41)
+		v45 := math.FMA(0x1.59b2cb998f412p-03, v42, 0x1.a6a6e07e9fad7p-04)
+		v47 := math.FMA(v45, v42, 0x1.148af0df45572p-03)
+		v49 := math.FMA(v47, v42, 0x1.3ad7e1f36cb28p-03)
+		v51 := math.FMA(v49, v42, 0x1.745f6e6cf788cp-03)
+		v53 := math.FMA(v51, v42, 0x1.c71c64acfab55p-03)
+		v55 := math.FMA(v53, v42, 0x1.24924936e17a5p-02)
+		v57 := math.FMA(v55, v42, 0x1.9999999985f1fp-02)
+		v59 := math.FMA(v57, v42, 0x1.5555555555571p-01)
+		v61 := math.FMA(v42, v59, 0x1.0000000000001p+01)
+		x3 := math.Float32frombits(v3)
+		v63 := math.Float32bits(x3)
+		if 0 > x3 {
+			v63 = 0x0
+		}
+		v64 := float64(math.Float32frombits(v63))
+		v65 := math.FMA(v41, v61, v64)
+		o0[i] = math.Float32frombits((math.Float32bits(float32(v65)) ^ 1<<31))
+	}
+}
+
+// erfGeneric computes erf, correctly rounded.
+func erfGeneric(a *args) {
+	o0, o1 := a.floats(0), a.floats(1)
+	o1 = o1[:len(o0)]
+	for i := range o0 {
+		v1 := o1[i]
+		v2 := math.Float32frombits((math.Float32bits(v1) &^ (1 << 31)))
+		v3 := math.Float32bits(v2)
+		if 3.9375 < v2 {
+			v3 = 0x407c0000
+		}
+		v4 := float64(math.Float32frombits(v3))
+		v5 := float64(v4 * v4)
+		v8 := v5 - 0x1.fp+02
+		v10 := math.FMA(-0x1.1a77aae38c41fp-99, v8, 0x1.0a6f6c4bc5e3fp-94)
+		v12 := math.FMA(v10, v8, -0x1.e3c7ac94d3f34p-91)
+		v14 := math.FMA(v12, v8, 0x1.51eb8659b4a6ep-86)
+		v16 := math.FMA(v14, v8, -0x1.339f915c2247ep-81)
+		v18 := math.FMA(v16, v8, 0x1.c48d594691504p-77)
+		v20 := math.FMA(v18, v8, -0x1.2e908c381d8b4p-72)
+		v22 := math.FMA(v20, v8, 0x1.8d87898ef2925p-68)
+		v24 := math.FMA(v22, v8, -0x1.f77c563d7af0ep-64)
+		v26 := math.FMA(v24, v8, 0x1.2f5fd20ee0fa3p-59)
+		v28 := math.FMA(v26, v8, -0x1.5c205a51a9f89p-55)
+		v30 := math.FMA(v28, v8, 0x1.7c43b97317bf1p-51)
+		v32 := math.FMA(v30, v8, -0x1.8aab7416e235p-47)
+		v34 := math.FMA(v32, v8, 0x1.84975d98a90c9p-43)
+		v36 := math.FMA(v34, v8, -0x1.6a83c0073c2d1p-39)
+		v38 := math.FMA(v36, v8, 0x1.4023392ef698cp-35)
+		v40 := math.FMA(v38, v8, -0x1.0b852f738dab1p-31)
+		v42 := math.FMA(v40, v8, 0x1.a73c841835f54p-28)
+		v44 := math.FMA(v42, v8, -0x1.3d640001033cap-24)
+		v46 := math.FMA(v44, v8, 0x1.c4994d6936268p-21)
+		v48 := math.FMA(v46, v8, -0x1.3444dc36a6ff8p-17)
+		v50 := math.FMA(v48, v8, 0x1.93eab08cdd9edp-14)
+		v52 := math.FMA(v50, v8, -0x1.00f622a92744bp-10)
+		v54 := math.FMA(v52, v8, 0x1.41cd4bd928797p-07)
+		v56 := math.FMA(v54, v8, -0x1.96889d9d8607cp-04)
+		v58 := math.FMA(v5, v56, 0x1.20dd750429b6dp+00)
+		v59 := float64(v4 * v58)
+		o0[i] = math.Float32frombits((math.Float32bits(float32(v59))&^(1<<31) | single.Bits(v1)&(1<<31)))
+	}
+}
+
+// softplusGeneric computes softplus, correctly rounded.
+func softplusGeneric(a *args) {
+	o0, o1 := a.floats(0), a.floats(1)
+	o1 = o1[:len(o0)]
+	for i := range o0 {
+		v2 := o1[i]
+		v4 := math.Float32frombits(((math.Float32bits(v2) &^ (1 << 31)) ^ 1<<31))
+		v5 := math.Float32bits(v4)
+		if -108 > v4 {
+			v5 = 0xc2d80000
+		}
+		v6 := float64(math.Float32frombits(v5))
+		v9 := math.FMA(v6, 0x1.71547652b82fep+00, 0x1.8p+52)
+		v10 := v9 - 0x1.8p+52
+		v12 := math.FMA(v10, -0x1.62e42fefa39efp-01, v6)
+		v14 := math.FMA(0x1.2818b4ce7d093p-22, v12, 0x1.72c6fdac6cc7ep-19)
+		v16 := math.FMA(v14, v12, 0x1.a01a2d1cfba98p-16)
+		v18 := math.FMA(v16, v12, 0x1.a019adca60d46p-13)
+		v20 := math.FMA(v18, v12, 0x1.6c16c155b4eb4p-10)
+		v22 := math.FMA(v20, v12, 0x1.1111111c3e53fp-07)
+		v24 := math.FMA(v22, v12, 0x1.555555555a87bp-05)
+		v26 := math.FMA(v24, v12, 0x1.5555555553b9ap-03)
+		v28 := math.FMA(v26, v12, 0x1.ffffffffffff5p-02)
+		v30 := math.FMA(v28, v12, 0x1p+00)
+		v31 := math.FMA(v30, v12, 0x1p+00)
+		v37 := math.Float64bits(v31) + (math.Float64bits(v9) << 52)
+		v39 := math.Float64frombits(v37) + 0x1p+01
+		v40 := math.Float64frombits(v37) / v39
+		v41 := float64(v40 * v40)
+		v44 := math.FMA(0x1.59b2cb998f412p-03, v41, 0x1.a6a6e07e9fad7p-04)
+		v46 := math.FMA(v44, v41, 0x1.148af0df45572p-03)
+		v48 := math.FMA(v46, v41, 0x1.3ad7e1f36cb28p-03)
+		v50 := math.FMA(v48, v41, 0x1.745f6e6cf788cp-03)
+		v52 := math.FMA(v50, v41, 0x1.c71c64acfab55p-03)
+		v54 := math.FMA(v52, v41, 0x1.24924936e17a5p-02)
+		v56 := math.FMA(v54, v41, 0x1.9999999985f1fp-02)
+		v58 := math.FMA(v56, v41, 0x1.5555555555571p-01)
+		v60 := math.FMA(v41, v58, 0x1.0000000000001p+01)
+		v62 := math.Float32bits(v2)
+		if 0 > v2 {
+			v62 = 0x0
+		}
+		v63 := float64(math.Float32frombits(v62))
+		v64 := math.FMA(v40, v60, v63)
+		o0[i] = float32(v64)
+	}
+}
+
+// siluGeneric computes silu, correctly rounded.
+func siluGeneric(a *args) {
+	o0, o1 := a.floats(0), a.floats(1)
+	o1 = o1[:len(o0)]
+	for i := range o0 {
+		v0 := o1[i]
+		v4 := math.Float32bits(v0)
+		if -120 > v0 {
+			v4 = 0xc2f00000
+		}
+		v5 := float64(math.Float32frombits(v4))
+		x4 := math.Float32frombits(v4)
+		v8 := math.Float32bits(x4)
+		if 89 < x4 {
+			v8 = 0x42b20000
+		}
+		v10 := float64(math.Float32frombits((v8 ^ 1<<31)))
+		v13 := math.FMA(v10, 0x1.71547652b82fep+00, 0x1.8p+52)
+		v14 := v13 - 0x1.8p+52
+		v16 := math.FMA(v14, -0x1.62e42fefa39efp-01, v10)
+		v18 := math.FMA(0x1.2818b4ce7d093p-22, v16, 0x1.72c6fdac6cc7ep-19)
+		v20 := math.FMA(v18, v16, 0x1.a01a2d1cfba98p-16)
+		v22 := math.FMA(v20, v16, 0x1.a019adca60d46p-13)
+		v24 := math.FMA(v22, v16, 0x1.6c16c155b4eb4p-10)
+		v26 := math.FMA(v24, v16, 0x1.1111111c3e53fp-07)
+		v28 := math.FMA(v26, v16, 0x1.555555555a87bp-05)
+		v30 := math.FMA(v28, v16, 0x1.5555555553b9ap-03)
+		v32 := math.FMA(v30, v16, 0x1.ffffffffffff5p-02)
+		v34 := math.FMA(v32, v16, 0x1p+00)
+		v35 := math.FMA(v34, v16, 0x1p+00)
+		v42 := math.Float64frombits(math.Float64bits(v35)+(math.Float64bits(v13)<<52)) + 0x1p+00
+		v43 := v5 / v42
+		v45 := v43 + 0x1p-178
+		then47 := math.Float32bits(v0)
+		v47 := math.Float32bits(float32(v45))
+		if v0 == 0 {
+			v47 = then47
+		}
+		o0[i] = math.Float32frombits(v47)
+	}
+}
+
+// geluGeneric computes gelu, correctly rounded.
+func geluGeneric(a *args) {
+	o0, o1 := a.floats(0), a.floats(1)
+	o1 = o1[:len(o0)]
+	for i := range o0 {
+		v1 := o1[i]
+		v2 := math.Float32frombits((math.Float32bits(v1) &^ (1 << 31)))
+		v3 := math.Float32bits(v2)
+		if 14.5625 < v2 {
+			v3 = 0x41690000
+		}
+		v4 := float64(math.Float32frombits(v3))
+		v5 := -v4
+		v6 := float64(v4 * v4)
+		v9 := math.FMA(v6, -0x1.71547652b82fep-01, 0x1.8p+52)
+		v10 := v9 - 0x1.8p+52
+		v12 := math.FMA(v10, 0x1.62e42fefa39efp+00, v6)
+		v15 := math.FMA(0x1.27e4f4c3f506ap-32, v12, -0x1.72e0b0446a4cdp-28)
+		v17 := math.FMA(v15, v12, 0x1.a01a737a0b6e3p-24)
+		v19 := math.FMA(v17, v12, -0x1.a019951d65b91p-20)
+		v21 := math.FMA(v19, v12, 0x1.6c16c1356e002p-16)
+		v23 := math.FMA(v21, v12, -0x1.11111123a53edp-12)
+		v25 := math.FMA(v23, v12, 0x1.5555555565ba8p-09)
+		v27 := math.FMA(v25, v12, -0x1.5555555550e28p-06)
+		v29 := math.FMA(v27, v12, 0x1.fffffffffffafp-04)
+		v31 := math.FMA(v29, v12, -0x1.0000000000005p-01)
+		v33 := math.FMA(v12, v31, 0x1p+00)
+		v44 := v4 + 0x1.6c1p+02
+		v45 := 0x1.fa464p+03 / v44
+		v46 := 0x1.c8p+00 - v45
+		v48 := math.FMA(0x1.760a1232ffe7p-35, v46, -0x1.5b4d6a09c21c2p-33)
+		v50 := math.FMA(v48, v46, -0x1.9d108ff6a55e6p-31)
+		v52 := math.FMA(v50, v46, 0x1.0fa4cb65d9299p-28)
+		v54 := math.FMA(v52, v46, 0x1.2f9211e08760ap-27)
+		v56 := math.FMA(v54, v46, -0x1.793192212c359p-24)
+		v58 := math.FMA(v56, v46, 0x1.fa3d3c031d2ap-27)
+		v60 := math.FMA(v58, v46, 0x1.d23e08bd2ce96p-20)
+		v62 := math.FMA(v60, v46, -0x1.ab6f7ac6db96ep-18)
+		v64 := math.FMA(v62, v46, -0x1.84f03a2e9ce08p-17)
+		v66 := math.FMA(v64, v46, 0x1.d0d4ed7332629p-13)
+		v68 := math.FMA(v66, v46, -0x1.496937bbd948cp-10)
+		v70 := math.FMA(v68, v46, 0x1.3929e33023bdap-08)
+		v72 := math.FMA(v70, v46, -0x1.cac64c6f49e1ap-07)
+		v74 := math.FMA(v72, v46, 0x1.10f36a9d76dd4p-05)
+		v76 := math.FMA(v74, v46, -0x1.0e697bc2b54b9p-04)
+		v78 := math.FMA(v76, v46, 0x1.c31f9678d4164p-04)
+		v80 := math.FMA(v78, v46, -0x1.3d9abf2410045p-03)
+		v82 := math.FMA(v80, v46, 0x1.d7ca7edff1b4dp-04)
+		v83 := float64(math.Float64frombits(math.Float64bits(v33)+(math.Float64bits(v9)<<52)) * v82)
+		v85 := math.Float32bits(v1)
+		if 0 > v1 {
+			v85 = 0x0
+		}
+		v86 := float64(math.Float32frombits(v85))
+		v88 := v86 + 0x1p-177
+		v89 := math.FMA(v5, v83, v88)
+		o0[i] = math.Float32frombits((math.Float32bits(float32(v89))&^(1<<31) | single.Bits(v1)&(1<<31)))
+	}
+}
+
+// geluTanhGeneric computes geluTanh, correctly rounded.
+func geluTanhGeneric(a *args) {
+	o0, o1 := a.floats(0), a.floats(1)
+	o1 = o1[:len(o0)]
+	for i := range o0 {
+		v0 := o1[i]
+		v8 := math.Float32bits(v0)
+		if -11 > v0 {
+			v8 = 0xc1300000
+		}
+		v9 := float64(math.Float32frombits(v8))
+		x8 := math.Float32frombits(v8)
+		v11 := math.Float32bits(x8)
+		if 11 < x8 {
+			v11 = 0x41300000
+		}
+		v12 := float64(math.Float32frombits(v11))
+		v13 := float64(v12 * v12)
+		v16 := math.FMA(v13, -0x1.a5a7cf7572a98p-04, -0x1.26aec21bce76p+01)
+		v17 := -0x1.26aec21bce76p+01 - v16
+		v18 := math.FMA(v13, -0x1.a5a7cf7572a98p-04, v17)
+		v21 := math.FMA(v13, 0x1.b91c940e4cfcfp-58, 0x1.ad12d7a64bcebp-49)
+		v22 := v18 + v21
+		v24 := math.FMA(v12, v16, 0x1.8p+52)
+		v25 := 0x1.8p+52 - v24
+		v26 := math.FMA(v12, v16, v25)
+		v27 := math.FMA(v12, v22, v26)
+		v30 := math.FMA(0x1.e4cf46587b441p-28, v27, 0x1.b656c9cf5c97fp-24)
+		v32 := math.FMA(v30, v27, 0x1.62c08357449d1p-20)
+		v34 := math.FMA(v32, v27, 0x1.ffcb76d05f7bfp-17)
+		v36 := math.FMA(v34, v27, 0x1.430912c7e4445p-13)
+		v38 := math.FMA(v36, v27, 0x1.5d87fe9072fa6p-10)
+		v40 := math.FMA(v38, v27, 0x1.3b2ab6fbb40ecp-07)
+		v42 := math.FMA(v40, v27, 0x1.c6b08d70441d7p-05)
+		v44 := math.FMA(v42, v27, 0x1.ebfbdff82c541p-03)
+		v46 := math.FMA(v44, v27, 0x1.62e42fefa39f7p-01)
+		v48 := math.FMA(v27, v46, 0x1p+00)
+		v55 := math.Float64frombits(math.Float64bits(v48)+(math.Float64bits(v24)<<52)) + 0x1p+00
+		v56 := v9 / v55
+		v58 := v56 + 0x1p-178
+		v60 := math.Float32bits(float32(v58))
+		if v0 == 2.1057405e-05 {
+			v60 = 0x3730a531
+		}
+		v61 := v60
+		if v0 == -2.1057405e-05 {
+			v61 = 0xb730a3ad
+		}
+		o0[i] = math.Float32frombits((v61&^(1<<31) | single.Bits(v0)&(1<<31)))
+	}
+}
+
+// mishGeneric computes mish, correctly rounded.
+func mishGeneric(a *args) {
+	o0, o1 := a.floats(0), a.floats(1)
+	o1 = o1[:len(o0)]
+	for i := range o0 {
+		v1 := o1[i]
+		v2 := math.Float32bits(v1)
+		if -120 > v1 {
+			v2 = 0xc2f00000
+		}
+		v3 := float64(math.Float32frombits(v2))
+		x2 := math.Float32frombits(v2)
+		v6 := math.Float32bits(x2)
+		if 40 < x2 {
+			v6 = 0x42200000
+		}
+		v7 := float64(math.Float32frombits(v6))
+		v10 := math.FMA(v7, 0x1.71547652b82fep+00, 0x1.8p+52)
+		v11 := v10 - 0x1.8p+52
+		v13 := math.FMA(v11, -0x1.62e42fefa39efp-01, v7)
+		v15 := math.FMA(0x1.2818b4ce7d093p-22, v13, 0x1.72c6fdac6cc7ep-19)
+		v17 := math.FMA(v15, v13, 0x1.a01a2d1cfba98p-16)
+		v19 := math.FMA(v17, v13, 0x1.a019adca60d46p-13)
+		v21 := math.FMA(v19, v13, 0x1.6c16c155b4eb4p-10)
+		v23 := math.FMA(v21, v13, 0x1.1111111c3e53fp-07)
+		v25 := math.FMA(v23, v13, 0x1.555555555a87bp-05)
+		v27 := math.FMA(v25, v13, 0x1.5555555553b9ap-03)
+		v29 := math.FMA(v27, v13, 0x1.ffffffffffff5p-02)
+		v31 := math.FMA(v29, v13, 0x1p+00)
+		v32 := math.FMA(v31, v13, 0x1p+00)
+		v38 := math.Float64bits(v32) + (math.Float64bits(v10) << 52)
+		v39 := math.Float64frombits(v38) + math.Float64frombits(v38)
+		v40 := math.FMA(math.Float64frombits(v38), math.Float64frombits(v38), v39)
+		v41 := float64(v3 * v40)
+		v43 := v40 + 0x1p+01
+		v44 := v41 / v43
+		o0[i] = float32(v44)
 	}
 }
 
@@ -1520,10 +2029,365 @@ func log1pPrimeGeneric(a *args) {
 	o0, o1 := a.floats(0), a.floats(1)
 	o1 = o1[:len(o0)]
 	for i := range o0 {
-		v2 := float64(o1[i])
-		v3 := v2 + 0x1p+00
-		v4 := 0x1p+00 / v3
-		o0[i] = float32(v4)
+		v0 := o1[i]
+		v11 := float64(v0)
+		v12 := v11 + 0x1p+00
+		v13 := 0x1p+00 / v12
+		v15 := math.Float32bits(float32(v13))
+		if v0 == 0.00046402877 {
+			v15 = 0x3f7fe19b
+		}
+		v16 := v15
+		if v0 == -2.0044362e+09 {
+			v16 = 0xb0092281
+		}
+		v17 := v16
+		if v0 == -6.187623e+10 {
+			v17 = 0xad8e2801
+		}
+		o0[i] = math.Float32frombits(v17)
+	}
+}
+
+// tanhPrimeGeneric computes tanhPrime, correctly rounded.
+func tanhPrimeGeneric(a *args) {
+	o0, o1 := a.floats(0), a.floats(1)
+	o1 = o1[:len(o0)]
+	for i := range o0 {
+		v2 := math.Float32bits(o1[i]) &^ (1 << 31)
+		v4 := math.Float32frombits((math.Float32bits((math.Float32frombits(v2) + math.Float32frombits(v2))) ^ 1<<31))
+		v5 := math.Float32bits(v4)
+		if -108 > v4 {
+			v5 = 0xc2d80000
+		}
+		v6 := float64(math.Float32frombits(v5))
+		v9 := math.FMA(v6, 0x1.71547652b82fep+00, 0x1.80000000003ffp+52)
+		v13 := math.Float64bits(v9) << 52
+		v14 := v9 - 0x1.80000000003ffp+52
+		v16 := math.FMA(v14, -0x1.62e42fefa39efp-01, v6)
+		v17 := float64(v16 * v16)
+		v20 := math.FMA(0x1.2818b4ce7d093p-22, v16, 0x1.72c6fdac6cc7ep-19)
+		v22 := math.FMA(v20, v16, 0x1.a01a2d1cfba98p-16)
+		v24 := math.FMA(v22, v16, 0x1.a019adca60d46p-13)
+		v26 := math.FMA(v24, v16, 0x1.6c16c155b4eb4p-10)
+		v28 := math.FMA(v26, v16, 0x1.1111111c3e53fp-07)
+		v30 := math.FMA(v28, v16, 0x1.555555555a87bp-05)
+		v32 := math.FMA(v30, v16, 0x1.5555555553b9ap-03)
+		v34 := math.FMA(v32, v16, 0x1.ffffffffffff5p-02)
+		v35 := math.FMA(v17, v34, v16)
+		v36 := math.FMA(math.Float64frombits(v13), v35, math.Float64frombits(v13))
+		v37 := v36 + v36
+		v38 := v37 + v37
+		v40 := v36 + 0x1p+00
+		v41 := float64(v40 * v40)
+		v42 := v38 / v41
+		o0[i] = float32(v42)
+	}
+}
+
+// sigmoidPrimeGeneric computes sigmoidPrime, correctly rounded.
+func sigmoidPrimeGeneric(a *args) {
+	o0, o1 := a.floats(0), a.floats(1)
+	o1 = o1[:len(o0)]
+	for i := range o0 {
+		v3 := math.Float32frombits(((math.Float32bits(o1[i]) &^ (1 << 31)) ^ 1<<31))
+		v4 := math.Float32bits(v3)
+		if -108 > v3 {
+			v4 = 0xc2d80000
+		}
+		v5 := float64(math.Float32frombits(v4))
+		v8 := math.FMA(v5, 0x1.71547652b82fep+00, 0x1.80000000003ffp+52)
+		v12 := math.Float64bits(v8) << 52
+		v13 := v8 - 0x1.80000000003ffp+52
+		v15 := math.FMA(v13, -0x1.62e42fefa39efp-01, v5)
+		v16 := float64(v15 * v15)
+		v19 := math.FMA(0x1.2818b4ce7d093p-22, v15, 0x1.72c6fdac6cc7ep-19)
+		v21 := math.FMA(v19, v15, 0x1.a01a2d1cfba98p-16)
+		v23 := math.FMA(v21, v15, 0x1.a019adca60d46p-13)
+		v25 := math.FMA(v23, v15, 0x1.6c16c155b4eb4p-10)
+		v27 := math.FMA(v25, v15, 0x1.1111111c3e53fp-07)
+		v29 := math.FMA(v27, v15, 0x1.555555555a87bp-05)
+		v31 := math.FMA(v29, v15, 0x1.5555555553b9ap-03)
+		v33 := math.FMA(v31, v15, 0x1.ffffffffffff5p-02)
+		v34 := math.FMA(v16, v33, v15)
+		v35 := math.FMA(math.Float64frombits(v12), v34, math.Float64frombits(v12))
+		v37 := v35 + 0x1p+00
+		v38 := float64(v37 * v37)
+		v39 := v35 / v38
+		o0[i] = float32(v39)
+	}
+}
+
+// erfPrimeGeneric computes erfPrime, correctly rounded.
+func erfPrimeGeneric(a *args) {
+	o0, o1 := a.floats(0), a.floats(1)
+	o1 = o1[:len(o0)]
+	for i := range o0 {
+		v1 := math.Float32bits(o1[i]) &^ (1 << 31)
+		x1 := math.Float32frombits(v1)
+		v6 := math.Float32bits(x1)
+		if 10.5 < x1 {
+			v6 = 0x41280000
+		}
+		v7 := float64(math.Float32frombits(v6))
+		v8 := float64(v7 * v7)
+		v9 := -v8
+		v12 := math.FMA(v9, 0x1.71547652b82fep+00, 0x1.80000000003ffp+52)
+		v18 := float64(math.Float64frombits(math.Float64bits(v12)<<52) * 0x1.20dd750429b6dp+00)
+		v19 := v12 - 0x1.80000000003ffp+52
+		v21 := math.FMA(v19, -0x1.62e42fefa39efp-01, v9)
+		v22 := float64(v21 * v21)
+		v25 := math.FMA(0x1.2818b4ce7d093p-22, v21, 0x1.72c6fdac6cc7ep-19)
+		v27 := math.FMA(v25, v21, 0x1.a01a2d1cfba98p-16)
+		v29 := math.FMA(v27, v21, 0x1.a019adca60d46p-13)
+		v31 := math.FMA(v29, v21, 0x1.6c16c155b4eb4p-10)
+		v33 := math.FMA(v31, v21, 0x1.1111111c3e53fp-07)
+		v35 := math.FMA(v33, v21, 0x1.555555555a87bp-05)
+		v37 := math.FMA(v35, v21, 0x1.5555555553b9ap-03)
+		v39 := math.FMA(v37, v21, 0x1.ffffffffffff5p-02)
+		v40 := math.FMA(v22, v39, v21)
+		v41 := math.FMA(v18, v40, v18)
+		v43 := math.Float32bits(float32(v41))
+		if x1 == 2.9308454e-05 {
+			v43 = 0x3f906ebb
+		}
+		o0[i] = math.Float32frombits(v43)
+	}
+}
+
+// siluPrimeGeneric computes siluPrime, correctly rounded.
+func siluPrimeGeneric(a *args) {
+	o0, o1 := a.floats(0), a.floats(1)
+	o1 = o1[:len(o0)]
+	for i := range o0 {
+		v1 := o1[i]
+		v2 := math.Float32frombits((math.Float32bits(v1) &^ (1 << 31)))
+		v7 := math.Float32bits(v1)
+		if 40 < v1 {
+			v7 = 0x42200000
+		}
+		x7 := math.Float32frombits(v7)
+		v8 := math.Float32bits(x7)
+		if -120 > x7 {
+			v8 = 0xc2f00000
+		}
+		v9 := float64(math.Float32frombits(v8))
+		v10 := -v9
+		v13 := math.FMA(v10, 0x1.71547652b82fep+00, 0x1.8p+52)
+		v14 := v13 - 0x1.8p+52
+		v16 := math.FMA(v14, -0x1.62e42fefa39efp-01, v10)
+		v18 := math.FMA(0x1.2818b4ce7d093p-22, v16, 0x1.72c6fdac6cc7ep-19)
+		v20 := math.FMA(v18, v16, 0x1.a01a2d1cfba98p-16)
+		v22 := math.FMA(v20, v16, 0x1.a019adca60d46p-13)
+		v24 := math.FMA(v22, v16, 0x1.6c16c155b4eb4p-10)
+		v26 := math.FMA(v24, v16, 0x1.1111111c3e53fp-07)
+		v28 := math.FMA(v26, v16, 0x1.555555555a87bp-05)
+		v30 := math.FMA(v28, v16, 0x1.5555555553b9ap-03)
+		v32 := math.FMA(v30, v16, 0x1.ffffffffffff5p-02)
+		v34 := math.FMA(v32, v16, 0x1p+00)
+		v35 := math.FMA(v34, v16, 0x1p+00)
+		v41 := math.Float64bits(v35) + (math.Float64bits(v13) << 52)
+		v42 := v9 + 0x1p+00
+		v43 := math.FMA(math.Float64frombits(v41), v42, 0x1p+00)
+		v44 := math.Float64frombits(v41) + 0x1p+00
+		v45 := float64(v44 * v44)
+		v46 := v43 / v45
+		then51 := math.Float32bits(float32(v46))
+		v51 := math.Float32bits(single.FMA(v1, 0.49999997, 0.5))
+		if 0.00024414063 <= v2 {
+			v51 = then51
+		}
+		o0[i] = math.Float32frombits(v51)
+	}
+}
+
+// geluPrimeGeneric computes geluPrime, correctly rounded.
+func geluPrimeGeneric(a *args) {
+	o0, o1 := a.floats(0), a.floats(1)
+	o1 = o1[:len(o0)]
+	for i := range o0 {
+		v0 := o1[i]
+		v23 := math.Float32frombits((math.Float32bits(v0) &^ (1 << 31)))
+		v24 := math.Float32bits(v23)
+		if 14.5625 < v23 {
+			v24 = 0x41690000
+		}
+		v25 := float64(math.Float32frombits(v24))
+		v26 := float64(v25 * v25)
+		v29 := math.FMA(v26, -0x1.71547652b82fep-01, 0x1.8p+52)
+		v30 := v29 - 0x1.8p+52
+		v32 := math.FMA(v30, 0x1.62e42fefa39efp+00, v26)
+		v35 := math.FMA(0x1.27e4f4c3f506ap-32, v32, -0x1.72e0b0446a4cdp-28)
+		v37 := math.FMA(v35, v32, 0x1.a01a737a0b6e3p-24)
+		v39 := math.FMA(v37, v32, -0x1.a019951d65b91p-20)
+		v41 := math.FMA(v39, v32, 0x1.6c16c1356e002p-16)
+		v43 := math.FMA(v41, v32, -0x1.11111123a53edp-12)
+		v45 := math.FMA(v43, v32, 0x1.5555555565ba8p-09)
+		v47 := math.FMA(v45, v32, -0x1.5555555550e28p-06)
+		v49 := math.FMA(v47, v32, 0x1.fffffffffffafp-04)
+		v51 := math.FMA(v49, v32, -0x1.0000000000005p-01)
+		v52 := math.FMA(v32, v51, 0x1p+00)
+		v59 := -v25
+		v62 := math.FMA(v26, 0x1.ec6de3167a7ffp-58, 0x1.9884533d43651p-02)
+		v67 := v25 + 0x1.6c1p+02
+		v68 := 0x1.fa464p+03 / v67
+		v69 := 0x1.c8p+00 - v68
+		v71 := math.FMA(0x1.760a1232ffe7p-35, v69, -0x1.5b4d6a09c21c2p-33)
+		v73 := math.FMA(v71, v69, -0x1.9d108ff6a55e6p-31)
+		v75 := math.FMA(v73, v69, 0x1.0fa4cb65d9299p-28)
+		v77 := math.FMA(v75, v69, 0x1.2f9211e08760ap-27)
+		v79 := math.FMA(v77, v69, -0x1.793192212c359p-24)
+		v81 := math.FMA(v79, v69, 0x1.fa3d3c031d2ap-27)
+		v83 := math.FMA(v81, v69, 0x1.d23e08bd2ce96p-20)
+		v85 := math.FMA(v83, v69, -0x1.ab6f7ac6db96ep-18)
+		v87 := math.FMA(v85, v69, -0x1.84f03a2e9ce08p-17)
+		v89 := math.FMA(v87, v69, 0x1.d0d4ed7332629p-13)
+		v91 := math.FMA(v89, v69, -0x1.496937bbd948cp-10)
+		v93 := math.FMA(v91, v69, 0x1.3929e33023bdap-08)
+		v95 := math.FMA(v93, v69, -0x1.cac64c6f49e1ap-07)
+		v97 := math.FMA(v95, v69, 0x1.10f36a9d76dd4p-05)
+		v99 := math.FMA(v97, v69, -0x1.0e697bc2b54b9p-04)
+		v101 := math.FMA(v99, v69, 0x1.c31f9678d4164p-04)
+		v103 := math.FMA(v101, v69, -0x1.3d9abf2410045p-03)
+		v105 := math.FMA(v103, v69, 0x1.d7ca7edff1b4dp-04)
+		v106 := math.FMA(v59, v62, v105)
+		v107 := float64(math.Float64frombits(math.Float64bits(v52)+(math.Float64bits(v29)<<52)) * v106)
+		v108 := 0x1p+00 - v107
+		then109 := math.Float64bits(v108)
+		v109 := math.Float64bits(v107)
+		if 0 < v0 {
+			v109 = then109
+		}
+		v111 := math.Float32bits(float32(math.Float64frombits(v109)))
+		if v0 == 3.7351672e-08 {
+			v111 = 0x3f000001
+		}
+		v112 := v111
+		if v0 == -1.8675836e-08 {
+			v112 = 0x3effffff
+		}
+		v113 := v112
+		if v0 == 0.008434768 {
+			v113 = 0x3f01b90b
+		}
+		v114 := v113
+		if v0 == -9.9598234e-05 {
+			v114 = 0x3efff595
+		}
+		v115 := v114
+		if v0 == -0.7517914 {
+			v115 = 0x3346794c
+		}
+		v116 := v115
+		if v0 == -0.75179297 {
+			v116 = 0xb52718bf
+		}
+		o0[i] = math.Float32frombits(v116)
+	}
+}
+
+// geluTanhPrimeGeneric computes geluTanhPrime, correctly rounded.
+func geluTanhPrimeGeneric(a *args) {
+	o0, o1 := a.floats(0), a.floats(1)
+	o1 = o1[:len(o0)]
+	for i := range o0 {
+		v0 := o1[i]
+		v11 := math.Float32frombits((math.Float32bits(v0) &^ (1 << 31)))
+		v12 := math.Float32bits(v11)
+		if 11 < v11 {
+			v12 = 0x41300000
+		}
+		v13 := float64(math.Float32frombits(v12))
+		v14 := float64(v13 * v13)
+		v17 := math.FMA(v14, -0x1.a5a7cf7572a98p-04, -0x1.26aec21bce76p+01)
+		v18 := -0x1.26aec21bce76p+01 - v17
+		v19 := math.FMA(v14, -0x1.a5a7cf7572a98p-04, v18)
+		v22 := math.FMA(v14, 0x1.b91c940e4cfcfp-58, 0x1.ad12d7a64bcebp-49)
+		v23 := v19 + v22
+		v25 := math.FMA(v13, v17, 0x1.8p+52)
+		v26 := 0x1.8p+52 - v25
+		v27 := math.FMA(v13, v17, v26)
+		v28 := math.FMA(v13, v23, v27)
+		v31 := math.FMA(0x1.e4cf46587b441p-28, v28, 0x1.b656c9cf5c97fp-24)
+		v33 := math.FMA(v31, v28, 0x1.62c08357449d1p-20)
+		v35 := math.FMA(v33, v28, 0x1.ffcb76d05f7bfp-17)
+		v37 := math.FMA(v35, v28, 0x1.430912c7e4445p-13)
+		v39 := math.FMA(v37, v28, 0x1.5d87fe9072fa6p-10)
+		v41 := math.FMA(v39, v28, 0x1.3b2ab6fbb40ecp-07)
+		v43 := math.FMA(v41, v28, 0x1.c6b08d70441d7p-05)
+		v45 := math.FMA(v43, v28, 0x1.ebfbdff82c541p-03)
+		v47 := math.FMA(v45, v28, 0x1.62e42fefa39f7p-01)
+		v48 := math.FMA(v28, v47, 0x1p+00)
+		v54 := math.Float64bits(v48) + (math.Float64bits(v25) << 52)
+		v55 := -v13
+		v58 := math.FMA(v14, 0x1.b6676bf7450fp-03, 0x1.9884533d43651p+00)
+		v59 := math.Float64frombits(v54) + 0x1p+00
+		v60 := math.FMA(v55, v58, v59)
+		v61 := float64(math.Float64frombits(v54) * v60)
+		v62 := float64(v59 * v59)
+		v63 := v61 / v62
+		v64 := 0x1p+00 - v63
+		then65 := math.Float64bits(v64)
+		v65 := math.Float64bits(v63)
+		if 0 < v0 {
+			v65 = then65
+		}
+		v67 := math.Float32bits(float32(math.Float64frombits(v65)))
+		if v0 == 3.7351672e-08 {
+			v67 = 0x3f000001
+		}
+		v68 := v67
+		if v0 == -1.8675836e-08 {
+			v68 = 0x3effffff
+		}
+		o0[i] = math.Float32frombits(v68)
+	}
+}
+
+// mishPrimeGeneric computes mishPrime, correctly rounded.
+func mishPrimeGeneric(a *args) {
+	o0, o1 := a.floats(0), a.floats(1)
+	o1 = o1[:len(o0)]
+	for i := range o0 {
+		v0 := o1[i]
+		v7 := math.Float32bits(v0)
+		if 40 < v0 {
+			v7 = 0x42200000
+		}
+		x7 := math.Float32frombits(v7)
+		v8 := math.Float32bits(x7)
+		if -120 > x7 {
+			v8 = 0xc2f00000
+		}
+		v9 := float64(math.Float32frombits(v8))
+		v12 := math.FMA(v9, 0x1.71547652b82fep+00, 0x1.8p+52)
+		v13 := v12 - 0x1.8p+52
+		v15 := math.FMA(v13, -0x1.62e42fefa39efp-01, v9)
+		v17 := math.FMA(0x1.2818b4ce7d093p-22, v15, 0x1.72c6fdac6cc7ep-19)
+		v19 := math.FMA(v17, v15, 0x1.a01a2d1cfba98p-16)
+		v21 := math.FMA(v19, v15, 0x1.a019adca60d46p-13)
+		v23 := math.FMA(v21, v15, 0x1.6c16c155b4eb4p-10)
+		v25 := math.FMA(v23, v15, 0x1.1111111c3e53fp-07)
+		v27 := math.FMA(v25, v15, 0x1.555555555a87bp-05)
+		v29 := math.FMA(v27, v15, 0x1.5555555553b9ap-03)
+		v31 := math.FMA(v29, v15, 0x1.ffffffffffff5p-02)
+		v33 := math.FMA(v31, v15, 0x1p+00)
+		v34 := math.FMA(v33, v15, 0x1p+00)
+		v40 := math.Float64bits(v34) + (math.Float64bits(v12) << 52)
+		v43 := float64(float32(math.Float32frombits(v8) * 4))
+		v44 := math.Float64frombits(v40) + 0x1p+00
+		v45 := v44 + 0x1p+00
+		v46 := math.FMA(v44, v44, 0x1p+00)
+		v47 := float64(v45 * v46)
+		v48 := math.FMA(v43, v44, v47)
+		v49 := float64(math.Float64frombits(v40) * v48)
+		v50 := float64(v46 * v46)
+		v51 := v49 / v50
+		v53 := math.Float32bits(float32(v51))
+		if v0 == -9.313226e-09 {
+			v53 = 0x3f199999
+		}
+		o0[i] = math.Float32frombits(v53)
 	}
 }
 
@@ -1532,11 +2396,21 @@ func softsignPrimeGeneric(a *args) {
 	o0, o1 := a.floats(0), a.floats(1)
 	o1 = o1[:len(o0)]
 	for i := range o0 {
-		v3 := float64(math.Float32frombits((math.Float32bits(o1[i]) &^ (1 << 31))))
-		v4 := v3 + 0x1p+00
-		v5 := float64(v4 * v4)
-		v6 := 0x1p+00 / v5
-		o0[i] = float32(v6)
+		v1 := math.Float32bits(o1[i]) &^ (1 << 31)
+		x1 := math.Float32frombits(v1)
+		v9 := float64(x1)
+		v10 := v9 + 0x1p+00
+		v11 := float64(v10 * v10)
+		v12 := 0x1p+00 / v11
+		v14 := math.Float32bits(float32(v12))
+		if x1 == 4.2336887e-05 {
+			v14 = 0x3f7ffa73
+		}
+		v15 := v14
+		if x1 == 0.0022992422 {
+			v15 = 0x3f7ed3ab
+		}
+		o0[i] = math.Float32frombits(v15)
 	}
 }
 

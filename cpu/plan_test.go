@@ -20,7 +20,7 @@ import (
 
 // randomKernel returns the kernel of a random program with operands at random addresses.
 func randomKernel(r *rand.Rand, operations int) *program.Kernel {
-	p := randprog.New(r, randprog.Options{Operations: operations, Allowed: func(op ir.Op) bool { return !op.Info().Function }})
+	p := randprog.New(r, randprog.Options{Operations: operations})
 	// There are no buffers of uint32.
 	var b ir.Builder
 	var args []ir.Value

@@ -589,6 +589,236 @@ func randBitsWAVX512(a *args)
 //go:noescape
 func randBitsXYWAVX512(a *args)
 
+// expAVX512 computes exp, correctly rounded.
+//
+//go:noescape
+func expAVX512(a *args)
+
+// expAVX512NT is like expAVX512 with non-temporal stores: n is a multiple of 64, and buffers of results are aligned to 64 bytes.
+//
+//go:noescape
+func expAVX512NT(a *args)
+
+// expm1AVX512 computes expm1, correctly rounded.
+//
+//go:noescape
+func expm1AVX512(a *args)
+
+// expm1AVX512NT is like expm1AVX512 with non-temporal stores: n is a multiple of 64, and buffers of results are aligned to 64 bytes.
+//
+//go:noescape
+func expm1AVX512NT(a *args)
+
+// logAVX512 computes log, correctly rounded.
+//
+//go:noescape
+func logAVX512(a *args)
+
+// logAVX512NT is like logAVX512 with non-temporal stores: n is a multiple of 64, and buffers of results are aligned to 64 bytes.
+//
+//go:noescape
+func logAVX512NT(a *args)
+
+// log1pAVX512 computes log1p, correctly rounded.
+//
+//go:noescape
+func log1pAVX512(a *args)
+
+// log1pAVX512NT is like log1pAVX512 with non-temporal stores: n is a multiple of 64, and buffers of results are aligned to 64 bytes.
+//
+//go:noescape
+func log1pAVX512NT(a *args)
+
+// tanhAVX512 computes tanh, correctly rounded.
+//
+//go:noescape
+func tanhAVX512(a *args)
+
+// tanhAVX512NT is like tanhAVX512 with non-temporal stores: n is a multiple of 64, and buffers of results are aligned to 64 bytes.
+//
+//go:noescape
+func tanhAVX512NT(a *args)
+
+// sigmoidAVX512 computes sigmoid, correctly rounded.
+//
+//go:noescape
+func sigmoidAVX512(a *args)
+
+// sigmoidAVX512NT is like sigmoidAVX512 with non-temporal stores: n is a multiple of 64, and buffers of results are aligned to 64 bytes.
+//
+//go:noescape
+func sigmoidAVX512NT(a *args)
+
+// logSigmoidAVX512 computes logSigmoid, correctly rounded.
+//
+//go:noescape
+func logSigmoidAVX512(a *args)
+
+// logSigmoidAVX512NT is like logSigmoidAVX512 with non-temporal stores: n is a multiple of 64, and buffers of results are aligned to 64 bytes.
+//
+//go:noescape
+func logSigmoidAVX512NT(a *args)
+
+// erfAVX512 computes erf, correctly rounded.
+//
+//go:noescape
+func erfAVX512(a *args)
+
+// erfAVX512NT is like erfAVX512 with non-temporal stores: n is a multiple of 64, and buffers of results are aligned to 64 bytes.
+//
+//go:noescape
+func erfAVX512NT(a *args)
+
+// softplusAVX512 computes softplus, correctly rounded.
+//
+//go:noescape
+func softplusAVX512(a *args)
+
+// softplusAVX512NT is like softplusAVX512 with non-temporal stores: n is a multiple of 64, and buffers of results are aligned to 64 bytes.
+//
+//go:noescape
+func softplusAVX512NT(a *args)
+
+// siluAVX512 computes silu, correctly rounded.
+//
+//go:noescape
+func siluAVX512(a *args)
+
+// siluAVX512NT is like siluAVX512 with non-temporal stores: n is a multiple of 64, and buffers of results are aligned to 64 bytes.
+//
+//go:noescape
+func siluAVX512NT(a *args)
+
+// geluAVX512 computes gelu, correctly rounded.
+//
+//go:noescape
+func geluAVX512(a *args)
+
+// geluAVX512NT is like geluAVX512 with non-temporal stores: n is a multiple of 64, and buffers of results are aligned to 64 bytes.
+//
+//go:noescape
+func geluAVX512NT(a *args)
+
+// geluTanhAVX512 computes geluTanh, correctly rounded.
+//
+//go:noescape
+func geluTanhAVX512(a *args)
+
+// geluTanhAVX512NT is like geluTanhAVX512 with non-temporal stores: n is a multiple of 64, and buffers of results are aligned to 64 bytes.
+//
+//go:noescape
+func geluTanhAVX512NT(a *args)
+
+// mishAVX512 computes mish, correctly rounded.
+//
+//go:noescape
+func mishAVX512(a *args)
+
+// mishAVX512NT is like mishAVX512 with non-temporal stores: n is a multiple of 64, and buffers of results are aligned to 64 bytes.
+//
+//go:noescape
+func mishAVX512NT(a *args)
+
+// softsignAVX512 computes softsign, correctly rounded.
+//
+//go:noescape
+func softsignAVX512(a *args)
+
+// softsignAVX512NT is like softsignAVX512 with non-temporal stores: n is a multiple of 64, and buffers of results are aligned to 64 bytes.
+//
+//go:noescape
+func softsignAVX512NT(a *args)
+
+// log1pPrimeAVX512 computes log1pPrime, correctly rounded.
+//
+//go:noescape
+func log1pPrimeAVX512(a *args)
+
+// log1pPrimeAVX512NT is like log1pPrimeAVX512 with non-temporal stores: n is a multiple of 64, and buffers of results are aligned to 64 bytes.
+//
+//go:noescape
+func log1pPrimeAVX512NT(a *args)
+
+// tanhPrimeAVX512 computes tanhPrime, correctly rounded.
+//
+//go:noescape
+func tanhPrimeAVX512(a *args)
+
+// tanhPrimeAVX512NT is like tanhPrimeAVX512 with non-temporal stores: n is a multiple of 64, and buffers of results are aligned to 64 bytes.
+//
+//go:noescape
+func tanhPrimeAVX512NT(a *args)
+
+// sigmoidPrimeAVX512 computes sigmoidPrime, correctly rounded.
+//
+//go:noescape
+func sigmoidPrimeAVX512(a *args)
+
+// sigmoidPrimeAVX512NT is like sigmoidPrimeAVX512 with non-temporal stores: n is a multiple of 64, and buffers of results are aligned to 64 bytes.
+//
+//go:noescape
+func sigmoidPrimeAVX512NT(a *args)
+
+// erfPrimeAVX512 computes erfPrime, correctly rounded.
+//
+//go:noescape
+func erfPrimeAVX512(a *args)
+
+// erfPrimeAVX512NT is like erfPrimeAVX512 with non-temporal stores: n is a multiple of 64, and buffers of results are aligned to 64 bytes.
+//
+//go:noescape
+func erfPrimeAVX512NT(a *args)
+
+// siluPrimeAVX512 computes siluPrime, correctly rounded.
+//
+//go:noescape
+func siluPrimeAVX512(a *args)
+
+// siluPrimeAVX512NT is like siluPrimeAVX512 with non-temporal stores: n is a multiple of 64, and buffers of results are aligned to 64 bytes.
+//
+//go:noescape
+func siluPrimeAVX512NT(a *args)
+
+// geluPrimeAVX512 computes geluPrime, correctly rounded.
+//
+//go:noescape
+func geluPrimeAVX512(a *args)
+
+// geluPrimeAVX512NT is like geluPrimeAVX512 with non-temporal stores: n is a multiple of 64, and buffers of results are aligned to 64 bytes.
+//
+//go:noescape
+func geluPrimeAVX512NT(a *args)
+
+// geluTanhPrimeAVX512 computes geluTanhPrime, correctly rounded.
+//
+//go:noescape
+func geluTanhPrimeAVX512(a *args)
+
+// geluTanhPrimeAVX512NT is like geluTanhPrimeAVX512 with non-temporal stores: n is a multiple of 64, and buffers of results are aligned to 64 bytes.
+//
+//go:noescape
+func geluTanhPrimeAVX512NT(a *args)
+
+// mishPrimeAVX512 computes mishPrime, correctly rounded.
+//
+//go:noescape
+func mishPrimeAVX512(a *args)
+
+// mishPrimeAVX512NT is like mishPrimeAVX512 with non-temporal stores: n is a multiple of 64, and buffers of results are aligned to 64 bytes.
+//
+//go:noescape
+func mishPrimeAVX512NT(a *args)
+
+// softsignPrimeAVX512 computes softsignPrime, correctly rounded.
+//
+//go:noescape
+func softsignPrimeAVX512(a *args)
+
+// softsignPrimeAVX512NT is like softsignPrimeAVX512 with non-temporal stores: n is a multiple of 64, and buffers of results are aligned to 64 bytes.
+//
+//go:noescape
+func softsignPrimeAVX512NT(a *args)
+
 // fillAVX512 computes the elements of a result, all equal to a parameter.
 //
 //go:noescape
@@ -1198,6 +1428,236 @@ func randBitsWAVX2(a *args)
 //
 //go:noescape
 func randBitsXYWAVX2(a *args)
+
+// expAVX2 computes exp, correctly rounded.
+//
+//go:noescape
+func expAVX2(a *args)
+
+// expAVX2NT is like expAVX2 with non-temporal stores: n is a multiple of 64, and buffers of results are aligned to 64 bytes.
+//
+//go:noescape
+func expAVX2NT(a *args)
+
+// expm1AVX2 computes expm1, correctly rounded.
+//
+//go:noescape
+func expm1AVX2(a *args)
+
+// expm1AVX2NT is like expm1AVX2 with non-temporal stores: n is a multiple of 64, and buffers of results are aligned to 64 bytes.
+//
+//go:noescape
+func expm1AVX2NT(a *args)
+
+// logAVX2 computes log, correctly rounded.
+//
+//go:noescape
+func logAVX2(a *args)
+
+// logAVX2NT is like logAVX2 with non-temporal stores: n is a multiple of 64, and buffers of results are aligned to 64 bytes.
+//
+//go:noescape
+func logAVX2NT(a *args)
+
+// log1pAVX2 computes log1p, correctly rounded.
+//
+//go:noescape
+func log1pAVX2(a *args)
+
+// log1pAVX2NT is like log1pAVX2 with non-temporal stores: n is a multiple of 64, and buffers of results are aligned to 64 bytes.
+//
+//go:noescape
+func log1pAVX2NT(a *args)
+
+// tanhAVX2 computes tanh, correctly rounded.
+//
+//go:noescape
+func tanhAVX2(a *args)
+
+// tanhAVX2NT is like tanhAVX2 with non-temporal stores: n is a multiple of 64, and buffers of results are aligned to 64 bytes.
+//
+//go:noescape
+func tanhAVX2NT(a *args)
+
+// sigmoidAVX2 computes sigmoid, correctly rounded.
+//
+//go:noescape
+func sigmoidAVX2(a *args)
+
+// sigmoidAVX2NT is like sigmoidAVX2 with non-temporal stores: n is a multiple of 64, and buffers of results are aligned to 64 bytes.
+//
+//go:noescape
+func sigmoidAVX2NT(a *args)
+
+// logSigmoidAVX2 computes logSigmoid, correctly rounded.
+//
+//go:noescape
+func logSigmoidAVX2(a *args)
+
+// logSigmoidAVX2NT is like logSigmoidAVX2 with non-temporal stores: n is a multiple of 64, and buffers of results are aligned to 64 bytes.
+//
+//go:noescape
+func logSigmoidAVX2NT(a *args)
+
+// erfAVX2 computes erf, correctly rounded.
+//
+//go:noescape
+func erfAVX2(a *args)
+
+// erfAVX2NT is like erfAVX2 with non-temporal stores: n is a multiple of 64, and buffers of results are aligned to 64 bytes.
+//
+//go:noescape
+func erfAVX2NT(a *args)
+
+// softplusAVX2 computes softplus, correctly rounded.
+//
+//go:noescape
+func softplusAVX2(a *args)
+
+// softplusAVX2NT is like softplusAVX2 with non-temporal stores: n is a multiple of 64, and buffers of results are aligned to 64 bytes.
+//
+//go:noescape
+func softplusAVX2NT(a *args)
+
+// siluAVX2 computes silu, correctly rounded.
+//
+//go:noescape
+func siluAVX2(a *args)
+
+// siluAVX2NT is like siluAVX2 with non-temporal stores: n is a multiple of 64, and buffers of results are aligned to 64 bytes.
+//
+//go:noescape
+func siluAVX2NT(a *args)
+
+// geluAVX2 computes gelu, correctly rounded.
+//
+//go:noescape
+func geluAVX2(a *args)
+
+// geluAVX2NT is like geluAVX2 with non-temporal stores: n is a multiple of 64, and buffers of results are aligned to 64 bytes.
+//
+//go:noescape
+func geluAVX2NT(a *args)
+
+// geluTanhAVX2 computes geluTanh, correctly rounded.
+//
+//go:noescape
+func geluTanhAVX2(a *args)
+
+// geluTanhAVX2NT is like geluTanhAVX2 with non-temporal stores: n is a multiple of 64, and buffers of results are aligned to 64 bytes.
+//
+//go:noescape
+func geluTanhAVX2NT(a *args)
+
+// mishAVX2 computes mish, correctly rounded.
+//
+//go:noescape
+func mishAVX2(a *args)
+
+// mishAVX2NT is like mishAVX2 with non-temporal stores: n is a multiple of 64, and buffers of results are aligned to 64 bytes.
+//
+//go:noescape
+func mishAVX2NT(a *args)
+
+// softsignAVX2 computes softsign, correctly rounded.
+//
+//go:noescape
+func softsignAVX2(a *args)
+
+// softsignAVX2NT is like softsignAVX2 with non-temporal stores: n is a multiple of 64, and buffers of results are aligned to 64 bytes.
+//
+//go:noescape
+func softsignAVX2NT(a *args)
+
+// log1pPrimeAVX2 computes log1pPrime, correctly rounded.
+//
+//go:noescape
+func log1pPrimeAVX2(a *args)
+
+// log1pPrimeAVX2NT is like log1pPrimeAVX2 with non-temporal stores: n is a multiple of 64, and buffers of results are aligned to 64 bytes.
+//
+//go:noescape
+func log1pPrimeAVX2NT(a *args)
+
+// tanhPrimeAVX2 computes tanhPrime, correctly rounded.
+//
+//go:noescape
+func tanhPrimeAVX2(a *args)
+
+// tanhPrimeAVX2NT is like tanhPrimeAVX2 with non-temporal stores: n is a multiple of 64, and buffers of results are aligned to 64 bytes.
+//
+//go:noescape
+func tanhPrimeAVX2NT(a *args)
+
+// sigmoidPrimeAVX2 computes sigmoidPrime, correctly rounded.
+//
+//go:noescape
+func sigmoidPrimeAVX2(a *args)
+
+// sigmoidPrimeAVX2NT is like sigmoidPrimeAVX2 with non-temporal stores: n is a multiple of 64, and buffers of results are aligned to 64 bytes.
+//
+//go:noescape
+func sigmoidPrimeAVX2NT(a *args)
+
+// erfPrimeAVX2 computes erfPrime, correctly rounded.
+//
+//go:noescape
+func erfPrimeAVX2(a *args)
+
+// erfPrimeAVX2NT is like erfPrimeAVX2 with non-temporal stores: n is a multiple of 64, and buffers of results are aligned to 64 bytes.
+//
+//go:noescape
+func erfPrimeAVX2NT(a *args)
+
+// siluPrimeAVX2 computes siluPrime, correctly rounded.
+//
+//go:noescape
+func siluPrimeAVX2(a *args)
+
+// siluPrimeAVX2NT is like siluPrimeAVX2 with non-temporal stores: n is a multiple of 64, and buffers of results are aligned to 64 bytes.
+//
+//go:noescape
+func siluPrimeAVX2NT(a *args)
+
+// geluPrimeAVX2 computes geluPrime, correctly rounded.
+//
+//go:noescape
+func geluPrimeAVX2(a *args)
+
+// geluPrimeAVX2NT is like geluPrimeAVX2 with non-temporal stores: n is a multiple of 64, and buffers of results are aligned to 64 bytes.
+//
+//go:noescape
+func geluPrimeAVX2NT(a *args)
+
+// geluTanhPrimeAVX2 computes geluTanhPrime, correctly rounded.
+//
+//go:noescape
+func geluTanhPrimeAVX2(a *args)
+
+// geluTanhPrimeAVX2NT is like geluTanhPrimeAVX2 with non-temporal stores: n is a multiple of 64, and buffers of results are aligned to 64 bytes.
+//
+//go:noescape
+func geluTanhPrimeAVX2NT(a *args)
+
+// mishPrimeAVX2 computes mishPrime, correctly rounded.
+//
+//go:noescape
+func mishPrimeAVX2(a *args)
+
+// mishPrimeAVX2NT is like mishPrimeAVX2 with non-temporal stores: n is a multiple of 64, and buffers of results are aligned to 64 bytes.
+//
+//go:noescape
+func mishPrimeAVX2NT(a *args)
+
+// softsignPrimeAVX2 computes softsignPrime, correctly rounded.
+//
+//go:noescape
+func softsignPrimeAVX2(a *args)
+
+// softsignPrimeAVX2NT is like softsignPrimeAVX2 with non-temporal stores: n is a multiple of 64, and buffers of results are aligned to 64 bytes.
+//
+//go:noescape
+func softsignPrimeAVX2NT(a *args)
 
 // fillAVX2 computes the elements of a result, all equal to a parameter.
 //

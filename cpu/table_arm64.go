@@ -86,10 +86,27 @@ var neon = instructionSet{
 		ir.FromBits:      {copyElements},
 		ir.RandBits:      {0: randBitsWNEON, 3: randBitsXYWNEON},
 		ir.Exp:           {expNEON},
+		ir.Expm1:         {expm1NEON},
 		ir.Log:           {logNEON},
 		ir.Log1p:         {log1pNEON},
+		ir.Tanh:          {tanhNEON},
+		ir.Sigmoid:       {sigmoidNEON},
+		ir.LogSigmoid:    {logSigmoidNEON},
+		ir.Erf:           {erfNEON},
+		ir.Softplus:      {softplusNEON},
+		ir.SiLU:          {siluNEON},
+		ir.GELU:          {geluNEON},
+		ir.GELUTanh:      {geluTanhNEON},
+		ir.Mish:          {mishNEON},
 		ir.Softsign:      {softsignNEON},
 		ir.Log1pPrime:    {log1pPrimeNEON},
+		ir.TanhPrime:     {tanhPrimeNEON},
+		ir.SigmoidPrime:  {sigmoidPrimeNEON},
+		ir.ErfPrime:      {erfPrimeNEON},
+		ir.SiLUPrime:     {siluPrimeNEON},
+		ir.GELUPrime:     {geluPrimeNEON},
+		ir.GELUTanhPrime: {geluTanhPrimeNEON},
+		ir.MishPrime:     {mishPrimeNEON},
 		ir.SoftsignPrime: {softsignPrimeNEON},
 	},
 	fill:          fillNEON,
@@ -564,6 +581,11 @@ func randBitsXYWNEON(a *args)
 //go:noescape
 func expNEON(a *args)
 
+// expm1NEON computes expm1, correctly rounded.
+//
+//go:noescape
+func expm1NEON(a *args)
+
 // logNEON computes log, correctly rounded.
 //
 //go:noescape
@@ -574,6 +596,51 @@ func logNEON(a *args)
 //go:noescape
 func log1pNEON(a *args)
 
+// tanhNEON computes tanh, correctly rounded.
+//
+//go:noescape
+func tanhNEON(a *args)
+
+// sigmoidNEON computes sigmoid, correctly rounded.
+//
+//go:noescape
+func sigmoidNEON(a *args)
+
+// logSigmoidNEON computes logSigmoid, correctly rounded.
+//
+//go:noescape
+func logSigmoidNEON(a *args)
+
+// erfNEON computes erf, correctly rounded.
+//
+//go:noescape
+func erfNEON(a *args)
+
+// softplusNEON computes softplus, correctly rounded.
+//
+//go:noescape
+func softplusNEON(a *args)
+
+// siluNEON computes silu, correctly rounded.
+//
+//go:noescape
+func siluNEON(a *args)
+
+// geluNEON computes gelu, correctly rounded.
+//
+//go:noescape
+func geluNEON(a *args)
+
+// geluTanhNEON computes geluTanh, correctly rounded.
+//
+//go:noescape
+func geluTanhNEON(a *args)
+
+// mishNEON computes mish, correctly rounded.
+//
+//go:noescape
+func mishNEON(a *args)
+
 // softsignNEON computes softsign, correctly rounded.
 //
 //go:noescape
@@ -583,6 +650,41 @@ func softsignNEON(a *args)
 //
 //go:noescape
 func log1pPrimeNEON(a *args)
+
+// tanhPrimeNEON computes tanhPrime, correctly rounded.
+//
+//go:noescape
+func tanhPrimeNEON(a *args)
+
+// sigmoidPrimeNEON computes sigmoidPrime, correctly rounded.
+//
+//go:noescape
+func sigmoidPrimeNEON(a *args)
+
+// erfPrimeNEON computes erfPrime, correctly rounded.
+//
+//go:noescape
+func erfPrimeNEON(a *args)
+
+// siluPrimeNEON computes siluPrime, correctly rounded.
+//
+//go:noescape
+func siluPrimeNEON(a *args)
+
+// geluPrimeNEON computes geluPrime, correctly rounded.
+//
+//go:noescape
+func geluPrimeNEON(a *args)
+
+// geluTanhPrimeNEON computes geluTanhPrime, correctly rounded.
+//
+//go:noescape
+func geluTanhPrimeNEON(a *args)
+
+// mishPrimeNEON computes mishPrime, correctly rounded.
+//
+//go:noescape
+func mishPrimeNEON(a *args)
 
 // softsignPrimeNEON computes softsignPrime, correctly rounded.
 //

@@ -30,7 +30,7 @@ const programsEnv = "PROGRAMS"
 // random addresses.
 func randomKernel(r *rand.Rand) *kernel.Kernel {
 	for {
-		p := randprog.New(r, randprog.Options{Operations: 30, Allowed: func(op ir.Op) bool { return !op.Info().Function }})
+		p := randprog.New(r, randprog.Options{Operations: 30})
 		q := *p
 		q.Results = nil
 		for _, result := range p.Results {

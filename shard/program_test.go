@@ -156,9 +156,6 @@ func TestRunSlicesError(t *testing.T) {
 	if err := b.Sync(); err != nil {
 		t.Errorf("then Sync returns %v", err)
 	}
-	if err := b.RunSlices(context.Background(), expr.MustParse("f(x) = exp(x)"), v, v); !errors.Is(err, errors.ErrUnsupported) {
-		t.Errorf("a function: %v", err)
-	}
 }
 
 // TestLongSlices: chunks of all members have the right rows, columns, bits and random numbers.

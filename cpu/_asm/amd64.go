@@ -7,6 +7,7 @@ import (
 	"log"
 	"maps"
 	"slices"
+	"strings"
 
 	"github.com/mmcloughlin/avo/attr"
 	"github.com/mmcloughlin/avo/buildtags"
@@ -123,6 +124,9 @@ func (c bits32) data() *avo.Global {
 // compile returns the only function of a file, with registers. ok is false if there are too
 // few of them.
 func compile(file *avo.File) (*avo.Function, bool) {
+	for _, i := range file.Functions()[0].Instructions() {
+		defines(i)
+	}
 	if err := pass.Compile.Execute(file); err != nil {
 		if err.Error() != "failed to allocate registers" {
 			log.Fatal(err)
@@ -136,4 +140,17 @@ func compile(file *avo.File) (*avo.Function, bool) {
 		}
 	}
 	return f, true
+}
+
+// defines tells avo what it does not know: that an instruction sets the whole of a vector
+// register, of which it may name the lower part, and that a blend does not read its result.
+func defines(i *avo.Instruction) {
+	for j, o := range i.Outputs {
+		if v, ok := o.(reg.VecVirtual); ok {
+			i.Outputs[j] = v.AsZ()
+		}
+	}
+	if strings.Contains(i.Opcode, "BLENDM") {
+		i.Inputs = i.Operands[:len(i.Operands)-1]
+	}
 }

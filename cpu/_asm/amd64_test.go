@@ -36,12 +36,17 @@ type call struct {
 	Params   [4]uint32
 }
 
+// A target is where the kernels of random programs are called.
+type target struct {
+	suffixes []string                            // of the functions of each instruction set
+	sources  func(list []spec) map[string]string // files of package main with the functions
+	env      []string
+	args     []string // of go run
+}
+
 // TestRandomPrograms writes the kernels of random programs, and compares what they compute with
 // the reference: for any length, and with a result over an input.
 func TestRandomPrograms(t *testing.T) {
-	if runtime.GOARCH != "amd64" || !cpu.X86.HasAVX2 || !cpu.X86.HasFMA {
-		t.Skip("NOT tested: this processor has no AVX2 and FMA")
-	}
 	r := rand.New(rand.NewPCG(1, 2))
 	var list []spec
 	for len(list) < 250 {
@@ -52,23 +57,61 @@ func TestRandomPrograms(t *testing.T) {
 	for len(list) < 400 {
 		list = append(list, wideSpec(r, fmt.Sprintf("f%d", len(list))))
 	}
+	t.Run("amd64", func(t *testing.T) {
+		if runtime.GOARCH != "amd64" || !cpu.X86.HasAVX2 || !cpu.X86.HasFMA {
+			t.Skip("NOT tested: this processor has no AVX2 and FMA")
+		}
+		where := target{sources: amd64Files}
+		for _, set := range sets {
+			if set.name() == "avx512" && !cpu.X86.HasAVX512F {
+				t.Log("NOT tested: avx512, which this processor does not have")
+				continue
+			}
+			where.suffixes = append(where.suffixes, strings.ToUpper(set.name()))
+		}
+		where.compare(t, r, list)
+	})
+	t.Run("generic", func(t *testing.T) {
+		printed := slices.DeleteFunc(slices.Clone(list), func(s spec) bool {
+			constant := func(x ir.Result) bool { return s.body.Nodes[x.Value].Op == ir.Const }
+			return !ir.Simplify(s.body).Equal(s.body) || slices.ContainsFunc(s.body.Results, constant)
+		})
+		target{suffixes: []string{"Generic"}, sources: genericFiles}.compare(t, r, printed)
+	})
+	t.Run("arm64", func(t *testing.T) {
+		where := target{suffixes: []string{"NEON"}, sources: arm64Files, env: []string{"GOARCH=arm64"}}
+		if runtime.GOARCH != "arm64" {
+			qemu, err := exec.LookPath("qemu-aarch64-static")
+			if err != nil {
+				t.Skip("NOT tested: no qemu-aarch64-static")
+			}
+			where.args = []string{"-exec", qemu}
+		}
+		printed := slices.DeleteFunc(slices.Clone(list), func(s spec) bool {
+			_, err := neonFunction(s)
+			masks := slices.Contains(slices.Concat(s.results, s.inputs), kernel.Bit)
+			return err != nil && masks // which need four vectors
+		})
+		where.compare(t, r, printed)
+	})
+}
+
+// compare calls the kernels of list.
+func (where target) compare(t *testing.T, r *rand.Rand, list []spec) {
+	t.Helper()
 	var calls []call
 	var want [][][]byte
 	var programs []*ir.Program
-	for _, set := range sets {
-		if set.name() == "avx512" && !cpu.X86.HasAVX512F {
-			t.Log("NOT tested: avx512, which this processor does not have")
-			continue
-		}
+	for _, suffix := range where.suffixes {
 		for _, s := range list {
 			for range 8 {
 				c, w := randomCall(r, s)
-				c.Name = s.name + strings.ToUpper(set.name())
+				c.Name = s.name + suffix
 				calls, want, programs = append(calls, c), append(want, w), append(programs, s.body)
 			}
 		}
 	}
-	for i, got := range run(t, list, calls) {
+	for i, got := range where.run(t, list, calls) {
 		for j := range want[i] {
 			if at, ok := differ(programs[i], j, got[j], want[i][j]); !ok {
 				t.Fatalf("%s of %d elements: byte %d of result %d is wrong; the program is %+v", calls[i].Name, calls[i].N, at, j, programs[i])
@@ -226,27 +269,75 @@ func differ(p *ir.Program, j int, got, want []byte) (at int, ok bool) {
 	return 0, len(got) == len(want)
 }
 
+// amd64Files returns the kernels of list in assembly, and their declarations.
+func amd64Files(list []spec) map[string]string {
+	assembly, declarations := amd64Sources("main", list)
+	return map[string]string{"kernels_amd64.s": string(assembly), "stubs.go": string(declarations)}
+}
+
+// arm64Files returns the same for NEON.
+func arm64Files(list []spec) map[string]string {
+	declarations := "package main\n\nfunc prefetchNEON(a *args)\n\nfunc prefetchWriteNEON(a *args)\n"
+	for _, s := range list {
+		declarations += fmt.Sprintf("\nfunc %sNEON(a *args)\n", s.name)
+	}
+	return map[string]string{"kernels_arm64.s": string(arm64Source(list)), "stubs.go": declarations}
+}
+
+// genericFiles returns the kernels of list in Go.
+func genericFiles(list []spec) map[string]string {
+	return map[string]string{"kernels.go": `package main
+
+import (
+	"math"
+	"unsafe"
+
+	"github.com/gmind-go/compute/internal/single"
+)
+
+var _, _ = math.FMA, single.FMA // which may be all that is used
+
+func (a *args) floats(i int) []float32 { return unsafe.Slice((*float32)(a.ptr[i]), a.n) }
+func (a *args) uints(i int) []uint32   { return unsafe.Slice((*uint32)(a.ptr[i]), a.n) }
+func (a *args) words(i int) []uint64   { return unsafe.Slice((*uint64)(a.ptr[i]), (a.n+63)/64) }
+
+func lane(c bool) uint32 {
+	if c {
+		return 1<<32 - 1
+	}
+	return 0
+}
+
+func bit(c bool) uint64 { return uint64(lane(c) & 1) }
+` + goFunctions(list)}
+}
+
 // run makes the calls in a program with the kernels of list, and returns the operands after them.
-func run(t *testing.T, list []spec, calls []call) (operands [][][]byte) {
+func (where target) run(t *testing.T, list []spec, calls []call) (operands [][][]byte) {
 	t.Helper()
 	dir := t.TempDir()
-	assembly, declarations := amd64Sources("main", list)
+	root, err := filepath.Abs("../..")
+	if err != nil {
+		t.Fatal(err)
+	}
+	files := where.sources(list)
 	table := "package main\n\nvar kernels = map[string]func(*args){\n"
-	for _, set := range sets {
+	for _, suffix := range where.suffixes {
 		for _, s := range list {
-			table += fmt.Sprintf("%[1]q: %[1]s,\n", s.name+strings.ToUpper(set.name()))
+			table += fmt.Sprintf("%[1]q: %[1]s,\n", s.name+suffix)
 		}
 	}
-	for name, text := range map[string]string{
-		"go.mod": "module random\n\ngo 1.25\n", "kernels_amd64.s": string(assembly), "stubs.go": string(declarations),
-		"table.go": table + "}\n", "main.go": runner,
-	} {
+	files["table.go"] = table + "}\n"
+	files["main.go"] = runner
+	files["go.mod"] = "module github.com/gmind-go/compute/random\n\ngo 1.25.0\n\n" +
+		"require github.com/gmind-go/compute v0.0.0\n\nreplace github.com/gmind-go/compute => " + root + "\n"
+	for name, text := range files {
 		if err := os.WriteFile(filepath.Join(dir, name), []byte(text), 0o666); err != nil {
 			t.Fatal(err)
 		}
 	}
-	cmd := exec.Command("go", "run", ".")
-	cmd.Dir = dir
+	cmd := exec.Command("go", append(append([]string{"run"}, where.args...), ".")...)
+	cmd.Dir, cmd.Env = dir, append(append(os.Environ(), "CGO_ENABLED=0"), where.env...)
 	var in, out bytes.Buffer
 	if err := gob.NewEncoder(&in).Encode(calls); err != nil {
 		t.Fatal(err)

@@ -3,6 +3,7 @@ package main
 import (
 	"bytes"
 	"fmt"
+	"log"
 )
 
 // vectorWords are the instructions on vectors that Go's assembler lacks.
@@ -63,11 +64,15 @@ import (
 ` + table("neon", "NEON", "") + stubs("NEON"))
 }
 
-// arm64Source returns the assembly of all kernels.
-func arm64Source() []byte {
+// arm64Source returns the assembly of the kernels of list.
+func arm64Source(list []spec) []byte {
 	var text bytes.Buffer
-	for _, s := range specs() {
-		text.WriteString(neonFunction(s))
+	for _, s := range list {
+		function, err := neonFunction(s)
+		if err != nil {
+			log.Fatalf("%s for NEON: %v", s.name, err)
+		}
+		text.WriteString(function)
 	}
 	text.WriteString(neonPrefetch("prefetch", "PLDL1KEEP"))
 	text.WriteString(neonPrefetch("prefetchWrite", "PSTL1KEEP"))

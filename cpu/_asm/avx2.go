@@ -75,7 +75,8 @@ func (s avx2) compute(b *body, v ir.Value) reg.VecVirtual {
 	case ir.EqF32, ir.LtF32, ir.LeF32:
 		b.VCMPPS(operand.U8(predicates[n.Op]), b.vector(y), b.vector(x), dst)
 	case ir.WhereF32, ir.WhereU32:
-		b.VBLENDVPS(b.vector(x), b.vector(y), b.vector(z), dst)
+		left, right := b.vector(y), b.vector(z) // before the condition, which would wait in a register
+		b.VBLENDVPS(b.vector(x), left, right, dst)
 	case ir.And:
 		b.VANDPS(b.vector(y), b.vector(x), dst)
 	case ir.Or:
@@ -146,7 +147,6 @@ func (avx2) widen(b *body, x ir.Value) (w wide) {
 func (avx2) narrow(b *body, x wide, dst reg.VecVirtual) {
 	upper := b.XMM()
 	b.VCVTPD2PSY(x[0], dst.AsX())
-	b.whole(dst)
 	b.VCVTPD2PSY(x[1], upper)
 	b.VINSERTF128(operand.U8(1), upper, dst, dst)
 }

@@ -146,7 +146,7 @@ func (s avx512) compute(b *body, v ir.Value) reg.VecVirtual {
 }
 
 // where returns where(c, x, y). If one branch is an operation that nothing
-// else needs, it is computed over the other.
+// else needs, it is computed over the other. The condition comes last, so that it does not wait in a register.
 func (s avx512) where(b *body, c, x, y ir.Value) reg.VecVirtual {
 	for _, branch := range []struct {
 		op, other ir.Value
@@ -156,18 +156,18 @@ func (s avx512) where(b *body, c, x, y ir.Value) reg.VecVirtual {
 		if binaries[n.Op] == nil || b.left[branch.op] != 1 || b.values[branch.op].vector != nil {
 			continue
 		}
-		k := s.mask(b, c, branch.want)
 		right, left := b.vector(n.In[1]), b.vector(n.In[0])
 		dst := b.take(branch.other, branch.other, n.In[0], n.In[1])
+		k := s.mask(b, c, branch.want)
 		binaries[n.Op](b.Context, right, left, k, dst)
 		b.done(branch.op)
 		return dst
 	}
-	dst := b.ZMM()
+	dst, left, right := b.ZMM(), b.vector(x), b.vector(y)
 	if b.values[c].not != nil && b.values[c].is == nil {
-		b.VPBLENDMD(b.vector(y), b.vector(x), s.mask(b, c, false), dst)
+		b.VPBLENDMD(right, left, s.mask(b, c, false), dst)
 	} else {
-		b.VPBLENDMD(b.vector(x), b.vector(y), s.mask(b, c, true), dst)
+		b.VPBLENDMD(left, right, s.mask(b, c, true), dst)
 	}
 	return dst
 }
@@ -203,7 +203,6 @@ func (s avx512) widen(b *body, x ir.Value) (w wide) {
 func (avx512) narrow(b *body, x wide, dst reg.VecVirtual) {
 	upper := b.YMM()
 	b.VCVTPD2PS(x[0], dst.AsY())
-	b.whole(dst)
 	b.VCVTPD2PS(x[1], upper)
 	b.VINSERTF64X4(operand.U8(1), upper, dst, dst)
 }

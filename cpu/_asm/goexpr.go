@@ -121,7 +121,7 @@ var goOps = map[ir.Op]struct {
 	ir.Bits:       {float, integer, "single.Bits(%s)"},
 	ir.FromBits:   {integer, bits, "%s"},
 
-	ir.NegF64:      {double, double, "-%s"},
+	ir.NegF64:      {double, double, "-%s"}, // which is no constant
 	ir.AddF64:      {double, double, "(%s + %s)"},
 	ir.SubF64:      {double, double, "(%s - %s)"},
 	ir.MulF64:      {double, double, "float64(%s * %s)"},
@@ -210,6 +210,9 @@ func (f *goFunc) where(v ir.Value, kind goKind) {
 		f.set(v, kind, "(%s & %s)", f.as(in[1], kind), c)
 	case f.isZero(in[1]):
 		f.set(v, kind, "(%s &^ %s)", f.as(in[2], kind), c)
+	case f.body.Nodes[in[1]].Op == ir.Const && f.body.Nodes[in[2]].Op == ir.Const:
+		x, y := f.body.Nodes[in[1]].Imm, f.body.Nodes[in[2]].Imm
+		f.set(v, kind, "(%#x&%s ^ %#x)", x^y, c, y)
 	case f.uniform(in[1]) && f.uniform(in[2]):
 		y := f.as(in[2], kind)
 		p := goParam{fmt.Sprintf("d%d", v), f.as(in[1], kind) + " ^ " + y, "uint32"}
@@ -261,7 +264,7 @@ func constant(n ir.Node) goValue {
 			return goValue{strconv.FormatFloat(x, 'x', -1, 64), double}
 		}
 	}
-	if isDouble(n.Type) {
+	if n.Type.Wide() {
 		return goValue{fmt.Sprintf("%#x", n.Imm), word}
 	}
 	x := math.Float32frombits(uint32(n.Imm))

@@ -29,14 +29,21 @@ import (
 // generic is plain Go, for every processor.
 `)
 	b.WriteString(strings.TrimPrefix(table("generic", "Generic", ""), "\n"))
-	for _, s := range specs() {
-		s.body = factored(s.body)
-		(&goFunc{spec: s, out: &b}).function()
-	}
+	b.WriteString(goFunctions(specs()))
 	for _, name := range []string{"prefetch", "prefetchWrite"} {
 		fmt.Fprintf(&b, "\n// %sGeneric does nothing: Go has no such instruction.\nfunc %[1]sGeneric(*args) {}\n", name)
 	}
 	return formatted(b.String())
+}
+
+// goFunctions returns the functions of list.
+func goFunctions(list []spec) string {
+	var b strings.Builder
+	for _, s := range list {
+		s.body = factored(s.body)
+		(&goFunc{spec: s, out: &b}).function()
+	}
+	return b.String()
 }
 
 // A goFunc is a function that is being written. Operand i is oi, parameter i is pi, or bi if

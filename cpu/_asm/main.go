@@ -18,7 +18,7 @@ func main() {
 		"kernels_amd64.s":    assembly,
 		"stubs_amd64.go":     declarations,
 		"table_amd64.go":     amd64Table(),
-		"kernels_arm64.s":    arm64Source(),
+		"kernels_arm64.s":    arm64Source(specs()),
 		"table_arm64.go":     arm64Table(),
 		"kernels_generic.go": goSource(),
 	} {

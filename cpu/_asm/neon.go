@@ -1,8 +1,8 @@
 package main
 
 import (
+	"errors"
 	"fmt"
-	"log"
 	"slices"
 	"strings"
 
@@ -13,28 +13,24 @@ import (
 // neonFunction returns the function of s. It computes as many vectors at a time as the
 // registers allow, and keeps as many constants in registers as are left. Two vectors of float64
 // take four registers, whose operations in turn hide each other's latency.
-func neonFunction(s spec) string {
+func neonFunction(s spec) (text string, err error) {
 	if !s.blocks && slices.Contains(s.results, kernel.Bit) && slices.Contains(s.inputs, kernel.Bit) {
-		log.Fatalf("%s for NEON: the last word of a resulting mask is cleared, and may be that of the input", s.name)
+		return "", errors.New("the last word of a resulting mask is cleared, and may be that of the input")
 	}
 	sizes := []int{4, 2, 1}
-	if hasDoubles(s.body) {
+	if s.wide() {
 		sizes = []int{2, 1}
+		s.body = scheduled(s.body)
 	}
-	var err error
 	for _, vectors := range sizes {
-		for _, constants := range choices(s.body) {
+		for _, constants := range s.choices() {
 			f := &neonFunc{spec: s, vectors: vectors, constants: constants}
-			var text string
-			if text, err = f.function(); err == nil {
-				return text
-			} else if f.masked() {
-				log.Fatalf("%s for NEON: %v", s.name, err)
+			if text, err = f.function(); err == nil || f.masked() {
+				return text, err
 			}
 		}
 	}
-	log.Fatalf("%s for NEON: %v", s.name, err)
-	return ""
+	return "", err
 }
 
 // A neonFunc is a function that is being written. R0 to R3 point to the operands, R4 is the
@@ -148,7 +144,9 @@ func (f *neonFunc) head() string {
 	for _, i := range f.ptr {
 		f.printf("MOVD (args_ptr+%d)(R6), R%d", 8*i, i)
 	}
-	for _, h := range f.order {
+	isBits := func(h hoist) bool { return h.what == "blockBits" }
+	blockBits := slices.DeleteFunc(slices.Clone(f.order), func(h hoist) bool { return !isBits(h) })
+	for _, h := range append(slices.DeleteFunc(f.order, isBits), blockBits...) { // which need R5 as a pointer
 		r := f.hoisted[h]
 		switch {
 		case h.what == "blockBits":

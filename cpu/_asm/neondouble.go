@@ -8,17 +8,9 @@ import (
 	"github.com/gmind-go/compute/internal/ir"
 )
 
-// hasDoubles reports whether p computes in float64.
-func hasDoubles(p *ir.Program) bool {
-	return slices.ContainsFunc(p.Nodes, func(n ir.Node) bool { return isDouble(n.Type) })
-}
-
-// isDouble reports whether values of t have 64 bits.
-func isDouble(t ir.Type) bool { return t == ir.F64 || t == ir.U64 }
-
 // arrangement returns how assembly writes the lanes of a vector.
 func arrangement(t ir.Type) string {
-	if isDouble(t) {
+	if t.Wide() {
 		return "D2"
 	}
 	return "S4"
@@ -34,7 +26,7 @@ func (f *neonFunc) halves() int {
 
 // parts returns how many vectors a value has.
 func (f *neonFunc) parts(t ir.Type) int {
-	if isDouble(t) {
+	if t.Wide() {
 		return f.count * f.halves()
 	}
 	return f.count
@@ -116,24 +108,24 @@ func constantOf(n ir.Node) hoist {
 	switch {
 	case n.Type == ir.Bool:
 		return hoist{"const", uint64(-uint32(n.Imm))}
-	case isDouble(n.Type) && n.Imm != 0:
+	case n.Type.Wide() && n.Imm != 0:
 		return hoist{"double", n.Imm}
 	}
 	return hoist{"const", n.Imm}
 }
 
 // choices returns sets of constants to have in registers, the largest first: nil, which is all,
-// if p does not compute in float64. What is only added to a product is in none, as it has to be
+// if no value has 64 bits. What is only added to a product is in none, as it has to be
 // copied to a register for each vector, from another one or from memory.
-func choices(p *ir.Program) []map[hoist]bool {
-	if !hasDoubles(p) {
+func (s *spec) choices() []map[hoist]bool {
+	if !s.wide() {
 		return []map[hoist]bool{nil}
 	}
 	uses := map[hoist]int{}
 	var list []hoist
-	for _, n := range p.Nodes {
+	for _, n := range s.body.Nodes {
 		for i, x := range n.Operands() {
-			c := p.Nodes[x]
+			c := s.body.Nodes[x]
 			if c.Op != ir.Const || i == 2 && n.Op == ir.FMAF64 || i == 1 && n.Op.Info().Counts {
 				continue
 			}
@@ -155,9 +147,10 @@ func choices(p *ir.Program) []map[hoist]bool {
 	return sets
 }
 
-// copy returns what copies vector u of v to register d.
+// copy returns what copies vector u of v to register d. A constant comes from memory, even if
+// a register has it, since loads do not occupy what computes.
 func (f *neonFunc) copy(v ir.Value, u, d int) string {
-	if h, ok := f.uniform(v); ok && f.constants != nil && isConst(h) && !f.constants[h] {
+	if h, ok := f.uniform(v); ok && f.constants != nil && isConst(h) {
 		return f.loadConstant(h, d)
 	}
 	return move(f.reg(v, u), d)

@@ -106,6 +106,15 @@ func (b *body) register(v ir.Value, half int) operand.Op {
 	return o
 }
 
+// computeAllWide computes all values of 64 bits, in the order of the nodes.
+func (b *body) computeAllWide() {
+	for i, n := range b.body.Nodes {
+		if n.Type.Wide() && n.Op != ir.Const && b.left[i] > 0 {
+			b.wide(ir.Value(i))
+		}
+	}
+}
+
 func (b *body) computeWide(v ir.Value) (w wide) {
 	n, in := &b.body.Nodes[v], b.uses[v].in
 	switch {
@@ -223,12 +232,6 @@ func (f *routine) instruct(name string, operands ...operand.Op) {
 		in = append(in, reflect.ValueOf(o))
 	}
 	method.Call(in)
-}
-
-// whole tells avo that the instruction before sets all of r, whose lower part it names.
-func (f *routine) whole(r reg.VecVirtual) {
-	nodes := f.result().Functions()[0].Nodes
-	nodes[len(nodes)-1].(*avo.Instruction).Outputs = []operand.Op{r}
 }
 
 // A bits64 is a constant: the bits of an element of 64.

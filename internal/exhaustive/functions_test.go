@@ -56,8 +56,8 @@ func (e evaluator) Run(p *expr.Program, args ...compute.Arg) error {
 
 // TestFunctions: a right backend passes, and one with a single wrong result does not.
 func TestFunctions(t *testing.T) {
-	if testenv.Exhaustive() {
-		t.Skip("tests the tests")
+	if testenv.Exhaustive() || testenv.Raced {
+		t.Skip("tests the tests, which have to be short for that")
 	}
 	ops := []ir.Op{ir.Log1pPrime, ir.Softsign}
 	nan := float32(math.NaN())
@@ -71,12 +71,12 @@ func TestFunctions(t *testing.T) {
 		block, near string // in the errors
 	}{
 		{evaluator{wrongAt: nan}, "", ""},
-		{evaluator{wrongAt: random}, "(", ""},
+		{evaluator{wrongAt: random}, "softsign(", ""},
 		{evaluator{wrongAt: last}, "", "softsign("},
 		{evaluator{wrongAt: nan, lazy: true}, "(NaN", "softsign("},
 	} {
 		subjects := []Subject{{Name: "evaluator", Backend: trial.e}}
-		err := runTasks(t, subjects, []task{{golden.Sample, ops}})
+		err := runTasks(t, subjects, []task{{golden.Sample, ops[1:]}})
 		if (err == nil) != (trial.block == "") || err != nil && !strings.Contains(err.Error(), trial.block) {
 			t.Errorf("%+v: the test of a block returns %v", trial.e, err)
 		}
@@ -91,7 +91,7 @@ func TestFunctions(t *testing.T) {
 func TestTasks(t *testing.T) {
 	ops := golden.Functions()
 	for _, every := range []int{1, 8} {
-		list := tasks(ops, every)
+		list := tasks(ops, every, false)
 		if list[0].block != golden.Sample || !slices.Equal(list[0].ops, ops) {
 			t.Fatal("the sample is not tested first, with all functions")
 		}

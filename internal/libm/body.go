@@ -52,6 +52,11 @@ func (b *body) near(x ir.Value, limit float32, z, y ir.Value) ir.Value {
 	return b.Op(ir.WhereF32, b.Op(ir.LtF32, b.Op(ir.Abs, x), b.Float32(limit)), z, y)
 }
 
+// far returns y if |x| >= limit, otherwise z, so for NaN too. All are float32.
+func (b *body) far(x ir.Value, limit float32, y, z ir.Value) ir.Value {
+	return b.Op(ir.WhereF32, b.Op(ir.LeF32, b.Float32(limit), b.Op(ir.Abs, x)), y, z)
+}
+
 // An exception is an input of a body, and the result that its evaluation misses. Both are float32.
 type exception struct{ x, y float32 }
 

@@ -8,18 +8,41 @@ const (
 	ln2Low  = 0x1.ef35793c7673p-45
 )
 
-// expTail approximates (e^r - 1 - r) / r^2 for x from -0.3466 to 0.3466, with an error of at most 1.2e-16.
+const (
+	tailMax      = 14.5625
+	tailPole     = 5.6884765625
+	tailShift    = 1.78125
+	tailScale    = 15.821075439453125
+	density0     = 0x1.9884533d43651p-02
+	densitySlope = 0x1.ec6de3167a7ffp-58
+)
+
+const (
+	linearHigh  = -0x1.26aec21bce76p+01
+	linearLow   = 0x1.ad12d7a64bcebp-49
+	cubicHigh   = -0x1.a5a7cf7572a98p-04
+	cubicLow    = 0x1.b91c940e4cfcfp-58
+	slope       = 0x1.9884533d43651p+00
+	slopeSquare = 0x1.b6676bf7450fp-03
+)
+
+const (
+	erfMax        = 3.9375
+	erfMiddle     = 7.75
+	twoOverRootPi = 0x1.20dd750429b6dp+00
+)
+
+// expTail approximates (e^r - 1 - r) / r^2 for x from -0.3466 to 0.3466, with an error of at most 8e-15.
 var expTail = []float64{
-	0x1.0000000000001p-01,
-	0x1.5555555555556p-03,
-	0x1.5555555553d64p-05,
-	0x1.11111111109b4p-07,
-	0x1.6c16c1788b646p-10,
-	0x1.a01a01a7c3d59p-13,
-	0x1.a019b90eefe8ep-16,
-	0x1.71de0daf7a6ccp-19,
-	0x1.2891834686c7ep-22,
-	0x1.af38a71a18cb9p-26,
+	0x1.ffffffffffff5p-02,
+	0x1.5555555553b9ap-03,
+	0x1.555555555a87bp-05,
+	0x1.1111111c3e53fp-07,
+	0x1.6c16c155b4eb4p-10,
+	0x1.a019adca60d46p-13,
+	0x1.a01a2d1cfba98p-16,
+	0x1.72c6fdac6cc7ep-19,
+	0x1.2818b4ce7d093p-22,
 }
 
 // logTail approximates 2*(atanh(z)/z - 1)/s of s = z*z for x from 0 to 0.02945, with an error of at most 3.2e-16.
@@ -31,4 +54,97 @@ var logTail = []float64{
 	0x1.7462b84393187p-03,
 	0x1.39fdee0a0a08bp-03,
 	0x1.2b5d9b4da69bcp-03,
+}
+
+// halfTail approximates (e^(-u/2) - 1) / u for x from -0.6932 to 0.6932, with an error of at most 7.8e-16.
+var halfTail = []float64{
+	-0x1.0000000000005p-01,
+	0x1.fffffffffffafp-04,
+	-0x1.5555555550e28p-06,
+	0x1.5555555565ba8p-09,
+	-0x1.11111123a53edp-12,
+	0x1.6c16c1356e002p-16,
+	-0x1.a019951d65b91p-20,
+	0x1.a01a737a0b6e3p-24,
+	-0x1.72e0b0446a4cdp-28,
+	0x1.27e4f4c3f506ap-32,
+}
+
+// gaussTail approximates Phi(-t) * e^(t*t/2 * log(2)/float64(log(2))) for x from -1 to 1, with an error of at most 1.3e-16.
+var gaussTail = []float64{
+	0x1.d7ca7edff1b4dp-04,
+	-0x1.3d9abf2410045p-03,
+	0x1.c31f9678d4164p-04,
+	-0x1.0e697bc2b54b9p-04,
+	0x1.10f36a9d76dd4p-05,
+	-0x1.cac64c6f49e1ap-07,
+	0x1.3929e33023bdap-08,
+	-0x1.496937bbd948cp-10,
+	0x1.d0d4ed7332629p-13,
+	-0x1.84f03a2e9ce08p-17,
+	-0x1.ab6f7ac6db96ep-18,
+	0x1.d23e08bd2ce96p-20,
+	0x1.fa3d3c031d2ap-27,
+	-0x1.793192212c359p-24,
+	0x1.2f9211e08760ap-27,
+	0x1.0fa4cb65d9299p-28,
+	-0x1.9d108ff6a55e6p-31,
+	-0x1.5b4d6a09c21c2p-33,
+	0x1.760a1232ffe7p-35,
+}
+
+// exp2Tail approximates (2^r - 1) / r for x from -0.5001 to 0.5001, with an error of at most 1e-15.
+var exp2Tail = []float64{
+	0x1.62e42fefa39f7p-01,
+	0x1.ebfbdff82c541p-03,
+	0x1.c6b08d70441d7p-05,
+	0x1.3b2ab6fbb40ecp-07,
+	0x1.5d87fe9072fa6p-10,
+	0x1.430912c7e4445p-13,
+	0x1.ffcb76d05f7bfp-17,
+	0x1.62c08357449d1p-20,
+	0x1.b656c9cf5c97fp-24,
+	0x1.e4cf46587b441p-28,
+}
+
+// erfTail approximates (erf(sqrt(t))/sqrt(t) - 2/sqrt(pi)) / t of t-erfMiddle for x from -7.749999 to 7.76, with an error of at most 2.1e-16.
+var erfTail = []float64{
+	-0x1.96889d9d8607cp-04,
+	0x1.41cd4bd928797p-07,
+	-0x1.00f622a92744bp-10,
+	0x1.93eab08cdd9edp-14,
+	-0x1.3444dc36a6ff8p-17,
+	0x1.c4994d6936268p-21,
+	-0x1.3d640001033cap-24,
+	0x1.a73c841835f54p-28,
+	-0x1.0b852f738dab1p-31,
+	0x1.4023392ef698cp-35,
+	-0x1.6a83c0073c2d1p-39,
+	0x1.84975d98a90c9p-43,
+	-0x1.8aab7416e235p-47,
+	0x1.7c43b97317bf1p-51,
+	-0x1.5c205a51a9f89p-55,
+	0x1.2f5fd20ee0fa3p-59,
+	-0x1.f77c563d7af0ep-64,
+	0x1.8d87898ef2925p-68,
+	-0x1.2e908c381d8b4p-72,
+	0x1.c48d594691504p-77,
+	-0x1.339f915c2247ep-81,
+	0x1.51eb8659b4a6ep-86,
+	-0x1.e3c7ac94d3f34p-91,
+	0x1.0a6f6c4bc5e3fp-94,
+	-0x1.1a77aae38c41fp-99,
+}
+
+// softplusTail approximates 2*(atanh(z)/z - 1)/s of s = z*z for x from 0 to 0.11112, with an error of at most 3.3e-15.
+var softplusTail = []float64{
+	0x1.5555555555571p-01,
+	0x1.9999999985f1fp-02,
+	0x1.24924936e17a5p-02,
+	0x1.c71c64acfab55p-03,
+	0x1.745f6e6cf788cp-03,
+	0x1.3ad7e1f36cb28p-03,
+	0x1.148af0df45572p-03,
+	0x1.a6a6e07e9fad7p-04,
+	0x1.59b2cb998f412p-03,
 }

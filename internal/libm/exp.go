@@ -2,45 +2,71 @@ package libm
 
 import "github.com/gmind-go/compute/internal/ir"
 
+// A sum with shift rounds to an integer k in its lowest bits. In one with magic k+1023 stands there,
+// the exponent of a float64 of 2^k, as its bits have it.
+const (
+	shift = 0x1.8p52
+	magic = shift + 1023
+)
+
+// top returns the lowest bits of a sum as the highest, those of the sign and the exponent.
+func (b *body) top(sum ir.Value) ir.Value {
+	return b.Op(ir.ShlU64, b.Op(ir.BitsF64, sum), b.Const(ir.U32, 52))
+}
+
+// raised returns y*2^k for the sum of k and shift, and anything for NaN.
+func (b *body) raised(y, sum ir.Value) ir.Value {
+	return b.Op(ir.FromBitsF64, b.Op(ir.AddU64, b.Op(ir.BitsF64, y), b.top(sum)))
+}
+
+// scale returns 2^k, and k as a float64, for the sum of k and magic.
+func (b *body) scale(sum ir.Value) (power, k ir.Value) {
+	return b.Op(ir.FromBitsF64, b.top(sum)), b.sub(sum, b.number(magic))
+}
+
 // reduced returns s, a power of two, and p, with e^x = s*(1+p) and |p| < 0.42, for a float64 x
 // with |x| < 700.
 //
 // With k the integer nearest to x/log(2), s is 2^k and p is e^r - 1 for r = x - k*log(2), |r| <=
-// log(2)/2, so that p = r + r*r*q(r) with the polynomial expTail. The upper part of log(2) has
-// trailing zeros, so that its product with k and the first difference are exact.
-//
-// The sum with magic rounds x/log(2) to an integer in its lowest bits. There k+1023 stands, the
-// exponent of a float64 of 2^k, as its bits have it.
+// log(2)/2. The error of log(2) as a float64, 2^-55, makes one of k*2^-55 in e^x. That is small
+// where k is, and a function of e^x has few results where it is not.
 func (b *body) reduced(x ir.Value) (s, p ir.Value) {
-	const magic = 0x1.8p52 + 1023
-	t := b.fma(x, b.number(1/ln2), b.number(magic))
-	k := b.sub(t, b.number(magic))
-	r := b.fma(k, b.number(-ln2High), x)
-	r = b.fma(k, b.number(-ln2Low), r)
-	s = b.Op(ir.FromBitsF64, b.Op(ir.ShlU64, b.Op(ir.BitsF64, t), b.Const(ir.U32, 52)))
-	p = b.fma(b.mul(r, r), b.polynomial(r, expTail), r)
-	return s, p
+	s, k := b.scale(b.fma(x, b.number(1/ln2), b.number(magic)))
+	return s, b.tiny(b.fma(k, b.number(-ln2), x))
 }
 
-// power returns e^x for a float64 x with |x| < 700.
-func (b *body) power(x ir.Value) ir.Value {
-	s, p := b.reduced(x)
-	return b.fma(s, p, s)
+// precise is reduced with log(2) in two parts. The upper part has trailing zeros, so that its
+// product with k and the first difference are exact.
+func (b *body) precise(x ir.Value) (s, p ir.Value) {
+	s, k := b.scale(b.fma(x, b.number(1/ln2), b.number(magic)))
+	r := b.fma(k, b.number(-ln2High), x)
+	return s, b.tiny(b.fma(k, b.number(-ln2Low), r))
+}
+
+// tiny returns e^r - 1 for |r| <= log(2)/2: r + r*r*q(r) with the polynomial expTail.
+func (b *body) tiny(r ir.Value) ir.Value {
+	return b.fma(b.mul(r, r), b.polynomial(r, expTail), r)
+}
+
+// scaled returns e^x for a float64 x with |x| < 700, and anything for NaN: its callers have results
+// that are NaN because of another operand. It is e^r of reduced, to whose exponent k is added, in
+// one operation less than s*(1+p).
+func (b *body) scaled(x ir.Value) ir.Value {
+	sum := b.fma(x, b.number(1/ln2), b.number(shift))
+	r := b.fma(b.sub(sum, b.number(shift)), b.number(-ln2), x)
+	one := b.number(1)
+	y := b.fma(b.fma(b.polynomial(r, expTail), r, one), r, one)
+	return b.raised(y, sum)
 }
 
 // exp: beyond the bounds the result is 0 or infinite as for the bounds.
 func (b *body) exp(x ir.Value) ir.Value {
-	return b.round(b.power(b.double(b.clamp(-104, x, 89))))
+	s, p := b.precise(b.double(b.clamp(-104, x, 89)))
+	return b.round(b.fma(s, p, s))
 }
 
-// small returns e^x - 1 for a float64 x with |x| < 700, with a small relative error near 0 too:
-// there s is 1.
-func (b *body) small(x ir.Value) ir.Value {
-	s, p := b.reduced(x)
-	return b.fma(s, p, b.sub(s, b.number(1)))
-}
-
-// expm1: a zero keeps its sign.
+// expm1 is s*p + (s-1), with a small relative error near 0 too, where s is 1.
 func (b *body) expm1(x ir.Value) ir.Value {
-	return b.zero(x, b.round(b.small(b.double(b.clamp(-30, x, 89)))))
+	s, p := b.precise(b.double(b.clamp(-30, x, 89)))
+	return b.zero(x, b.round(b.fma(s, p, b.sub(s, b.number(1)))))
 }

@@ -51,8 +51,16 @@ func (b *body) log(x ir.Value) ir.Value {
 }
 
 // log1p: 1+x is exact from 2^-29 to 2^53 in size. Below, and up to 2^-26, the result is x; above, x
-// is near enough.
+// is near enough. For the first four exceptions x - x*x/2 is so near the middle between two float32
+// that the cube decides.
 func (b *body) log1p(x ir.Value) ir.Value {
-	y := b.round(b.logarithm(b.add(b.double(x), b.number(1))))
+	y := b.except(x, b.round(b.logarithm(b.add(b.double(x), b.number(1)))),
+		exception{0x1.800006p-21, 0x1.7ffffep-21},
+		exception{-0x1.7ffffap-21, -0x1.800002p-21},
+		exception{0x1.200036p-17, 0x1.1fffe6p-17},
+		exception{-0x1.1fffcap-17, -0x1.20001ap-17},
+		exception{-0x1.1d9188p-9, -0x1.1de14ap-9},
+		exception{0x1.b121a6p+76, 0x1.a9a3f2p+5},
+		exception{0x1.6351d8p+95, 0x1.08b512p+6})
 	return b.domain(-1, x, b.near(x, 0x1p-26, x, y))
 }

@@ -3,12 +3,24 @@
 package libm
 
 const (
-	quickLn2High = 0x1.62e43p-01
-	quickLn2Low  = -0x1.05c61p-29
+	quickLn2High      = 0x1.62e43p-01
+	quickLn2Low       = -0x1.05c61p-29
+	quickLn2Upper     = 0x1.62e4p-01
+	quickLn2Lower     = 0x1.7f7d1cp-20
+	twoOverRootPiHigh = 0x1.20dd76p+00
+	twoOverRootPiLow  = -0x1.f7ac92p-25
+	densityHigh       = 0x1.988454p-02
+	densityLow        = -0x1.857936p-27
+	root2High         = 0x1.6a09e6p+00
+	root2Low          = 0x1.9fcef4p-26
+	quickLinearHigh   = 0x1.988454p+00
+	quickLinearLow    = -0x1.857936p-25
+	quickCubicHigh    = 0x1.2444f2p-04
+	quickCubicLow     = 0x1.49b16ap-29
 )
 
-// expThird approximates (e^r - 1 - r - r^2/2) / r^3 for x from -0.3466 to 0.3466, with an error of at most 3.5e-12.
-var expThird = series{
+// quickExpTail approximates (e^r - 1 - r - r^2/2) / r^3 for x from -0.3466 to 0.3466, with an error of at most 3.5e-12.
+var quickExpTail = series{
 	high: []float32{
 		0x1.555556p-03,
 		0x1.555556p-05,
@@ -22,5 +34,74 @@ var expThird = series{
 		-0x1.555556p-28,
 		-0x1.46f25ep-30,
 		-0x1.d8a2fp-32,
+	},
+}
+
+// quickNormalTail approximates Phi(-t)*(t+3)/e^(-t*t/2), t = 8/(1.53125-v) - 3, for x from -1.1355 to 1.0313, with an error of at most 1.1e-13.
+var quickNormalTail = series{
+	high: []float32{
+		0x1.9eabd8p-01,
+		-0x1.bde482p-02,
+		0x1.1f616ap-03,
+		-0x1.11b3e8p-06,
+		-0x1.3af2a4p-08,
+		0x1.5e22dep-10,
+		0x1.66a9aap-12,
+		-0x1.6c465ap-14,
+		-0x1.40e356p-15,
+		0x1.5d3c1cp-19,
+		0x1.1b4fa4p-18,
+		0x1.496c2cp-21,
+		-0x1.4f91d2p-22,
+		-0x1.3b5f74p-23,
+		-0x1.affb76p-29,
+		0x1.dbf0e8p-27,
+		0x1.bb449cp-29,
+	},
+	low: []float32{
+		-0x1.0e27fp-27,
+		-0x1.a66fp-28,
+		-0x1.8930d4p-29,
+		-0x1.1d8496p-31,
+		-0x1.9e9064p-33,
+		-0x1.7e19c8p-36,
+		-0x1.dbc986p-39,
+		-0x1.cfec82p-39,
+		0x1.1849fcp-40,
+		-0x1.b7bba2p-44,
+		-0x1.be2ea6p-43,
+	},
+}
+
+// quickLogTail approximates (log((1+z)/(1-z))/z - 2) / z^2 for w = z^2 for x from 0 to 0.0296, with an error of at most 1.3e-12.
+var quickLogTail = series{
+	high: []float32{
+		0x1.555556p-01,
+		0x1.99999ap-02,
+		0x1.249246p-02,
+		0x1.c71fdcp-03,
+		0x1.73805cp-03,
+		0x1.548fdep-03,
+	},
+	low: []float32{
+		-0x1.55558ap-26,
+		-0x1.91ae24p-28,
+	},
+}
+
+// quickErf approximates erf(x)/x for w = -x^2 for x from -0.0626 to 0, with an error of at most 1.5e-13.
+var quickErf = series{
+	high: []float32{
+		0x1.20dd76p+00,
+		0x1.812746p-02,
+		0x1.ce2f22p-04,
+		0x1.b82cacp-06,
+		0x1.56419p-08,
+		0x1.b47abap-11,
+	},
+	low: []float32{
+		-0x1.f7ac94p-25,
+		0x1.604c38p-27,
+		-0x1.2582fp-29,
 	},
 }

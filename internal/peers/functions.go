@@ -39,7 +39,7 @@ func parseFunctions(list string) ([]string, error) {
 	return names, nil
 }
 
-// A form is what is computed of a function.
+// A functionForm is what is computed of a function.
 type functionForm struct {
 	name    string
 	suffix  string // of the operation of a peer
@@ -143,14 +143,10 @@ func functionContestants(name string, b backend, rivals []*rival, h *memory, x, 
 			})
 		}
 		call, err := b.Prepare(p, form.args(y, dy, x)...)
-		if errors.Is(err, errors.ErrUnsupported) {
-			err := errors.ErrUnsupported // in a table, less is more
-			add(colOurs, func(int) (float64, error) { return 0, err }, func([]float32) error { return err })
-		} else if err != nil {
+		if err != nil {
 			return nil, err
-		} else {
-			add(colOurs, timeGo(call.Run), func(dst []float32) error { return errors.Join(call.Run(), y.Read(dst)) })
 		}
+		add(colOurs, timeGo(call.Run), func(dst []float32) error { return errors.Join(call.Run(), y.Read(dst)) })
 		for _, r := range rivals {
 			if op := name + form.suffix; r.has[op] {
 				add(r.column, func(calls int) (float64, error) { return r.time(op, calls) }, func(dst []float32) error { return r.resultOf(op, h, dst) })
@@ -172,7 +168,7 @@ const (
 func verifyFunctions(list []*contestant, h *memory) error {
 	for _, c := range list {
 		if c.Err = c.result(h.out); c.Err != nil {
-			if c.ours() && !errors.Is(c.Err, errors.ErrUnsupported) {
+			if c.ours() {
 				return c.Err
 			}
 			continue
@@ -210,7 +206,7 @@ func measureFunctions(c config, b backend, rivals []*rival, r *functionReport, p
 				list = slices.DeleteFunc(list, func(c *contestant) bool { return r.takesTooLong(c, n) })
 				err = verifyFunctions(list, h)
 				if err == nil {
-					err = compete(list, c.functionRounds, c)
+					err = compete(list, c.functionRounds, c.functionRest, c)
 				}
 				if err != nil {
 					return err

@@ -31,7 +31,7 @@ Markdown tables. Compares each result with the reference.
   -functions LIST  measure only functions, such as exp,tanh, or all; or none, and
                    only the rest
   -n LIST          numbers of elements, such as 1024,64Ki,1Mi (16 to 64Mi)
-  -rounds N        samples of each, for the median and the minimum (15; 9 of
+  -rounds N        samples of each, for the median and the minimum (15; 7 of
                    functions)
   -json FILE       also write all results as JSON
 
@@ -64,14 +64,14 @@ type config struct {
 	onnxruntime []string
 	gopeers     []string // without the name of the package, the last argument
 
-	minSample, rest time.Duration // see compete
+	minSample, rest, functionRest time.Duration // see compete
 }
 
 func parse(args []string) (config, error) {
 	c := config{
 		sizes: []int{16, 1 << 10, 64 << 10, 256 << 10, 1 << 20, 16 << 20, 64 << 20}, rounds: 15,
-		functions: timedFunctions, functionSizes: []int{1 << 10, 64 << 10, 1 << 20, 16 << 20, 64 << 20}, functionRounds: 9,
-		minSample: minSample, rest: rest,
+		functions: timedFunctions, functionSizes: []int{1 << 10, 64 << 10, 1 << 20, 16 << 20, 64 << 20}, functionRounds: 7,
+		minSample: minSample, rest: rest, functionRest: functionRest,
 	}
 	fs := flag.NewFlagSet("peers", flag.ContinueOnError)
 	fs.SetOutput(io.Discard) // the caller prints the error
@@ -241,7 +241,7 @@ func measureLeakyReLU(c config, b backend, r *report, progress io.Writer) error 
 	for _, n := range c.sizes {
 		fmt.Fprintf(progress, "measuring %s elements\n", units.Count(n))
 		err := with(b, others, h.first(n), func(list []*contestant) error {
-			if err := compete(list, c.rounds, c); err != nil {
+			if err := compete(list, c.rounds, c.rest, c); err != nil {
 				return err
 			}
 			r.add(n, list)

@@ -139,11 +139,8 @@ func divisor(r *rand.Rand, n int) int {
 // Random returns a random program that backends run: of operations that they compute, with
 // results that are float32 or bool.
 func Random(r *rand.Rand, operations int) *expr.Program {
-	return Runnable(randprog.New(r, randprog.Options{Operations: operations, Allowed: allowed}))
+	return Runnable(randprog.New(r, randprog.Options{Operations: operations}))
 }
-
-// allowed are the operations that backends compute.
-func allowed(op ir.Op) bool { return !op.Info().Function }
 
 // Runnable returns p with the bits of a float32 in place of each result that is a uint32.
 func Runnable(p *ir.Program) *expr.Program {
@@ -172,7 +169,7 @@ func Batch(r *rand.Rand, operations, programs int) *expr.Program {
 		byType[t] = append(byType[t], b.Arg(fmt.Sprintf("a%d", i), t))
 	}
 	for i := range programs {
-		p := randprog.New(r, randprog.Options{Operations: operations, Allowed: allowed})
+		p := randprog.New(r, randprog.Options{Operations: operations})
 		var args []ir.Value
 		for _, a := range p.Args {
 			args = append(args, byType[a.Type][r.IntN(len(byType[a.Type]))])

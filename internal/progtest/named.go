@@ -5,6 +5,7 @@ import (
 	"math/rand/v2"
 
 	"github.com/gmind-go/compute/expr"
+	"github.com/gmind-go/compute/internal/ir"
 	"github.com/gmind-go/compute/internal/kernel"
 	"github.com/gmind-go/compute/internal/values"
 )
@@ -25,6 +26,10 @@ var (
 	mse       = expr.MustParse("mse(p, t) = 0.5 * ((p-t) * (p-t))")
 	leakyReLU = expr.MustParse("leakyReLU(x, s) = where(x >= 0, x, s*x)")
 	biasWhere = expr.MustParse("func biasWhere(x, b float32, c bool) (y float32) { return where(c, x+b, x) }")
+	swish     = expr.MustParse("swish(x, beta) = x * sigmoid(beta*x)")
+	biasGELU  = expr.MustParse("biasGELU(x, bias) = gelu(x + bias)")
+	softplus  = expr.MustParse("softplusBeta(x, beta) = softplus(beta*x) / beta")
+	softmax   = expr.MustParse("softmax(x, most, sum) = exp(x-most) / sum")
 	chain     = expr.MustParse("chain(x, a, b) = fma(max(abs(fma(x*a+b, x, 0.5)) - x, b) * where(x > a, 2, -0.25), a, x) / 3 - sqrt(abs(x))")
 )
 
@@ -58,6 +63,34 @@ func Named(n int) []*Case {
 	add(leakyReLU, []int{0}, special, scalar(0.01))
 	add(leakyReLU, []int{0}, special, row)
 	add(biasWhere, []int{0}, special, row, mask)
+	add(swish, []int{0}, special, scalar(1.5))
+	add(swish.Backward("x"), []int{0}, elements(5), special, scalar(1.5))
+	add(biasGELU, []int{0}, special, row)
+	add(biasGELU.Backward("x"), []int{0}, elements(5), elements(6), row)
+	add(softplus, []int{0}, special, scalar(2.5))
+	add(softmax, []int{0}, elements(5), scalar(3), row)
 	add(chain, []int{0}, special, scalar(0.75), row)
+	return list
+}
+
+// Functions returns calls of each function, and of its derivative and gradient, on n elements.
+func Functions(n int) []*Case {
+	special := Arg{Floats: values.Bits(n, 4)}
+	copy(special.Floats, values.Special())
+	normal, dy := Arg{Floats: values.Normal(n, 5)}, Arg{Floats: values.Bits(n, 6)}
+	for i := range normal.Floats {
+		normal.Floats[i] *= 4
+	}
+	var list []*Case
+	for _, op := range ir.Ops() {
+		info := op.Info()
+		if !info.Function {
+			continue
+		}
+		f := expr.MustParse("f(x) = " + info.Name + "(x)")
+		list = append(list,
+			&Case{f, n, []Arg{special}, []int{-1}}, &Case{f, n, []Arg{normal}, []int{0}},
+			&Case{f.Partial("x"), n, []Arg{normal}, []int{-1}}, &Case{f.Backward("x"), n, []Arg{dy, normal}, []int{0}})
+	}
 	return list
 }

@@ -28,10 +28,15 @@ type polynomial struct {
 
 var polynomials = []polynomial{
 	{
-		name: "expTail", doc: "(e^r - 1 - r) / r^2", low: -0.3466, high: 0.3466, degree: 9,
+		name: "expTail", doc: "(e^r - 1 - r) / r^2", low: -0.3466, high: 0.3466, degree: 8, relative: true,
 		f: func(r *big.Float) *big.Float { return tail(r, 2) },
 	},
 	logTail,
+	halfTail,
+	gaussTail,
+	exp2Tail,
+	erfTail,
+	softplusTail,
 }
 
 func main() {
@@ -48,6 +53,9 @@ func main() {
 		}
 	} else {
 		constants(&b)
+		tailConstants(&b)
+		cubicConstants(&b)
+		erfConstants(&b)
 		for _, a := range polynomials {
 			a.write(&b)
 		}

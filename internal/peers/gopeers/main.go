@@ -15,6 +15,7 @@ import (
 	"math"
 	"os"
 	"runtime"
+	"runtime/debug"
 	"slices"
 	"strconv"
 	"strings"
@@ -73,11 +74,20 @@ func loop(f func(float64) float64) operation {
 	}
 }
 
+// vekInfo returns the version, and whether AVX2 is used.
 func vekInfo() string {
-	if vek.Info().Acceleration {
-		return "0.4.3, AVX2"
+	version := "of an unknown version"
+	if info, ok := debug.ReadBuildInfo(); ok {
+		for _, module := range info.Deps {
+			if module.Path == "github.com/viterin/vek" {
+				version = module.Version
+			}
+		}
 	}
-	return "0.4.3, no AVX2"
+	if vek.Info().Acceleration {
+		return version + ", AVX2"
+	}
+	return version + ", no AVX2"
 }
 
 func main() {
@@ -121,7 +131,7 @@ func serve(name string, in *bufio.Reader, out *bufio.Writer) error {
 				return err
 			}
 			x, y = make([]float32, n), make([]float32, n)
-			// y is read first for dy, which no operation here needs.
+			// No operation here needs dy, which is read into y.
 			if _, err := io.ReadFull(in, bytesOf(x)); err != nil {
 				return err
 			}
