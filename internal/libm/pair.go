@@ -44,7 +44,7 @@ type pair struct{ high, low ir.Value }
 const none = ir.Value(-1)
 
 // muladd returns c + x*y, for a pair y and a constant c in two parts, with a relative error near
-// 2^-45 if the sum is between c/2 and 2*c. low may be 0.
+// 2^-45 if the sum is between c/2 and 2*c.
 func (b *quick) muladd(x ir.Value, y pair, c, low float32) pair {
 	h := b.fma(x, y.high, b.number(c))
 	l := b.fma(x, y.high, b.sub(b.number(c), h)) // the difference is exact
@@ -71,7 +71,8 @@ func (b *quick) mulPair(x, y pair) pair {
 	return pair{z.high, b.fma(x.low, y.high, z.low)}
 }
 
-// scalePair is mulPair for a float32 x.
+// scalePair is mulPair for a float32 x. The sum with 0 makes the high part no product, which a
+// device could compute again, unrounded, as part of another fma.
 func (b *quick) scalePair(x ir.Value, y pair) pair {
 	h := b.fma(x, y.high, b.number(0))
 	l := b.fma(x, y.high, b.neg(h))
@@ -127,7 +128,7 @@ func (b *quick) reciprocal(x pair) pair {
 }
 
 // round returns the float32 nearest to x, and whether it is so for all numbers with a relative
-// distance of at most err from x.
+// distance of at most err from x. err is at least twice the largest error found.
 func (b *quick) round(x pair, err float32) (y, sure ir.Value) {
 	at := func(err float32) ir.Value { return b.add(x.high, b.fma(x.high, b.number(err), x.low)) }
 	y = at(-err)
