@@ -2207,74 +2207,82 @@ func geluPrimeGeneric(a *args) {
 	o1 = o1[:len(o0)]
 	for i := range o0 {
 		v0 := o1[i]
-		v17 := math.Float32frombits((math.Float32bits(v0) &^ (1 << 31)))
-		v18 := math.Float32bits(v17)
-		if 14.5625 < v17 {
-			v18 = 0x41690000
+		v23 := math.Float32frombits((math.Float32bits(v0) &^ (1 << 31)))
+		v24 := math.Float32bits(v23)
+		if 14.5625 < v23 {
+			v24 = 0x41690000
 		}
-		v19 := float64(math.Float32frombits(v18))
-		v20 := float64(v19 * v19)
-		v23 := math.FMA(v20, -0x1.71547652b82fep-01, 0x1.8p+52)
-		v24 := v23 - 0x1.8p+52
-		v26 := math.FMA(v24, 0x1.62e42fefa39efp+00, v20)
-		v29 := math.FMA(0x1.27e4f4c3f506ap-32, v26, -0x1.72e0b0446a4cdp-28)
-		v31 := math.FMA(v29, v26, 0x1.a01a737a0b6e3p-24)
-		v33 := math.FMA(v31, v26, -0x1.a019951d65b91p-20)
-		v35 := math.FMA(v33, v26, 0x1.6c16c1356e002p-16)
-		v37 := math.FMA(v35, v26, -0x1.11111123a53edp-12)
-		v39 := math.FMA(v37, v26, 0x1.5555555565ba8p-09)
-		v41 := math.FMA(v39, v26, -0x1.5555555550e28p-06)
-		v43 := math.FMA(v41, v26, 0x1.fffffffffffafp-04)
-		v45 := math.FMA(v43, v26, -0x1.0000000000005p-01)
-		v46 := math.FMA(v26, v45, 0x1p+00)
-		v53 := -v19
-		v56 := math.FMA(v20, 0x1.ec6de3167a7ffp-58, 0x1.9884533d43651p-02)
-		v61 := v19 + 0x1.6c1p+02
-		v62 := 0x1.fa464p+03 / v61
-		v63 := 0x1.c8p+00 - v62
-		v65 := math.FMA(0x1.760a1232ffe7p-35, v63, -0x1.5b4d6a09c21c2p-33)
-		v67 := math.FMA(v65, v63, -0x1.9d108ff6a55e6p-31)
-		v69 := math.FMA(v67, v63, 0x1.0fa4cb65d9299p-28)
-		v71 := math.FMA(v69, v63, 0x1.2f9211e08760ap-27)
-		v73 := math.FMA(v71, v63, -0x1.793192212c359p-24)
-		v75 := math.FMA(v73, v63, 0x1.fa3d3c031d2ap-27)
-		v77 := math.FMA(v75, v63, 0x1.d23e08bd2ce96p-20)
-		v79 := math.FMA(v77, v63, -0x1.ab6f7ac6db96ep-18)
-		v81 := math.FMA(v79, v63, -0x1.84f03a2e9ce08p-17)
-		v83 := math.FMA(v81, v63, 0x1.d0d4ed7332629p-13)
-		v85 := math.FMA(v83, v63, -0x1.496937bbd948cp-10)
-		v87 := math.FMA(v85, v63, 0x1.3929e33023bdap-08)
-		v89 := math.FMA(v87, v63, -0x1.cac64c6f49e1ap-07)
-		v91 := math.FMA(v89, v63, 0x1.10f36a9d76dd4p-05)
-		v93 := math.FMA(v91, v63, -0x1.0e697bc2b54b9p-04)
-		v95 := math.FMA(v93, v63, 0x1.c31f9678d4164p-04)
-		v97 := math.FMA(v95, v63, -0x1.3d9abf2410045p-03)
-		v99 := math.FMA(v97, v63, 0x1.d7ca7edff1b4dp-04)
-		v100 := math.FMA(v53, v56, v99)
-		v101 := float64(math.Float64frombits(math.Float64bits(v46)+(math.Float64bits(v23)<<52)) * v100)
-		v102 := 0x1p+00 - v101
-		then103 := math.Float64bits(v102)
-		v103 := math.Float64bits(v101)
+		v25 := float64(math.Float32frombits(v24))
+		v26 := float64(v25 * v25)
+		v29 := math.FMA(v26, -0x1.71547652b82fep-01, 0x1.8p+52)
+		v30 := v29 - 0x1.8p+52
+		v32 := math.FMA(v30, 0x1.62e42fefa39efp+00, v26)
+		v35 := math.FMA(0x1.27e4f4c3f506ap-32, v32, -0x1.72e0b0446a4cdp-28)
+		v37 := math.FMA(v35, v32, 0x1.a01a737a0b6e3p-24)
+		v39 := math.FMA(v37, v32, -0x1.a019951d65b91p-20)
+		v41 := math.FMA(v39, v32, 0x1.6c16c1356e002p-16)
+		v43 := math.FMA(v41, v32, -0x1.11111123a53edp-12)
+		v45 := math.FMA(v43, v32, 0x1.5555555565ba8p-09)
+		v47 := math.FMA(v45, v32, -0x1.5555555550e28p-06)
+		v49 := math.FMA(v47, v32, 0x1.fffffffffffafp-04)
+		v51 := math.FMA(v49, v32, -0x1.0000000000005p-01)
+		v52 := math.FMA(v32, v51, 0x1p+00)
+		v59 := -v25
+		v62 := math.FMA(v26, 0x1.ec6de3167a7ffp-58, 0x1.9884533d43651p-02)
+		v67 := v25 + 0x1.6c1p+02
+		v68 := 0x1.fa464p+03 / v67
+		v69 := 0x1.c8p+00 - v68
+		v71 := math.FMA(0x1.760a1232ffe7p-35, v69, -0x1.5b4d6a09c21c2p-33)
+		v73 := math.FMA(v71, v69, -0x1.9d108ff6a55e6p-31)
+		v75 := math.FMA(v73, v69, 0x1.0fa4cb65d9299p-28)
+		v77 := math.FMA(v75, v69, 0x1.2f9211e08760ap-27)
+		v79 := math.FMA(v77, v69, -0x1.793192212c359p-24)
+		v81 := math.FMA(v79, v69, 0x1.fa3d3c031d2ap-27)
+		v83 := math.FMA(v81, v69, 0x1.d23e08bd2ce96p-20)
+		v85 := math.FMA(v83, v69, -0x1.ab6f7ac6db96ep-18)
+		v87 := math.FMA(v85, v69, -0x1.84f03a2e9ce08p-17)
+		v89 := math.FMA(v87, v69, 0x1.d0d4ed7332629p-13)
+		v91 := math.FMA(v89, v69, -0x1.496937bbd948cp-10)
+		v93 := math.FMA(v91, v69, 0x1.3929e33023bdap-08)
+		v95 := math.FMA(v93, v69, -0x1.cac64c6f49e1ap-07)
+		v97 := math.FMA(v95, v69, 0x1.10f36a9d76dd4p-05)
+		v99 := math.FMA(v97, v69, -0x1.0e697bc2b54b9p-04)
+		v101 := math.FMA(v99, v69, 0x1.c31f9678d4164p-04)
+		v103 := math.FMA(v101, v69, -0x1.3d9abf2410045p-03)
+		v105 := math.FMA(v103, v69, 0x1.d7ca7edff1b4dp-04)
+		v106 := math.FMA(v59, v62, v105)
+		v107 := float64(math.Float64frombits(math.Float64bits(v52)+(math.Float64bits(v29)<<52)) * v106)
+		v108 := 0x1p+00 - v107
+		then109 := math.Float64bits(v108)
+		v109 := math.Float64bits(v107)
 		if 0 < v0 {
-			v103 = then103
+			v109 = then109
 		}
-		v105 := math.Float32bits(float32(math.Float64frombits(v103)))
+		v111 := math.Float32bits(float32(math.Float64frombits(v109)))
 		if v0 == 3.7351672e-08 {
-			v105 = 0x3f000001
+			v111 = 0x3f000001
 		}
-		v106 := v105
+		v112 := v111
 		if v0 == -1.8675836e-08 {
-			v106 = 0x3effffff
+			v112 = 0x3effffff
 		}
-		v107 := v106
+		v113 := v112
 		if v0 == 0.008434768 {
-			v107 = 0x3f01b90b
+			v113 = 0x3f01b90b
 		}
-		v108 := v107
+		v114 := v113
 		if v0 == -9.9598234e-05 {
-			v108 = 0x3efff595
+			v114 = 0x3efff595
 		}
-		o0[i] = math.Float32frombits(v108)
+		v115 := v114
+		if v0 == -0.7517914 {
+			v115 = 0x3346794c
+		}
+		v116 := v115
+		if v0 == -0.75179297 {
+			v116 = 0xb52718bf
+		}
+		o0[i] = math.Float32frombits(v116)
 	}
 }
 

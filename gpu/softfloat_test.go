@@ -4,69 +4,32 @@ package gpu
 
 import (
 	"context"
+	"fmt"
 	"math"
 	"math/rand/v2"
+	"slices"
 	"testing"
 	"unsafe"
 
 	"github.com/gmind-go/compute/gpu/internal/opencl"
+	"github.com/gmind-go/compute/internal/ir"
+	"github.com/gmind-go/compute/internal/openclc"
 	"github.com/gmind-go/compute/internal/testenv"
+	"github.com/gmind-go/compute/internal/values"
 	"github.com/gmind-go/compute/kernels"
 )
 
-// softKernel applies the operation number op to the operands of an element.
+// softKernel applies an operation to the operands of an element.
 const softKernel = `
-kernel void soft(global const ulong *x, global const ulong *y, global const ulong *z, global ulong *r, const uint op)
+kernel void soft(global const ulong *x, global const ulong *y, global const ulong *z, global ulong *r, const uint operation)
 {
     const size_t i = get_global_id(0);
-    switch (op) {
-    case 0: r[i] = add64(x[i], y[i]); break;
-    case 1: r[i] = mul64(x[i], y[i]); break;
-    case 2: r[i] = div64(x[i], y[i]); break;
-    case 3: r[i] = fma64(x[i], y[i], z[i]); break;
-    case 4: r[i] = from32((uint)x[i]); break;
-    case 5: r[i] = to32(x[i]); break;
-    case 6: r[i] = less32((uint)x[i], (uint)y[i]); break;
-    case 7: r[i] = equal32((uint)x[i], (uint)y[i]); break;
-    }
+    r[i] = apply(operation, x[i], y[i], z[i]);
 }
+kernel void numbers(global ulong *r)
+{
+%s}
 `
-
-// softOperations has the name and the reference of each operation of softKernel, and whether
-// the bits of its operands and result are of float and not double.
-var softOperations = []struct {
-	name              string
-	reference         func(x, y, z uint64) uint64
-	from32, to32, raw bool
-}{
-	{name: "add64", reference: doubles(func(x, y, _ float64) float64 { return x + y })},
-	{name: "mul64", reference: doubles(func(x, y, _ float64) float64 { return x * y })},
-	{name: "div64", reference: doubles(func(x, y, _ float64) float64 { return x / y })},
-	{name: "fma64", reference: doubles(math.FMA)},
-	{name: "from32", from32: true, reference: func(x, _, _ uint64) uint64 {
-		return math.Float64bits(float64(math.Float32frombits(uint32(x))))
-	}},
-	{name: "to32", to32: true, reference: func(x, _, _ uint64) uint64 {
-		return uint64(math.Float32bits(float32(math.Float64frombits(x))))
-	}},
-	{name: "less32", from32: true, raw: true, reference: floatsCompared(func(x, y float32) bool { return x < y })},
-	{name: "equal32", from32: true, raw: true, reference: floatsCompared(func(x, y float32) bool { return x == y })},
-}
-
-func doubles(f func(x, y, z float64) float64) func(x, y, z uint64) uint64 {
-	return func(x, y, z uint64) uint64 {
-		return math.Float64bits(f(math.Float64frombits(x), math.Float64frombits(y), math.Float64frombits(z)))
-	}
-}
-
-func floatsCompared(f func(x, y float32) bool) func(x, y, z uint64) uint64 {
-	return func(x, y, _ uint64) uint64 {
-		if f(math.Float32frombits(uint32(x)), math.Float32frombits(uint32(y))) {
-			return 1
-		}
-		return 0
-	}
-}
 
 // softOperand returns bits of a double of every kind: any, special, with few bits set or unset,
 // and with an exponent near 0, near that of other, or at an end of the range.
@@ -125,7 +88,38 @@ func softOperands(r *rand.Rand, x, y, z []uint64) {
 	}
 }
 
-// TestSoftFloat compares the operations on double in integers with those of Go.
+// truncated returns operands of the types of op in place of words at random.
+func truncated(op ir.Op, words [3]uint64) [3]uint64 {
+	info := op.Info()
+	for i, t := range info.In {
+		switch {
+		case t == ir.Bool:
+			words[i] &= 1
+		case info.Counts && i == 1 && info.Out == ir.U64:
+			words[i] &= 63
+		case info.Counts && i == 1:
+			words[i] &= 31
+		case t == ir.F32 || t == ir.U32:
+			words[i] &= math.MaxUint32
+		}
+	}
+	return words
+}
+
+// sameBits reports whether results of type t are equal. All NaN are.
+func sameBits(t ir.Type, a, b uint64) bool {
+	x, y := math.Float64frombits(a), math.Float64frombits(b)
+	switch t {
+	case ir.F32:
+		return a>>32 == 0 && values.Same(math.Float32frombits(uint32(a)), math.Float32frombits(uint32(b)))
+	case ir.F64:
+		return a == b || x != x && y != y
+	}
+	return a == b
+}
+
+// TestSoftFloat compares the operations in integers with their references, on millions of
+// operands.
 func TestSoftFloat(t *testing.T) {
 	b := testenv.Open(t, OpenDevice("any"))
 	d := inside(b)
@@ -134,7 +128,15 @@ func TestSoftFloat(t *testing.T) {
 	if testing.Short() {
 		rounds = 1
 	}
-	program, err := d.context.Build("#define FUSED\n"+d.shape.defines()+kernels.Prelude+softKernel, "")
+	var ops []ir.Op
+	text := ""
+	for _, op := range ir.Ops() {
+		if step := openclc.Step(op); step != "" {
+			text += fmt.Sprintf("    r[%d] = %s;\n", len(ops), step)
+			ops = append(ops, op)
+		}
+	}
+	program, err := d.context.Build(d.shape.defines()+kernels.Prelude+fmt.Sprintf(softKernel, text), "")
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -144,6 +146,11 @@ func TestSoftFloat(t *testing.T) {
 		t.Fatal(err)
 	}
 	defer k.Release()
+	numbers, err := program.NewKernel("numbers", 1)
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer numbers.Release()
 	var mems [4]*opencl.Mem
 	var data [4][]uint64 // the operands and the result
 	for i := range mems {
@@ -154,44 +161,61 @@ func TestSoftFloat(t *testing.T) {
 		data[i] = make([]uint64, n)
 	}
 	bytes := func(v []uint64) []float32 { return unsafe.Slice((*float32)(unsafe.Pointer(&v[0])), 2*n) }
+	run := func(k *opencl.Kernel, args ...any) {
+		t.Helper()
+		err := d.withPipeline(context.Background(), func(p *pipeline) error {
+			if err := p.done(d.enqueue(shape{width: 1, vectors: 1, group: 64}, p.queue, k, n, args...)); err != nil {
+				return err
+			}
+			return p.queue.Read(mems[3], 0, bytes(data[3]))
+		})
+		if err != nil {
+			t.Fatal(err)
+		}
+	}
+	run(numbers, mems[3])
+	number := slices.Clone(data[3][:len(ops)])
 	r := rand.New(rand.NewPCG(1, 2))
 	for range rounds {
 		softOperands(r, data[0], data[1], data[2])
-		for op, o := range softOperations {
+		for o, op := range ops {
+			info := op.Info()
+			var b ir.Builder
+			var args []ir.Value
+			for i, typ := range info.In {
+				args = append(args, b.Arg(string(rune('x'+i)), typ))
+			}
+			b.Result("r", b.Op(op, args...))
+			reference := b.Program("f")
+			nodes := make([]uint64, len(reference.Nodes))
+			operands := make([][3]uint64, n)
+			for i := range operands {
+				operands[i] = truncated(op, [3]uint64{data[0][i], data[1][i], data[2][i]})
+			}
 			err := d.withPipeline(context.Background(), func(p *pipeline) error {
-				for i := range 3 {
-					if err := p.queue.Write(mems[i], 0, bytes(data[i])); err != nil {
+				column := make([]uint64, n)
+				for j := range 3 {
+					for i := range column {
+						column[i] = operands[i][j]
+					}
+					if err := p.queue.Write(mems[j], 0, bytes(column)); err != nil {
 						return err
 					}
 				}
-				if err := p.done(d.enqueue(shape{width: 1, vectors: 1, group: 64}, p.queue, k, n, mems[0], mems[1], mems[2], mems[3], uint32(op))); err != nil {
-					return err
-				}
-				return p.queue.Read(mems[3], 0, bytes(data[3]))
+				return nil
 			})
 			if err != nil {
 				t.Fatal(err)
 			}
+			run(k, mems[0], mems[1], mems[2], mems[3], uint32(number[o]))
+			flushes := d.flushes.Load() && slices.Contains([]ir.Op{ir.AddF32, ir.SubF32, ir.MulF32, ir.FMA}, op)
 			for i, got := range data[3] {
-				x, y, z := data[0][i], data[1][i], data[2][i]
-				if o.from32 {
-					x, y = x&math.MaxUint32, y&math.MaxUint32
-				}
-				want := o.reference(x, y, z)
-				same := got == want
-				switch {
-				case o.raw:
-				case o.to32:
-					same = same || isNaN32(got) && isNaN32(want)
-				default:
-					same = same || math.IsNaN(math.Float64frombits(got)) && math.IsNaN(math.Float64frombits(want))
-				}
-				if !same {
-					t.Fatalf("%s of %#x, %#x, %#x is %#x, want %#x", o.name, x, y, z, got, want)
+				reference.Eval(nodes, 0, operands[i][:])
+				want := nodes[reference.Results[0].Value]
+				if !sameBits(info.Out, got, want) && !(flushes && hasSubnormal(reference, nodes)) {
+					t.Fatalf("%s of %#x is %#x, want %#x", openclc.Step(op), operands[i][:len(info.In)], got, want)
 				}
 			}
 		}
 	}
 }
-
-func isNaN32(bits uint64) bool { return bits>>32 == 0 && bits&0x7fffffff > 0x7f800000 }

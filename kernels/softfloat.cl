@@ -1,10 +1,12 @@
-// The operations of double in integers, for the bodies of functions on devices without the type.
-// Operands and results are bits, of double as ulong and of float as uint. All round to nearest
-// even, with subnormal numbers, infinities and NaN, as the operations of IEEE 754 do.
+// The bodies of functions on devices without double: its operations in integers, and what
+// computes a program of them. Operands and results are bits, of double as ulong and of float as
+// uint. All operations round to nearest even, with subnormal numbers, infinities and NaN, as
+// those of IEEE 754 do; but those of float may take subnormal numbers for zeros.
 #ifndef DOUBLE
 
 #define SIGN64 0x8000000000000000ul
 #define INF64 0x7ff0000000000000ul
+#define ONE64 0x3ff0000000000000ul
 #define NAN64 0x7ff8000000000000ul
 #define INF32 0x7f800000u
 #define NAN32 0x7fc00000u
@@ -99,10 +101,6 @@ static __attribute__((noinline)) ulong fma64(const ulong x, const ulong y, const
     return sign | rounded64(e - left, high | (low != 0));
 }
 
-// The product with 1 is exact, and so is the sum with a zero of the sign of the product.
-static ulong add64(const ulong x, const ulong y) { return fma64(x, 0x3ff0000000000000ul, y); }
-static ulong mul64(const ulong x, const ulong y) { return fma64(x, y, (x ^ y) & SIGN64); }
-
 // div64 returns x / y.
 static __attribute__((noinline)) ulong div64(const ulong x, const ulong y)
 {
@@ -153,5 +151,92 @@ static int order32(const uint x) { return x >> 31 ? -(int)(x & 0x7fffffffu) : (i
 static bool ordered32(const uint x, const uint y) { return max(x & 0x7fffffffu, y & 0x7fffffffu) <= INF32; }
 static bool less32(const uint x, const uint y) { return ordered32(x, y) && order32(x) < order32(y); }
 static bool equal32(const uint x, const uint y) { return ordered32(x, y) && order32(x) == order32(y); }
+
+// The operations, as package ir has them. A bool is 0 or 1, and those without a number are on
+// any integers, or select.
+enum {
+    ADD64, SUB64, MUL64, FMA64, DIV64, NEG64, FROM32, TO32,
+    ADD32, SUB32, MUL32, FMA32, NEG32, ABS32, COPYSIGN32, MIN32, MAX32, EQUAL32, LESS32, AT_MOST32, BITS32,
+    ADD_UINT, SUB_UINT, MUL_UINT, SHL_UINT,
+    ADD, SUB, SHL, SHR, AND, OR, XOR, NOT, EQUAL, LESS, WHERE, SAME
+};
+
+// apply returns the result of an operation.
+static ulong apply(const uint operation, const ulong a, const ulong b, const ulong c)
+{
+    const uint x = (uint)a, y = (uint)b;
+    const float f = as_float(x), g = as_float(y), h = as_float((uint)c);
+    ulong factor = b, addend = c;
+    switch (operation) {
+    // A product with 1 is exact, and so is the sum with a zero of the sign of the product.
+    case ADD64: factor = ONE64; addend = b; break;
+    case SUB64: factor = ONE64; addend = b ^ SIGN64; break;
+    case MUL64: addend = (a ^ b) & SIGN64; break;
+    case FMA64: break;
+    case DIV64: return div64(a, b);
+    case NEG64: return a ^ SIGN64;
+    case FROM32: return from32(x);
+    case TO32: return to32(a);
+
+    case ADD32: return as_uint(f + g);
+    case SUB32: return as_uint(f - g);
+    case MUL32: return as_uint(f * g);
+    case FMA32: return as_uint(f == 0.0f || g == 0.0f ? f * g + h : fma(f, g, h)); // see fused
+    case NEG32: return x ^ 0x80000000u;
+    case ABS32: return x & 0x7fffffffu;
+    case COPYSIGN32: return (x & 0x7fffffffu) | (bits32(y) & 0x80000000u);
+    case MIN32: return less32(x, y) ? x : y;
+    case MAX32: return less32(y, x) ? x : y;
+    case EQUAL32: return equal32(x, y);
+    case LESS32: return less32(x, y);
+    case AT_MOST32: return less32(x, y) || equal32(x, y);
+    case BITS32: return bits32(x);
+
+    case ADD_UINT: return x + y;
+    case SUB_UINT: return x - y;
+    case MUL_UINT: return x * y;
+    case SHL_UINT: return x << y;
+
+    case ADD: return a + b;
+    case SUB: return a - b;
+    case SHL: return a << b;
+    case SHR: return a >> b;
+    case AND: return a & b;
+    case OR: return a | b;
+    case XOR: return a ^ b;
+    case NOT: return a ^ 1;
+    case EQUAL: return a == b;
+    case LESS: return a < b;
+    case WHERE: return a ? b : c;
+    default: return a;
+    }
+    return fma64(a, factor, addend);
+}
+
+// A step of a program puts the result of an operation into a register. Operands from REGISTERS
+// on are constants.
+typedef struct {
+    uchar operation, to, a, b, c;
+} soft_step;
+#define REGISTERS 32
+
+static ulong operand(const uint i, const ulong *registers, constant const ulong *numbers)
+{
+    return i < REGISTERS ? registers[i] : numbers[i - REGISTERS];
+}
+
+// computed returns the result of the last step of a program of x, which is in register 0.
+static __attribute__((noinline)) uint computed(constant const soft_step *steps, const uint count, constant const ulong *numbers, const uint x)
+{
+    ulong registers[REGISTERS];
+    registers[0] = x;
+    ulong result = 0;
+    for (uint i = 0; i < count; i++) {
+        const soft_step s = steps[i];
+        result = apply(s.operation, operand(s.a, registers, numbers), operand(s.b, registers, numbers), operand(s.c, registers, numbers));
+        registers[s.to] = result;
+    }
+    return (uint)result;
+}
 
 #endif

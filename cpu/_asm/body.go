@@ -48,7 +48,9 @@ func (f *routine) invariants() {
 		return
 	}
 	for _, c := range slices.Sorted(maps.Keys(f.constants)) {
-		f.constants[c] = f.load(c)
+		if c != lane1 || !f.wide() { // which only the tail needs
+			f.constants[c] = f.load(c)
+		}
 	}
 	for _, c := range f.numbers[:f.keep] {
 		f.kept[c] = f.set.vector(f)
@@ -137,11 +139,35 @@ func (f *routine) newBody(first int, lanes reg.Register) *body {
 
 // vector returns the vector of v, which is not to be changed.
 func (b *body) vector(v ir.Value) reg.VecVirtual {
-	if b.values[v].vector == nil {
-		b.values[v].vector = b.compute(v)
-		b.done(v)
+	if r := b.values[v].vector; r != nil {
+		return r
 	}
-	return b.values[v].vector
+	r := b.compute(v)
+	if !b.repeats(v) {
+		b.values[v].vector = r
+	}
+	b.done(v)
+	return r
+}
+
+// repeats reports whether v is computed again where it is needed again: arguments in memory and
+// the simplest operations on them, if there are too few registers to keep these.
+func (b *body) repeats(v ir.Value) bool {
+	if !b.repeat || b.body.Nodes[v].Type != ir.F32 {
+		return false
+	}
+	switch n := &b.body.Nodes[v]; n.Op {
+	case ir.Arg:
+		return int(n.Imm) < len(b.inputs)
+	case ir.Min, ir.Max, ir.Abs, ir.NegF32:
+		for _, x := range n.Operands() {
+			if op := b.body.Nodes[x].Op; op != ir.Arg && op != ir.Const {
+				return false
+			}
+		}
+		return true
+	}
+	return false
 }
 
 // take returns a vector with the value of v that may be changed by what has these operands: that

@@ -25,13 +25,13 @@ type routine struct {
 	*build.Context
 	set isa
 	spec
+	layout
 	nonTemporal bool
 
 	args            gotypes.Component
 	results, inputs []pointer
 	n               reg.GPVirtual // elements that are left
 
-	hoist     bool                        // whether registers keep what follows
 	constants map[bits32]reg.VecVirtual   // all that are needed, nil if they have no register
 	loaded    map[bits32]bool             // those of them that are in memory
 	uniform   []bool                      // by node: whether it is the same for all elements
@@ -64,45 +64,69 @@ func (p pointer) bytes(elements int) int {
 	return 4 * elements
 }
 
-// write returns the function of s. Its main loop computes as many vectors at a time, at most
-// 4, as there are registers for; or one, if that takes so long that the loop costs nothing.
-// Two of a function: while the one waits for a result, the other goes on.
-func write(set isa, s spec, nonTemporal bool) *routine {
+// A layout is a way to write a loop: how many vectors at a time it computes, and what is in
+// registers.
+type layout struct {
+	unroll int
+	hoist  bool // what follows
+	repeat bool // the simplest values are not, but computed again: see repeats
+}
+
+// layouts returns those of s, the best first. At most 4 vectors at a time, but one if that takes
+// so long that the loop costs nothing. Two of a function: while one waits for a result, the
+// other goes on, which is worth more than constants in registers.
+func (s *spec) layouts() []layout {
 	const long = 16
-	most := 4
-	if s.body.Size() > long {
-		most = 1
+	var list []layout
+	switch {
+	case s.wide():
+		for unroll := 2; unroll > 0; unroll-- {
+			for _, hoist := range []bool{true, false} {
+				list = append(list, layout{unroll, hoist, false}, layout{unroll, hoist, true})
+			}
+		}
+	case s.body.Size() > long:
+		list = []layout{{1, true, false}, {1, false, false}}
+	default:
+		for _, hoist := range []bool{true, false} {
+			list = append(list, layout{4, hoist, false}, layout{2, hoist, false}, layout{1, hoist, false})
+		}
 	}
+	return list
+}
+
+// write returns the function of s, in the first layout for which there are registers.
+func write(set isa, s spec, nonTemporal bool) *routine {
 	if s.wide() {
-		most = 2
 		s.body = scheduled(s.body)
 	}
-	for _, hoist := range []bool{true, false} {
-		for unroll := most; unroll > 0; unroll /= 2 {
-			f := &routine{set: set, spec: s, nonTemporal: nonTemporal, hoist: hoist}
-			f.write(unroll) // to know the constants
-			f.numbers = slices.SortedFunc(maps.Keys(f.wanted), func(c, d bits64) int {
-				return cmp.Or(cmp.Compare(f.wanted[d], f.wanted[c]), cmp.Compare(c, d))
-			})
-			// As many as possible of the constants that may be in memory are in registers.
-			var best *avo.Function
-			for low, high := 0, len(f.numbers); low <= high; {
-				f.keep = (low + high + 1) / 2
-				f.write(unroll)
-				if compiled, ok := compile(f.result()); ok {
-					best, low = compiled, f.keep+1
-				} else {
-					high = f.keep - 1
-				}
-			}
-			if best != nil {
-				f.compiled = best
-				return f
-			}
+	for _, l := range s.layouts() {
+		f := &routine{set: set, spec: s, layout: l, nonTemporal: nonTemporal}
+		if f.fit() {
+			return f
 		}
 	}
 	log.Fatalf("%s needs more registers than %s has", s.name, set.name())
 	return nil
+}
+
+// fit writes and compiles the function, and reports whether there are registers. Of the
+// constants that may be in memory, as many as possible are in registers.
+func (f *routine) fit() bool {
+	f.write() // to know the constants
+	f.numbers = slices.SortedFunc(maps.Keys(f.wanted), func(c, d bits64) int {
+		return cmp.Or(cmp.Compare(f.wanted[d], f.wanted[c]), cmp.Compare(c, d))
+	})
+	for low, high := 0, len(f.numbers); low <= high; {
+		f.keep = (low + high + 1) / 2
+		f.write()
+		if compiled, ok := compile(f.result()); ok {
+			f.compiled, low = compiled, f.keep+1
+		} else {
+			high = f.keep - 1
+		}
+	}
+	return f.compiled != nil
 }
 
 // result returns what is written.
@@ -120,15 +144,15 @@ func (s *spec) wide() bool {
 }
 
 // write writes the function, with the constants that it needed when it was written before.
-func (f *routine) write(unroll int) {
+func (f *routine) write() {
 	f.Context = build.NewContext()
 	f.begin()
 	if f.nonTemporal {
-		f.loop("block", unroll)
+		f.loop("block", f.unroll)
 		f.Comment("Non-temporal stores are weakly ordered: others may see later stores first.")
 		f.SFENCE()
 	} else {
-		f.loop("block", unroll)
+		f.loop("block", f.unroll)
 		if !f.blocks {
 			f.loop("vector", 1)
 			f.tail()

@@ -31,7 +31,8 @@ func (b *body) gelu(x ir.Value) ir.Value {
 }
 
 // geluPrime is e*(r - t/sqrt(2*pi)) for t = -x, with e*r = Phi(-t), see tail, and 1 minus that for
-// t = x. The quotient gets the factor that r has.
+// t = x. The quotient gets the factor that r has. Two of the exceptions are near the root, where
+// the difference cancels.
 func (b *body) geluPrime(x ir.Value) ir.Value {
 	t := b.double(b.most(tailMax, b.Op(ir.Abs, x)))
 	square, e, r := b.tail(t)
@@ -41,7 +42,9 @@ func (b *body) geluPrime(x ir.Value) ir.Value {
 		exception{0x1.40d932p-25, 0x1.000002p-1},
 		exception{-0x1.40d932p-26, 0x1.fffffep-2},
 		exception{0x1.1463f6p-7, 0x1.037216p-1},
-		exception{-0x1.a1becap-14, 0x1.ffeb2ap-2})
+		exception{-0x1.a1becap-14, 0x1.ffeb2ap-2},
+		exception{-0x1.80eacep-1, 0x1.8cf298p-25},
+		exception{-0x1.80eb02p-1, -0x1.4e317ep-21})
 }
 
 // mirrored returns y, or 1-y if the float32 x > 0.

@@ -18,6 +18,9 @@ func TestBodies(t *testing.T) {
 	for range 3000 {
 		inputs = append(inputs, math.Float32frombits(r.Uint32()), float32(r.NormFloat64()), float32(40*r.NormFloat64()))
 	}
+	for i := range 100 { // about the roots of geluPrime and geluTanhPrime
+		inputs = append(inputs, -0x1.80eaap-1-float32(i)*0x1p-24, -0x1.81423cp-1-float32(i)*0x1p-24)
+	}
 	for op := ir.Exp; op <= ir.SoftsignPrime; op++ {
 		p := libm.Body(op)
 		if p == nil {

@@ -51,7 +51,8 @@ func (b *body) log(x ir.Value) ir.Value {
 }
 
 // log1p: 1+x is exact from 2^-29 to 2^53 in size. Below, and up to 2^-26, the result is x; above, x
-// is near enough.
+// is near enough. For the first four exceptions x - x*x/2 is so near the middle between two float32
+// that the cube decides.
 func (b *body) log1p(x ir.Value) ir.Value {
 	y := b.except(x, b.round(b.logarithm(b.add(b.double(x), b.number(1)))),
 		exception{0x1.800006p-21, 0x1.7ffffep-21},

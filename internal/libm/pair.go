@@ -40,23 +40,43 @@ func (b *quick) zero(x ir.Value) ir.Value {
 // A pair is the number high + low. |low| is at most some units in the last place of high.
 type pair struct{ high, low ir.Value }
 
+// none is the low part of a pair that is a float32, which only muladd takes.
+const none = ir.Value(-1)
+
 // muladd returns c + x*y, for a pair y and a constant c in two parts, with a relative error near
-// 2^-45 if |c| >= 2*|x*y|. low may be 0.
+// 2^-45 if the sum is between c/2 and 2*c.
 func (b *quick) muladd(x ir.Value, y pair, c, low float32) pair {
 	h := b.fma(x, y.high, b.number(c))
 	l := b.fma(x, y.high, b.sub(b.number(c), h)) // the difference is exact
-	l = b.fma(x, y.low, l)
+	if y.low != none {
+		l = b.fma(x, y.low, l)
+	}
 	if low != 0 {
 		l = b.add(l, b.number(low))
 	}
 	return pair{h, l}
 }
 
-// mulPair returns x*y with a relative error near 2^-45.
+// addPair returns x+y with an error near 2^-47 of the greater of the two.
+func (b *quick) addPair(x, y pair) pair {
+	h := b.add(x.high, y.high)
+	v := b.sub(h, x.high)
+	l := b.add(b.sub(x.high, b.sub(h, v)), b.sub(y.high, v)) // the exact error of h
+	return pair{h, b.add(l, b.add(x.low, y.low))}
+}
+
+// mulPair returns x*y with a relative error near 2^-45. Its high part may be an operand of a sum.
 func (b *quick) mulPair(x, y pair) pair {
-	h := b.mul(x.high, y.high)
-	l := b.fma(x.high, y.high, b.neg(h))
-	return pair{h, b.fma(x.high, y.low, b.fma(x.low, y.high, l))}
+	z := b.scalePair(x.high, y)
+	return pair{z.high, b.fma(x.low, y.high, z.low)}
+}
+
+// scalePair is mulPair for a float32 x. The sum with 0 makes the high part no product, which a
+// device could compute again, unrounded, as part of another fma.
+func (b *quick) scalePair(x ir.Value, y pair) pair {
+	h := b.fma(x, y.high, b.number(0))
+	l := b.fma(x, y.high, b.neg(h))
+	return pair{h, b.fma(x, y.low, l)}
 }
 
 // muladdPair is muladd for a pair x.
@@ -68,37 +88,34 @@ func (b *quick) muladdPair(x, y pair, c, low float32) pair {
 // A series has the coefficients of a polynomial: the first ones are sums of a high and a low part.
 type series struct{ high, low []float32 }
 
-// polynomial returns c[0] + c[1]*x + ..., by Horner's rule. The pairs of c must decrease as muladd
-// asks. A term without low part is a float32, with the error of one.
+// polynomial returns c[0] + c[1]*x + ..., by Horner's rule. The pairs of c must be such as muladd
+// asks for. A term without low part is a float32, with the error of one.
 func (b *quick) polynomial(x ir.Value, c series) pair {
-	sum := b.single(x, c)
-	for i := len(c.low) - 2; i >= 0; i-- {
+	n := len(c.low)
+	sum := b.muladd(x, pair{b.single(x, c.high[n:]), none}, c.high[n-1], c.low[n-1])
+	for i := n - 2; i >= 0; i-- {
 		sum = b.muladd(x, sum, c.high[i], c.low[i])
 	}
 	return sum
 }
 
-// polynomialPair is polynomial for a pair x. The low part of x is left out where the sum is a
-// float32.
+// polynomialPair is polynomial for a pair x, whose low part is left out where the sum is a float32.
 func (b *quick) polynomialPair(x pair, c series) pair {
-	sum := b.single(x.high, c)
-	sum.low = b.fma(x.low, b.number(c.high[len(c.low)]), sum.low)
-	for i := len(c.low) - 2; i >= 0; i-- {
+	n := len(c.low)
+	sum := b.muladdPair(x, pair{b.single(x.high, c.high[n:]), none}, c.high[n-1], c.low[n-1])
+	for i := n - 2; i >= 0; i-- {
 		sum = b.muladdPair(x, sum, c.high[i], c.low[i])
 	}
 	return sum
 }
 
-// single returns the part of the polynomial that begins with the last coefficient that is a pair.
-func (b *quick) single(x ir.Value, c series) pair {
-	sum := b.number(c.high[len(c.high)-1])
-	i := len(c.high) - 2
-	for ; i >= len(c.low); i-- {
-		sum = b.fma(sum, x, b.number(c.high[i]))
+// single returns c[0] + c[1]*x + ..., computed as a float32.
+func (b *quick) single(x ir.Value, c []float32) ir.Value {
+	sum := b.number(c[len(c)-1])
+	for i := len(c) - 2; i >= 0; i-- {
+		sum = b.fma(sum, x, b.number(c[i]))
 	}
-	h := b.fma(x, sum, b.number(c.high[i]))
-	l := b.fma(x, sum, b.sub(b.number(c.high[i]), h))
-	return pair{h, b.add(l, b.number(c.low[i]))}
+	return sum
 }
 
 // reciprocal returns 1/x with a relative error near 2^-45. The division, which errs by some units
@@ -111,7 +128,7 @@ func (b *quick) reciprocal(x pair) pair {
 }
 
 // round returns the float32 nearest to x, and whether it is so for all numbers with a relative
-// distance of at most err from x.
+// distance of at most err from x. err is at least twice the largest error found.
 func (b *quick) round(x pair, err float32) (y, sure ir.Value) {
 	at := func(err float32) ir.Value { return b.add(x.high, b.fma(x.high, b.number(err), x.low)) }
 	y = at(-err)
@@ -122,6 +139,16 @@ func (b *quick) round(x pair, err float32) (y, sure ir.Value) {
 func (b *quick) roundScaled(x ir.Value, y pair, err float32) (z, sure ir.Value) {
 	at := func(err float32) ir.Value {
 		return b.fma(x, y.high, b.mul(x, b.fma(y.high, b.number(err), y.low)))
+	}
+	z = at(-err)
+	return z, b.Op(ir.EqF32, z, at(err))
+}
+
+// roundSum is round for x*y, and an error of x of at most err*size.
+func (b *quick) roundSum(x, y pair, size ir.Value, err float32) (z, sure ir.Value) {
+	at := func(err float32) ir.Value {
+		low := b.mul(b.fma(size, b.number(err), x.low), y.high)
+		return b.fma(x.high, y.high, b.fma(x.high, y.low, low))
 	}
 	z = at(-err)
 	return z, b.Op(ir.EqF32, z, at(err))

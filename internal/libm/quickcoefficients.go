@@ -11,6 +11,12 @@ const (
 	twoOverRootPiLow  = -0x1.f7ac92p-25
 	densityHigh       = 0x1.988454p-02
 	densityLow        = -0x1.857936p-27
+	root2High         = 0x1.6a09e6p+00
+	root2Low          = 0x1.9fcef4p-26
+	quickLinearHigh   = 0x1.988454p+00
+	quickLinearLow    = -0x1.857936p-25
+	quickCubicHigh    = 0x1.2444f2p-04
+	quickCubicLow     = 0x1.49b16ap-29
 )
 
 // quickExpTail approximates (e^r - 1 - r - r^2/2) / r^3 for x from -0.3466 to 0.3466, with an error of at most 3.5e-12.
@@ -80,5 +86,22 @@ var quickLogTail = series{
 	low: []float32{
 		-0x1.55558ap-26,
 		-0x1.91ae24p-28,
+	},
+}
+
+// quickErf approximates erf(x)/x for w = -x^2 for x from -0.0626 to 0, with an error of at most 1.5e-13.
+var quickErf = series{
+	high: []float32{
+		0x1.20dd76p+00,
+		0x1.812746p-02,
+		0x1.ce2f22p-04,
+		0x1.b82cacp-06,
+		0x1.56419p-08,
+		0x1.b47abap-11,
+	},
+	low: []float32{
+		-0x1.f7ac94p-25,
+		0x1.604c38p-27,
+		-0x1.2582fp-29,
 	},
 }

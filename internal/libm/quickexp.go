@@ -18,8 +18,8 @@ type reduction struct {
 
 // reduce returns the reduction of x, -87 < x < 88.
 //
-// d is 1 + r/2 + r^2*q(r) with the polynomial quickExpTail, whose error, as that of its third
-// coefficient and all after it, which are single float32, is below 2^-38 of e^r.
+// d is 1 + r/2 + r^2*q(r) with the polynomial quickExpTail. Its error, and that of its sum from
+// r^6 on, which is a float32, make 2^-41.8 of e^r.
 func (b *quick) reduce(x ir.Value) reduction {
 	s, r := b.remainder(pair{x, b.number(0)})
 	return reduction{s, r, b.slope(r.high)}

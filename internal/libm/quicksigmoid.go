@@ -27,7 +27,7 @@ func (b *quick) gate(x, y, sure ir.Value, low float32) (ir.Value, ir.Value) {
 // sigmoid is 1/(1 + e^-x).
 func (b *quick) sigmoid(x ir.Value) (y, sure ir.Value) {
 	z := b.reciprocal(b.plusOne(b.clamp(-87, b.neg(x), 87)))
-	y, sure = b.round(z, 0x1p-39)
+	y, sure = b.round(z, 0x1p-40)
 	low := b.less(x, b.number(-104))
 	y = b.where(low, b.number(0), y)
 	return y, b.or(low, b.and(sure, b.within(-60, x, inf)))
@@ -36,22 +36,25 @@ func (b *quick) sigmoid(x ir.Value) (y, sure ir.Value) {
 // silu is x/(1 + e^-x).
 func (b *quick) silu(x ir.Value) (y, sure ir.Value) {
 	z := b.reciprocal(b.plusOne(b.clamp(-87, b.neg(x), 87)))
-	y, sure = b.roundScaled(x, z, 0x1p-39)
+	y, sure = b.roundScaled(x, z, 0x1p-40)
 	return b.gate(x, y, sure, -60)
 }
 
 // mish is x*n/(n+2) with n = e*(e+2), e = e^x. From 20 on the result is x.
 func (b *quick) mish(x ir.Value) (y, sure ir.Value) {
 	a := b.reduce(b.clamp(-80, x, 20))
-	p := b.power(a)
-	e := pair{b.mul(a.s, p.high), b.mul(a.s, p.low)}
-	f := b.plus(2, a.s, p)
-	n := b.mulPair(e, f)
-	// n + 2, as plus has it, with the rest of the product.
-	d := b.plus(2, e.high, f)
-	d.low = b.fma(e.low, f.high, d.low)
-	y, sure = b.roundScaled(x, b.mulPair(n, b.reciprocal(d)), 0x1p-39)
+	e, f, d := b.mishParts(a.s, b.power(a))
+	y, sure = b.roundScaled(x, b.mulPair(b.mulPair(e, f), b.reciprocal(d)), 0x1p-40)
 	return b.gate(x, y, sure, -60)
+}
+
+// mishParts returns e = s*p, f = e+2, and d = e*f + 2.
+func (b *quick) mishParts(s ir.Value, p pair) (e, f, d pair) {
+	e = pair{b.mul(s, p.high), b.mul(s, p.low)}
+	f = b.plus(2, s, p)
+	d = b.plus(2, e.high, f)
+	d.low = b.fma(e.low, f.high, d.low)
+	return e, f, d
 }
 
 // tanh is m/(m+2) with m = e^2|x| - 1. Up to 2^-13 the result is x: the next term is x^3/3. From

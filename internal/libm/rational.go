@@ -10,7 +10,8 @@ func (b *body) softsign(x ir.Value) ir.Value {
 	return b.Op(ir.Copysign, y, x)
 }
 
-// softsignPrime is 1/(1+|x|)^2.
+// softsignPrime is 1/(1+|x|)^2. The sum is as in log1pPrime; the error is that of the square and
+// the quotient.
 func (b *body) softsignPrime(x ir.Value) ir.Value {
 	a := b.Op(ir.Abs, x)
 	d := b.add(b.double(a), b.number(1))
@@ -19,7 +20,7 @@ func (b *body) softsignPrime(x ir.Value) ir.Value {
 		exception{0x1.2d5dc4p-9, 0x1.fda756p-1})
 }
 
-// log1pPrime is 1/(1+x).
+// log1pPrime is 1/(1+x). The sum is exact from 2^-29 to 2^53 in size; below, the result is 1.
 func (b *body) log1pPrime(x ir.Value) ir.Value {
 	return b.except(x, b.round(b.div(b.number(1), b.add(b.double(x), b.number(1)))),
 		exception{0x1.e691c6p-12, 0x1.ffc336p-1},

@@ -43,84 +43,90 @@ func (p *printer) function(op ir.Op) error {
 	if body == nil {
 		return fmt.Errorf("%s on OpenCL: %w", op.Info().Name, errors.ErrUnsupported)
 	}
-	if !p.o.Quick {
-		quick = nil
-	}
 	name := functionName(op)
-	if p.o.Doubles && quick == nil {
-		return p.whole("static inline FLOATS", name, vectors, "FLOATS", body)
-	}
 	exactly := name + "_exactly"
-	var err error
-	if p.o.Doubles {
-		err = p.whole("static inline FLOATS", exactly, vectors, "FLOATS", body)
-	} else { // of one element; many devices put a function wherever it is called
-		err = p.whole("static __attribute__((noinline)) uint", exactly, integers, "uint", body)
-	}
-	if err != nil {
-		return err
-	}
-	p.line(0, "static inline FLOATS %s", p.parameters(name, "FLOATS"))
-	p.line(0, "{")
-	if quick == nil {
+	switch {
+	case quick == nil || !p.o.Quick:
+		if p.o.Doubles {
+			return p.inDouble(name, body)
+		}
+		if err := p.inIntegers(exactly, body); err != nil {
+			return err
+		}
+		p.begin(name)
 		p.line(1, "uint v[WIDTH];")
 		p.line(1, "ANY_STORE(AS_UINTS(x), v);")
-		p.line(1, "EACH_LANE v[j] = %s;", p.call(exactly, "v[j]"))
+		p.line(1, "EACH_LANE v[j] = %s(v[j]);", exactly)
 		p.line(1, "return AS_FLOATS(ANY_LOAD(v));")
 		p.end()
 		return nil
-	}
-	values, err := p.statements(1, guesses, quick, func(int) value { return value{text: "x"} })
-	if err != nil {
-		return err
-	}
-	result := func(i int) string {
-		v := quick.Results[i].Value
-		return guesses.whole(values[v], quick.Nodes[v].Type)
-	}
-	y, sure := result(0), result(1)
-	p.line(1, "if (all(%s)) return %s;", sure, y)
-	if p.o.Doubles {
+	case p.o.Doubles:
+		if err := p.inDouble(exactly, body); err != nil {
+			return err
+		}
+		y, sure, err := p.quickly(name, quick)
+		if err != nil {
+			return err
+		}
 		p.line(1, "return select(%s, %s, %s);", p.call(exactly, "x"), y, sure)
-		p.end()
-		return nil
+	default:
+		if err := p.inIntegers(exactly, body); err != nil {
+			return err
+		}
+		y, sure, err := p.quickly(name, quick)
+		if err != nil {
+			return err
+		}
+		p.line(1, "uint from[WIDTH], to[WIDTH];")
+		p.line(1, "int done[WIDTH];")
+		p.line(1, "ANY_STORE(AS_UINTS(x), from);")
+		p.line(1, "ANY_STORE(AS_UINTS(%s), to);", y)
+		p.line(1, "ANY_STORE(%s, done);", sure)
+		p.line(1, "EACH_LANE if (!done[j]) to[j] = %s(from[j]);", exactly)
+		p.line(1, "return AS_FLOATS(ANY_LOAD(to));")
 	}
-	p.line(1, "uint from[WIDTH], to[WIDTH];")
-	p.line(1, "int done[WIDTH];")
-	p.line(1, "ANY_STORE(AS_UINTS(x), from);")
-	p.line(1, "ANY_STORE(AS_UINTS(%s), to);", y)
-	p.line(1, "ANY_STORE(%s, done);", sure)
-	p.line(1, "EACH_LANE if (!done[j]) to[j] = %s;", p.call(exactly, "from[j]"))
-	p.line(1, "return AS_FLOATS(ANY_LOAD(to));")
 	p.end()
 	return nil
 }
 
-// whole prints a function that consists of a program of one argument and one result.
-func (p *printer) whole(result, name string, l *notation, argument string, program *ir.Program) error {
-	p.line(0, "%s %s", result, p.parameters(name, argument))
-	p.line(0, "{")
-	values, err := p.statements(1, l, program, func(int) value { return value{text: "x"} })
+// inDouble prints a function of vectors from its body.
+func (p *printer) inDouble(name string, body *ir.Program) error {
+	p.begin(name)
+	values, err := p.statements(1, rounded, body, func(int) value { return value{text: "x"} })
 	if err != nil {
 		return err
 	}
-	v := program.Results[0].Value
-	p.line(1, "return %s;", l.whole(values[v], program.Nodes[v].Type))
+	p.line(1, "return %s;", values[body.Results[0].Value].vector(ir.F32))
 	p.end()
 	return nil
 }
 
-// end prints the end of a function.
+// quickly prints the begin of a function of vectors, which returns if all results are sure, and
+// returns how to refer to the result and to whether it is sure.
+func (p *printer) quickly(name string, quick *ir.Program) (y, sure string, err error) {
+	p.begin(name)
+	values, err := p.statements(1, guessed, quick, func(int) value { return value{text: "x"} })
+	if err != nil {
+		return "", "", err
+	}
+	y = values[quick.Results[0].Value].vector(ir.F32)
+	sure = values[quick.Results[1].Value].vector(ir.Bool)
+	p.line(1, "if (all(%s)) return %s;", sure, y)
+	return y, sure, nil
+}
+
+// begin and end print what is around the statements of a function of vectors.
+func (p *printer) begin(name string) {
+	zero := ""
+	if p.o.Guarded {
+		zero = ", const uint zero"
+	}
+	p.line(0, "static inline FLOATS %s(const FLOATS x%s)", name, zero)
+	p.line(0, "{")
+}
 func (p *printer) end() { p.out.WriteString("}\n\n") }
 
-// parameters returns the name of a function with its parameters, and call a call of it.
-func (p *printer) parameters(name, argument string) string {
-	if p.o.Guarded {
-		return fmt.Sprintf("%s(const %s x, const uint zero)", name, argument)
-	}
-	return fmt.Sprintf("%s(const %s x)", name, argument)
-}
-
+// call returns a call of such a function.
 func (p *printer) call(name, argument string) string {
 	if p.o.Guarded {
 		return fmt.Sprintf("%s(%s, zero)", name, argument)

@@ -52,7 +52,7 @@ func Print(k *kernel.Kernel, o Options) (string, error) {
 	p.head()
 	p.loads()
 	p.line(1, "EACH_VECTOR {")
-	values, err := p.statements(2, vectors, k.Body, p.argument)
+	values, err := p.statements(2, rounded, k.Body, p.argument)
 	if err != nil {
 		return "", err
 	}
@@ -250,7 +250,7 @@ func (p *printer) stores(values []value) {
 	var whole, some []string
 	for i, r := range p.results {
 		result := p.k.Body.Results[i].Value
-		v := vectors.whole(values[result], p.k.Body.Nodes[result].Type)
+		v := values[result].vector(p.k.Body.Nodes[result].Type)
 		if p.k.Results[i] == kernel.Bit {
 			whole = append(whole, fmt.Sprintf("mask_store(%s, %s, begin(k));", v, r))
 			some = append(some, fmt.Sprintf("mask_store_some(%s, %s, begin(k), n);", v, r))

@@ -129,8 +129,12 @@ func TestFunctions(t *testing.T) {
 			"= AS_DOUBLES(AS_ULONGS(v9 * v9) ^ zero);", "= fn_exp(a0_[k], zero);",
 		}},
 		{openclc.Options{}, []string{
-			"uint fn_exp_exactly(const uint x)\n{\n", "= less32(0x42b20000u, x) ? 0x42b20000u : x;", "= from32(v1);", "= fma64(v2, 0x3ff71547652b82feul, 0x43380000000003fful);",
+			"constant ulong fn_exp_exactly_numbers[] = {\n    0x00000000c2d00000ul,\n    0x0000000042b20000ul,\n",
+			"constant soft_step fn_exp_exactly_steps[] = {\n    {MIN32, 1, 33, 0, 0},\n    {MAX32, 1, 32, 1, 0},\n    {FROM32, 1, 1, 0, 0},\n",
 			"static inline FLOATS fn_exp(const FLOATS x)\n{\n", "EACH_LANE v[j] = fn_exp_exactly(v[j]);",
+		}},
+		{openclc.Options{Quick: true}, []string{
+			"    if (all(v", "EACH_LANE if (!done[j]) to[j] = fn_exp_exactly(from[j]);",
 		}},
 	} {
 		test.o.Name = "f"

@@ -45,6 +45,22 @@ var quick = []series{
 			},
 		}, 2,
 	},
+	{
+		polynomial{
+			name: "quickErf", doc: "erf(x)/x for w = -x^2", low: -0.0626, high: 0, degree: 5,
+			f: func(w *big.Float) *big.Float { // 2/sqrt(pi) * (1 + w/3 + w^2/(2!*5) + ...)
+				sum, power := p.Integer(1), p.Integer(1)
+				for n := int64(1); ; n++ {
+					power = p.Div(p.Mul(power, w), p.Integer(n))
+					term := p.Div(power, p.Integer(2*n+1))
+					if !p.Counts(term, sum) {
+						return p.Mul(sum, p.TwoOverRootPi())
+					}
+					sum = p.Add(sum, term)
+				}
+			},
+		}, 3,
+	},
 }
 
 // quickConstants writes the parts of some numbers. log(2) has them twice: the upper part has 8
@@ -62,6 +78,10 @@ func quickConstants(b *strings.Builder) {
 	fmt.Fprintf(b, "quickLn2Upper = %s\nquickLn2Lower = %s\n", hex(upper), hex(lower))
 	write("twoOverRootPi", p.TwoOverRootPi())
 	write("density", p.NormalPDF(p.Integer(0)))
+	write("root2", p.Float().Sqrt(p.Integer(2)))
+	linear := p.Double(p.Float().Sqrt(p.Div(p.Integer(2), p.Pi())))
+	write("quickLinear", linear)
+	write("quickCubic", p.Mul(linear, p.Div(p.Integer(44715), p.Integer(1000000))))
 	b.WriteString(")\n")
 }
 

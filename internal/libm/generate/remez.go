@@ -14,7 +14,7 @@ func (a *polynomial) minimax() []*big.Float {
 	size := 40 * n
 	x, f := make([]*big.Float, size), make([]*big.Float, size)
 	for i := range size {
-		x[i] = p.Float().SetFloat64((a.low+a.high)/2 - (a.high-a.low)/2*math.Cos(math.Pi*(float64(i)+0.5)/float64(size)))
+		x[i] = p.Float().SetFloat64((a.low+a.high)/2 - float64((a.high-a.low)/2*math.Cos(math.Pi*(float64(i)+0.5)/float64(size))))
 		f[i] = a.f(x[i])
 	}
 	points := make([]int, n)
