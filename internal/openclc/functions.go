@@ -23,7 +23,10 @@ func functionName(op ir.Op) string { return "fn_" + op.Info().Name }
 
 // functions prints the functions that the kernel calls, each once.
 func (p *printer) functions() error {
-	printed := map[ir.Op]bool{}
+	printed := p.o.Printed
+	if printed == nil {
+		printed = map[ir.Op]bool{}
+	}
 	for _, n := range p.k.Body.Nodes {
 		if !n.Op.Info().Function || printed[n.Op] {
 			continue
