@@ -159,8 +159,7 @@ type Backend interface {
 	//
 	// Errors: ErrArgument for a number or a type of arguments that p does not have,
 	// ErrLength, ErrOverlap, ErrForeignBuffer, ErrClosed, ErrCompile, ErrMiscompiled,
-	// ErrOutOfMemory, ErrDevice, that of p.Err, and one that wraps errors.ErrUnsupported for
-	// functions such as exp, which backends do not compute yet.
+	// ErrOutOfMemory, ErrDevice, and that of p.Err.
 	Run(p *expr.Program, args ...Arg) error
 
 	// Prepare checks a call of Run and compiles p, so that the Run of the result does neither.

@@ -16,7 +16,10 @@ import (
 //   - in double, by their bodies, on CPUs and on what computes about as fast with double as with
 //     float;
 //   - on other devices with double by their quick bodies, and in double where those are not sure;
-//   - without double by their quick bodies, and otherwise in integers.
+//   - without double by their quick bodies, and in integers where those are not sure.
+//
+// Without an operation for fma there is no quick way: a compiler makes some hundred instructions
+// of each fma of float.
 
 // printed returns how the kernel of c is printed.
 func (d *device) printed(c *code) openclc.Options {
@@ -27,11 +30,11 @@ func (d *device) printed(c *code) openclc.Options {
 	return o
 }
 
-// slowDouble reports whether quick bodies are faster than those in double. They have four to
-// six times as many operations, and half of the data in registers.
+// slowDouble reports whether quick bodies are faster than others. They have four to six times as
+// many operations as those in double, and half of the data in registers.
 func (d *device) slowDouble() bool {
-	if !d.found.Double {
-		return true
+	if !d.found.Fused || !d.found.Double {
+		return d.found.Fused
 	}
 	if d.found.Type == opencl.CPU || d.found.Software {
 		return false

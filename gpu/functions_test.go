@@ -4,9 +4,11 @@ package gpu
 
 import (
 	"context"
+	"fmt"
 	"math"
 	"math/rand/v2"
 	"slices"
+	"strings"
 	"testing"
 
 	"github.com/gmind-go/compute/gpu/internal/opencl"
@@ -36,16 +38,25 @@ var ways = map[string]way{
 // take makes the device compute functions in the way w, until restore is called. It reports
 // whether it can.
 func (w way) take(d *device) (restore func(), ok bool) {
-	if w.double && !d.found.Double {
+	if w.double && !d.found.Double || w.quick && !d.found.Fused {
 		return nil, false
 	}
-	found, quick, flushes := d.found, d.quick, d.flushes.Load()
+	found, quick, flushes, prelude := d.found, d.quick, d.flushes.Load(), d.prelude
 	other := *found
 	other.Double = w.double
 	d.found, d.quick = &other, func() bool { return w.quick }
 	d.flushes.Store(w.flushes)
+	if w.flushes { // and so do conversions
+		const flushed = "select(%s, %[1]s * 0.0f, fabs(%[1]s) < 0x1p-126f)"
+		for conversion, flushing := range map[string]string{
+			"select(TO_DOUBLES(x), ": "select(TO_DOUBLES(" + fmt.Sprintf(flushed, "x") + "), ",
+			"select(TO_FLOATS(x), ":  "select(" + fmt.Sprintf(flushed, "TO_FLOATS(x)") + ", ",
+		} {
+			d.prelude = strings.ReplaceAll(d.prelude, conversion, flushing)
+		}
+	}
 	return func() {
-		d.found, d.quick = found, quick
+		d.found, d.quick, d.prelude = found, quick, prelude
 		d.flushes.Store(flushes)
 	}, true
 }
@@ -116,7 +127,7 @@ func TestFunctions(t *testing.T) {
 			t.Run(name, func(t *testing.T) {
 				restore, ok := w.take(d)
 				if !ok {
-					t.Skip("the device has no double")
+					t.Skip("the device has no double, or no fma")
 				}
 				defer restore()
 				got, err := resultsOf(d, p, d.shape, guarded, x)
@@ -150,8 +161,8 @@ func expected(p *ir.Program, x []float32) [][]float32 {
 	return results
 }
 
-// TestSlowDouble: quick bodies are for devices without double, or with a slow one, which is
-// measured, and not on CPUs.
+// TestSlowDouble: quick bodies are for devices with fma and without double, or with a slow one,
+// which is measured, and not on CPUs.
 func TestSlowDouble(t *testing.T) {
 	b := testenv.Open(t, OpenDevice("any"))
 	d := inside(b)
@@ -161,10 +172,12 @@ func TestSlowDouble(t *testing.T) {
 		found opencl.Device
 		want  bool
 	}{
-		{opencl.Device{Type: opencl.GPU}, true},
-		{opencl.Device{Type: opencl.CPU}, true},
-		{opencl.Device{Type: opencl.CPU, Double: true}, false},
-		{opencl.Device{Type: opencl.GPU, Double: true, Software: true}, false},
+		{opencl.Device{Type: opencl.GPU, Fused: true}, true},
+		{opencl.Device{Type: opencl.CPU, Fused: true}, true},
+		{opencl.Device{Type: opencl.GPU}, false},
+		{opencl.Device{Type: opencl.GPU, Double: true}, false},
+		{opencl.Device{Type: opencl.CPU, Double: true, Fused: true}, false},
+		{opencl.Device{Type: opencl.GPU, Double: true, Fused: true, Software: true}, false},
 	} {
 		d.found = &test.found
 		if got := d.slowDouble(); got != test.want {

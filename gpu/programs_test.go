@@ -66,10 +66,13 @@ func checkAll(d *device, list []*kernel.Kernel, s shape, guarded bool) (map[int]
 	codes := make([]*code, len(list))
 	texts := make([]string, len(list))
 	source.WriteString(d.defines(s) + d.prelude)
+	printed := map[ir.Op]bool{} // functions
 	for i, k := range list {
 		c := &code{kernel: k, name: fmt.Sprintf("k%d", i), shape: s, guarded: guarded}
 		c.args, _ = openclc.Arguments(k, guarded)
-		text, err := openclc.Print(k, openclc.Options{Name: c.name, Guarded: guarded})
+		o := d.printed(c)
+		o.Printed = printed
+		text, err := openclc.Print(k, o)
 		if err != nil {
 			return nil, err
 		}
@@ -106,6 +109,7 @@ func TestRandomPrograms(t *testing.T) {
 	integers := without
 	integers.Double = false
 	devices := []*opencl.Device{&own, &without, &integers}
+	d.quick = func() bool { return d.found.Fused && !d.found.Double }
 	shapes := []shape{
 		d.shape.masked(),
 		{width: 8, vectors: 2, group: 64, short: true},

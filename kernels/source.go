@@ -22,8 +22,8 @@ var (
 )
 
 // Prelude is what precedes every kernel in a program. Before it the program defines WIDTH,
-// VECTORS and INDEX, and may define ALIGNED, EXACT_DIVISION, DOUBLE and FUSED; elementwise.cl and
-// the other files explain them.
+// VECTORS and INDEX, and may define ALIGNED, EXACT_DIVISION, DOUBLE, FUSED and FLUSHES;
+// elementwise.cl, arithmetic.cl and double.cl explain them.
 var Prelude = elementwise + "\n" + arithmetic + "\n" + double + "\n" + softFloat
 
 // Source is the program of the shipped kernels, Prelude among it: copy, and one for each

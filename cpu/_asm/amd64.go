@@ -18,6 +18,7 @@ import (
 	"github.com/mmcloughlin/avo/reg"
 
 	"github.com/gmind-go/compute/internal/function"
+	"github.com/gmind-go/compute/internal/ir"
 	"github.com/gmind-go/compute/internal/kernel"
 )
 
@@ -38,11 +39,12 @@ func amd64Table() []byte {
 // declares them.
 func amd64Sources(pkg string, list []spec) (assembly, declarations []byte) {
 	declareArgs()
-	constants, numbers := map[bits32]bool{}, map[bits64]bool{}
+	constants, numbers, tables := map[bits32]bool{}, map[bits64]bool{}, map[ir.Table]reg.VecVirtual{}
 	var functions []avo.Section
 	add := func(r *routine) {
 		maps.Copy(constants, r.loaded)
 		maps.Copy(numbers, r.stored)
+		maps.Copy(tables, r.tables)
 		functions = append(functions, r.compiled)
 	}
 	for _, set := range sets {
@@ -64,6 +66,9 @@ func amd64Sources(pkg string, list []spec) (assembly, declarations []byte) {
 	}
 	for _, c := range slices.Sorted(maps.Keys(numbers)) {
 		file.AddSection(c.data())
+	}
+	for t := range tables {
+		file.AddSection(tableData(t))
 	}
 	file.Sections = append(file.Sections, functions...)
 	if err := pass.IncludeTextFlagHeader(file); err != nil {

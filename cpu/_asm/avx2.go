@@ -12,6 +12,7 @@ type avx2 struct{}
 
 func (avx2) name() string                     { return "avx2" }
 func (avx2) width() int                       { return 8 }
+func (avx2) looksUp() bool                    { return false }
 func (avx2) vector(f *routine) reg.VecVirtual { return f.YMM() }
 
 func (avx2) lanes(f *routine, n reg.GPVirtual) reg.Register {

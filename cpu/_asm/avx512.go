@@ -13,6 +13,7 @@ type avx512 struct{}
 
 func (avx512) name() string                     { return "avx512" }
 func (avx512) width() int                       { return 16 }
+func (avx512) looksUp() bool                    { return true }
 func (avx512) vector(f *routine) reg.VecVirtual { return f.ZMM() }
 
 func (avx512) lanes(f *routine, n reg.GPVirtual) reg.Register {

@@ -43,14 +43,21 @@ func (f *routine) invariants() {
 	f.kept = map[bits64]reg.VecVirtual{}
 	if f.wanted == nil {
 		f.wanted, f.stored = map[bits64]int{}, map[bits64]bool{}
+		f.tables = map[ir.Table]reg.VecVirtual{}
 	}
 	if !f.hoist {
+		for _, t := range f.body.Tables {
+			f.tables[t] = nil // but needed
+		}
 		return
 	}
 	for _, c := range slices.Sorted(maps.Keys(f.constants)) {
 		if c != lane1 || !f.wide() { // which only the tail needs
 			f.constants[c] = f.load(c)
 		}
+	}
+	for _, t := range f.body.Tables {
+		f.tables[t] = f.lower(t)
 	}
 	for _, c := range f.numbers[:f.keep] {
 		f.kept[c] = f.set.vector(f)

@@ -12,6 +12,7 @@ type isa interface {
 	name() string // in Go
 	width() int   // elements in a vector
 	vector(f *routine) reg.VecVirtual
+	looksUp() bool // whether it has ir.Lookup
 
 	// compute returns the value of a node in a vector, or nil if it cannot compute it.
 	compute(b *body, v ir.Value) reg.VecVirtual

@@ -37,12 +37,13 @@ type routine struct {
 	uniform   []bool                      // by node: whether it is the same for all elements
 	invariant map[ir.Value]reg.VecVirtual // by node: the same for all elements, and needed
 
-	uses    []use                     // by node
-	wanted  map[bits64]int            // the 64-bit constants that are operands, and how often
-	stored  map[bits64]bool           // those of all that are in memory
-	numbers []bits64                  // those wanted, the most useful first
-	keep    int                       // so many of them are in registers
-	kept    map[bits64]reg.VecVirtual // which
+	uses    []use                       // by node
+	wanted  map[bits64]int              // the 64-bit constants that are operands, and how often
+	stored  map[bits64]bool             // those of all that are in memory
+	numbers []bits64                    // those wanted, the most useful first
+	keep    int                         // so many of them are in registers
+	kept    map[bits64]reg.VecVirtual   // which
+	tables  map[ir.Table]reg.VecVirtual // those that are looked up in, and the register of the lower half
 
 	compiled *avo.Function
 }
@@ -97,6 +98,9 @@ func (s *spec) layouts() []layout {
 
 // write returns the function of s, in the first layout for which there are registers.
 func write(set isa, s spec, nonTemporal bool) *routine {
+	if s.lookups != nil && set.looksUp() {
+		s.body = s.lookups
+	}
 	if s.wide() {
 		s.body = scheduled(s.body)
 	}
@@ -265,13 +269,17 @@ func (f *routine) vectors(count int, lanes reg.Register) {
 	}
 }
 
-// interleave mixes the parts of nodes that begin at starts, which are equally long: the first of each part,
-// then the second of each, and so on.
+// interleave mixes the parts of nodes that begin at starts: the first of each part, then the
+// second of each, and so on.
 func interleave(nodes []avo.Node, starts []int) {
 	all := slices.Clone(nodes)
 	next := starts[0]
-	for i := range (len(nodes) - starts[0]) / len(starts) {
-		for _, start := range starts {
+	length := (len(nodes) - next) / len(starts)
+	for i := range length {
+		for j, start := range starts {
+			if start != starts[0]+j*length {
+				log.Fatal("the parts to be interleaved are not equally long")
+			}
 			nodes[next] = all[start+i]
 			next++
 		}

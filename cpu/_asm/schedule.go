@@ -18,7 +18,7 @@ func scheduled(p *ir.Program) *ir.Program {
 			size[i] += size[x]
 		}
 	}
-	q := &ir.Program{Name: p.Name, Args: p.Args}
+	q := &ir.Program{Name: p.Name, Args: p.Args, Tables: p.Tables}
 	moved := make([]ir.Value, len(p.Nodes)) // where a node is, plus 1
 	var move func(v ir.Value) ir.Value
 	move = func(v ir.Value) ir.Value {

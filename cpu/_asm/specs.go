@@ -18,6 +18,8 @@ type spec struct {
 	name string // without that of the instruction set
 	doc  string
 	body *ir.Program
+	// lookups is body for instruction sets that look up elements in tables, or nil.
+	lookups *ir.Program
 	// The results are args.ptr[0] and so on. Input i of body is at args.ptr[ptr[i]], and
 	// parameter i, the argument after the inputs, is args.params[params[i]].
 	results, inputs []kernel.Address
@@ -143,7 +145,7 @@ func functionSpecs() []spec {
 	for _, op := range ir.Ops() {
 		if body := libm.Body(op); body != nil {
 			list = append(list, spec{
-				name: body.Name, doc: body.Name + ", correctly rounded", body: body,
+				name: body.Name, doc: body.Name + ", correctly rounded", body: body, lookups: libm.BodyWithLookups(op),
 				results: []kernel.Address{kernel.Element}, inputs: []kernel.Address{kernel.Element}, ptr: []int{1}, op: op,
 			})
 		}

@@ -14,8 +14,8 @@ import (
 	"github.com/gmind-go/compute/internal/ir"
 )
 
-// A wide value, of 64 bits an element, is in two vectors: that of the lower half of the elements, and of the
-// upper half.
+// A wide value, of 64 bits an element, is in two vectors: that of the lower half of the elements,
+// and that of the upper half.
 type wide [2]reg.VecVirtual
 
 // A use is what the instructions for a node read.
@@ -62,13 +62,12 @@ func uses(p *ir.Program) []use {
 	return list
 }
 
-// wideOps are the names of instructions without those of elements of 64 bits: the operands are
-// y, x and the result.
+// wideOps are the operations that are one instruction, as AVX2 has it. Its operands are y, x and
+// the result. wideShifts have a count in place of y.
 var wideOps = map[ir.Op]string{
 	ir.AddF64: "VADDPD", ir.SubF64: "VSUBPD", ir.MulF64: "VMULPD", ir.DivF64: "VDIVPD",
-	ir.AddU64: "VPADDQ", ir.SubU64: "VPSUBQ", ir.AndU64: "VPAND", ir.OrU64: "VPOR", ir.NegF64: "VPXOR",
+	ir.AddU64: "VPADDQ", ir.SubU64: "VPSUBQ", ir.AndU64: "VPAND", ir.OrU64: "VPOR",
 }
-
 var wideShifts = map[ir.Op]string{ir.ShlU64: "VPSLLQ", ir.ShrU64: "VPSRLQ"}
 
 // wide returns the vectors of a node of 64-bit elements, which are not to be changed.
@@ -106,7 +105,8 @@ func (b *body) register(v ir.Value, half int) operand.Op {
 	return o
 }
 
-// computeAllWide computes all values of 64 bits, in the order of the nodes.
+// computeAllWide computes all values of 64 bits in the order of the nodes, which scheduled has
+// chosen so that few values wait in registers.
 func (b *body) computeAllWide() {
 	for i, n := range b.body.Nodes {
 		if n.Type.Wide() && n.Op != ir.Const && b.left[i] > 0 {
@@ -115,6 +115,7 @@ func (b *body) computeAllWide() {
 	}
 }
 
+// computeWide returns a node of 64-bit elements in new vectors.
 func (b *body) computeWide(v ir.Value) (w wide) {
 	n, in := &b.body.Nodes[v], b.uses[v].in
 	switch {
@@ -125,6 +126,8 @@ func (b *body) computeWide(v ir.Value) (w wide) {
 		return b.set.widen(b, in[0])
 	case n.Op == ir.FMAF64:
 		return b.fma(v)
+	case n.Op == ir.Lookup:
+		return b.lookup(b.body.Tables[n.Imm], in)
 	case n.Op == ir.WhereF64:
 		return b.set.whereWide(b, in[0], in[1], in[2])
 	}
@@ -147,6 +150,41 @@ func (b *body) computeWide(v ir.Value) (w wide) {
 		}
 	}
 	return w
+}
+
+// lookup returns the values of t at the lowest 4 bits of an index.
+func (b *body) lookup(t ir.Table, in []ir.Value) (w wide) {
+	b.prepare(in...)
+	lower := b.tables[t]
+	if lower == nil {
+		lower = b.lower(t)
+	}
+	for half := range w {
+		w[half] = b.copied(in[0], half)
+		b.VPERMI2PD(operand.NewDataAddr(tableSymbol(t), 64), lower, w[half])
+	}
+	return w
+}
+
+// lower loads the lower half of t.
+func (f *routine) lower(t ir.Table) reg.VecVirtual {
+	r := f.set.vector(f)
+	f.VMOVUPD(operand.NewDataAddr(tableSymbol(t), 0), r)
+	return r
+}
+
+func tableSymbol(t ir.Table) operand.Symbol {
+	return operand.NewStaticSymbol(fmt.Sprintf("t%016x", t[1]))
+}
+
+// tableData returns the memory of t.
+func tableData(t ir.Table) *avo.Global {
+	global := avo.NewStaticGlobal(tableSymbol(t).Name)
+	global.Attributes = attr.RODATA | attr.NOPTR
+	for _, bits := range t {
+		global.Append(operand.U64(bits))
+	}
+	return global
 }
 
 // fma writes a fused multiply-add, in the form that replaces an operand that nothing else needs.

@@ -194,8 +194,10 @@ func programOf(ops []ir.Op) *expr.Program {
 // reverse, if spoil is set.
 func (w *functionWorker) run(d *functionDevice, ops []ir.Op, spoil bool) error {
 	args := make([]compute.Arg, 0, together+1)
-	copy(w.got, w.x)
-	slices.Reverse(w.got)
+	if spoil {
+		copy(w.got, w.x)
+		slices.Reverse(w.got)
+	}
 	for i := range ops {
 		if spoil {
 			if err := d.y[i].Write(w.got); err != nil {

@@ -11,6 +11,7 @@ type Builder struct {
 	args    []Param
 	nodes   []Node
 	results []Result
+	tables  []Table
 	known   map[Node]Value
 }
 
@@ -30,6 +31,16 @@ func (b *Builder) Const(t Type, bits uint64) Value {
 
 // Float32 returns a constant.
 func (b *Builder) Float32(x float32) Value { return b.Const(F32, uint64(math.Float32bits(x))) }
+
+// Lookup returns the value of a table at the lowest 4 bits of index, a uint64.
+func (b *Builder) Lookup(t Table, index Value) Value {
+	i := slices.Index(b.tables, t)
+	if i < 0 {
+		i = len(b.tables)
+		b.tables = append(b.tables, t)
+	}
+	return b.node(Node{Op: Lookup, Type: F64, In: [3]Value{index}, Imm: uint64(i)})
+}
 
 // Op returns the operation applied to operands of its types.
 func (b *Builder) Op(op Op, operands ...Value) Value {
@@ -63,6 +74,10 @@ func (b *Builder) Inline(p *Program, args []Value) []Value {
 		for j, x := range n.Operands() {
 			n.In[j] = values[x]
 		}
+		if n.Op == Lookup {
+			values[i] = b.Lookup(p.Tables[n.Imm], n.In[0])
+			continue
+		}
 		values[i] = b.node(n)
 	}
 	return values
@@ -89,7 +104,7 @@ func (b *Builder) node(n Node) Value {
 // Program returns the program of the results, without nodes that they do not need, in the
 // order that Program documents.
 func (b *Builder) Program(name string) *Program {
-	p := &Program{Name: name, Args: slices.Clone(b.args)}
+	p := &Program{Name: name, Args: slices.Clone(b.args), Tables: slices.Clone(b.tables)}
 	moved := make([]Value, len(b.nodes)) // where a node is, plus 1
 	var move func(v Value) Value
 	move = func(v Value) Value {

@@ -98,6 +98,7 @@ const (
 	F32FromF64
 	BitsF64
 	FromBitsF64
+	Lookup // in a table: Imm is its index
 
 	// Defined by other operations: they never occur in a program.
 	NeF32

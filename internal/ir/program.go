@@ -13,7 +13,7 @@ type Node struct {
 	Op   Op
 	Type Type     // of the value
 	In   [3]Value // the operands: as many as the row of Op has, then zeros
-	Imm  uint64   // of an Arg or Const
+	Imm  uint64   // of an Arg, a Const or a Lookup
 }
 
 // Operands returns the operands.
@@ -40,12 +40,16 @@ type Program struct {
 	Args    []Param // all of them; one that no node uses has no Arg
 	Nodes   []Node
 	Results []Result
+	Tables  []Table // of each Lookup
 }
+
+// A Table has the bits of 16 float64.
+type Table [16]uint64
 
 // Equal reports whether the programs have the same names, types and nodes.
 func (p *Program) Equal(q *Program) bool {
 	return p.Name == q.Name && slices.Equal(p.Args, q.Args) &&
-		slices.Equal(p.Nodes, q.Nodes) && slices.Equal(p.Results, q.Results)
+		slices.Equal(p.Nodes, q.Nodes) && slices.Equal(p.Results, q.Results) && slices.Equal(p.Tables, q.Tables)
 }
 
 // Size returns the number of operations: nodes that are no argument and no constant.
@@ -75,6 +79,8 @@ func (p *Program) Eval(values []uint64, index uint64, args []uint64) {
 			values[i] = args[n.Imm]
 		case n.Op == Const:
 			values[i] = n.Imm
+		case n.Op == Lookup:
+			values[i] = p.Tables[n.Imm][values[n.In[0]]%16]
 		case info.Indexed:
 			values[i] = info.eval(values[n.In[0]], values[n.In[1]], index)
 		default:
@@ -106,7 +112,9 @@ func (p *Program) check(v Value) error {
 	switch {
 	case n.Op == Arg && (n.Imm >= uint64(len(p.Args)) || p.Args[n.Imm].Type != n.Type):
 		return fmt.Errorf("argument %d of type %v", n.Imm, n.Type)
-	case n.Op > Const && (info.eval == nil || info.Out != n.Type):
+	case n.Op == Lookup && n.Imm >= uint64(len(p.Tables)):
+		return fmt.Errorf("table %d of %d", n.Imm, len(p.Tables))
+	case n.Op > Const && (info.eval == nil && n.Op != Lookup || info.Out != n.Type):
 		return fmt.Errorf("type %v", n.Type)
 	}
 	for i, x := range n.Operands() {

@@ -184,6 +184,7 @@ func rows() [count]Info {
 		F32FromF64:  {Name: "float32", In: []Type{d}, Out: f, Doc: "x, rounded to nearest even", eval: func(a, _, _ uint64) uint64 { return fromF32(float32(math.Float64frombits(a))) }},
 		BitsF64:     {Name: "bits", In: []Type{d}, Out: v, Doc: "the bits of x; any NaN has any bits of a NaN", eval: func(a, _, _ uint64) uint64 { return a }},
 		FromBitsF64: {Name: "frombits", In: []Type{v}, Out: d, Doc: "the float64 with the bits x", eval: func(a, _, _ uint64) uint64 { return a }},
+		Lookup:      {Name: "lookup", In: []Type{v}, Out: d, Doc: "the value of a table at the lowest 4 bits of x"},
 	}
 }
 

@@ -8,7 +8,10 @@ import (
 
 // A body is a program that is being written. The methods without a comment are operations of
 // package ir.
-type body struct{ ir.Builder }
+type body struct {
+	ir.Builder
+	lookups bool // whether to look up powers
+}
 
 func (b *body) double(x ir.Value) ir.Value    { return b.Op(ir.F64FromF32, x) } // a float32 as a float64
 func (b *body) round(x ir.Value) ir.Value     { return b.Op(ir.F32FromF64, x) } // a float64 to float32

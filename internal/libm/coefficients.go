@@ -8,6 +8,26 @@ const (
 	ln2Low  = 0x1.ef35793c7673p-45
 )
 
+// roots are 2^(j/16).
+var roots = [16]float64{
+	0x1p+00,
+	0x1.0b5586cf9890fp+00,
+	0x1.172b83c7d517bp+00,
+	0x1.2387a6e756238p+00,
+	0x1.306fe0a31b715p+00,
+	0x1.3dea64c123422p+00,
+	0x1.4bfdad5362a27p+00,
+	0x1.5ab07dd485429p+00,
+	0x1.6a09e667f3bcdp+00,
+	0x1.7a11473eb0187p+00,
+	0x1.8ace5422aa0dbp+00,
+	0x1.9c49182a3f09p+00,
+	0x1.ae89f995ad3adp+00,
+	0x1.c199bdd85529cp+00,
+	0x1.d5818dcfba487p+00,
+	0x1.ea4afa2a490dap+00,
+}
+
 const (
 	tailMax      = 14.5625
 	tailPole     = 5.6884765625
@@ -45,6 +65,15 @@ var expTail = []float64{
 	0x1.2818b4ce7d093p-22,
 }
 
+// expTail16 approximates (e^r - 1 - r) / r^2 for x from -0.02167 to 0.02167, with an error of at most 6e-14.
+var expTail16 = []float64{
+	0x1.ffffffffffffbp-02,
+	0x1.55555554dd125p-03,
+	0x1.55555555b97bcp-05,
+	0x1.11120b2bf8faep-07,
+	0x1.6c1714db598c1p-10,
+}
+
 // logTail approximates 2*(atanh(z)/z - 1)/s of s = z*z for x from 0 to 0.02945, with an error of at most 3.2e-16.
 var logTail = []float64{
 	0x1.5555555555558p-01,
@@ -68,6 +97,16 @@ var halfTail = []float64{
 	0x1.a01a737a0b6e3p-24,
 	-0x1.72e0b0446a4cdp-28,
 	0x1.27e4f4c3f506ap-32,
+}
+
+// halfTail16 approximates (e^(-u/2) - 1) / u for x from -0.043325 to 0.043325, with an error of at most 3.4e-16.
+var halfTail16 = []float64{
+	-0x1.0000000000003p-01,
+	0x1.fffffffffffecp-04,
+	-0x1.555555547d285p-06,
+	0x1.55555556510fep-09,
+	-0x1.11123cfbee2f8p-12,
+	0x1.6c16c16caacb3p-16,
 }
 
 // gaussTail approximates Phi(-t) * e^(t*t/2 * log(2)/float64(log(2))) for x from -1 to 1, with an error of at most 1.3e-16.
@@ -105,6 +144,16 @@ var exp2Tail = []float64{
 	0x1.62c08357449d1p-20,
 	0x1.b656c9cf5c97fp-24,
 	0x1.e4cf46587b441p-28,
+}
+
+// exp2Tail16 approximates (2^r - 1) / r for x from -0.03125625 to 0.03125625, with an error of at most 4.7e-16.
+var exp2Tail16 = []float64{
+	0x1.62e42fefa39f3p-01,
+	0x1.ebfbdff82c57bp-03,
+	0x1.c6b08d6f29efcp-05,
+	0x1.3b2ab6fc8d735p-07,
+	0x1.5d897e7795ed7p-10,
+	0x1.430912f8efbdbp-13,
 }
 
 // erfTail approximates (erf(sqrt(t))/sqrt(t) - 2/sqrt(pi)) / t of t-erfMiddle for x from -7.749999 to 7.76, with an error of at most 2.1e-16.

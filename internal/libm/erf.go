@@ -18,7 +18,5 @@ func (b *body) erf(x ir.Value) ir.Value {
 func (b *body) erfPrime(x ir.Value) ir.Value {
 	a := b.Op(ir.Abs, x)
 	v := b.double(b.most(10.5, a))
-	s, p := b.reduced(b.neg(b.mul(v, v)))
-	y := b.mul(s, b.number(twoOverRootPi))
-	return b.except(a, b.round(b.fma(y, p, y)), exception{0x1.ebb6dap-16, 0x1.20dd76p+0})
+	return b.except(a, b.round(b.mul(b.power(b.neg(b.mul(v, v))), b.number(twoOverRootPi))), exception{0x1.ebb6dap-16, 0x1.20dd76p+0})
 }

@@ -1,6 +1,10 @@
 package libm
 
-import "github.com/gmind-go/compute/internal/ir"
+import (
+	"math"
+
+	"github.com/gmind-go/compute/internal/ir"
+)
 
 // A sum with shift rounds to an integer k in its lowest bits. In one with magic k+1023 stands there,
 // the exponent of a float64 of 2^k, as its bits have it.
@@ -52,6 +56,9 @@ func (b *body) tiny(r ir.Value) ir.Value {
 // that are NaN because of another operand. It is e^r of reduced, to whose exponent k is added, in
 // one operation less than s*(1+p).
 func (b *body) scaled(x ir.Value) ir.Value {
+	if b.lookups {
+		return b.power(x)
+	}
 	sum := b.fma(x, b.number(1/ln2), b.number(shift))
 	r := b.fma(b.sub(sum, b.number(shift)), b.number(-ln2), x)
 	one := b.number(1)
@@ -59,10 +66,47 @@ func (b *body) scaled(x ir.Value) ir.Value {
 	return b.raised(y, sum)
 }
 
+// power is scaled where NaN has to stay NaN.
+func (b *body) power(x ir.Value) ir.Value {
+	s, p := b.steps(x, b.reduced, func(n ir.Value) ir.Value { return b.fma(n, b.number(-ln2/16), x) })
+	return b.fma(s, p, s)
+}
+
+// precisePower is power by the method precise.
+func (b *body) precisePower(x ir.Value) ir.Value {
+	s, p := b.steps(x, b.precise, func(n ir.Value) ir.Value {
+		return b.fma(n, b.number(-ln2Low/16), b.fma(n, b.number(-ln2High/16), x))
+	})
+	return b.fma(s, p, s)
+}
+
+// steps is plain(x), or with lookups a power s of 2^(1/16), rounded, instead of one of 2, so that r
+// = rest(n) = x - n*log(2)/16 is at most log(2)/32 in size.
+func (b *body) steps(x ir.Value, plain func(ir.Value) (s, p ir.Value), rest func(n ir.Value) ir.Value) (s, p ir.Value) {
+	if !b.lookups {
+		return plain(x)
+	}
+	sum := b.fma(x, b.number(16/ln2), b.number(shift))
+	r := rest(b.sub(sum, b.number(shift)))
+	return b.root(sum), b.fma(b.mul(r, r), b.polynomial(r, expTail16), r)
+}
+
+// root returns 2^(n/16), rounded, for the sum of n and shift. With n = 16k + j the bits of sum are
+// n in the lowest. Moved to the left, they are k where the exponent is, and j below, which
+// the table has subtracted from the bits of 2^(j/16).
+func (b *body) root(sum ir.Value) ir.Value {
+	var t ir.Table
+	for j, root := range roots {
+		t[j] = math.Float64bits(root) - uint64(j)<<48
+	}
+	n := b.Op(ir.BitsF64, sum)
+	power := b.Op(ir.AddU64, b.Op(ir.BitsF64, b.Lookup(t, n)), b.Op(ir.ShlU64, n, b.Const(ir.U32, 48)))
+	return b.Op(ir.FromBitsF64, power)
+}
+
 // exp: beyond the bounds the result is 0 or infinite as for the bounds.
 func (b *body) exp(x ir.Value) ir.Value {
-	s, p := b.precise(b.double(b.clamp(-104, x, 89)))
-	return b.round(b.fma(s, p, s))
+	return b.round(b.precisePower(b.double(b.clamp(-104, x, 89))))
 }
 
 // expm1 is s*p + (s-1), with a small relative error near 0 too, where s is 1.

@@ -7,14 +7,22 @@ import "github.com/gmind-go/compute/internal/ir"
 //
 // e is e^(-t*t/2), by the reduction of the method scaled, but of u = t*t + 2k*log(2), with log(2) as a
 // float64: u is exact, and e^(-u/2) is 1 + u*halfTail(u). The error of log(2) is, but for 2^-56, a
-// smooth factor of e, which r makes up for. For NaN only r is NaN.
+// smooth factor of e, which r makes up for. For NaN only r is NaN. With lookups u is t*t +
+// n*log(2)/8, see root.
 //
 // r falls from 1/2 to 0.03. It is the polynomial gaussTail of w = tailShift - tailScale/(t+tailPole).
 func (b *body) tail(t ir.Value) (square, e, r ir.Value) {
 	square = b.mul(t, t)
-	sum := b.fma(square, b.number(-0.5/ln2), b.number(shift))
-	u := b.fma(b.sub(sum, b.number(shift)), b.number(2*ln2), square)
-	e = b.raised(b.fma(u, b.polynomial(u, halfTail), b.number(1)), sum)
+	if b.lookups {
+		sum := b.fma(square, b.number(-8/ln2), b.number(shift))
+		u := b.fma(b.sub(sum, b.number(shift)), b.number(ln2/8), square)
+		s := b.root(sum)
+		e = b.fma(b.mul(s, u), b.polynomial(u, halfTail16), s)
+	} else {
+		sum := b.fma(square, b.number(-0.5/ln2), b.number(shift))
+		u := b.fma(b.sub(sum, b.number(shift)), b.number(2*ln2), square)
+		e = b.raised(b.fma(u, b.polynomial(u, halfTail), b.number(1)), sum)
+	}
 	w := b.sub(b.number(tailShift), b.div(b.number(tailScale), b.add(t, b.number(tailPole))))
 	return square, e, b.polynomial(w, gaussTail)
 }

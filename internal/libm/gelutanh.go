@@ -17,6 +17,13 @@ func (b *body) cubic(x ir.Value) (square, e ir.Value) {
 	h := b.fma(square, b.number(cubicHigh), b.number(linearHigh))
 	l := b.fma(square, b.number(cubicHigh), b.sub(b.number(linearHigh), h))
 	l = b.add(l, b.fma(square, b.number(cubicLow), b.number(linearLow)))
+	if b.lookups { // k and r are 16 times those
+		sum := b.fma(x, b.mul(h, b.number(16)), b.number(shift))
+		n := b.mul(b.sub(b.number(shift), sum), b.number(1.0/16))
+		r := b.fma(x, l, b.fma(x, h, n))
+		s := b.root(sum)
+		return square, b.fma(b.mul(s, r), b.polynomial(r, exp2Tail16), s)
+	}
 	sum := b.fma(x, h, b.number(shift))
 	r := b.fma(x, l, b.fma(x, h, b.sub(b.number(shift), sum)))
 	return square, b.raised(b.fma(r, b.polynomial(r, exp2Tail), b.number(1)), sum)

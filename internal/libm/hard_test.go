@@ -15,7 +15,7 @@ import (
 func TestHardInputs(t *testing.T) {
 	for _, op := range golden.Functions() {
 		inputs, results := golden.Near(op)
-		for _, p := range []*ir.Program{libm.Body(op), libm.Quick(op)} {
+		for _, p := range []*ir.Program{libm.Body(op), libm.BodyWithLookups(op), libm.Quick(op)} {
 			if p == nil {
 				continue
 			}

@@ -45,12 +45,18 @@ var bodies = map[ir.Op]func(b *body, x ir.Value) ir.Value{
 
 // Body returns the program of a function: one argument x and one result y, float32 both. It
 // returns nil for an operation that is no function.
-func Body(op ir.Op) *ir.Program {
+func Body(op ir.Op) *ir.Program { return written(op, false) }
+
+// BodyWithLookups is Body for processors with an instruction that looks up elements in a table of
+// 16: exponentials have shorter polynomials there.
+func BodyWithLookups(op ir.Op) *ir.Program { return written(op, true) }
+
+func written(op ir.Op, lookups bool) *ir.Program {
 	write := bodies[op]
 	if write == nil {
 		return nil
 	}
-	var b body
+	b := body{lookups: lookups}
 	b.Result("y", write(&b, b.Arg("x", ir.F32)))
 	return b.Program(op.Info().Name)
 }

@@ -31,6 +31,7 @@ func TestQuick(t *testing.T) {
 			continue
 		}
 		single(t, p)
+		inputs := append(inputs[:len(inputs):len(inputs)], bounds(p)...)
 		var want []float32
 		rounded := golden.Rounded(op)
 		for _, x := range inputs {
@@ -38,7 +39,7 @@ func TestQuick(t *testing.T) {
 		}
 		near, results := golden.Near(op)
 		few := min(len(near), n/4)
-		inputs := append(inputs[:len(inputs):len(inputs)], near[:few]...)
+		inputs = append(inputs, near[:few]...)
 		want = append(want, results[:few]...)
 		for _, device := range []struct {
 			name string
@@ -70,6 +71,21 @@ func TestQuick(t *testing.T) {
 			}
 		}
 	}
+}
+
+// bounds returns the constants of p, among which are the bounds of its parts, with both signs, and
+// their neighbours.
+func bounds(p *ir.Program) []float32 {
+	var list []float32
+	for _, n := range p.Nodes {
+		if n.Op == ir.Const && n.Type == ir.F32 {
+			for i := range uint32(5) {
+				x := math.Float32frombits(uint32(n.Imm) + i - 2)
+				list = append(list, x, -x)
+			}
+		}
+	}
+	return list
 }
 
 // rewrite returns p with other values in place of those of its nodes of type float32. Only bits

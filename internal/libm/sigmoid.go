@@ -13,8 +13,7 @@ func (b *body) tanh(x ir.Value) ir.Value {
 // tanhPrime is 4e/(1+e)^2 with e = e^(-2|x|).
 func (b *body) tanhPrime(x ir.Value) ir.Value {
 	v := b.Op(ir.Abs, x)
-	s, p := b.reduced(b.double(b.least(-108, b.Op(ir.NegF32, b.Op(ir.AddF32, v, v)))))
-	e := b.fma(s, p, s)
+	e := b.power(b.double(b.least(-108, b.Op(ir.NegF32, b.Op(ir.AddF32, v, v)))))
 	d := b.add(e, b.number(1))
 	e = b.add(e, e)
 	return b.round(b.div(b.add(e, e), b.mul(d, d)))
@@ -34,8 +33,7 @@ func (b *body) sigmoid(x ir.Value) ir.Value {
 
 // sigmoidPrime is e/(1+e)^2 with e = e^-|x|.
 func (b *body) sigmoidPrime(x ir.Value) ir.Value {
-	s, p := b.reduced(b.double(b.least(-108, b.Op(ir.NegF32, b.Op(ir.Abs, x)))))
-	e := b.fma(s, p, s)
+	e := b.power(b.double(b.least(-108, b.Op(ir.NegF32, b.Op(ir.Abs, x)))))
 	d := b.add(e, b.number(1))
 	return b.round(b.div(e, b.mul(d, d)))
 }

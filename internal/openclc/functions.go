@@ -23,7 +23,10 @@ func functionName(op ir.Op) string { return "fn_" + op.Info().Name }
 
 // functions prints the functions that the kernel calls, each once.
 func (p *printer) functions() error {
-	printed := map[ir.Op]bool{}
+	printed := p.o.Printed
+	if printed == nil {
+		printed = map[ir.Op]bool{}
+	}
 	for _, n := range p.k.Body.Nodes {
 		if !n.Op.Info().Function || printed[n.Op] {
 			continue
@@ -68,7 +71,7 @@ func (p *printer) function(op ir.Op) error {
 		if err != nil {
 			return err
 		}
-		p.line(1, "return select(%s, %s, %s);", p.call(exactly, "x"), y, sure)
+		p.line(1, "return all(%[1]s) ? %[2]s : select(%[3]s, %[2]s, %[1]s);", sure, y, p.call(exactly, "x"))
 	default:
 		if err := p.inIntegers(exactly, body); err != nil {
 			return err
@@ -77,13 +80,17 @@ func (p *printer) function(op ir.Op) error {
 		if err != nil {
 			return err
 		}
-		p.line(1, "uint from[WIDTH], to[WIDTH];")
-		p.line(1, "int done[WIDTH];")
-		p.line(1, "ANY_STORE(AS_UINTS(x), from);")
-		p.line(1, "ANY_STORE(AS_UINTS(%s), to);", y)
-		p.line(1, "ANY_STORE(%s, done);", sure)
-		p.line(1, "EACH_LANE if (!done[j]) to[j] = %s(from[j]);", exactly)
-		p.line(1, "return AS_FLOATS(ANY_LOAD(to));")
+		p.line(1, "UINTS result = AS_UINTS(%s);", y)
+		p.line(1, "if (!all(%s)) {", sure)
+		p.line(2, "uint from[WIDTH], to[WIDTH];")
+		p.line(2, "int done[WIDTH];")
+		p.line(2, "ANY_STORE(AS_UINTS(x), from);")
+		p.line(2, "ANY_STORE(result, to);")
+		p.line(2, "ANY_STORE(%s, done);", sure)
+		p.line(2, "EACH_LANE if (!done[j]) to[j] = %s(from[j]);", exactly)
+		p.line(2, "result = ANY_LOAD(to);")
+		p.line(1, "}")
+		p.line(1, "return AS_FLOATS(result);")
 	}
 	p.end()
 	return nil
@@ -101,8 +108,8 @@ func (p *printer) inDouble(name string, body *ir.Program) error {
 	return nil
 }
 
-// quickly prints the begin of a function of vectors, which returns if all results are sure, and
-// returns how to refer to the result and to whether it is sure.
+// quickly prints the begin of a function of vectors: its quick body. It returns how to refer to
+// the result and to whether it is sure.
 func (p *printer) quickly(name string, quick *ir.Program) (y, sure string, err error) {
 	p.begin(name)
 	values, err := p.statements(1, guessed, quick, func(int) value { return value{text: "x"} })
@@ -111,7 +118,6 @@ func (p *printer) quickly(name string, quick *ir.Program) (y, sure string, err e
 	}
 	y = values[quick.Results[0].Value].vector(ir.F32)
 	sure = values[quick.Results[1].Value].vector(ir.Bool)
-	p.line(1, "if (all(%s)) return %s;", sure, y)
 	return y, sure, nil
 }
 

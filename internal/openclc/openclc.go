@@ -28,6 +28,10 @@ type Options struct {
 	// Doubles says that the device has double: bodies of functions compute in it, and in
 	// integers otherwise. Quick makes functions that have a body in float take that first.
 	Doubles, Quick bool
+
+	// Printed has the functions that stand before the kernel already. Print adds those that it
+	// prints, if it is not nil.
+	Printed map[ir.Op]bool
 }
 
 // Print returns a kernel that computes k, after the functions that it calls, or an error that wraps errors.ErrUnsupported if k

@@ -83,7 +83,7 @@ func TestPrint(t *testing.T) {
 }
 
 // operation matches what a statement does more than one of.
-var operations = regexp.MustCompile(` [-+*] .* [-+*] `)
+var operations = regexp.MustCompile(` [-+*/] .* [-+*/] `)
 
 // TestOneOperation checks that no statement of random kernels has two operations that a compiler
 // could fuse, and that every operation but functions is printed.
@@ -93,12 +93,12 @@ func TestOneOperation(t *testing.T) {
 		r := rand.New(rand.NewPCG(seed, 0))
 		p := progtest.Random(r, 40).IR()
 		k := kernel.New(p, make([]kernel.Address, len(p.Args))) // as if all were elements
-		text, err := openclc.Print(k, openclc.Options{Name: "f"})
+		text, err := openclc.Print(k, openclc.Options{Name: "f", Doubles: true, Quick: seed%2 == 0})
 		if err != nil {
 			t.Fatal(err)
 		}
 		for line := range strings.Lines(text) {
-			if strings.Contains(line, "const FLOATS v") && operations.MatchString(line) {
+			if (strings.Contains(line, "const FLOATS v") || strings.Contains(line, "const DOUBLES v")) && operations.MatchString(line) {
 				t.Errorf("seed %d: more than one operation: %s", seed, line)
 			}
 		}
@@ -134,7 +134,7 @@ func TestFunctions(t *testing.T) {
 			"static inline FLOATS fn_exp(const FLOATS x)\n{\n", "EACH_LANE v[j] = fn_exp_exactly(v[j]);",
 		}},
 		{openclc.Options{Quick: true}, []string{
-			"    if (all(v", "EACH_LANE if (!done[j]) to[j] = fn_exp_exactly(from[j]);",
+			"    if (!all(v", "EACH_LANE if (!done[j]) to[j] = fn_exp_exactly(from[j]);",
 		}},
 	} {
 		test.o.Name = "f"
@@ -149,6 +149,10 @@ func TestFunctions(t *testing.T) {
 		}
 		if n := strings.Count(text, "FLOATS fn_exp("); n != 1 {
 			t.Errorf("%+v: the function is printed %d times", test.o, n)
+		}
+		test.o.Printed = map[ir.Op]bool{ir.Exp: true}
+		if text, err := openclc.Print(k, test.o); err != nil || strings.Contains(text, "FLOATS fn_exp(") {
+			t.Errorf("%+v: the function is printed again, %v", test.o, err)
 		}
 	}
 }

@@ -243,6 +243,7 @@ const (
 	rest = 30 * time.Millisecond
 	// Those of ONNX Runtime spin 2^20 times, which took up to 42 ms on a busy machine.
 	functionRest = 50 * time.Millisecond
+	restAlone    = time.Millisecond // if all have one thread; the sample begins a new time slice
 	// A contestant has enough samples when they are so many, and took so long together.
 	fewest  = 5
 	longest = 3 * time.Second

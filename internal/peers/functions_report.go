@@ -4,6 +4,7 @@ import (
 	"fmt"
 	"io"
 	"slices"
+	"strings"
 
 	"github.com/gmind-go/compute/internal/units"
 )
@@ -67,16 +68,17 @@ a call takes more than half a second, by the next smaller size. Copy is the limi
 for 8 bytes per element; backward moves 12.
 `, r.Rounds)
 	columns := append([]string{colCopy, colOurs}, r.columns...)
-	for _, name := range r.Functions {
-		fmt.Fprintf(w, "\n%s, GB/s by the median, and the speedup of this library:\n\n", name)
-		r.table(w, name, columns, func(res *result) string {
+	for _, group := range r.groups() {
+		title := strings.Join(group, ", ")
+		fmt.Fprintf(w, "\n%s: GB/s by the median, and the speedup of this library:\n\n", title)
+		r.table(w, group, columns, func(res *result) string {
 			if res.Ratio == 0 || res.Who == colOurs {
 				return units.Digits(res.GBps)
 			}
 			return fmt.Sprintf("%s (%sx)", units.Digits(res.GBps), units.Digits(res.Ratio))
 		})
-		fmt.Fprintf(w, "\n%s, ns for an element, median (minimum):\n\n", name)
-		r.table(w, name, columns, func(res *result) string {
+		fmt.Fprintf(w, "\n%s: ns for an element, median (minimum):\n\n", title)
+		r.table(w, group, columns, func(res *result) string {
 			n := float64(res.N)
 			return fmt.Sprintf("%s (%s)", units.Digits(res.MedianNS/n), units.Digits(res.MinNS/n))
 		})
@@ -86,32 +88,52 @@ for 8 bytes per element; backward moves 12.
 	}
 }
 
-// table prints a row for each form and size of a function.
-func (r *functionReport) table(w io.Writer, name string, columns []string, format func(res *result) string) {
+// groups returns the functions of each table: one, or all if each has only a few results.
+func (r *functionReport) groups() (groups [][]string) {
+	for _, res := range r.Results {
+		if res.N == r.Results[0].N {
+			continue
+		}
+		for _, name := range r.Functions {
+			groups = append(groups, []string{name})
+		}
+		return groups
+	}
+	return [][]string{r.Functions}
+}
+
+// table prints a row for each form and size of some functions.
+func (r *functionReport) table(w io.Writer, functions, columns []string, format func(res *result) string) {
 	rows := [][]string{append([]string{"operation", "elements"}, columns...)}
-	for _, form := range functionForms {
-		for _, ours := range r.Results {
+	for _, name := range functions {
+		for _, form := range functionForms {
 			op := name + " " + form.name
-			if ours.Who != colOurs || ours.Op != op {
-				continue
-			}
-			row := []string{form.name, units.Count(ours.N)}
-			for _, who := range columns {
-				op := op
-				if who == colCopy {
-					op = name + " copy"
+			for _, ours := range r.Results {
+				if ours.Who == colOurs && ours.Op == op {
+					rows = append(rows, r.row(name, op, ours.N, columns, format))
 				}
-				cell := ""
-				switch res := findResult(r.Results, who, op, ours.N); {
-				case res != nil && res.Missing != "":
-					cell = res.Missing
-				case res != nil:
-					cell = format(res)
-				}
-				row = append(row, cell)
 			}
-			rows = append(rows, row)
 		}
 	}
 	printTable(w, 1, rows)
+}
+
+// row returns the cells of an operation on n elements.
+func (r *functionReport) row(name, op string, n int, columns []string, format func(res *result) string) []string {
+	row := []string{op, units.Count(n)}
+	for _, who := range columns {
+		op := op
+		if who == colCopy {
+			op = name + " copy"
+		}
+		cell := ""
+		switch res := findResult(r.Results, who, op, n); {
+		case res != nil && res.Missing != "":
+			cell = res.Missing
+		case res != nil:
+			cell = format(res)
+		}
+		row = append(row, cell)
+	}
+	return row
 }

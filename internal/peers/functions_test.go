@@ -2,6 +2,7 @@ package main
 
 import (
 	"encoding/json"
+	"fmt"
 	"io"
 	"math"
 	"os"
@@ -23,7 +24,7 @@ func TestFunctions(t *testing.T) {
 		notes int
 	}{
 		// Five peers have three operations, at two sizes.
-		{"right", []string{"- Fake 1.0", "tanh, GB/s by", "exp, ns for an element", "| backward "}, 2 * 5 * 3, 0},
+		{"right", []string{"- Fake 1.0", "\ntanh: GB/s by", "\nexp: ns for an element", "| tanh backward "}, 2 * 5 * 3, 0},
 		{"wrong", []string{"WRONG: exp forward of oneDNN, 16 elements", "WRONG: tanh backward of vek"}, 2 * 5 * 3, 2 * 5 * 3},
 		{"slow", []string{"- Fake 1.0"}, 5 * 3, 0}, // only the first size
 		{"broken", []string{"- oneDNN: no memory", "- vek: no memory"}, 0, 0},
@@ -91,6 +92,18 @@ func fakeCommands(t *testing.T, c *config, kind string) {
 		command = []string{"./none"}
 	}
 	c.onednn, c.torch, c.numexpr, c.onnx, c.onnxruntime, c.gopeers = command, command, command, command, command, command
+}
+
+// TestGroups: a table for each function if there are several sizes.
+func TestGroups(t *testing.T) {
+	r := functionReport{Functions: []string{"exp", "tanh"}, Results: []result{{N: 16}, {N: 16}}}
+	if got := fmt.Sprint(r.groups()); got != "[[exp tanh]]" {
+		t.Errorf("one size: %s", got)
+	}
+	r.Results = append(r.Results, result{N: 1024})
+	if got := fmt.Sprint(r.groups()); got != "[[exp] [tanh]]" {
+		t.Errorf("two sizes: %s", got)
+	}
 }
 
 // TestVerifyFunctions: this library has to be right in every bit, a peer about right, and both

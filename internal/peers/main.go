@@ -33,6 +33,9 @@ Markdown tables. Compares each result with the reference.
   -n LIST          numbers of elements, such as 1024,64Ki,1Mi (16 to 64Mi)
   -rounds N        samples of each, for the median and the minimum (15; 7 of
                    functions)
+  -sample TIME     the least time of a sample (20ms). On a busy machine, the minimum
+                   of many short samples is that of an idle one, for one thread:
+                   GOMAXPROCS=1, -sample 200us -rounds 80
   -json FILE       also write all results as JSON
 
   -check         measure nothing; compare the bits of this library with those of
@@ -71,7 +74,10 @@ func parse(args []string) (config, error) {
 	c := config{
 		sizes: []int{16, 1 << 10, 64 << 10, 256 << 10, 1 << 20, 16 << 20, 64 << 20}, rounds: 15,
 		functions: timedFunctions, functionSizes: []int{1 << 10, 64 << 10, 1 << 20, 16 << 20, 64 << 20}, functionRounds: 7,
-		minSample: minSample, rest: rest, functionRest: functionRest,
+		rest: rest, functionRest: functionRest,
+	}
+	if runtime.GOMAXPROCS(0) == 1 { // no thread spins
+		c.rest, c.functionRest = restAlone, restAlone
 	}
 	fs := flag.NewFlagSet("peers", flag.ContinueOnError)
 	fs.SetOutput(io.Discard) // the caller prints the error
@@ -91,6 +97,7 @@ func parse(args []string) (config, error) {
 		c.functionRounds = c.rounds
 		return err
 	})
+	fs.DurationVar(&c.minSample, "sample", minSample, "")
 	fs.StringVar(&c.json, "json", "", "")
 	fs.BoolVar(&c.check, "check", false, "")
 	fs.StringVar(&c.device, "device", "", "")
@@ -118,6 +125,8 @@ func parse(args []string) (config, error) {
 		return c, fmt.Errorf("unexpected argument %q", fs.Arg(0))
 	case c.rounds < 1:
 		return c, fmt.Errorf("-rounds is %d and should be at least 1", c.rounds)
+	case c.minSample <= 0:
+		return c, fmt.Errorf("-sample is %v and should be above 0", c.minSample)
 	case c.device != "" && !c.check:
 		return c, errors.New("-device needs -check: the others run on the CPU")
 	}

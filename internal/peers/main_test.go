@@ -77,7 +77,7 @@ func TestRun(t *testing.T) {
 }
 
 func TestParse(t *testing.T) {
-	for _, args := range []string{"-n 0", "-n 1k", "-n 257Mi", "-n ,", "-rounds 0", "-device any", "-functions sine", "-functions exp,", "x"} {
+	for _, args := range []string{"-n 0", "-n 1k", "-n 257Mi", "-n ,", "-rounds 0", "-sample 0s", "-sample 20", "-device any", "-functions sine", "-functions exp,", "x"} {
 		if _, err := parse(strings.Fields(args)); err == nil {
 			t.Errorf("parse(%q) is no error", args)
 		}

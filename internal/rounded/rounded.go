@@ -35,10 +35,9 @@ func (f *function) at(x float32) float32 {
 	if y, ok := f.special(x); ok {
 		return y
 	}
-	if y, bound := f.approx(float64(x)); float32(y-bound) == float32(y+bound) {
-		if y := float32(y); y != 0 { // the sign of a zero is that of the real value
-			return y
-		}
+	y, bound := f.approx(float64(x))
+	if float32(y-bound) == float32(y+bound) && math.Abs(y) > bound { // the sign of a zero is that of y
+		return float32(y)
 	}
 	return f.exactly(x)
 }

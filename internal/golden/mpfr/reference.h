@@ -4,7 +4,7 @@
 // A function is computed in double first, with a bound of its absolute error that is far
 // above the error of any libm. MPFR decides where the bound leaves more than one float32, and
 // so at every input whose value is within GOLDEN_NEAR of a midpoint of two float32, relative
-// to the value.
+// to the value: where terms cancel, within GOLDEN_NEAR/16 of their sizes.
 #ifndef GOLDEN_REFERENCE_H
 #define GOLDEN_REFERENCE_H
 
@@ -117,12 +117,13 @@ static inline int golden_limit(int fn, float x, float *y) {
 #undef GOLDEN_IF
 }
 
-// golden_double returns the value in double, and sets *size: the error is below 2^-45 of
-// it. That is |y|, or more where terms cancel or an exponential has a rounded argument.
-static inline double golden_double(int fn, double x, double *size) {
+// golden_double returns the value in double, and sets *size to |y|, or to the sum of the sizes
+// of terms that may cancel, and *loss to what the rounded argument of an exponential and the
+// number of operations multiply the error by: it is below 2^-45 of *size * *loss.
+static inline double golden_double(int fn, double x, double *size, double *loss) {
 	const double root2 = 0x1.6a09e667f3bcdp+0, rootPi = 0x1.c5bf891b4ef6bp+0;
 	double y = 0, a, b, e, n, v, slope;
-	*size = 0;
+	*size = 0, *loss = 1;
 	switch (fn) {
 	case golden_exp: y = exp(x); break;
 	case golden_expm1: y = expm1(x); break;
@@ -133,10 +134,10 @@ static inline double golden_double(int fn, double x, double *size) {
 	case golden_softplus: y = log1p(exp(x)); break;
 	case golden_erf: y = erf(x); break;
 	case golden_silu: y = x / (1 + exp(-x)); break;
-	case golden_gelu: y = 0.5 * x * erfc(-x / root2), *size = 16 * fabs(y); break;
+	case golden_gelu: y = 0.5 * x * erfc(-x / root2), *loss = 16; break;
 	case golden_geluTanh:
 		v = 2 * root2 / rootPi * (x + 0.044715 * x * x * x);
-		y = x / (1 + exp(-v)), *size = 32 * fabs(y);
+		y = x / (1 + exp(-v)), *loss = 32;
 		break;
 	case golden_mish: e = exp(x), n = e * (e + 2), y = x * (n / (n + 2)); break;
 	case golden_softsign: y = x / (1 + fabs(x)); break;
@@ -146,21 +147,21 @@ static inline double golden_double(int fn, double x, double *size) {
 	case golden_erfPrime: y = 2 / rootPi * exp(-x * x); break; // x*x is exact
 	case golden_siluPrime:
 		e = exp(-x), a = 1 / (1 + e), b = x * e * a * a;
-		y = a + b, *size = 2 * (fabs(a) + fabs(b));
+		y = a + b, *size = fabs(a) + fabs(b), *loss = 2;
 		break;
 	case golden_geluPrime:
 		a = 0.5 * erfc(-x / root2), b = x * (exp(-x * x / 2) / (root2 * rootPi));
-		y = a + b, *size = 16 * (fabs(a) + fabs(b));
+		y = a + b, *size = fabs(a) + fabs(b), *loss = 16;
 		break;
 	case golden_geluTanhPrime:
 		v = 2 * root2 / rootPi * (x + 0.044715 * x * x * x);
 		slope = 2 * root2 / rootPi * (1 + 3 * 0.044715 * x * x);
 		e = exp(-v), a = 1 / (1 + e), b = x * slope * e * a * a;
-		y = a + b, *size = 32 * (fabs(a) + fabs(b));
+		y = a + b, *size = fabs(a) + fabs(b), *loss = 32;
 		break;
 	case golden_mishPrime:
 		e = exp(x), n = e * (e + 2), a = n / (n + 2), b = 4 * x * e * (e + 1) / ((n + 2) * (n + 2));
-		y = a + b, *size = 2 * (fabs(a) + fabs(b));
+		y = a + b, *size = fabs(a) + fabs(b), *loss = 2;
 		break;
 	case golden_softsignPrime: a = 1 + fabs(x), y = 1 / (a * a); break;
 	}
@@ -379,18 +380,19 @@ static float golden_by_mpfr(int fn, float x, double *distance) {
 }
 
 // golden_value returns the result at x. It sets *distance to the distance of the value from
-// the nearest midpoint of two float32, relative to the value, or to 1 if that is not below
-// GOLDEN_NEAR.
+// the nearest midpoint of two float32, relative to the value or, where terms cancel to less
+// than a 16th, to a 16th of their sizes; or to 1 if that is not below GOLDEN_NEAR.
 static inline float golden_value(int fn, float x, double *distance) {
 	float limit;
 	*distance = 1;
 	if (fn == golden_logSigmoid) return -golden_value(golden_softplus, -x, distance);
 	if (golden_limit(fn, x, &limit)) return limit;
-	double size, y = golden_double(fn, x, &size);
-	double bound = size * 0x1p-43;
+	double size, loss, y = golden_double(fn, x, &size, &loss);
+	double bound = size * loss * 0x1p-43;
 	float result = (float)(y - bound);
 	if (result == (float)(y + bound)) return result;
 	result = golden_by_mpfr(fn, x, distance);
+	if (size > 16 * fabs(y)) *distance *= 16 * fabs(y) / size;
 	if (*distance >= GOLDEN_NEAR) *distance = 1;
 	return result;
 }

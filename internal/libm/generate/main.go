@@ -31,10 +31,16 @@ var polynomials = []polynomial{
 		name: "expTail", doc: "(e^r - 1 - r) / r^2", low: -0.3466, high: 0.3466, degree: 8, relative: true,
 		f: func(r *big.Float) *big.Float { return tail(r, 2) },
 	},
+	{
+		name: "expTail16", doc: "(e^r - 1 - r) / r^2", low: -0.02167, high: 0.02167, degree: 4, relative: true,
+		f: func(r *big.Float) *big.Float { return tail(r, 2) },
+	},
 	logTail,
 	halfTail,
+	shorter(halfTail, 5),
 	gaussTail,
 	exp2Tail,
+	shorter(exp2Tail, 5),
 	erfTail,
 	softplusTail,
 }
@@ -53,6 +59,7 @@ func main() {
 		}
 	} else {
 		constants(&b)
+		roots(&b)
 		tailConstants(&b)
 		cubicConstants(&b)
 		erfConstants(&b)
@@ -67,6 +74,22 @@ func main() {
 	if err := os.WriteFile(*out, text, 0o666); err != nil {
 		log.Fatal(err)
 	}
+}
+
+// shorter returns a for arguments that are a 16th.
+func shorter(a polynomial, degree int) polynomial {
+	a.name, a.low, a.high, a.degree = a.name+"16", a.low/16, a.high/16, degree
+	return a
+}
+
+// roots writes 2^(j/16) for j from 0 to 15.
+func roots(b *strings.Builder) {
+	b.WriteString("\n// roots are 2^(j/16).\nvar roots = [16]float64{\n")
+	ln2 := p.Log(p.Integer(2))
+	for j := range int64(16) {
+		fmt.Fprintf(b, "%s,\n", hex(p.Exp(p.Div(p.Mul(p.Integer(j), ln2), p.Integer(16)))))
+	}
+	b.WriteString("}\n")
 }
 
 // constants writes log(2), and its parts: the upper has 11 trailing zeros.
