@@ -2,52 +2,63 @@ package compute
 
 import (
 	"cmp"
+	"context"
 	"fmt"
 	"slices"
 	"sync"
 
 	"github.com/gmind-go/compute/expr"
 	"github.com/gmind-go/compute/internal/check"
+	"github.com/gmind-go/compute/internal/function"
 )
 
 // A Layer is an activation as a layer of a network: Forward remembers its input, and
 // Derivative and Backward use it. A Layer may be used concurrently; a call then uses the
 // input of whichever Forward was last.
 //
-// The methods on slices keep the input on the device, 4 bytes per element. They reuse their
-// memory there if the length repeats. Those on buffers chain layers on the device, and
-// keep only what Backward needs of the input: 1 bit per element if Activation.HasBit, and
-// otherwise a copy of it. Both may be mixed.
+// The methods on slices compute from host memory to host memory, as Backend.Stream does, and
+// keep a copy of the input there, 4 bytes per element, which they reuse if the length repeats.
+// Those on buffers chain layers on the device, and keep only what Backward needs of the input: 1
+// bit per element if Activation.HasBit, and otherwise a copy of it. Both may be mixed: what is
+// missing is copied once.
 type Layer struct {
 	b Backend
 	f Activation
 
-	mu    sync.Mutex // guards what follows
-	n     int        // elements of the last input
-	knows knowledge
-	x     Buffer // the last input, if knowsInput; else of any length, or nil
-	work  Buffer // for results; of any length, or nil
-	bits  Mask   // of the last input, if knowsBits; else of any length, or nil
-	ones  Buffer // every element is 1; of any length, or nil
+	mu       sync.Mutex // guards what follows
+	n        int        // elements of the last input
+	knows    knowledge
+	kept     []float32   // the last input, if knowsSlice; else of any length
+	x        Buffer      // the last input, if knowsBuffer; else of any length, or nil
+	bits     Mask        // of the last input, if knowsBits; else of any length, or nil
+	work     Buffer      // of any length, or nil
+	ones     Buffer      // every element is 1; of any length, or nil
+	operands [][]float32 // of compute
 }
 
-// knowledge is what a Layer remembers of its last input.
+// knowledge is what a Layer remembers of its last input, as a set.
 type knowledge int
 
 const (
-	knowsNothing knowledge = iota
-	knowsInput
+	knowsSlice knowledge = 1 << iota
+	knowsBuffer
 	knowsBits
+
+	knowsNothing knowledge = 0
 )
 
 // ErrBitsOnly is the ErrNoInput of Layer.Inputs after ForwardBuffer: the layer has only
 // a bit of each element of its last input.
 var ErrBitsOnly = fmt.Errorf("only its bits: %w", ErrNoInput)
 
-// NewLayer returns a layer that computes f on b. It holds memory of b from the first
-// Forward until Release, or until b is closed. If b is nil, its methods return
-// ErrUnavailable.
-func NewLayer(b Backend, f Activation) *Layer { return &Layer{b: b, f: f} }
+// NewLayer returns a layer that computes f on b. It holds memory from the first Forward until
+// Release; that of b until b is closed. If b is nil, its methods return ErrUnavailable.
+func NewLayer(b Backend, f Activation) *Layer {
+	if w, ok := b.(*fallback); ok { // it changes nothing that a layer calls
+		b = w.Backend
+	}
+	return &Layer{b: b, f: f}
+}
 
 // Activation returns the function of the layer.
 func (l *Layer) Activation() Activation { return l.f }
@@ -55,22 +66,21 @@ func (l *Layer) Activation() Activation { return l.f }
 // String returns the function of the layer, such as "LeakyReLU(negative_slope=0.01)".
 func (l *Layer) String() string { return l.f.String() }
 
-// Remember makes x the last input, as Forward does, without computing f. Errors: those of
-// Backend.Upload.
+// Remember makes x the last input, as Forward does, without computing f. Errors:
+// ErrUnavailable.
 func (l *Layer) Remember(x []float32) error {
 	l.mu.Lock()
 	defer l.mu.Unlock()
 	return l.remember(x)
 }
 
-// Forward returns f(x[i]) for each element, and remembers x. Errors: those of
-// Backend.Upload and Backend.Forward.
+// Forward returns f(x[i]) for each element, and remembers x. Errors: those of Backend.Stream.
 func (l *Layer) Forward(x []float32) ([]float32, error) {
 	return results(len(x), func(y []float32) error { return l.ForwardInto(y, x) })
 }
 
 // Derivative returns f'(x[i]) for each element of the last input. Errors: ErrNoInput, and
-// those of Backend.Derivative.
+// those of Backend.Stream.
 func (l *Layer) Derivative() ([]float32, error) {
 	l.mu.Lock()
 	defer l.mu.Unlock()
@@ -78,7 +88,7 @@ func (l *Layer) Derivative() ([]float32, error) {
 }
 
 // Backward returns dy[i]*f'(x[i]) for each element of the last input. dy has the length of
-// that input. Errors: ErrNoInput, and those of Backend.Backward.
+// that input. Errors: ErrNoInput, and those of Backend.Stream.
 func (l *Layer) Backward(dy []float32) ([]float32, error) {
 	return results(len(dy), func(dx []float32) error { return l.BackwardInto(dx, dy) })
 }
@@ -92,8 +102,8 @@ func results(n int, compute func([]float32) error) ([]float32, error) {
 	return r, nil
 }
 
-// ForwardInto is like Forward, and sets y, which has the length of x (ErrLength) and may be
-// x. On the CPU it allocates nothing if the length repeats.
+// ForwardInto is like Forward, and sets y, which has the length of x (ErrLength) and is x, or
+// shares no memory with it (ErrOverlap). On the CPU it allocates nothing if the length repeats.
 func (l *Layer) ForwardInto(y, x []float32) error {
 	l.mu.Lock()
 	defer l.mu.Unlock()
@@ -103,7 +113,7 @@ func (l *Layer) ForwardInto(y, x []float32) error {
 	if err := l.remember(x); err != nil {
 		return err
 	}
-	if err := l.forward(y); err != nil {
+	if err := l.compute(function.Forward, y, x); err != nil {
 		l.knows = knowsNothing
 		return err
 	}
@@ -113,24 +123,39 @@ func (l *Layer) ForwardInto(y, x []float32) error {
 // remember makes x the last input.
 func (l *Layer) remember(x []float32) error {
 	l.knows = knowsNothing
-	if err := reserve(l, &l.x, len(x), Backend.Alloc); err != nil {
+	if err := l.open(); err != nil {
 		return err
 	}
-	if err := l.x.Write(x); err != nil {
-		return err
+	if len(l.kept) != len(x) {
+		l.kept = make([]float32, len(x))
 	}
-	l.knows, l.n = knowsInput, len(x)
+	copy(l.kept, x)
+	l.knows, l.n = knowsSlice, len(x)
 	return nil
 }
 
-func (l *Layer) forward(y []float32) error {
-	if err := reserve(l, &l.work, l.n, Backend.Alloc); err != nil {
-		return err
+// compute computes a form on slices, its operands. One of a backend of this module allocates
+// nothing.
+func (l *Layer) compute(fm function.Form, operands ...[]float32) error {
+	if b, ok := l.b.(interface {
+		StreamForm(function.Form, Activation, ...[]float32) error
+	}); ok {
+		l.operands = append(l.operands[:0], operands...)
+		defer clear(l.operands)
+		return b.StreamForm(fm, l.f, l.operands...)
 	}
-	if err := l.b.Forward(l.f, l.work, l.x); err != nil {
-		return err
+	if err := l.f.Validate(); err != nil {
+		return fmt.Errorf("compute: %v: %w", l.f, err)
 	}
-	return l.work.Read(y)
+	fn := function.Of(int(l.f.Kind))
+	var args []Arg
+	for _, s := range operands {
+		args = append(args, Slice(s))
+	}
+	for i := range fn.Params() {
+		args = append(args, F32(l.f.Params[i]))
+	}
+	return l.b.RunSlices(context.Background(), fn.Program(fm), args...)
 }
 
 // DerivativeInto is like Derivative, and sets d, which has the length of the last input
@@ -145,6 +170,9 @@ func (l *Layer) derivative(d []float32) error {
 	if err := l.hasInput("derivative", "d", len(d)); err != nil {
 		return err
 	}
+	if l.knows&knowsSlice != 0 {
+		return l.compute(function.Derivative, d, l.kept)
+	}
 	if err := reserve(l, &l.work, l.n, Backend.Alloc); err != nil {
 		return err
 	}
@@ -154,8 +182,8 @@ func (l *Layer) derivative(d []float32) error {
 	return l.work.Read(d)
 }
 
-// BackwardInto is like Backward, and sets dx, which has the length of dy (ErrLength) and
-// may be dy.
+// BackwardInto is like Backward, and sets dx, which has the length of dy (ErrLength) and is dy,
+// or shares no memory with it (ErrOverlap).
 func (l *Layer) BackwardInto(dx, dy []float32) error {
 	l.mu.Lock()
 	defer l.mu.Unlock()
@@ -164,6 +192,9 @@ func (l *Layer) BackwardInto(dx, dy []float32) error {
 	}
 	if err := l.lengths("backward", "dx", len(dx), "dy", len(dy)); err != nil {
 		return err
+	}
+	if l.knows&knowsSlice != 0 {
+		return l.compute(function.Backward, dx, dy, l.kept)
 	}
 	if err := reserve(l, &l.work, l.n, Backend.Alloc); err != nil {
 		return err
@@ -224,12 +255,12 @@ func (l *Layer) copyForward(y, x Buffer, n int) error {
 	if err := l.b.Forward(l.f, y, x); err != nil {
 		return err
 	}
-	l.knows, l.n = knowsInput, n
+	l.knows, l.n = knowsBuffer, n
 	return nil
 }
 
 // DerivativeBuffer sets d[i] = f'(x[i]) on the device, for the last input x. d has the
-// length of x. Errors: ErrNoInput, and those of Backend.Derivative.
+// length of x. Errors: ErrNoInput, and those of Backend.Upload and Backend.Derivative.
 func (l *Layer) DerivativeBuffer(d Buffer) error {
 	l.mu.Lock()
 	defer l.mu.Unlock()
@@ -240,7 +271,8 @@ func (l *Layer) DerivativeBuffer(d Buffer) error {
 }
 
 // BackwardBuffer sets dx[i] = dy[i]*f'(x[i]) on the device, for the last input x. dx and dy
-// have the length of x; dx may be dy. Errors: ErrNoInput, and those of Backend.Backward.
+// have the length of x; dx may be dy. Errors: ErrNoInput, and those of Backend.Upload and
+// Backend.Backward.
 func (l *Layer) BackwardBuffer(dx, dy Buffer) error {
 	l.mu.Lock()
 	defer l.mu.Unlock()
@@ -250,8 +282,26 @@ func (l *Layer) BackwardBuffer(dx, dy Buffer) error {
 	return l.backwardTo(dx, dy)
 }
 
+// upload copies the last input to the device, unless something of it is there.
+func (l *Layer) upload() error {
+	if l.knows != knowsSlice {
+		return nil
+	}
+	if err := reserve(l, &l.x, l.n, Backend.Alloc); err != nil {
+		return err
+	}
+	if err := l.x.Write(l.kept); err != nil {
+		return err
+	}
+	l.knows |= knowsBuffer
+	return nil
+}
+
 func (l *Layer) derivativeTo(d Buffer) error {
-	if l.knows == knowsInput {
+	if err := l.upload(); err != nil {
+		return err
+	}
+	if l.knows&knowsBuffer != 0 {
 		return l.b.Derivative(l.f, d, l.x)
 	}
 	// For dy = 1 the gradient is the derivative.
@@ -268,7 +318,10 @@ func (l *Layer) derivativeTo(d Buffer) error {
 }
 
 func (l *Layer) backwardTo(dx, dy Buffer) error {
-	if l.knows == knowsInput {
+	if err := l.upload(); err != nil {
+		return err
+	}
+	if l.knows&knowsBuffer != 0 {
 		return l.b.Backward(l.f, dx, dy, l.x)
 	}
 	return l.b.BackwardMask(l.f, dx, dy, l.bits)
@@ -285,6 +338,9 @@ func (l *Layer) Inputs() ([]float32, error) {
 	if err := l.hasInput("inputs", "", 0); err != nil {
 		return nil, err
 	}
+	if l.knows&knowsSlice != 0 {
+		return append([]float32{}, l.kept...), nil
+	}
 	return results(l.n, l.x.Read)
 }
 
@@ -293,7 +349,7 @@ func (l *Layer) Inputs() ([]float32, error) {
 func (l *Layer) Release() error {
 	l.mu.Lock()
 	defer l.mu.Unlock()
-	l.knows, l.n = knowsNothing, 0
+	l.knows, l.n, l.kept = knowsNothing, 0, nil
 	return cmp.Or(release(&l.x), release(&l.work), release(&l.ones), release(&l.bits))
 }
 

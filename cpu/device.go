@@ -163,46 +163,46 @@ func (d *device) streamPart(c *code, params []uint32, n int) int {
 func (d *device) Stream(ctx context.Context, c *driver.HostCall) error {
 	code := c.Code.(*code)
 	size := d.streamPart(code, c.Params, c.N)
-	run := d.streamer(code, c)
+	f := d.frames.take()
+	defer d.frames.put(f)
+	var nonTemporal kernel // for all parts
+	if code.plain != nil {
+		f.args.setHost(code, c, 0, c.N)
+		nonTemporal = d.nonTemporal(code, &f.args)
+		f.args.forget()
+	}
 	for lo := 0; lo < c.N; lo += size {
 		if err := driver.Ended(ctx); err != nil {
 			return err
 		}
-		run(lo, min(size, c.N-lo))
+		n := min(size, c.N-lo)
+		if code.plain != nil {
+			f.args.setHost(code, c, lo, n)
+			d.compute(code, f, c.Params, nonTemporal)
+			continue
+		}
+		r := &f.tiles.call
+		for i, o := range c.Operands {
+			r.operands = append(r.operands, program.Operand[unsafe.Pointer]{Memory: hostStart(code, c, i, lo), Len: o.Len, Period: o.Period})
+		}
+		r.n, r.index, r.params = n, c.Index+uint64(lo), c.Params
+		d.launchPlan(code, f)
 	}
 	return nil
 }
 
-// streamer returns what computes n elements of c from lo on.
-func (d *device) streamer(code *code, c *driver.HostCall) func(lo, n int) {
-	if code.plain != nil {
-		f := &frame{}
-		all := args{n: c.N}
-		for i, o := range c.Operands {
-			all.ptr[i] = start(o.Memory)
-		}
-		all.setParams(c.Params)
-		nonTemporal := d.nonTemporal(code, &all) // for all parts
-		return func(lo, n int) {
-			f.args = all
-			for i, address := range code.operands {
-				f.args.ptr[i] = unsafe.Add(all.ptr[i], offset(address, lo))
-			}
-			f.args.n = n
-			d.compute(code, f, c.Params, nonTemporal)
-		}
+// setHost sets a to n elements of c from lo on.
+func (a *args) setHost(code *code, c *driver.HostCall, lo, n int) {
+	for i := range c.Operands {
+		a.ptr[i] = hostStart(code, c, i, lo)
 	}
-	return func(lo, n int) {
-		f := d.frames.take()
-		r := &f.tiles.call
-		for i, o := range c.Operands {
-			memory := unsafe.Add(start(o.Memory), offset(code.operands[i], lo))
-			r.operands = append(r.operands, program.Operand[unsafe.Pointer]{Memory: memory, Len: o.Len, Period: o.Period})
-		}
-		r.n, r.index, r.params = n, c.Index+uint64(lo), c.Params
-		d.launchPlan(code, f)
-		d.frames.put(f)
-	}
+	a.n = n
+	a.setParams(c.Params)
+}
+
+// hostStart returns where the element lo of the operand i of c is.
+func hostStart(code *code, c *driver.HostCall, i, lo int) unsafe.Pointer {
+	return unsafe.Add(start(c.Operands[i].Memory), offset(code.operands[i], lo))
 }
 
 // start returns where h starts.

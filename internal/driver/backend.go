@@ -23,6 +23,7 @@ type Backend struct {
 	unsure   atomic.Bool           // whether any of these may make usable return an error
 	forms    formCodes
 	programs cache
+	hosted   chan *launchOn[Host] // that no call uses
 
 	// Calls without operands hold calls for reading, and calls with operands hold the locks
 	// of these. Close takes all of them before it closes the device.
@@ -34,9 +35,12 @@ type Backend struct {
 	liveBytes int64
 }
 
+// maxHosted is how many calls on memory of the host a backend keeps for later ones.
+const maxHosted = 4
+
 // New returns the backend that computes on d.
 func New(d Device) *Backend {
-	b := &Backend{device: d, name: d.Info().Name, live: map[*memory]struct{}{}, forms: make(formCodes, len(function.All())+1)}
+	b := &Backend{device: d, name: d.Info().Name, live: map[*memory]struct{}{}, forms: make(formCodes, len(function.All())+1), hosted: make(chan *launchOn[Host], maxHosted)}
 	b.survivor, _ = d.(Survivor)
 	b.unsure.Store(b.survivor != nil)
 	return b
@@ -167,7 +171,7 @@ func (b *Backend) failed(op, size string, err error) error {
 		return nil
 	}
 	fault := errors.Is(err, compute.ErrDevice)
-	hosted, instead := op == "stream" || strings.HasPrefix(op, "run slices"), "Stream"
+	hosted, instead := strings.HasPrefix(op, "stream") || strings.HasPrefix(op, "run slices"), "Stream"
 	if strings.HasPrefix(op, "run ") {
 		instead = "RunSlices"
 	}

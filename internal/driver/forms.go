@@ -54,7 +54,7 @@ const maxOperands = 3
 var signatures = func() (list [form.Count + 1]signature) {
 	for fm := range list {
 		fm := form.Form(fm)
-		s := signature{op: fm.String(), results: len(fm.Results())}
+		s := signature{op: fm.String(), streamed: "stream " + fm.String(), results: len(fm.Results())}
 		for _, o := range fm.Operands() {
 			address := kernel.Element
 			if o == form.M {
@@ -98,23 +98,37 @@ func (b *Backend) enterFormCode(fm form.Form, kind compute.Kind) (*compiled, err
 	return b.formCode(fm, kind)
 }
 
-// A launch is a Call of a form and the memory that it needs. It is part of the first operand,
-// whose lock guards it, so that no call allocates.
-type launch struct {
-	Call
-	operands [maxOperands]kernel.Operand[Memory]
+// A launchOn is a CallOn of a form and the memory that it needs, so that no call allocates. A
+// launch is part of the first operand, whose lock guards it. The backend has those on memory of
+// the host.
+type launchOn[M any] struct {
+	CallOn[M]
+	operands [maxOperands]kernel.Operand[M]
 	params   [kernel.MaxParams]uint32
 	scratch  []uint64 // of Kernel.Eval
 }
 
-// setParams sets params to those of c, a form of f. The scratch is that of Kernel.Eval.
-func (c *compiled) setParams(params []uint32, fm form.Form, f compute.Activation, scratch []uint64) {
+type launch = launchOn[Memory]
+
+// set makes l a call of code, the form fm of f, for n elements of the operands.
+func (l *launchOn[M]) set(code *compiled, fm form.Form, f compute.Activation, n int) {
+	s := &signatures[fm]
+	if l.Kernel != code.kernel {
+		l.CallOn = CallOn[M]{
+			Kernel: code.kernel, Code: code.code,
+			Operands: l.operands[:len(s.names)], Params: l.params[:len(code.kernel.Params)],
+		}
+		if n := code.kernel.Scratch(); n > len(l.scratch) {
+			l.scratch = make([]uint64, n)
+		}
+	}
+	l.N, l.Total = n, n
 	var args [maxOperands + function.MaxParams]uint32
-	inputs := len(signatures[fm].names) - signatures[fm].results
+	inputs := len(s.names) - s.results
 	for i, v := range f.Params {
 		args[inputs+i] = math.Float32bits(v)
 	}
-	c.kernel.Eval(params, args[:], scratch)
+	code.kernel.Eval(l.Params, args[:], l.scratch)
 }
 
 // form computes fm of f on args, its operands.
@@ -170,17 +184,8 @@ func (b *Backend) form(fm form.Form, f compute.Activation, args ...any) error {
 	for i, m := range all {
 		l.operands[i].Memory, l.operands[i].Len = m.device, n
 	}
-	if l.Kernel != code.kernel {
-		l.Call = Call{
-			Kernel: code.kernel, Code: code.code, N: n, Total: n,
-			Operands: l.operands[:len(all)], Params: l.params[:len(code.kernel.Params)],
-		}
-		if n := code.kernel.Scratch(); n > len(l.scratch) {
-			l.scratch = make([]uint64, n)
-		}
-	}
-	code.setParams(l.Params, fm, f, l.scratch)
-	if err := b.device.Launch(&l.Call); err != nil {
+	l.set(code, fm, f, n)
+	if err := b.device.Launch(&l.CallOn); err != nil {
 		return b.failed(s.op, elements(n), err)
 	}
 	return nil
@@ -189,29 +194,75 @@ func (b *Backend) form(fm form.Form, f compute.Activation, args ...any) error {
 // Stream implements compute.Backend.
 func (b *Backend) Stream(ctx context.Context, op compute.Op, f compute.Activation, dst, src []float32) error {
 	c := b.call("stream")
-	if err := b.enter(c.op); err != nil {
+	if err := b.enterHosted(c.op); err != nil {
 		return err
 	}
 	defer b.calls.RUnlock()
-	if b.survivor == nil {
-		if err := b.usable(c.op); err != nil {
-			return err
-		}
-	}
 	if err := c.stream(ctx, op, f, dst, src); err != nil || len(src) == 0 {
 		return err
 	}
-	fm := form.Of(op)
+	return b.streamForm(ctx, c, form.Of(op), f, dst, src)
+}
+
+// StreamForm computes fm of f, a form of one result and of one input or two, as Stream does. The
+// slices are its operands, and have one length. It is for compute.Layer.
+func (b *Backend) StreamForm(fm function.Form, f compute.Activation, slices ...[]float32) error {
+	s := &signatures[fm]
+	c := b.call(s.streamed)
+	if err := b.enterHosted(c.op); err != nil {
+		return err
+	}
+	defer b.calls.RUnlock()
+	if err := f.Validate(); err != nil {
+		return c.wrap(err)
+	}
+	for i, input := range slices[1:] {
+		if partOverlap(slices[0], input) {
+			return c.fail(compute.ErrOverlap, "%s and %s share a part of their memory; give the same slice or separate ones", s.names[0], s.names[1+i])
+		}
+	}
+	if len(slices[0]) == 0 {
+		return nil
+	}
+	return b.streamForm(context.Background(), c, form.Form(fm), f, slices...)
+}
+
+// enterHosted is enter for a call on memory of the host, which a survivor computes after a fault
+// too.
+func (b *Backend) enterHosted(op string) error {
+	if err := b.enter(op); err != nil || b.survivor != nil {
+		return err
+	}
+	err := b.usable(op)
+	if err != nil {
+		b.calls.RUnlock()
+	}
+	return err
+}
+
+// streamForm computes fm of f on slices, which c names in errors. b is entered.
+func (b *Backend) streamForm(ctx context.Context, c call, fm form.Form, f compute.Activation, slices ...[]float32) error {
 	code, err := b.formCode(fm, f.Kind)
 	if err != nil {
 		return err
 	}
-	params := make([]uint32, len(code.kernel.Params))
-	code.setParams(params, fm, f, make([]uint64, code.kernel.Scratch()))
-	return b.stream(ctx, c, &HostCall{
-		Kernel: code.kernel, Code: code.code, N: len(src), Params: params,
-		Operands: []kernel.Operand[Host]{{Memory: Host{Floats: dst}, Len: len(dst)}, {Memory: Host{Floats: src}, Len: len(src)}},
-	})
+	var l *launchOn[Host]
+	select {
+	case l = <-b.hosted:
+	default:
+		l = &launchOn[Host]{}
+	}
+	l.set(code, fm, f, len(slices[0]))
+	for i, s := range slices {
+		l.operands[i] = kernel.Operand[Host]{Memory: Host{Floats: s}, Len: len(s)}
+	}
+	err = b.stream(ctx, c, &l.CallOn)
+	clear(l.operands[:])
+	select {
+	case b.hosted <- l:
+	default:
+	}
+	return err
 }
 
 // stream runs h, which c names in errors.

@@ -11,6 +11,7 @@ import (
 // arguments that are buffers or masks.
 type signature struct {
 	op        string // of the call, in errors
+	streamed  string // op on slices
 	names     []string
 	addresses []kernel.Address
 	results   int // how many of them are results
