@@ -66,12 +66,12 @@ func (l *Layer) Activation() Activation { return l.f }
 // String returns the function of the layer, such as "LeakyReLU(negative_slope=0.01)".
 func (l *Layer) String() string { return l.f.String() }
 
-// Remember makes x the last input, as Forward does, without computing f. Errors:
-// ErrUnavailable.
+// Remember makes x the last input, as Forward does, without computing f. Errors: those
+// of Backend.Stream.
 func (l *Layer) Remember(x []float32) error {
 	l.mu.Lock()
 	defer l.mu.Unlock()
-	return l.remember(x)
+	return l.forward(nil, x)
 }
 
 // Forward returns f(x[i]) for each element, and remembers x. Errors: those of Backend.Stream.
@@ -110,18 +110,11 @@ func (l *Layer) ForwardInto(y, x []float32) error {
 	if err := l.lengths("forward", "y", len(y), "x", len(x)); err != nil {
 		return err
 	}
-	if err := l.remember(x); err != nil {
-		return err
-	}
-	if err := l.compute(function.Forward, y, x); err != nil {
-		l.knows = knowsNothing
-		return err
-	}
-	return nil
+	return l.forward(y, x)
 }
 
-// remember makes x the last input.
-func (l *Layer) remember(x []float32) error {
+// forward makes x the last input, and sets y, which has the length of x or is empty.
+func (l *Layer) forward(y, x []float32) error {
 	l.knows = knowsNothing
 	if err := l.open(); err != nil {
 		return err
@@ -129,7 +122,10 @@ func (l *Layer) remember(x []float32) error {
 	if len(l.kept) != len(x) {
 		l.kept = make([]float32, len(x))
 	}
-	copy(l.kept, x)
+	copy(l.kept, x) // before y replaces it
+	if err := l.compute(function.Forward, y, x[:len(y)]); err != nil {
+		return err
+	}
 	l.knows, l.n = knowsSlice, len(x)
 	return nil
 }

@@ -12,10 +12,22 @@ import (
 	"github.com/gmind-go/compute/internal/form"
 	"github.com/gmind-go/compute/internal/testenv"
 	"github.com/gmind-go/compute/internal/values"
+	"github.com/gmind-go/compute/shard"
 )
 
+// onLayerBackends also runs test on a Shard, and on a backend with only the methods of Backend.
+func onLayerBackends(t *testing.T, test func(t *testing.T, b compute.Backend)) {
+	onBackends(t, test)
+	t.Run("shard", func(t *testing.T) {
+		test(t, testenv.Open(t, func() (compute.Backend, error) {
+			return shard.New(testenv.Open(t, cpu.Open), testenv.Open(t, cpu.Open))
+		}))
+	})
+	t.Run("wrapper", func(t *testing.T) { test(t, &wrapper{testenv.Open(t, cpu.Open)}) })
+}
+
 func TestLayer(t *testing.T) {
-	onBackends(t, func(t *testing.T, b compute.Backend) {
+	onLayerBackends(t, func(t *testing.T, b compute.Backend) {
 		for _, f := range form.Activations() {
 			l := compute.NewLayer(b, f)
 			for _, n := range []int{7, 7, 0, 1000, 3} {
@@ -141,6 +153,69 @@ func TestLayerKeepsInput(t *testing.T) {
 	})
 }
 
+// TestLayerMixed: what one of slices and buffers remembers serves the other.
+func TestLayerMixed(t *testing.T) {
+	onLayerBackends(t, func(t *testing.T, b compute.Backend) {
+		for _, f := range []compute.Activation{compute.LeakyReLU(-0.5), compute.Sigmoid()} {
+			l := compute.NewLayer(b, f)
+			for n := range 4 {
+				n = 100 * n
+				old, xs, dys := values.Normal(n, 3), values.Normal(n, 1), values.Normal(n, 2)
+				dxs := values.Each(n, func(i int) float32 { return f.Backward(dys[i], xs[i]) })
+				ds := values.Each(n, func(i int) float32 { return f.Derivative(xs[i]) })
+				buf, err := b.Upload(old)
+				if err != nil {
+					t.Fatal(err)
+				}
+				got := make([]float32, n)
+				_, err = l.Forward(xs)
+				testenv.Equal(t, "BackwardBuffer after Forward", got, dxs, errors.Join(err, buf.Write(dys), l.BackwardBuffer(buf, buf), buf.Read(got)))
+				testenv.Equal(t, "DerivativeBuffer after Forward", got, ds, errors.Join(l.DerivativeBuffer(buf), buf.Read(got)))
+				testenv.Equal(t, "BackwardInto after BackwardBuffer", got, dxs, l.BackwardInto(got, dys))
+				if err := errors.Join(l.Remember(old), l.BackwardBuffer(buf, buf), buf.Write(xs), l.ForwardBuffer(buf, buf)); err != nil {
+					t.Fatal(err)
+				}
+				testenv.Equal(t, "BackwardInto after ForwardBuffer", got, dxs, l.BackwardInto(got, dys))
+				testenv.Equal(t, "DerivativeInto after ForwardBuffer", got, ds, l.DerivativeInto(got))
+				if err := errors.Join(l.Remember(xs), buf.Write(dys), l.BackwardBuffer(buf, buf)); err != nil {
+					t.Fatal(err)
+				}
+				testenv.Equal(t, "BackwardBuffer after Remember", got, dxs, buf.Read(got))
+				if err := buf.Release(); err != nil {
+					t.Fatal(err)
+				}
+			}
+			if err := l.Release(); err != nil || b.Info().LiveBuffers != 0 {
+				t.Errorf("after Release %d buffers are live: %v", b.Info().LiveBuffers, err)
+			}
+			if _, err := l.Derivative(); !errors.Is(err, compute.ErrNoInput) {
+				t.Errorf("after Release: %v", err)
+			}
+		}
+	})
+}
+
+// TestLayerOverlap: slices that share a part of their memory are refused.
+func TestLayerOverlap(t *testing.T) {
+	onLayerBackends(t, func(t *testing.T, b compute.Backend) {
+		l := compute.NewLayer(b, compute.LeakyReLU(0.5))
+		defer l.Release()
+		v := values.Normal(101, 1)
+		if err := l.Remember(v[1:]); err != nil {
+			t.Fatal(err)
+		}
+		if err := l.BackwardInto(v[1:], v[:100]); !errors.Is(err, compute.ErrOverlap) {
+			t.Errorf("BackwardInto: %v", err)
+		}
+		if err := l.ForwardInto(v[1:], v[:100]); !errors.Is(err, compute.ErrOverlap) {
+			t.Errorf("ForwardInto: %v", err)
+		}
+		if err := l.DerivativeInto(v[1:]); !errors.Is(err, compute.ErrNoInput) {
+			t.Errorf("after a ForwardInto that failed: %v", err)
+		}
+	})
+}
+
 func TestLayerErrors(t *testing.T) {
 	b := testenv.Open(t, cpu.Open)
 	l := compute.NewLayer(b, compute.LeakyReLU(0.01))
@@ -262,21 +337,25 @@ func TestLayerOutOfMemory(t *testing.T) {
 	}
 }
 
-// TestLayerAllocates: a loop with one length allocates nothing.
+// TestLayerAllocates: a loop with one length allocates nothing, also behind openers that failed.
 func TestLayerAllocates(t *testing.T) {
-	b := testenv.Open(t, cpu.Open)
-	l := compute.NewLayer(b, compute.LeakyReLU(0.01))
-	defer l.Release()
-	x := values.Normal(1000, 1)
-	y := make([]float32, len(x))
-	step := func() {
-		if err := errors.Join(l.ForwardInto(y, x), l.DerivativeInto(y), l.BackwardInto(y, x)); err != nil {
-			t.Fatal(err)
+	b := testenv.Open(t, func() (compute.Backend, error) {
+		return compute.Open(failing("no device", compute.ErrUnavailable), cpu.Open)
+	})
+	for _, f := range []compute.Activation{compute.LeakyReLU(0.01), compute.ELU(1.5)} {
+		l := compute.NewLayer(b, f)
+		defer l.Release()
+		x := values.Normal(1000, 1)
+		y := make([]float32, len(x))
+		step := func() {
+			if err := errors.Join(l.ForwardInto(y, x), l.DerivativeInto(y), l.BackwardInto(y, x)); err != nil {
+				t.Fatal(err)
+			}
 		}
-	}
-	step()
-	if allocs := testing.AllocsPerRun(100, step); allocs > 0 {
-		t.Errorf("%v allocations per step", allocs)
+		step()
+		if allocs := testing.AllocsPerRun(100, step); allocs > 0 {
+			t.Errorf("%v allocations per step of %v", allocs, f)
+		}
 	}
 }
 
