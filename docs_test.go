@@ -13,6 +13,9 @@ import (
 	"strconv"
 	"strings"
 	"testing"
+
+	"github.com/gmind-go/compute"
+	"github.com/gmind-go/compute/internal/function"
 )
 
 // files returns the contents of all files below the working directory that have the
@@ -204,6 +207,31 @@ func recipe(source []byte, body *ast.BlockStmt) (lines []string) {
 		return true
 	})
 	return slices.Concat(lines, calls)
+}
+
+// TestDocumentedBits: the table of what activations keep has all of them, each once.
+func TestDocumentedBits(t *testing.T) {
+	text, err := os.ReadFile("docs/training.md")
+	if err != nil {
+		t.Fatal(err)
+	}
+	_, table, _ := strings.Cut(string(text), "<!-- kept -->")
+	table, _, _ = strings.Cut(table, "<!-- end -->")
+	for i, f := range function.All() {
+		name, want := "`"+f.Name+"`", "the input"
+		if (compute.Activation{Kind: compute.Kind(i + 1)}).HasBit() {
+			want = "a bit"
+		}
+		var kept []string
+		for line := range strings.Lines(table) {
+			if cells := strings.Split(line, "|"); len(cells) > 2 && strings.Contains(cells[1], name) {
+				kept = append(kept, strings.TrimSpace(cells[2]))
+			}
+		}
+		if !slices.Equal(kept, []string{want}) {
+			t.Errorf("docs/training.md: %s keeps %q, not %q", name, kept, want)
+		}
+	}
 }
 
 // TestDocumentedSpeed compares the factors in the README with the table that
