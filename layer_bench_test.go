@@ -2,6 +2,7 @@ package compute_test
 
 import (
 	"fmt"
+	"slices"
 	"testing"
 
 	"github.com/gmind-go/compute"
@@ -19,7 +20,8 @@ func BenchmarkLayer(b *testing.B) {
 	l := compute.NewLayer(device, f)
 	defer l.Release()
 	for _, n := range []int{64 << 10, 1 << 20, 16 << 20} {
-		x, y, dy, dx := values.Normal(n, 1), make([]float32, n), values.Normal(n, 2), make([]float32, n)
+		x, dy := values.Normal(n, 1), values.Normal(n, 2)
+		y, dx := slices.Clone(x), slices.Clone(dy) // in memory that was touched
 		if err := l.Remember(x); err != nil {
 			b.Fatal(err)
 		}
