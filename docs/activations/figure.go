@@ -2,6 +2,7 @@ package main
 
 import (
 	"bytes"
+	"cmp"
 	"fmt"
 	"math"
 	"slices"
@@ -24,7 +25,7 @@ text{font:italic 15px "Times New Roman","Liberation Serif",serif;fill:#333}
 .n{font-style:normal;font-size:12px}
 .b{fill:#fff}.g{stroke:#ddd}.a{stroke:#555}
 .f,.d{fill:none;stroke-width:2;stroke-linejoin:round}.f{stroke:#0b5cad}.d{stroke:#c2410c;stroke-dasharray:6 4}
-.o{stroke-dasharray:none;fill:#fff;stroke-width:1.5}
+.o,.p{stroke-dasharray:none;stroke-width:1.5}.o{fill:#fff}
 text.tf,.f.p{fill:#0b5cad}text.td,.d.p{fill:#c2410c}
 @media(prefers-color-scheme:dark){text{fill:#ccc}.b,.o{fill:#0d1117}.g{stroke:#2d333b}.a{stroke:#999}
 .f{stroke:#6cb6ff}.d{stroke:#f69d50}text.tf,.f.p{fill:#6cb6ff}text.td,.d.p{fill:#f69d50}}
@@ -41,6 +42,7 @@ func (p plot) y(y float64) float64 { return bottom - float64((y-p.y0)/(p.y1-p.y0
 type line struct {
 	class string // in the style
 	label string
+	dot   float64  // its radius: one of f may be seen around one of f'
 	parts []branch // in the figure
 }
 
@@ -52,8 +54,8 @@ func draw(b compute.Backend, s section) ([]byte, error) {
 	}
 	p := plot{x0: float64(s.from), x1: float64(s.to)}
 	p.y0, p.y1 = limits(y, d)
-	f := line{"f", "f(x)", p.cut(branches(x, y, s.shown.Value))}
-	prime := line{"d", "f′(x)", p.cut(branches(x, d, s.shown.Derivative))}
+	f := line{"f", "f(x)", 3.5, p.cut(branches(x, y, s.shown.Value))}
+	prime := line{"d", "f′(x)", 2.5, p.cut(branches(x, d, s.shown.Derivative))}
 
 	var w bytes.Buffer
 	fmt.Fprintf(&w, "<svg xmlns=\"http://www.w3.org/2000/svg\" width=\"%v\" height=\"%v\" viewBox=\"0 0 %v %v\">\n", width, height, width, height)
@@ -147,12 +149,11 @@ func (l line) write(w *bytes.Buffer) {
 
 // end writes a dot for a value at a jump, and a circle for a limit.
 func (l line) end(w *strings.Builder, e end, p point) {
-	switch e {
-	case attained:
-		fmt.Fprintf(w, "<circle class=\"%s p\" r=\"2.5\" cx=\"%s\" cy=\"%s\"/>\n", l.class, number(p.x), number(p.y))
-	case limit:
-		fmt.Fprintf(w, "<circle class=\"%s o\" r=\"3\" cx=\"%s\" cy=\"%s\"/>\n", l.class, number(p.x), number(p.y))
+	if e == border {
+		return
 	}
+	class := map[end]string{attained: "p", limit: "o"}[e]
+	fmt.Fprintf(w, "<circle class=\"%s %s\" r=\"%v\" cx=\"%s\" cy=\"%s\"/>\n", l.class, class, l.dot, number(p.x), number(p.y))
 }
 
 // labels writes the names of lines where they end: beside the range, or above it. Those that
@@ -174,7 +175,7 @@ func labels(w *bytes.Buffer, lines ...line) {
 		}
 		list = append(list, at)
 	}
-	slices.SortFunc(list, func(a, b label) int { return int(a.at.y - b.at.y) })
+	slices.SortFunc(list, func(a, b label) int { return cmp.Compare(a.at.y, b.at.y) })
 	if len(list) == 2 {
 		a, b := &list[0], &list[1]
 		switch {
