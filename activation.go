@@ -98,8 +98,16 @@ func (f Activation) Backward(dy, x float32) float32 {
 	return dx
 }
 
+// HasBit reports whether f'(x) has two values at most, so that a bit of x is all that its gradient
+// needs: of a function that is linear in parts, such as LeakyReLU, HardSigmoid and SoftShrink.
+// Backend.ForwardMask and Backend.BackwardMask compute only these.
+func (f Activation) HasBit() bool {
+	fn := function.Of(int(f.Kind))
+	return fn != nil && fn.Program(function.ForwardMask) != nil
+}
+
 // Bit returns the bit that Backend.ForwardMask keeps of x: which of the two values f'(x) has.
-// Of LeakyReLU it is whether x >= 0. If the Kind is unknown, it returns false.
+// Of LeakyReLU it is whether x >= 0. It returns false unless HasBit.
 func (f Activation) Bit(x float32) bool {
 	bit, ok := f.bit(x)
 	if !ok {

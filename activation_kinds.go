@@ -8,6 +8,30 @@ const (
 	KindReLU
 	KindReLU6
 	KindClip
+	KindHardTanh
+	KindELU
+	KindCELU
+	KindSELU
+	KindSigmoid
+	KindLogSigmoid
+	KindHardSigmoid
+	KindTanh
+	KindSoftplus
+	KindSoftplusBeta
+	KindSoftsign
+	KindSiLU
+	KindSwish
+	KindHardSwish
+	KindMish
+	KindGELU
+	KindGELUTanh
+	KindExp
+	KindSquare
+	KindAbs
+	KindSoftShrink
+	KindHardShrink
+	KindTanhShrink
+	KindThreshold
 )
 
 // LeakyReLU returns the function
@@ -48,4 +72,229 @@ func ReLU6() Activation { return Activation{Kind: KindReLU6} }
 // unless low and high are finite and low <= high.
 func Clip(low, high float32) Activation {
 	return Activation{KindClip, [MaxParams]float32{low, high}}
+}
+
+// HardTanh returns the function
+//
+//	f(x)  = where(x < -1, -1, where(x > 1, 1, x))
+//	f'(x) = where(-1 < x && x < 1, 1, 0)
+//
+// It is Clip(-1, 1), the Hardtanh of PyTorch with its defaults. The derivative is 0 at -1 and at
+// 1, and f(NaN) is NaN.
+func HardTanh() Activation { return Activation{Kind: KindHardTanh} }
+
+// ELU returns the function
+//
+//	f(x)  = where(x > 0, x, alpha*expm1(x))
+//	f'(x) = where(x > 0, 1, alpha * exp(x))
+//
+// It is ELU of PyTorch and Elu of ONNX, where alpha is 1 unless given. ELU(1) is correctly
+// rounded. The derivative at 0 is alpha.
+func ELU(alpha float32) Activation {
+	return Activation{KindELU, [MaxParams]float32{alpha}}
+}
+
+// CELU returns the function
+//
+//	f(x)  = where(x > 0, x, alpha*expm1(x*(1/alpha)))
+//	f'(x) = where(x > 0, 1, exp(x*(1/alpha)))
+//
+// It is CELU of PyTorch and Celu of ONNX, where alpha is 1 unless given. The quotient 1/alpha is
+// rounded to float32 once, and not x/alpha for each x. Backends return ErrActivation if alpha is 0
+// or subnormal.
+func CELU(alpha float32) Activation {
+	return Activation{KindCELU, [MaxParams]float32{alpha}}
+}
+
+// SELU returns the function
+//
+//	f(x)  = where(x > 0, 1.0507009873554804934193349852946*x, 1.0507009873554804934193349852946*1.6732632423543772848170429916717*expm1(x))
+//	f'(x) = where(x > 0, 1.050701, 1.7580993 * exp(x))
+//
+// The two constants are rounded to float32: 1.050701, and the product 1.7580993. Selu of ONNX has
+// attributes, whose defaults are the same float32.
+func SELU() Activation { return Activation{Kind: KindSELU} }
+
+// Sigmoid returns the function
+//
+//	f(x)  = sigmoid(x)
+//	f'(x) = sigmoidPrime(x)
+//
+// It is correctly rounded, as is the derivative e^-x/(1+e^-x)^2.
+func Sigmoid() Activation { return Activation{Kind: KindSigmoid} }
+
+// LogSigmoid returns the function
+//
+//	f(x)  = logSigmoid(x)
+//	f'(x) = sigmoid(-x)
+//
+// It is log(sigmoid(x)), correctly rounded, as is the derivative. ONNX does not have it.
+func LogSigmoid() Activation { return Activation{Kind: KindLogSigmoid} }
+
+// HardSigmoid returns the function
+//
+//	f(x)  = where(x+3 < 0, 0, where(x+3 > 6, 6, x+3))/6
+//	f'(x) = where(-3 < x && x < 3, 1.0/6, 0)
+//
+// It is Hardsigmoid of PyTorch. HardSigmoid of ONNX differs: it clips 0.2*x + 0.5 to [0, 1] unless
+// it has other attributes. f(NaN) is NaN.
+func HardSigmoid() Activation { return Activation{Kind: KindHardSigmoid} }
+
+// Tanh returns the function
+//
+//	f(x)  = tanh(x)
+//	f'(x) = tanhPrime(x)
+//
+// It is correctly rounded, as is the derivative 1/cosh(x)^2.
+func Tanh() Activation { return Activation{Kind: KindTanh} }
+
+// Softplus returns the function
+//
+//	f(x)  = softplus(x)
+//	f'(x) = sigmoid(x)
+//
+// It is log(1+e^x), correctly rounded, as is the derivative. The threshold of PyTorch, 20, beyond
+// which its Softplus returns x, is not needed: from 16 on, the nearest float32 is x.
+func Softplus() Activation { return Activation{Kind: KindSoftplus} }
+
+// SoftplusBeta returns the function
+//
+//	f(x)  = (1/beta)*softplus(beta*x)
+//	f'(x) = sigmoid(beta*x)
+//
+// It is Softplus of PyTorch with its parameter beta; Softplus of ONNX has none. The product and
+// the quotient 1/beta are rounded to float32, and f overflows where beta*x does. Backends return ErrActivation unless beta is positive
+// and not subnormal.
+func SoftplusBeta(beta float32) Activation {
+	return Activation{KindSoftplusBeta, [MaxParams]float32{beta}}
+}
+
+// Softsign returns the function
+//
+//	f(x)  = softsign(x)
+//	f'(x) = softsignPrime(x)
+//
+// It is x/(1+|x|), correctly rounded, as is the derivative 1/(1+|x|)^2.
+func Softsign() Activation { return Activation{Kind: KindSoftsign} }
+
+// SiLU returns the function
+//
+//	f(x)  = silu(x)
+//	f'(x) = siluPrime(x)
+//
+// It is x*sigmoid(x), correctly rounded, as is the derivative; f(-Inf) is -0. PyTorch calls it
+// SiLU, Keras silu and swish, and ONNX Swish with alpha 1.
+func SiLU() Activation { return Activation{Kind: KindSiLU} }
+
+// Swish returns the function
+//
+//	f(x)  = where(sigmoid(beta*x) == 0, copysign(0, x), x*sigmoid(beta*x))
+//	f'(x) = where(sigmoidPrime(beta*x) == 0, sigmoid(beta*x), fma(beta*x, sigmoidPrime(beta*x), sigmoid(beta*x)))
+//
+// It is Swish of ONNX, which calls beta alpha, and where it is 1 unless given. Each operation is
+// rounded to float32, so that for large negative beta*x the error grows to |beta*x|/2 units in the
+// last place; SiLU has none. At -Inf, with a positive beta, f is -0 and f' is 0. Swish(0) is NaN at
+// infinities.
+func Swish(beta float32) Activation {
+	return Activation{KindSwish, [MaxParams]float32{beta}}
+}
+
+// HardSwish returns the function
+//
+//	f(x)  = max(x, -3)*where(x+3 < 0, 0, where(x+3 > 6, 6, x+3))/6
+//	f'(x) = where(x <= -3, 0, where(x >= 3, 1, x/3+0.5))
+//
+// It is x*clip(x+3, 0, 6)/6, Hardswish of PyTorch, with f(-Inf) = -0; HardSwish of ONNX rounds in
+// another order. The product is rounded before the quotient is, and overflows before x does.
+func HardSwish() Activation { return Activation{Kind: KindHardSwish} }
+
+// Mish returns the function
+//
+//	f(x)  = mish(x)
+//	f'(x) = mishPrime(x)
+//
+// It is x*tanh(softplus(x)), correctly rounded, as is the derivative; f(-Inf) is -0.
+func Mish() Activation { return Activation{Kind: KindMish} }
+
+// GELU returns the function
+//
+//	f(x)  = gelu(x)
+//	f'(x) = geluPrime(x)
+//
+// It is x*(1+erf(x/sqrt(2)))/2, correctly rounded, as is the derivative; f(-Inf) is -0. It is GELU
+// of PyTorch and Gelu of ONNX with approximate="none", their default.
+func GELU() Activation { return Activation{Kind: KindGELU} }
+
+// GELUTanh returns the function
+//
+//	f(x)  = geluTanh(x)
+//	f'(x) = geluTanhPrime(x)
+//
+// It is x*(1+tanh(sqrt(2/pi)*(x+0.044715*x^3)))/2, correctly rounded, as is the derivative; f(-Inf)
+// is -0. It is GELU of PyTorch and Gelu of ONNX with approximate="tanh".
+func GELUTanh() Activation { return Activation{Kind: KindGELUTanh} }
+
+// Exp returns the function
+//
+//	f(x)  = exp(x)
+//	f'(x) = exp(x)
+//
+// It is e^x, correctly rounded.
+func Exp() Activation { return Activation{Kind: KindExp} }
+
+// Square returns the function
+//
+//	f(x)  = x*x
+//	f'(x) = 2 * x
+func Square() Activation { return Activation{Kind: KindSquare} }
+
+// Abs returns the function
+//
+//	f(x)  = abs(x)
+//	f'(x) = where(x > 0, 1, where(x < 0, -1, 0))
+//
+// The derivative is 0 at 0 and at NaN.
+func Abs() Activation { return Activation{Kind: KindAbs} }
+
+// SoftShrink returns the function
+//
+//	f(x)  = where(abs(x) <= lambda, 0, x-copysign(lambda, x))
+//	f'(x) = where(abs(x) <= lambda, 0, 1)
+//
+// It is Softshrink of PyTorch, where lambda is 0.5 unless given, and Shrink of ONNX with bias =
+// lambd, whose defaults are 0 and 0.5. f(NaN) is NaN. Backends return ErrActivation if lambda is
+// negative.
+func SoftShrink(lambda float32) Activation {
+	return Activation{KindSoftShrink, [MaxParams]float32{lambda}}
+}
+
+// HardShrink returns the function
+//
+//	f(x)  = where(abs(x) <= lambda, 0, x)
+//	f'(x) = where(abs(x) <= lambda, 0, 1)
+//
+// It is Hardshrink of PyTorch and Shrink of ONNX, where lambda, their lambd, is 0.5 unless given.
+// f(NaN) is NaN. Backends return ErrActivation if lambda is negative.
+func HardShrink(lambda float32) Activation {
+	return Activation{KindHardShrink, [MaxParams]float32{lambda}}
+}
+
+// TanhShrink returns the function
+//
+//	f(x)  = x-tanh(x)
+//	f'(x) = 1 - tanhPrime(x)
+//
+// It is Tanhshrink of PyTorch; ONNX does not have it. The hyperbolic tangent is rounded before the
+// difference is, of which few digits are left near 0; likewise in the derivative.
+func TanhShrink() Activation { return Activation{Kind: KindTanhShrink} }
+
+// Threshold returns the function
+//
+//	f(x)  = where(x <= threshold, value, x)
+//	f'(x) = where(x <= threshold, 0, 1)
+//
+// It is Threshold of PyTorch. ThresholdedRelu of ONNX has the value 0, and the threshold 1 unless
+// given. f(NaN) is NaN.
+func Threshold(threshold, value float32) Activation {
+	return Activation{KindThreshold, [MaxParams]float32{threshold, value}}
 }

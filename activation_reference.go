@@ -45,6 +45,42 @@ func (f Activation) value(x float32) (result float32, ok bool) {
 			v6 = f.Params[0]
 		}
 		return v6, true
+	case KindHardTanh:
+		v2 := x < -1
+		v4 := 1 < x
+		var v5 float32 = x
+		if v4 {
+			v5 = 1
+		}
+		var v6 float32 = v5
+		if v2 {
+			v6 = -1
+		}
+		return v6, true
+	case KindHardSigmoid:
+		v2 := x + 3
+		v4 := v2 < 0
+		v6 := 6 < v2
+		var v7 float32 = v2
+		if v6 {
+			v7 = 6
+		}
+		var v8 float32 = v7
+		if v4 {
+			v8 = 0
+		}
+		v9 := v8 / 6
+		return v9, true
+	case KindSquare:
+		v1 := float32(x * x)
+		return v1, true
+	case KindThreshold:
+		v2 := x <= f.Params[0]
+		var v4 float32 = x
+		if v2 {
+			v4 = f.Params[1]
+		}
+		return v4, true
 	}
 	return
 }
@@ -83,6 +119,60 @@ func (f Activation) derivative(x float32) (result float32, ok bool) {
 			v8 = 1
 		}
 		return v8, true
+	case KindHardTanh:
+		v2 := -1 < x
+		v4 := x < 1
+		v5 := v2 && v4
+		var v7 float32 = 0
+		if v5 {
+			v7 = 1
+		}
+		return v7, true
+	case KindHardSigmoid:
+		v2 := -3 < x
+		v4 := x < 3
+		v5 := v2 && v4
+		var v8 float32 = 0
+		if v5 {
+			v8 = 0.16666667
+		}
+		return v8, true
+	case KindHardSwish:
+		v2 := x <= -3
+		v5 := 3 <= x
+		v7 := x / 3
+		v9 := v7 + 0.5
+		var v10 float32 = v9
+		if v5 {
+			v10 = 1
+		}
+		var v11 float32 = v10
+		if v2 {
+			v11 = 0
+		}
+		return v11, true
+	case KindSquare:
+		v2 := float32(2 * x)
+		return v2, true
+	case KindAbs:
+		v2 := 0 < x
+		v4 := x < 0
+		var v6 float32 = 0
+		if v4 {
+			v6 = -1
+		}
+		var v7 float32 = v6
+		if v2 {
+			v7 = 1
+		}
+		return v7, true
+	case KindThreshold:
+		v2 := x <= f.Params[0]
+		var v5 float32 = 1
+		if v2 {
+			v5 = 0
+		}
+		return v5, true
 	}
 	return
 }
@@ -122,6 +212,64 @@ func (f Activation) backward(dy, x float32) (result float32, ok bool) {
 			v8 = dy
 		}
 		return v8, true
+	case KindHardTanh:
+		v2 := -1 < x
+		v4 := x < 1
+		v5 := v2 && v4
+		var v8 float32 = 0
+		if v5 {
+			v8 = dy
+		}
+		return v8, true
+	case KindHardSigmoid:
+		v2 := -3 < x
+		v4 := x < 3
+		v5 := v2 && v4
+		v8 := float32(dy * 0.16666667)
+		var v10 float32 = 0
+		if v5 {
+			v10 = v8
+		}
+		return v10, true
+	case KindHardSwish:
+		v2 := x <= -3
+		v5 := 3 <= x
+		v7 := x / 3
+		v9 := v7 + 0.5
+		v10 := float32(dy * v9)
+		var v11 float32 = v10
+		if v5 {
+			v11 = dy
+		}
+		var v12 float32 = v11
+		if v2 {
+			v12 = 0
+		}
+		return v12, true
+	case KindSquare:
+		v3 := float32(2 * x)
+		v4 := float32(dy * v3)
+		return v4, true
+	case KindAbs:
+		v2 := 0 < x
+		v4 := x < 0
+		v5 := -dy
+		var v6 float32 = 0
+		if v4 {
+			v6 = v5
+		}
+		var v7 float32 = v6
+		if v2 {
+			v7 = dy
+		}
+		return v7, true
+	case KindThreshold:
+		v2 := x <= f.Params[0]
+		var v5 float32 = dy
+		if v2 {
+			v5 = 0
+		}
+		return v5, true
 	}
 	return
 }
@@ -144,6 +292,19 @@ func (f Activation) bit(x float32) (result bool, ok bool) {
 		v4 := x < f.Params[1]
 		v5 := v2 && v4
 		return v5, true
+	case KindHardTanh:
+		v2 := -1 < x
+		v4 := x < 1
+		v5 := v2 && v4
+		return v5, true
+	case KindHardSigmoid:
+		v2 := -3 < x
+		v4 := x < 3
+		v5 := v2 && v4
+		return v5, true
+	case KindThreshold:
+		v2 := x <= f.Params[0]
+		return v2, true
 	}
 	return
 }

@@ -73,6 +73,12 @@ func TestValidate(t *testing.T) {
 		{compute.Clip(2, 1), compute.ErrActivation, "Clip(low=2, high=1)"},
 		{compute.Clip(0, float32(math.Inf(1))), compute.ErrActivation, "Clip(low=0, high=+Inf)"},
 		{compute.Clip(float32(math.NaN()), 1), compute.ErrActivation, "Clip(low=NaN, high=1)"},
+		{compute.ELU(-2), nil, "ELU(alpha=-2)"},
+		{compute.CELU(0), compute.ErrActivation, "CELU(alpha=0)"},
+		{compute.SoftplusBeta(-1), compute.ErrActivation, "SoftplusBeta(beta=-1)"},
+		{compute.SoftShrink(-0.5), compute.ErrActivation, "SoftShrink(lambda=-0.5)"},
+		{compute.Threshold(0.5, -1), nil, "Threshold(threshold=0.5, value=-1)"},
+		{compute.SiLU(), nil, "SiLU"},
 		{compute.Activation{}, compute.ErrActivation, "Kind(0)"},
 		{compute.Activation{Kind: 255, Params: compute.LeakyReLU(1).Params}, compute.ErrActivation, "Kind(255)"},
 	} {
@@ -92,6 +98,7 @@ func TestValidate(t *testing.T) {
 		}
 	}
 	for f, want := range map[compute.Activation]string{
+		compute.CELU(0):                        "CELU(alpha=0): give parameters with abs(alpha) >= 0x1p-126: invalid function",
 		compute.Clip(2, 1):                     "Clip(low=2, high=1): give parameters with low <= high: invalid function",
 		compute.Clip(0, float32(math.Inf(-1))): "Clip(low=0, high=-Inf): the high is -Inf; give a finite one: invalid function",
 		compute.LeakyReLU(float32(math.NaN())): "the negative slope is NaN; give a finite one: slope not finite",

@@ -6,6 +6,7 @@ import (
 	"slices"
 	"sync"
 
+	"github.com/gmind-go/compute/expr"
 	"github.com/gmind-go/compute/internal/check"
 )
 
@@ -15,7 +16,8 @@ import (
 //
 // The methods on slices keep the input on the device, 4 bytes per element. They reuse their
 // memory there if the length repeats. Those on buffers chain layers on the device, and
-// keep only what Backward needs of the input, 1 bit per element. Both may be mixed.
+// keep only what Backward needs of the input: 1 bit per element if Activation.HasBit, and
+// otherwise a copy of it. Both may be mixed.
 type Layer struct {
 	b Backend
 	f Activation
@@ -175,9 +177,10 @@ func (l *Layer) BackwardInto(dx, dy []float32) error {
 	return l.work.Read(dx)
 }
 
-// ForwardBuffer sets y[i] = f(x[i]) on the device, and remembers Activation.Bit of each x[i].
-// y has the length of x and may be x. Errors: those of Backend.AllocMask and
-// Backend.ForwardMask.
+// ForwardBuffer sets y[i] = f(x[i]) on the device, and remembers Activation.Bit of each x[i],
+// or x[i] if f has no bit. y has the length of x and may be x. Errors: those of
+// Backend.AllocMask and Backend.ForwardMask, or of Backend.Alloc, Backend.Run and
+// Backend.Forward.
 func (l *Layer) ForwardBuffer(y, x Buffer) error {
 	l.mu.Lock()
 	defer l.mu.Unlock()
@@ -186,6 +189,9 @@ func (l *Layer) ForwardBuffer(y, x Buffer) error {
 	if !check.IsNil(x) { // otherwise ForwardMask returns the error
 		n = x.Len()
 	}
+	if !l.f.HasBit() {
+		return l.copyForward(y, x, n)
+	}
 	if err := reserve(l, &l.bits, n, Backend.AllocMask); err != nil {
 		return err
 	}
@@ -193,6 +199,32 @@ func (l *Layer) ForwardBuffer(y, x Buffer) error {
 		return err
 	}
 	l.knows, l.n = knowsBits, n
+	return nil
+}
+
+// copied is the program of a copy.
+var copied = expr.MustParse("copy(x) = x")
+
+// copyForward is ForwardBuffer for a function without a bit. x has n elements.
+func (l *Layer) copyForward(y, x Buffer, n int) error {
+	if err := l.open(); err != nil {
+		return err
+	}
+	if err := l.f.Validate(); err != nil {
+		return fmt.Errorf("compute: forward of %v: %w", l.f, err)
+	}
+	if err := reserve(l, &l.x, n, Backend.Alloc); err != nil {
+		return err
+	}
+	if !check.IsNil(x) { // otherwise Forward returns the error
+		if err := l.b.Run(copied, l.x, x); err != nil {
+			return err
+		}
+	}
+	if err := l.b.Forward(l.f, y, x); err != nil {
+		return err
+	}
+	l.knows, l.n = knowsInput, n
 	return nil
 }
 
@@ -242,8 +274,8 @@ func (l *Layer) backwardTo(dx, dy Buffer) error {
 	return l.b.BackwardMask(l.f, dx, dy, l.bits)
 }
 
-// Inputs returns the last input. Errors: ErrNoInput; ErrBitsOnly, after ForwardBuffer; and
-// those of Buffer.Read.
+// Inputs returns the last input. Errors: ErrNoInput; ErrBitsOnly, after ForwardBuffer of a
+// function with a bit; and those of Buffer.Read.
 func (l *Layer) Inputs() ([]float32, error) {
 	l.mu.Lock()
 	defer l.mu.Unlock()

@@ -93,6 +93,54 @@ func TestLayerBuffers(t *testing.T) {
 	})
 }
 
+// TestLayerKeepsInput: a layer of a function without a bit keeps the input, also where its result
+// replaces it.
+func TestLayerKeepsInput(t *testing.T) {
+	onBackends(t, func(t *testing.T, b compute.Backend) {
+		f := compute.Sigmoid()
+		l := compute.NewLayer(b, f)
+		for _, n := range []int{5, 1000, 0, 3} {
+			xs, dys := values.Normal(n, 1), values.Normal(n, 2)
+			buf, err := b.Upload(xs)
+			if err != nil {
+				t.Fatal(err)
+			}
+			got := make([]float32, n)
+			testenv.Equal(t, "ForwardBuffer", got, values.Each(n, func(i int) float32 { return f.Value(xs[i]) }),
+				errors.Join(l.ForwardBuffer(buf, buf), buf.Read(got)))
+			testenv.Equal(t, "DerivativeBuffer", got, values.Each(n, func(i int) float32 { return f.Derivative(xs[i]) }),
+				errors.Join(l.DerivativeBuffer(buf), buf.Read(got)))
+			testenv.Equal(t, "BackwardBuffer", got, values.Each(n, func(i int) float32 { return f.Backward(dys[i], xs[i]) }),
+				errors.Join(buf.Write(dys), l.BackwardBuffer(buf, buf), buf.Read(got)))
+			kept, err := l.Inputs()
+			testenv.Equal(t, "Inputs", kept, xs, err)
+			if err := buf.Release(); err != nil {
+				t.Fatal(err)
+			}
+		}
+		bad := compute.NewLayer(b, compute.CELU(0))
+		buf, err := b.Upload([]float32{1, -2})
+		if err != nil {
+			t.Fatal(err)
+		}
+		if err := bad.ForwardBuffer(buf, buf); !errors.Is(err, compute.ErrActivation) {
+			t.Errorf("ForwardBuffer of %v: %v", bad, err)
+		}
+		if err := l.ForwardBuffer(nil, nil); !errors.Is(err, compute.ErrForeignBuffer) {
+			t.Errorf("ForwardBuffer of nil: %v", err)
+		}
+		if err := l.DerivativeBuffer(buf); !errors.Is(err, compute.ErrNoInput) {
+			t.Errorf("DerivativeBuffer after a ForwardBuffer that failed: %v", err)
+		}
+		if err := errors.Join(buf.Release(), l.Release(), bad.Release()); err != nil {
+			t.Error(err)
+		}
+		if live := b.Info().LiveBuffers; live != 0 {
+			t.Errorf("after Release of the layers %d buffers are live", live)
+		}
+	})
+}
+
 func TestLayerErrors(t *testing.T) {
 	b := testenv.Open(t, cpu.Open)
 	l := compute.NewLayer(b, compute.LeakyReLU(0.01))

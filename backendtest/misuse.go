@@ -51,6 +51,9 @@ func testBadActivation(t *testing.T, b compute.Backend) {
 		{compute.LeakyReLU(-inf), compute.ErrSlope},
 		{compute.Clip(2, -2), compute.ErrActivation},
 		{compute.Clip(0, inf), compute.ErrActivation},
+		{compute.ELU(inf), compute.ErrActivation},
+		{compute.CELU(0), compute.ErrActivation},
+		{compute.SoftplusBeta(-1), compute.ErrActivation},
 		{compute.Activation{}, compute.ErrActivation},
 		{compute.Activation{Kind: 255, Params: compute.LeakyReLU(0.01).Params}, compute.ErrActivation},
 	}
@@ -59,6 +62,11 @@ func testBadActivation(t *testing.T, b compute.Backend) {
 		refused(t, b, test.f, "of "+test.f.String(), form.Over(empty, none), test.want)
 		v := []float32{1, -2}
 		wantError(t, "stream of "+test.f.String(), b.Stream(context.Background(), compute.OpForward, test.f, v, v), test.want)
+	}
+	// A bit does not tell the derivatives of these.
+	for _, f := range []compute.Activation{compute.Sigmoid(), compute.ELU(1)} {
+		wantWords(t, b, "forward mask of "+f.String(), b.ForwardMask(f, x, m, x), compute.ErrActivation, "forward mask", f.String(), "keep x")
+		wantWords(t, b, "backward mask of "+f.String(), b.BackwardMask(f, x, x, m), compute.ErrActivation, "backward mask", f.String(), "keep x")
 	}
 	same(t, "x after refused calls", read(t, x), []float32{1, -2, 3})
 }

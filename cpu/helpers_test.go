@@ -46,7 +46,7 @@ func newExample(n int) *example {
 	for i := 0; i < n; i += 3 {
 		x[i] = special[(i+n)%len(special)]
 	}
-	e := &example{f: form.Activations()[n%len(form.Activations())], n: n}
+	e := &example{f: form.Fused()[n%len(form.Fused())], n: n}
 	e.elements = [operandCount][]float32{form.X: x, form.DY: dy, form.Dst: x, form.Src: x}
 	for _, o := range []form.Operand{form.Y, form.D, form.DX} {
 		for i, v := range x {

@@ -1,17 +1,22 @@
 // Package gmind reads and writes the model files of G-Mind, a framework for neural networks
 // in GDScript.
 //
-// A file has one JSON object per line. The line of a LeakyReLU layer is
+// A file has one JSON object per line. The lines of a LeakyReLU and a Sigmoid layer are
 //
 //	{"type":"LeakyRelu","negative_slope":0.01,"inputs":[-2,0,3]}
+//	{"type":"Sigmoid","inputs":[-2,0,3]}
 //
 // where inputs is the last input of the layer, or empty if there is none.
+//
+// The results of LeakyReLU are those of G-Mind. Its Sigmoid is computed in 64 bits and then
+// rounded to float32: that differs from compute.Sigmoid, the nearest float32, for 66 of all
+// inputs, by one unit in the last place. Its derivative stays in 64 bits, and is NaN below
+// -709.8, where that of compute.Sigmoid is 0.
 package gmind
 
 import (
 	"bufio"
 	"bytes"
-	"cmp"
 	"encoding/json"
 	"errors"
 	"fmt"
@@ -22,20 +27,22 @@ import (
 	"github.com/gmind-go/compute/internal/check"
 )
 
-// leakyReLU is the type in the line of a LeakyReLU layer.
-const leakyReLU = "LeakyRelu"
+// The types in the lines of layers.
+const (
+	leakyReLU = "LeakyRelu"
+	sigmoid   = "Sigmoid"
+)
 
-// line is the line of a LeakyReLU layer. Package encoding/json writes the shortest decimal
-// that is read as the same float32.
+// line is the line of a layer. Package encoding/json writes the shortest decimal that is read
+// as the same float32.
 type line struct {
 	Type          string    `json:"type"`
-	NegativeSlope *float32  `json:"negative_slope"`
+	NegativeSlope *float32  `json:"negative_slope,omitempty"` // of LeakyReLU
 	Inputs        []float32 `json:"inputs"`
 }
 
-// Read returns the LeakyReLU layers of a model file, in the order of the file. They compute
-// on b. Each has
-// the last input of its line, as after Forward. skipped has the types of the other lines;
+// Read returns the LeakyReLU and Sigmoid layers of a model file, in the order of the file.
+// They compute on b. Each has the last input of its line, as after Forward. skipped has the types of the other lines;
 // empty lines are ignored. Read makes no layers if it returns an error, which names the line.
 // Errors: ErrUnavailable (b is nil), ErrSlope, those of Layer.Remember and of r, and others
 // for what is not a model file.
@@ -89,35 +96,44 @@ func readLine(text []byte, b compute.Backend) (l *compute.Layer, typ string, err
 	switch {
 	case head.Type == "":
 		return nil, "", errors.New("a line without type; is this a model file of G-Mind?")
-	case head.Type != leakyReLU:
+	case head.Type != leakyReLU && head.Type != sigmoid:
 		return nil, head.Type, nil
 	case bytes.Contains(head.Inputs, []byte("null")): // which would be read as 0
-		return nil, leakyReLU, errors.New("null among the inputs, which must be numbers")
+		return nil, head.Type, errors.New("null among the inputs, which must be numbers")
 	}
-	var v line
+	v := line{Type: head.Type}
 	if err := json.Unmarshal(text, &v); err != nil {
-		return nil, leakyReLU, err
+		return nil, v.Type, err
 	}
-	if v.NegativeSlope == nil {
-		return nil, leakyReLU, fmt.Errorf("a %s without negative_slope", leakyReLU)
-	}
-	f := compute.LeakyReLU(*v.NegativeSlope)
-	if err := f.Validate(); err != nil {
-		return nil, leakyReLU, err
+	f, err := v.activation()
+	if err != nil {
+		return nil, v.Type, err
 	}
 	l = compute.NewLayer(b, f)
 	if len(v.Inputs) == 0 {
-		return l, leakyReLU, nil
+		return l, v.Type, nil
 	}
 	if err := l.Remember(v.Inputs); err != nil {
 		l.Release()
-		return nil, leakyReLU, err
+		return nil, v.Type, err
 	}
-	return l, leakyReLU, nil
+	return l, v.Type, nil
 }
 
-// Write writes a model file of the layers, all LeakyReLU, with every bit of their last
-// inputs. JSON has neither NaN nor infinities: an input that contains one is an error. Errors
+// activation returns the function of v.
+func (v *line) activation() (compute.Activation, error) {
+	switch {
+	case v.Type == sigmoid:
+		return compute.Sigmoid(), nil
+	case v.NegativeSlope == nil:
+		return compute.Activation{}, fmt.Errorf("a %s without negative_slope", leakyReLU)
+	}
+	f := compute.LeakyReLU(*v.NegativeSlope)
+	return f, f.Validate()
+}
+
+// Write writes a model file of the layers, all LeakyReLU or Sigmoid, with every bit of their
+// last inputs. JSON has neither NaN nor infinities: an input that contains one is an error. Errors
 // name the layer, and those before it are written: ErrActivation (another function),
 // ErrSlope, ErrBitsOnly (the last input was that of ForwardBuffer), those of Layer.Inputs
 // and of w, and others for a w or a layer that is nil.
@@ -144,10 +160,16 @@ func lineOf(l *compute.Layer) (v line, err error) {
 		return v, errors.New("it is nil; make it with compute.NewLayer")
 	}
 	f := l.Activation()
-	if f.Kind != compute.KindLeakyReLU {
-		err = fmt.Errorf("%v is not a layer of G-Mind model files, which have only LeakyReLU: %w", f, compute.ErrActivation)
+	switch f.Kind {
+	case compute.KindLeakyReLU:
+		slope := f.NegativeSlope()
+		v = line{Type: leakyReLU, NegativeSlope: &slope}
+	case compute.KindSigmoid:
+		v = line{Type: sigmoid}
+	default:
+		return v, fmt.Errorf("%v is not a layer of G-Mind model files, which have only LeakyReLU and Sigmoid: %w", f, compute.ErrActivation)
 	}
-	if err := cmp.Or(err, f.Validate()); err != nil {
+	if err := f.Validate(); err != nil {
 		return v, err
 	}
 	inputs, err := l.Inputs()
@@ -162,6 +184,6 @@ func lineOf(l *compute.Layer) (v line, err error) {
 			return v, fmt.Errorf("input %d of %d of %v is %v, which JSON does not have", i, len(inputs), f, x)
 		}
 	}
-	slope := f.NegativeSlope()
-	return line{leakyReLU, &slope, inputs}, nil
+	v.Inputs = inputs
+	return v, nil
 }

@@ -70,11 +70,16 @@ func modelFile(t *testing.T, b compute.Backend) {
 		t.Fatal(err)
 	}
 	var file bytes.Buffer
-	if err := gmind.Write(&file, first, fresh); err != nil {
+	logistic := compute.NewLayer(b, compute.Sigmoid())
+	if _, err := logistic.Forward(inputs[:3]); err != nil {
 		t.Fatal(err)
 	}
-	if lines := strings.Split(file.String(), "\n"); len(lines) != 3 || !strings.HasPrefix(lines[0], `{"type":"LeakyRelu","negative_slope":0.2,"inputs":[0,-0,0.1,-0.33333334,`) ||
-		lines[1] != `{"type":"LeakyRelu","negative_slope":0.01,"inputs":[]}` || lines[2] != "" {
+	if err := gmind.Write(&file, first, fresh, logistic); err != nil {
+		t.Fatal(err)
+	}
+	if lines := strings.Split(file.String(), "\n"); len(lines) != 4 || !strings.HasPrefix(lines[0], `{"type":"LeakyRelu","negative_slope":0.2,"inputs":[0,-0,0.1,-0.33333334,`) ||
+		lines[1] != `{"type":"LeakyRelu","negative_slope":0.01,"inputs":[]}` ||
+		lines[2] != `{"type":"Sigmoid","inputs":[0,-0,0.1]}` || lines[3] != "" {
 		t.Errorf("the file is %.200q", file.String())
 	}
 	model := `{"type":"Linear","weights":[[1,2]],"inputs":[[1,2]]}` + "\r\n\n" + file.String() + `{"type":"Tanh"}` // without a newline
@@ -82,7 +87,7 @@ func modelFile(t *testing.T, b compute.Backend) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	if len(layers) != 2 || !slices.Equal(skipped, []string{"Linear", "Tanh"}) {
+	if len(layers) != 3 || !slices.Equal(skipped, []string{"Linear", "Tanh"}) {
 		t.Fatalf("read %d layers and skipped %v", len(layers), skipped)
 	}
 	got, err := layers[0].Inputs()
@@ -95,7 +100,14 @@ func modelFile(t *testing.T, b compute.Backend) {
 	if _, err := layers[1].Derivative(); !errors.Is(err, compute.ErrNoInput) {
 		t.Errorf("a layer without inputs: %v", err)
 	}
-	release(t, b, append(layers, first)...)
+	kept, err := layers[2].Inputs()
+	if err != nil || layers[2].Activation() != compute.Sigmoid() || !slices.EqualFunc(kept, inputs[:3], values.Identical) {
+		t.Errorf("%v is read with the inputs %v: %v", layers[2], kept, err)
+	}
+	if d, err := layers[2].Derivative(); err != nil || d[0] != 0.25 {
+		t.Errorf("the derivatives of the Sigmoid that was read are %v: %v", d, err)
+	}
+	release(t, b, append(layers, first, logistic)...)
 }
 
 // release releases the layers, and fails the test if the backend has other buffers.
@@ -124,6 +136,8 @@ func TestReadErrors(t *testing.T) {
 		`{"type":"LeakyRelu","negative_slope":0.01,"inputs":[1e99]}`:   "line 2: ",
 		`{"type":"LeakyRelu","negative_slope":1e99,"inputs":[1]}`:      "line 2: ",
 		`{"type":"LeakyRelu","negative_slope":"0.01","inputs":[1]}`:    "line 2: ",
+		`{"type":"Sigmoid","inputs":[1,null]}`:                         "line 2: null among the inputs",
+		`{"type":"Sigmoid","inputs":[1e99]}`:                           "line 2: ",
 		`{"type":"LeakyRelu","inputs":[1]}`:                            "line 2: a LeakyRelu without negative_slope",
 		`{"type":"LeakyRelu","negative_slope":0.01,"inputs":{"a":1}}`:  "line 2: ",
 	} {
@@ -241,6 +255,7 @@ func TestWriteErrors(t *testing.T) {
 // was read is written such that it is read as the same.
 func FuzzModelFile(f *testing.F) {
 	f.Add([]byte(`{"type":"LeakyRelu","negative_slope":0.01,"inputs":[1,-2.5,1e-45]}` + "\n" + `{"type":"Dense"}` + "\n"))
+	f.Add([]byte(`{"type":"Sigmoid","inputs":[1,-2.5]}` + "\n" + `{"type":"Sigmoid"}`))
 	f.Add([]byte(`{"type":"LeakyRelu","negative_slope":1e39,"inputs":[]}`))
 	f.Fuzz(func(t *testing.T, file []byte) {
 		b, err := cpu.Open()

@@ -256,7 +256,7 @@ func (s *sweep) run(b compute.Backend) (op string, err error) {
 	f := compute.Activation{}
 	for i, fm := range form.All() {
 		if fm != form.BackwardMask { // which reads the bits of the function of ForwardMask
-			f = form.Activations()[i%len(form.Activations())]
+			f = form.Fused()[i%len(form.Fused())]
 		}
 		do(fm.String(), func() error { return fm.Run(b, f, args) })
 		for _, o := range fm.Results() {

@@ -20,7 +20,7 @@ func selfTest(b compute.Backend) (flushes bool, err error) {
 	// Many work-groups, with a rest for the end of the kernels that does elements
 	// one by one.
 	long := slices.Repeat(special, 200)
-	for _, f := range form.Activations() {
+	for _, f := range form.Fused() {
 		if f.Kind != compute.KindLeakyReLU {
 			continue // the device compiles others when they are first used, and compares them then
 		}

@@ -23,14 +23,16 @@ const usage = `Usage: bench [flags]                     measure
        bench devices                     list what can be used, and why not
        bench compare OLD.json NEW.json   list what has become slower
 
-Measures forward, derivative and backward of LeakyReLU, or any program, on the
-CPU and on every GPU, and the copies that limit them, and verifies the results.
+Measures forward, derivative and backward of LeakyReLU, or of other functions,
+or any program, on the CPU and on every GPU, and the copies that limit them, and
+verifies the results.
 
   -backend NAME   measure only cpu or only opencl
   -device MATCH   measure this OpenCL device: its index in bench devices, a part
                   of its name, vendor or platform, or any (also a CPU-type one);
                   all: every one, of any type, and a Shard of them
-  -op LIST        of forward,derivative,backward (all; with -program none)
+  -op LIST        of forward,derivative,backward (all; none with -program alone)
+  -f LIST         of functions, such as sigmoid,'elu(1.5)', or all
   -program TEXT   a program of package expr, such as 'f(x, s) = x*abs(s*x)', or
                   a Go function; may be repeated
   -scalars LIST   arguments of programs that are scalars, such as s=0.01,n=7; of
@@ -63,11 +65,12 @@ type config struct {
 	backend    string // "", "cpu" or "opencl"
 	device     string // "" if none is named
 	ops        []string
-	texts      []*expr.Program // of -program
-	scalars    []scalar        // of -scalars
-	programs   []program       // texts with scalars
-	sizes      []int           // numbers of elements, ascending
-	sizesAsked bool            // by -n or -input
+	functions  []compute.Activation // of -f
+	texts      []*expr.Program      // of -program
+	scalars    []scalar             // of -scalars
+	programs   []program            // those of functions, then texts with scalars
+	sizes      []int                // numbers of elements, ascending
+	sizesAsked bool                 // by -n or -input
 	input      string
 	slope      float32
 	caches     []string // report.Cold, report.Warm or both
@@ -99,6 +102,7 @@ func (c *config) flags(fs *flag.FlagSet) {
 	fs.Func("backend", "", func(s string) (err error) { c.backend, err = oneOf(s, "cpu", "opencl"); return err })
 	fs.Func("device", "", func(s string) (err error) { c.device, err = parseDevice(s); return err })
 	fs.Func("op", "", func(s string) (err error) { c.ops, err = parseOps(s); return err })
+	fs.Func("f", "", func(s string) (err error) { c.functions, err = parseFunctions(s); return err })
 	fs.Func("program", "", func(s string) error {
 		p, err := parseProgram(s)
 		c.texts = append(c.texts, p)
@@ -143,12 +147,25 @@ func (c *config) check(args []string) (err error) {
 		return errors.New("-output needs a file; it cannot be - for standard output")
 	case c.output != "" && c.texts != nil:
 		return errors.New("-output holds the result of an operation; leave out -program")
+	case c.output != "" && c.functions != nil:
+		return errors.New("-output holds the result of an operation of LeakyReLU; leave out -f")
 	}
 	if c.programs, err = newPrograms(c.texts, c.scalars); err != nil {
 		return err
 	}
+	if c.functions != nil {
+		ops := c.ops
+		if len(ops) == 0 {
+			ops = opNames()
+		}
+		list, err := functionPrograms(c.functions, ops)
+		if err != nil {
+			return err
+		}
+		c.ops, c.programs = nil, append(list, c.programs...)
+	}
 	c.sizesAsked = c.sizesAsked || file
-	if len(c.ops) == 0 && c.texts == nil {
+	if len(c.ops) == 0 && c.programs == nil {
 		c.ops = opNames()
 		if c.output != "" {
 			c.ops = c.ops[:1]

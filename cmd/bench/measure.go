@@ -90,7 +90,7 @@ func streamLimit(info compute.Info) string {
 // the index in a set.
 func programMeasurements(b compute.Backend, p *program, index int) []measurement {
 	info := b.Info()
-	m := measurement{op: p.Name(), limit: report.Copy, bits: p.kernel.Bits(), prepare: func(s *set) error {
+	m := measurement{op: p.name, limit: report.Copy, bits: p.kernel.Bits(), prepare: func(s *set) error {
 		call, err := b.Prepare(p.Program, p.onDevice(s)...)
 		s.calls = append(s.calls, call)
 		return err

@@ -17,6 +17,7 @@ import (
 // has a value, and otherwise a buffer or a mask.
 type program struct {
 	*expr.Program
+	name    string         // in tables and reports
 	scalars []compute.Arg  // by argument, or nil
 	kernel  *kernel.Kernel // of such calls
 }
@@ -76,7 +77,7 @@ func newPrograms(list []*expr.Program, scalars []scalar) ([]program, error) {
 
 // newProgram returns p with the scalars that it has, and adds their names to used.
 func newProgram(p *expr.Program, scalars []scalar, used map[string]bool) (program, error) {
-	one := program{Program: p}
+	one := program{Program: p, name: p.Name()}
 	var addresses []kernel.Address
 	buffers := len(p.Results())
 	for _, r := range p.Results() {
@@ -222,5 +223,5 @@ func (p *program) report() report.Program {
 			scalars = append(scalars, fmt.Sprintf("%s=%v", a.Name, v))
 		}
 	}
-	return report.Program{Name: p.Name(), Text: p.String(), Scalars: strings.Join(scalars, ", ")}
+	return report.Program{Name: p.name, Text: p.String(), Scalars: strings.Join(scalars, ", ")}
 }

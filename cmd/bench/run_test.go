@@ -49,6 +49,10 @@ func TestMeasures(t *testing.T) {
 			"copy 8Ki cold, backward 8Ki cold, copy 8Ki warm, backward 8Ki warm"},
 		{[]string{"-backend", "cpu", "-n", "8Ki", "-op", "derivative"}, "copy 8Ki cold, derivative 8Ki cold"},
 		{[]string{"-backend", "cpu", "-n", "8Ki", "-op", "forward", "-input", "subnormal", "-slope", "0.5"}, "copy 8Ki cold, forward 8Ki cold"},
+		{[]string{"-backend", "cpu", "-n", "8Ki", "-f", "Sigmoid,ELU(1.5)", "-op", "forward,backward", "-cache", "warm"},
+			"copy 8Ki warm, sigmoid forward 8Ki warm, sigmoid backward 8Ki warm, elu(1.5) forward 8Ki warm, elu(1.5) backward 8Ki warm"},
+		{[]string{"-backend", "cpu", "-n", "8Ki", "-f", "tanh", "-op", "derivative", "-cache", "warm", "-program", "f(x) = x"},
+			"copy 8Ki warm, tanh derivative 8Ki warm, f 8Ki warm"},
 		{[]string{"-device", "any", "-n", "8Ki", "-op", "backward,forward", "-cache", "warm"},
 			"copy 8Ki warm, forward 8Ki warm, backward 8Ki warm, " +
 				"copy 8Ki warm, upload 8Ki host warm, download 8Ki host warm, transfer 8Ki host warm, " +

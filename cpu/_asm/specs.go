@@ -52,13 +52,13 @@ var (
 // specs returns all kernels.
 func specs() []spec { return slices.Concat(activations, primitives, functions, moves) }
 
-// activationSpecs returns the kernels of the activations, in all their forms.
+// activationSpecs returns the kernels of the fused activations, in all their forms.
 func activationSpecs() []spec {
 	var list []spec
 	for i, f := range function.All() {
 		for fm := range function.Form(function.Count) {
 			k := function.Kernel(i+1, fm)
-			if k == nil {
+			if k == nil || !f.Fused {
 				continue
 			}
 			s := spec{

@@ -71,6 +71,9 @@ func table(variable, suffix, nonTemporal string) string {
 func activationTable(b *strings.Builder, field, suffix, copies string) {
 	fmt.Fprintf(b, "%s: []kernels{\n0: {form.Copy: %s},\n", field, copies)
 	for i, f := range function.All() {
+		if !f.Fused {
+			continue
+		}
 		fmt.Fprintf(b, "%d: { // %s\n", i+1, f.Name)
 		for _, s := range activations {
 			if s.kind == i+1 {

@@ -54,6 +54,11 @@ func (c call) foreign(arg string, v any, mask bool) error {
 	return c.fail(compute.ErrForeignBuffer, "%s, a %T, was not made by this backend; pass what its own %s returned, unwrapped%s", arg, v, from, otherwise)
 }
 
+// noBit refuses a form with a mask of f, which has no bit.
+func (c call) noBit(f compute.Activation) error {
+	return c.fail(compute.ErrActivation, "a bit of each x is not enough for the derivative of %v; keep x, and call Forward and Backward", f)
+}
+
 // lengths refuses two lengths, in elements, that differ.
 func (c call) lengths(a string, lenA int, b string, lenB int) error {
 	if lenA != lenB {

@@ -130,6 +130,9 @@ func (b *Backend) form(fm form.Form, f compute.Activation, args ...any) error {
 			return b.call(s.op).wrap(err)
 		}
 	}
+	if fm.Masked() && !f.HasBit() {
+		return b.call(s.op).noBit(f)
+	}
 	var operands, order [maxOperands]*memory
 	all := operands[:len(args)]
 	for i, arg := range args {

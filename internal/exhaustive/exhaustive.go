@@ -20,11 +20,16 @@ import (
 	"github.com/gmind-go/compute/internal/values"
 )
 
-// functions returns the functions to test. The slopes of LeakyReLU are two with products that
-// are rounded, and a negative one.
+// functions returns the functions to test: all inputs of the fused ones, and a sample of others,
+// which are programs of functions that Functions tests. The slopes of LeakyReLU are two with
+// products that are rounded, and a negative one.
 func functions() []compute.Activation {
 	list := []compute.Activation{compute.LeakyReLU(compute.DefaultNegativeSlope), compute.LeakyReLU(0.2), compute.LeakyReLU(-0.5)}
-	for _, f := range form.Activations() {
+	others := form.Activations()
+	if testenv.Exhaustive() {
+		others = form.Fused()
+	}
+	for _, f := range others {
 		if f.Kind != compute.KindLeakyReLU {
 			list = append(list, f)
 		}
@@ -255,7 +260,7 @@ func (w *worker) test() error {
 
 func (w *worker) testDevice(d *device, f compute.Activation) error {
 	next := 0
-	for _, fm := range form.All() {
+	for _, fm := range form.AllOf(f) {
 		args := form.Args{X: d.x, DY: d.dy, M: d.m}
 		for _, o := range fm.Results() {
 			if o != form.M {

@@ -1,13 +1,14 @@
 package form
 
 import (
+	"slices"
+
 	"github.com/gmind-go/compute"
 	"github.com/gmind-go/compute/internal/function"
 )
 
-// Activations returns every function that the devices have kernels for, with the parameters that
-// tests try.
-func Activations() []compute.Activation {
+// Family returns every function, with the parameters that tests try.
+func Family() []compute.Activation {
 	var list []compute.Activation
 	for i, f := range function.All() {
 		for _, params := range f.Trials {
@@ -15,4 +16,15 @@ func Activations() []compute.Activation {
 		}
 	}
 	return list
+}
+
+// Fused returns those of Family with fused loops in package cpu. They have all forms.
+func Fused() []compute.Activation {
+	return slices.DeleteFunc(Family(), func(f compute.Activation) bool { return !function.Of(int(f.Kind)).Fused })
+}
+
+// Activations returns Fused, and of the others some that stand for all where each function costs
+// time, such as that of a compilation: a function alone, one with a parameter, and a long one.
+func Activations() []compute.Activation {
+	return append(Fused(), compute.Sigmoid(), compute.ELU(1.5), compute.GELU())
 }

@@ -129,6 +129,11 @@ func All() []Form {
 	return all
 }
 
+// AllOf returns every form that f has: without those with a mask if it has no bit.
+func AllOf(f compute.Activation) []Form {
+	return slices.DeleteFunc(All(), func(fm Form) bool { return fm.Masked() && !f.HasBit() })
+}
+
 // Plain returns the forms with one result and no mask, which benchmarks compare with a
 // copy.
 func Plain() []Form {

@@ -34,7 +34,9 @@ type Function struct {
 	// Trials are parameters that tests try: those that expose kernels that are right only for
 	// the usual ones.
 	Trials []Params
-	Doc    string // of the constructor, after the formulas
+	// Fused functions have a loop for each form in package cpu. The others run there as programs.
+	Fused bool
+	Doc   string // of the constructor, after the formulas
 
 	once     sync.Once // for what follows
 	params   []string  // names
@@ -102,20 +104,38 @@ func Kernel(kind int, fm Form) *kernel.Kernel {
 	return f.kernels[fm]
 }
 
-// Shipped returns the kind and the form of k, if it is the same as a Kernel.
+// Shipped returns the kind and the form of k, if it is the same as a Kernel of a fused function
+// or of Copy.
 func Shipped(k *kernel.Kernel) (kind int, fm Form, ok bool) {
-	if k.Key == copyKernel().Key {
-		return 0, Copy, true
-	}
-	for i := range all {
-		for fm := range Form(Count) {
-			if own := Kernel(i+1, fm); own != nil && own.Key == k.Key {
-				return i + 1, fm, true
+	found, ok := shipped()[k.Key]
+	return found.kind, found.form, ok
+}
+
+type kindAndForm struct {
+	kind int
+	form Form
+}
+
+// shipped has what Shipped returns, by key.
+var shipped = sync.OnceValue(func() map[string]kindAndForm {
+	list := map[string]kindAndForm{}
+	add := func(kind int, fm Form) {
+		if k := Kernel(kind, fm); k != nil {
+			if _, found := list[k.Key]; !found {
+				list[k.Key] = kindAndForm{kind, fm}
 			}
 		}
 	}
-	return 0, 0, false
-}
+	add(0, Copy)
+	for i, f := range all {
+		for fm := range Form(Count) {
+			if f.Fused {
+				add(i+1, fm)
+			}
+		}
+	}
+	return list
+})
 
 var copyKernel = sync.OnceValue(func() *kernel.Kernel {
 	return kernel.New(expr.MustParse("copy(x) = x").IR(), []kernel.Address{kernel.Element})

@@ -59,7 +59,7 @@ func pairs() (x, dy []float32) {
 }
 
 // check compares the results of b with those of the peers, bit by bit, for every slope of
-// form.Activations, and prints the counts to w. It returns an error if a result of b differs
+// form.Fused, and prints the counts to w. It returns an error if a result of b differs
 // from the reference, a peer differs from b in an unknown way, or a peer is missing.
 func check(b compute.Backend, torch, onnx *peer, w io.Writer) error {
 	if torch.err != nil || onnx.err != nil {
@@ -81,7 +81,7 @@ func check(b compute.Backend, torch, onnx *peer, w io.Writer) error {
 	fmt.Fprintln(w, "| ------- | --------- | ----: | -------: | ------: | -------: | --------------: | ----: |")
 	list := comparisons(torch, onnx)
 	var failed error
-	for _, f := range form.Activations() {
+	for _, f := range form.Fused() {
 		if f.Kind != compute.KindLeakyReLU {
 			continue // the peers have no other
 		}

@@ -62,6 +62,9 @@ func (p *Player) operate(fm form.Form) error {
 		all = append(all, picked[o])
 	}
 	want := refusal(f, all...)
+	if fm.Masked() && !f.HasBit() && f.Validate() == nil {
+		want = compute.ErrActivation
+	}
 	if y := picked[form.Y]; want == nil && y != nil && y == picked[form.D] {
 		want = compute.ErrOverlap
 	}
