@@ -188,8 +188,8 @@ var (
 		"AVX512F": words("vaddpd vaddps vblendmpd vbroadcastsd vbroadcastss vcmpeqps vcmple_oqps vcmplt_oqps " +
 			"vcmpneqps vcmpnle_uqps vcmpnlt_uqps vcmpordps vcmpunordps vcvtpd2ps vcvtps2pd vcvttps2udq vcvtudq2ps " +
 			"vdivpd vdivps vextractf64x4 vfmadd231ps vinsertf64x4 vmaxps vminps vmovapd vmovaps vmovdqa32 vmovntps " +
-			"vmovups vmulpd vmulps vpaddd vpaddq vpandd vpandq vpblendmd vpcmpequd vpcmpltud vpcmpnequd vpcmpnltud " +
-			"vpmulld vpord vporq vprold vpslld vpsllq vpsllvd vpsrld vpsrlq vpsrlvd vpsubd vptestmd " +
+			"vmovupd vmovups vmulpd vmulps vpaddd vpaddq vpandd vpandq vpblendmd vpcmpequd vpcmpltud vpcmpnequd vpcmpnltud " +
+			"vpermi2pd vpmulld vpord vporq vprold vpslld vpsllq vpsllvd vpsrld vpsrlq vpsrlvd vpsubd vptestmd " +
 			"vptestnmd vpxord vpxorq vrndscaleps vsqrtps vsubpd vsubps " + fusedDoubles),
 	}
 )
