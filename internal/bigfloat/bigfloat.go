@@ -53,9 +53,8 @@ func (p Precision) Exp(x *big.Float) *big.Float {
 	return sum
 }
 
-// atanh returns (log(1+z)-log(1-z))/2 for a z that is far from 1, by its series.
-func (p Precision) atanh(z *big.Float) *big.Float {
-	square := p.Mul(z, z)
+// series returns z + z*square/3 + z*square^2/5 + ..., for a square far below 1 in size.
+func (p Precision) series(z, square *big.Float) *big.Float {
 	sum, power, term := p.Float().Set(z), z, z
 	for n := int64(3); p.Counts(term, sum); n += 2 {
 		power = p.Mul(power, square)
@@ -64,6 +63,9 @@ func (p Precision) atanh(z *big.Float) *big.Float {
 	}
 	return sum
 }
+
+// atanh returns (log(1+z)-log(1-z))/2 for a z that is far from 1, by its series.
+func (p Precision) atanh(z *big.Float) *big.Float { return p.series(z, p.Mul(z, z)) }
 
 // Log returns the natural logarithm of x > 0, of the exponent and the mantissa apart. The
 // mantissa is chosen near 1, so that their sum does not cancel.
@@ -113,15 +115,8 @@ func (p Precision) Pi() *big.Float {
 
 // atanInverse returns atan(1/q) by its series.
 func (p Precision) atanInverse(q int64) *big.Float {
-	power := p.Div(p.Integer(1), p.Integer(q))
-	square := p.Integer(-q * q)
-	sum, term := p.Float().Set(power), power
-	for n := int64(3); p.Counts(term, sum); n += 2 {
-		power = p.Div(power, square)
-		term = p.Div(power, p.Integer(n))
-		sum = p.Add(sum, term)
-	}
-	return sum
+	z := p.Div(p.Integer(1), p.Integer(q))
+	return p.series(z, p.Neg(p.Mul(z, z)))
 }
 
 // Sigmoid returns 1/(1+e^-x).
