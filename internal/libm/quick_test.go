@@ -8,6 +8,7 @@ import (
 	"github.com/gmind-go/compute/internal/golden"
 	"github.com/gmind-go/compute/internal/ir"
 	"github.com/gmind-go/compute/internal/libm"
+	"github.com/gmind-go/compute/internal/testenv"
 	"github.com/gmind-go/compute/internal/values"
 )
 
@@ -65,6 +66,38 @@ func TestQuick(t *testing.T) {
 			}
 			if unsure > n/1000 {
 				t.Errorf("%s is not sure of %d in %d ordinary inputs%s", p.Name, unsure, n, device.name)
+			}
+		}
+	}
+}
+
+// TestQuickAndBodies compares results of quick bodies that are sure with those of bodies, which are
+// fast, for many ordinary inputs: a part of a quick body that is used beyond its bounds may have few
+// wrong results.
+func TestQuickAndBodies(t *testing.T) {
+	n := 1 << 17
+	if testing.Short() || testenv.Raced {
+		n = 1 << 13
+	}
+	r := rand.New(rand.NewPCG(5, 6))
+	inputs := make([]float32, n)
+	for i := range inputs {
+		inputs[i] = float32(r.NormFloat64() / 2)
+	}
+	for _, op := range golden.Functions() {
+		quick, body := libm.Quick(op), libm.Body(op)
+		nodes, want := make([]uint64, len(quick.Nodes)), make([]uint64, len(body.Nodes))
+		for _, x := range inputs {
+			args := []uint64{uint64(math.Float32bits(x))}
+			quick.Eval(nodes, 0, args)
+			if nodes[quick.Results[1].Value] == 0 {
+				continue
+			}
+			body.Eval(want, 0, args)
+			y, z := math.Float32frombits(uint32(nodes[quick.Results[0].Value])), math.Float32frombits(uint32(want[body.Results[0].Value]))
+			if !values.Same(y, z) {
+				t.Errorf("%s(%s) = %s for sure, want %s", quick.Name, values.Show(x), values.Show(y), values.Show(z))
+				break
 			}
 		}
 	}
