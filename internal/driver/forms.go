@@ -67,12 +67,20 @@ var signatures = func() (list [form.Count + 1]signature) {
 	return list
 }()
 
-// formCodes has the code of the forms of each kind of activation, once it is used. Kind 0 has
-// Copy.
+// formCodes has the code of the forms of the library's kinds of activations, once it is used.
+// Kind 0 has Copy. The code of other activations is in the cache of programs.
 type formCodes [][form.Count + 1]atomic.Pointer[compiled]
 
 // formCode returns the code of fm. b is entered.
 func (b *Backend) formCode(fm form.Form, kind compute.Kind) (*compiled, error) {
+	if function.Added(int(kind)) {
+		f := function.Of(int(kind))
+		code, err := b.programs.get(f.Program(function.Form(fm)), f.Addresses(function.Form(fm)), b.device.Compile)
+		if err != nil {
+			return nil, b.failed(fm.String(), "", err)
+		}
+		return code, nil
+	}
 	place := &b.forms[kind][fm]
 	if c := place.Load(); c != nil {
 		return c, nil
@@ -88,8 +96,10 @@ func (b *Backend) formCode(fm form.Form, kind compute.Kind) (*compiled, error) {
 
 // enterFormCode is formCode for a call that has not entered b.
 func (b *Backend) enterFormCode(fm form.Form, kind compute.Kind) (*compiled, error) {
-	if c := b.forms[kind][fm].Load(); c != nil {
-		return c, nil
+	if !function.Added(int(kind)) {
+		if c := b.forms[kind][fm].Load(); c != nil {
+			return c, nil
+		}
 	}
 	if err := b.enter(fm.String()); err != nil {
 		return nil, err
@@ -166,14 +176,17 @@ func (b *Backend) form(fm form.Form, f compute.Activation, args ...any) error {
 		l = &launch{}
 		all[0].launch = l
 	}
-	// The inputs of the kernel are all of the form's.
-	for i, m := range all {
-		l.operands[i].Memory, l.operands[i].Len = m.device, n
+	for i := range s.results + len(code.kernel.Inputs) {
+		from := i
+		if i >= s.results {
+			from = s.results + code.kernel.Arg(i-s.results)
+		}
+		l.operands[i].Memory, l.operands[i].Len = all[from].device, n
 	}
 	if l.Kernel != code.kernel {
 		l.Call = Call{
 			Kernel: code.kernel, Code: code.code, N: n, Total: n,
-			Operands: l.operands[:len(all)], Params: l.params[:len(code.kernel.Params)],
+			Operands: l.operands[:s.results+len(code.kernel.Inputs)], Params: l.params[:len(code.kernel.Params)],
 		}
 		if n := code.kernel.Scratch(); n > len(l.scratch) {
 			l.scratch = make([]uint64, n)
@@ -208,9 +221,10 @@ func (b *Backend) Stream(ctx context.Context, op compute.Op, f compute.Activatio
 	}
 	params := make([]uint32, len(code.kernel.Params))
 	code.setParams(params, fm, f, make([]uint64, code.kernel.Scratch()))
+	operands := []kernel.Operand[Host]{{Memory: Host{Floats: dst}, Len: len(dst)}, {Memory: Host{Floats: src}, Len: len(src)}}
 	return b.stream(ctx, c, &HostCall{
 		Kernel: code.kernel, Code: code.code, N: len(src), Params: params,
-		Operands: []kernel.Operand[Host]{{Memory: Host{Floats: dst}, Len: len(dst)}, {Memory: Host{Floats: src}, Len: len(src)}},
+		Operands: operands[:1+len(code.kernel.Inputs)],
 	})
 }
 
