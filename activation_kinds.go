@@ -163,7 +163,7 @@ func Softplus() Activation { return Activation{Kind: KindSoftplus} }
 //	f'(x) = sigmoid(beta*x)
 //
 // It is Softplus of PyTorch with its parameter beta; Softplus of ONNX has none. The product and
-// the quotient 1/beta are rounded to float32. Backends return ErrActivation unless beta is positive
+// the quotient 1/beta are rounded to float32, and f overflows where beta*x does. Backends return ErrActivation unless beta is positive
 // and not subnormal.
 func SoftplusBeta(beta float32) Activation {
 	return Activation{KindSoftplusBeta, [MaxParams]float32{beta}}
@@ -193,7 +193,8 @@ func SiLU() Activation { return Activation{Kind: KindSiLU} }
 //
 // It is Swish of ONNX, which calls beta alpha, and where it is 1 unless given. Each operation is
 // rounded to float32, so that for large negative beta*x the error grows to |beta*x|/2 units in the
-// last place; SiLU has none. At -Inf, with a positive beta, f is -0 and f' is 0.
+// last place; SiLU has none. At -Inf, with a positive beta, f is -0 and f' is 0. Swish(0) is NaN at
+// infinities.
 func Swish(beta float32) Activation {
 	return Activation{KindSwish, [MaxParams]float32{beta}}
 }
@@ -203,8 +204,8 @@ func Swish(beta float32) Activation {
 //	f(x)  = max(x, -3)*where(x+3 < 0, 0, where(x+3 > 6, 6, x+3))/6
 //	f'(x) = where(x <= -3, 0, where(x >= 3, 1, x/3+0.5))
 //
-// It is x*clip(x+3, 0, 6)/6, Hardswish of PyTorch and HardSwish of ONNX, with f(-Inf) = -0. The
-// product is rounded, and overflows before x does.
+// It is x*clip(x+3, 0, 6)/6, Hardswish of PyTorch, with f(-Inf) = -0; HardSwish of ONNX rounds in
+// another order. The product is rounded before the quotient is, and overflows before x does.
 func HardSwish() Activation { return Activation{Kind: KindHardSwish} }
 
 // Mish returns the function

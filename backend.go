@@ -139,11 +139,12 @@ type Backend interface {
 
 	// ForwardMask sets y[i] = f(x[i]), and bit i of m to f.Bit(x[i]), which is whether
 	// x[i] >= 0 for LeakyReLU. It is all that BackwardMask needs of x; so y may replace x.
-	// Errors as for Forward.
+	// Errors as for Forward; ErrActivation also unless f.HasBit.
 	ForwardMask(f Activation, y Buffer, m Mask, x Buffer) error
 
 	// BackwardMask sets dx[i] to the gradient for dy[i] and bit i of m, which ForwardMask has
-	// set for f: the same bits as Backward with the x of ForwardMask. Errors as for Forward.
+	// set for f: the same bits as Backward with the x of ForwardMask. Errors as for
+	// ForwardMask.
 	BackwardMask(f Activation, dx, dy Buffer, m Mask) error
 
 	// Run computes p for every element, in one pass. args are the results of p, then its

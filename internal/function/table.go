@@ -117,7 +117,7 @@ which its Softplus returns x, is not needed: from 16 on, the nearest float32 is 
 		Requires: "beta >= 0x1p-126",
 		Trials:   []Params{{1}, {1.5}, {0.3}},
 		Doc: `It is Softplus of PyTorch with its parameter beta; Softplus of ONNX has none. The product and
-the quotient 1/beta are rounded to float32. Backends return ErrActivation unless beta is positive
+the quotient 1/beta are rounded to float32, and f overflows where beta*x does. Backends return ErrActivation unless beta is positive
 and not subnormal.`,
 	},
 	{
@@ -141,7 +141,8 @@ SiLU, Keras silu and swish, and ONNX Swish with alpha 1.`,
 		Trials: []Params{{1}, {1.5}, {-0.5}, {0}},
 		Doc: `It is Swish of ONNX, which calls beta alpha, and where it is 1 unless given. Each operation is
 rounded to float32, so that for large negative beta*x the error grows to |beta*x|/2 units in the
-last place; SiLU has none. At -Inf, with a positive beta, f is -0 and f' is 0.`,
+last place; SiLU has none. At -Inf, with a positive beta, f is -0 and f' is 0. Swish(0) is NaN at
+infinities.`,
 	},
 	{
 		Name: "HardSwish",
@@ -149,8 +150,8 @@ last place; SiLU has none. At -Inf, with a positive beta, f is -0 and f' is 0.`,
 		Text:   "hardSwish(x) = max(x, -3)*where(x+3 < 0, 0, where(x+3 > 6, 6, x+3))/6",
 		Slope:  "where(x <= -3, 0, where(x >= 3, 1, x/3+0.5))",
 		Trials: []Params{{}},
-		Doc: `It is x*clip(x+3, 0, 6)/6, Hardswish of PyTorch and HardSwish of ONNX, with f(-Inf) = -0. The
-product is rounded, and overflows before x does.`,
+		Doc: `It is x*clip(x+3, 0, 6)/6, Hardswish of PyTorch, with f(-Inf) = -0; HardSwish of ONNX rounds in
+another order. The product is rounded before the quotient is, and overflows before x does.`,
 	},
 	{
 		Name:   "Mish",

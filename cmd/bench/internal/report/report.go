@@ -48,7 +48,11 @@ func (p Program) String() string {
 	return text
 }
 
-// Subject returns what was measured: the activation and the names of the programs.
+// maxSubjects is the number of names in a Subject at most.
+const maxSubjects = 12
+
+// Subject returns what was measured: the activation and the names of the programs, of many only
+// the first.
 func (r *Report) Subject() string {
 	var list []string
 	if r.Activation != "" {
@@ -56,6 +60,9 @@ func (r *Report) Subject() string {
 	}
 	for _, p := range r.Programs {
 		list = append(list, p.Name)
+	}
+	if rest := len(list) - maxSubjects; rest > 0 {
+		list = append(list[:maxSubjects], fmt.Sprintf("%d more", rest))
 	}
 	return strings.Join(list, ", ")
 }
