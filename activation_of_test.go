@@ -107,7 +107,10 @@ func TestActivationOfNames(t *testing.T) {
 		t.Fatal(err)
 	}
 	defer d.Release()
-	if err := errors.Join(b.ForwardDerivative(f, x, d, x), d.Read(v)); err != nil || v[0] != 5 || v[1] != 5 {
+	if n := testing.AllocsPerRun(20, func() { err = errors.Join(err, b.Derivative(f, d, x)) }); n > 1 { // another test may allocate
+		t.Errorf("a call allocates %v times", n)
+	}
+	if err := errors.Join(err, b.ForwardDerivative(f, x, d, x), d.Read(v)); err != nil || v[0] != 5 || v[1] != 5 {
 		t.Errorf("the derivatives are %v, %v", v, err)
 	}
 }
