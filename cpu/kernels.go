@@ -16,9 +16,9 @@ type args struct {
 	params [4]float32        // of the activation: the slope
 }
 
-// A kernel computes one form of one activation, or one operation of programs. It accesses nothing outside of the
-// operands; a result may replace an input. A mask has one word for 64 elements: a kernel
-// writes all bits of the last word, 0 behind the last element.
+// A kernel computes one form of one activation, or one operation of programs. It accesses
+// nothing outside of the operands; a result may replace an input. A mask has one word for 64
+// elements: a kernel writes all bits of the last word, 0 behind the last element.
 //
 // Kernels are called through variables, so that their args escape: they must be on the heap
 // already where a call may not allocate.

@@ -179,7 +179,7 @@ var (
 			"vextractf128 vinsertf128 vmaskmovps vmaxps vminps vmovapd vmovaps vmovd vmovdqu vmovmskps vmovntps " +
 			"vmovups vmulpd vmulps vorps vroundps vsqrtps vsubpd vsubps vxorps vzeroupper"),
 		"AVX2": words("vpaddd vpaddq vpand vpbroadcastb vpbroadcastd vpcmpeqd vpcmpgtd vpmovsxdq vpmulld vpor " +
-			"vpslld vpsllq vpsllvd vpsrad vpsrld vpsrlq vpsrlvd vpsubd vpsubq vpxor"),
+			"vpslld vpsllq vpsllvd vpsrad vpsrld vpsrlq vpsrlvd vpsubd vpxor"),
 		"FMA":     words("vfmadd231ps " + fusedDoubles),
 		"BMI2":    words("bzhi"),
 		"AVX512F": words("kandw kmovw knotw korw kshiftrw"),
@@ -188,8 +188,8 @@ var (
 		"AVX512F": words("vaddpd vaddps vblendmpd vbroadcastsd vbroadcastss vcmpeqps vcmple_oqps vcmplt_oqps " +
 			"vcmpneqps vcmpnle_uqps vcmpnlt_uqps vcmpordps vcmpunordps vcvtpd2ps vcvtps2pd vcvttps2udq vcvtudq2ps " +
 			"vdivpd vdivps vextractf64x4 vfmadd231ps vinsertf64x4 vmaxps vminps vmovapd vmovaps vmovdqa32 vmovntps " +
-			"vmovups vmulpd vmulps vpaddd vpaddq vpandd vpandq vpblendmd vpcmpequd vpcmpltud vpcmpnequd vpcmpnltud " +
-			"vpmulld vpord vporq vprold vpslld vpsllq vpsllvd vpsrld vpsrlq vpsrlvd vpsubd vpsubq vptestmd " +
+			"vmovupd vmovups vmulpd vmulps vpaddd vpaddq vpandd vpandq vpblendmd vpcmpequd vpcmpltud vpcmpnequd vpcmpnltud " +
+			"vpermi2pd vpmulld vpord vporq vprold vpslld vpsllq vpsllvd vpsrld vpsrlq vpsrlvd vpsubd vptestmd " +
 			"vptestnmd vpxord vpxorq vrndscaleps vsqrtps vsubpd vsubps " + fusedDoubles),
 	}
 )

@@ -31,7 +31,8 @@ func (d *device) printed(c *code) openclc.Options {
 }
 
 // slowDouble reports whether quick bodies are faster than others. They have four to six times as
-// many operations as those in double, and half of the data in registers.
+// many operations as those in double, and half of the data in registers. If the measurement
+// fails, it returns false: the bits are the same, and the call that needs them reports a fault.
 func (d *device) slowDouble() bool {
 	if !d.found.Fused || !d.found.Double {
 		return d.found.Fused
@@ -47,7 +48,7 @@ func (d *device) slowDouble() bool {
 	return err == nil && slower > 4
 }
 
-// chains has two kernels that multiply and add times times in each item.
+// chains has two kernels. Each item multiplies and adds as often as times says.
 const chains = `
 #pragma OPENCL EXTENSION cl_khr_fp64 : enable
 kernel void chain_float(global float *y, const uint times)
@@ -64,8 +65,8 @@ kernel void chain_double(global float *y, const uint times)
 }
 `
 
-// doubleTime returns how many times as long as with float a multiplication and addition takes
-// with double, or an error.
+// doubleTime returns the time of a multiplication and addition with double, divided by that with
+// float.
 func (p *pipeline) doubleTime() (float64, error) {
 	const (
 		items   = 1 << 16

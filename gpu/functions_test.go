@@ -13,6 +13,7 @@ import (
 
 	"github.com/gmind-go/compute/gpu/internal/opencl"
 	"github.com/gmind-go/compute/internal/driver"
+	"github.com/gmind-go/compute/internal/golden"
 	"github.com/gmind-go/compute/internal/ir"
 	"github.com/gmind-go/compute/internal/kernel"
 	"github.com/gmind-go/compute/internal/libm"
@@ -74,14 +75,8 @@ func functionInputs(n int) []float32 {
 
 // functionPrograms have a result for each function, some in each program: a compilation takes long.
 func functionPrograms() []*ir.Program {
-	var ops []ir.Op
-	for op := ir.Exp; op <= ir.SoftsignPrime; op++ {
-		if libm.Body(op) != nil {
-			ops = append(ops, op)
-		}
-	}
 	var list []*ir.Program
-	for some := range slices.Chunk(ops, 8) {
+	for some := range slices.Chunk(golden.Functions(), 8) {
 		var b ir.Builder
 		x := b.Arg("x", ir.F32)
 		for _, op := range some {

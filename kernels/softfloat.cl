@@ -152,13 +152,11 @@ static bool ordered32(const uint x, const uint y) { return max(x & 0x7fffffffu, 
 static bool less32(const uint x, const uint y) { return ordered32(x, y) && order32(x) < order32(y); }
 static bool equal32(const uint x, const uint y) { return ordered32(x, y) && order32(x) == order32(y); }
 
-// The operations, as package ir has them. A bool is 0 or 1, and those without a number are on
-// any integers, or select.
+// The operations, as package ir has them. A bool is 0 or 1.
 enum {
     ADD64, SUB64, MUL64, FMA64, DIV64, NEG64, FROM32, TO32,
-    ADD32, SUB32, MUL32, FMA32, NEG32, ABS32, COPYSIGN32, MIN32, MAX32, EQUAL32, LESS32, AT_MOST32, BITS32,
-    ADD_UINT, SUB_UINT, MUL_UINT, SHL_UINT,
-    ADD, SUB, SHL, SHR, AND, OR, XOR, NOT, EQUAL, LESS, WHERE, SAME
+    ADD32, MUL32, FMA32, NEG32, ABS32, COPYSIGN32, MIN32, MAX32, EQUAL32, LESS32, AT_MOST32,
+    ADD, SHL, SHR, AND, OR, WHERE, SAME
 };
 
 // apply returns the result of an operation.
@@ -179,7 +177,6 @@ static ulong apply(const uint operation, const ulong a, const ulong b, const ulo
     case TO32: return to32(a);
 
     case ADD32: return as_uint(f + g);
-    case SUB32: return as_uint(f - g);
     case MUL32: return as_uint(f * g);
     case FMA32: return as_uint(f == 0.0f || g == 0.0f ? f * g + h : fma(f, g, h)); // see fused
     case NEG32: return x ^ 0x80000000u;
@@ -190,23 +187,12 @@ static ulong apply(const uint operation, const ulong a, const ulong b, const ulo
     case EQUAL32: return equal32(x, y);
     case LESS32: return less32(x, y);
     case AT_MOST32: return less32(x, y) || equal32(x, y);
-    case BITS32: return bits32(x);
-
-    case ADD_UINT: return x + y;
-    case SUB_UINT: return x - y;
-    case MUL_UINT: return x * y;
-    case SHL_UINT: return x << y;
 
     case ADD: return a + b;
-    case SUB: return a - b;
     case SHL: return a << b;
     case SHR: return a >> b;
     case AND: return a & b;
     case OR: return a | b;
-    case XOR: return a ^ b;
-    case NOT: return a ^ 1;
-    case EQUAL: return a == b;
-    case LESS: return a < b;
     case WHERE: return a ? b : c;
     default: return a;
     }

@@ -1,6 +1,7 @@
 package main
 
 import (
+	"cmp"
 	"fmt"
 	"go/token"
 	"go/types"
@@ -67,7 +68,8 @@ func amd64Sources(pkg string, list []spec) (assembly, declarations []byte) {
 	for _, c := range slices.Sorted(maps.Keys(numbers)) {
 		file.AddSection(c.data())
 	}
-	for t := range tables {
+	byName := func(t, u ir.Table) int { return cmp.Compare(tableSymbol(t).Name, tableSymbol(u).Name) }
+	for _, t := range slices.SortedFunc(maps.Keys(tables), byName) {
 		file.AddSection(tableData(t))
 	}
 	file.Sections = append(file.Sections, functions...)

@@ -55,7 +55,7 @@ func TestRandomPrograms(t *testing.T) {
 		}
 	}
 	for len(list) < 400 {
-		list = append(list, wideSpec(r, fmt.Sprintf("f%d", len(list))))
+		list = append(list, wideSpec(r, fmt.Sprintf("f%d", len(list)), nil))
 	}
 	t.Run("amd64", func(t *testing.T) {
 		if runtime.GOARCH != "amd64" || !cpu.X86.HasAVX2 || !cpu.X86.HasFMA {
@@ -70,6 +70,14 @@ func TestRandomPrograms(t *testing.T) {
 			where.suffixes = append(where.suffixes, strings.ToUpper(set.name()))
 		}
 		where.compare(t, r, list)
+		if !slices.Contains(where.suffixes, "AVX512") {
+			return
+		}
+		var lookups []spec
+		for len(lookups) < 50 {
+			lookups = append(lookups, wideSpec(r, fmt.Sprintf("f%d", len(lookups)), randomTables(r)))
+		}
+		target{suffixes: []string{"AVX512"}, sources: lookupFiles}.compare(t, r, lookups)
 	})
 	t.Run("generic", func(t *testing.T) {
 		printed := slices.DeleteFunc(slices.Clone(list), func(s spec) bool {
@@ -146,9 +154,20 @@ func randomSpec(r *rand.Rand, name string) (spec, bool) {
 	return s, !masks && len(k.Inputs) > 0 && len(k.Results)+len(k.Inputs) <= 4 && len(k.Params) <= 4
 }
 
+// randomTables returns two tables of numbers.
+func randomTables(r *rand.Rand) []ir.Table {
+	list := make([]ir.Table, 2)
+	for i := range list {
+		for j := range list[i] {
+			list[i][j] = math.Float64bits(r.NormFloat64())
+		}
+	}
+	return list
+}
+
 // wideSpec returns the kernel of a random program with values of 64 bits, as the bodies of
-// functions have them.
-func wideSpec(r *rand.Rand, name string) spec {
+// functions have them. If there are tables, it looks up elements in them.
+func wideSpec(r *rand.Rand, name string, tables []ir.Table) spec {
 	var b ir.Builder
 	x, y := b.Arg("x", ir.F32), b.Arg("y", ir.F32)
 	// A sum with infinities may be any NaN, so only the bits of what is finite are looked at.
@@ -170,6 +189,10 @@ func wideSpec(r *rand.Rand, name string) spec {
 		return list[max(r.IntN(len(list)), r.IntN(len(list)))]
 	}
 	for range 1 + r.IntN(20) {
+		if tables != nil && r.IntN(4) == 0 {
+			byType[ir.F64] = append(byType[ir.F64], b.Lookup(tables[r.IntN(len(tables))], pick(ir.U64)))
+			continue
+		}
 		op := ir.NegF64 + ir.Op(r.IntN(int(ir.FromBitsF64-ir.NegF64)+1))
 		if r.IntN(2) == 0 {
 			op = []ir.Op{ir.FMAF64, ir.FMAF64, ir.NegF64, ir.WhereF64}[r.IntN(4)]
@@ -273,6 +296,20 @@ func differ(p *ir.Program, j int, got, want []byte) (at int, ok bool) {
 func amd64Files(list []spec) map[string]string {
 	assembly, declarations := amd64Sources("main", list)
 	return map[string]string{"kernels_amd64.s": string(assembly), "stubs.go": string(declarations)}
+}
+
+// lookupFiles is amd64Files with the bodies of list for the instruction sets that look up
+// elements in tables. Others, whose kernels are not called, get a sum in their place.
+func lookupFiles(list []spec) map[string]string {
+	var b ir.Builder
+	sum := b.Op(ir.AddF32, b.Arg("x", ir.F32), b.Arg("y", ir.F32))
+	b.Result("r", sum)
+	b.Result("s", sum)
+	list = slices.Clone(list)
+	for i := range list {
+		list[i].body, list[i].lookups = b.Program("sum"), list[i].body
+	}
+	return amd64Files(list)
 }
 
 // arm64Files returns the same for NEON.

@@ -146,8 +146,8 @@ func (s avx512) compute(b *body, v ir.Value) reg.VecVirtual {
 	return dst
 }
 
-// where returns where(c, x, y). If one branch is an operation that nothing
-// else needs, it is computed over the other. The condition comes last, so that it does not wait in a register.
+// where returns where(c, x, y). If one branch is an operation that nothing else needs, it is
+// computed over the other. The condition comes last, so that it does not wait in a register.
 func (s avx512) where(b *body, c, x, y ir.Value) reg.VecVirtual {
 	for _, branch := range []struct {
 		op, other ir.Value

@@ -128,7 +128,6 @@ var goOps = map[ir.Op]struct {
 	ir.DivF64:      {double, double, "(%s / %s)"},
 	ir.FMAF64:      {double, double, "math.FMA(%s, %s, %s)"},
 	ir.AddU64:      {word, word, "(%s + %s)"},
-	ir.SubU64:      {word, word, "(%s - %s)"},
 	ir.AndU64:      {word, word, "(%s & %s)"},
 	ir.OrU64:       {word, word, "(%s | %s)"},
 	ir.F64FromF32:  {float, double, "float64(%s)"},

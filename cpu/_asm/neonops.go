@@ -70,7 +70,6 @@ var neonOps = map[ir.Op]string{
 	ir.MulF64:     "VFMULD(%[2]d, %[1]d, %[3]d)",
 	ir.DivF64:     "VFDIVD(%[2]d, %[1]d, %[3]d)",
 	ir.AddU64:     "VADD V%[2]d.D2, V%[1]d.D2, V%[3]d.D2",
-	ir.SubU64:     "VSUB V%[2]d.D2, V%[1]d.D2, V%[3]d.D2",
 	ir.AndU64:     "VAND V%[2]d.B16, V%[1]d.B16, V%[3]d.B16",
 	ir.OrU64:      "VORR V%[2]d.B16, V%[1]d.B16, V%[3]d.B16",
 }

@@ -100,12 +100,7 @@ func stubs(suffix string) string {
 // upper returns a name with an upper-case letter first.
 func upper(name string) string { return strings.ToUpper(name[:1]) + name[1:] }
 
-// goName returns the name of a function of package ir as an Op: its name in text with other
-// letters in upper case.
+// goName returns the name of the constant of package ir for a function.
 func goName(op ir.Op) string {
-	name := op.Info().Name
-	for _, short := range []string{"gelu", "silu"} {
-		name = strings.Replace(name, short, map[string]string{"gelu": "GELU", "silu": "SiLU"}[short], 1)
-	}
-	return upper(name)
+	return upper(strings.NewReplacer("gelu", "GELU", "silu", "SiLU").Replace(op.Info().Name))
 }

@@ -66,7 +66,7 @@ func uses(p *ir.Program) []use {
 // the result. wideShifts have a count in place of y.
 var wideOps = map[ir.Op]string{
 	ir.AddF64: "VADDPD", ir.SubF64: "VSUBPD", ir.MulF64: "VMULPD", ir.DivF64: "VDIVPD",
-	ir.AddU64: "VPADDQ", ir.SubU64: "VPSUBQ", ir.AndU64: "VPAND", ir.OrU64: "VPOR",
+	ir.AddU64: "VPADDQ", ir.AndU64: "VPAND", ir.OrU64: "VPOR",
 }
 var wideShifts = map[ir.Op]string{ir.ShlU64: "VPSLLQ", ir.ShrU64: "VPSRLQ"}
 
@@ -173,6 +173,7 @@ func (f *routine) lower(t ir.Table) reg.VecVirtual {
 	return r
 }
 
+// tableSymbol names t by its second element, since the first is 1 in tables of powers.
 func tableSymbol(t ir.Table) operand.Symbol {
 	return operand.NewStaticSymbol(fmt.Sprintf("t%016x", t[1]))
 }

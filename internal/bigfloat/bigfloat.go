@@ -1,4 +1,4 @@
-// Package bigfloat has functions of math/big.Float, with as many bits as are asked for.
+// Package bigfloat has arithmetic and elementary functions of big.Float, at a given precision.
 package bigfloat
 
 import "math/big"
@@ -53,9 +53,8 @@ func (p Precision) Exp(x *big.Float) *big.Float {
 	return sum
 }
 
-// Atanh returns (log(1+z)-log(1-z))/2 for a z that is far from 1, by its series.
-func (p Precision) Atanh(z *big.Float) *big.Float {
-	square := p.Mul(z, z)
+// series returns z + z*square/3 + z*square^2/5 + ..., for a square far below 1 in size.
+func (p Precision) series(z, square *big.Float) *big.Float {
 	sum, power, term := p.Float().Set(z), z, z
 	for n := int64(3); p.Counts(term, sum); n += 2 {
 		power = p.Mul(power, square)
@@ -64,6 +63,9 @@ func (p Precision) Atanh(z *big.Float) *big.Float {
 	}
 	return sum
 }
+
+// atanh returns (log(1+z)-log(1-z))/2 for a z that is far from 1, by its series.
+func (p Precision) atanh(z *big.Float) *big.Float { return p.series(z, p.Mul(z, z)) }
 
 // Log returns the natural logarithm of x > 0, of the exponent and the mantissa apart. The
 // mantissa is chosen near 1, so that their sum does not cancel.
@@ -76,14 +78,14 @@ func (p Precision) Log(x *big.Float) *big.Float {
 	}
 	one := p.Integer(1)
 	z := p.Div(p.Sub(m, one), p.Add(m, one))
-	log2 := p.Double(p.Atanh(p.Div(one, p.Integer(3))))
-	return p.Add(p.Mul(p.Integer(int64(exponent)), log2), p.Double(p.Atanh(z)))
+	log2 := p.Double(p.atanh(p.Div(one, p.Integer(3))))
+	return p.Add(p.Mul(p.Integer(int64(exponent)), log2), p.Double(p.atanh(z)))
 }
 
 // Log1p returns log(1+x) for x > -1.
 func (p Precision) Log1p(x *big.Float) *big.Float {
 	if x.MantExp(nil) < -1 { // |x| < 1/4
-		return p.Double(p.Atanh(p.Div(x, p.Add(x, p.Integer(2)))))
+		return p.Double(p.atanh(p.Div(x, p.Add(x, p.Integer(2)))))
 	}
 	return p.Log(p.Add(x, p.Integer(1)))
 }
@@ -107,21 +109,14 @@ func (p Precision) TwoOverRootPi() *big.Float {
 
 // Pi returns pi by Machin's formula, 16 atan(1/5) - 4 atan(1/239).
 func (p Precision) Pi() *big.Float {
-	a := p.Mul(p.Integer(16), p.AtanInverse(5))
-	return p.Sub(a, p.Mul(p.Integer(4), p.AtanInverse(239)))
+	a := p.Mul(p.Integer(16), p.atanInverse(5))
+	return p.Sub(a, p.Mul(p.Integer(4), p.atanInverse(239)))
 }
 
-// AtanInverse returns atan(1/q) by its series.
-func (p Precision) AtanInverse(q int64) *big.Float {
-	power := p.Div(p.Integer(1), p.Integer(q))
-	square := p.Integer(-q * q)
-	sum, term := p.Float().Set(power), power
-	for n := int64(3); p.Counts(term, sum); n += 2 {
-		power = p.Div(power, square)
-		term = p.Div(power, p.Integer(n))
-		sum = p.Add(sum, term)
-	}
-	return sum
+// atanInverse returns atan(1/q) by its series.
+func (p Precision) atanInverse(q int64) *big.Float {
+	z := p.Div(p.Integer(1), p.Integer(q))
+	return p.series(z, p.Neg(p.Mul(z, z)))
 }
 
 // Sigmoid returns 1/(1+e^-x).

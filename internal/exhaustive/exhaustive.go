@@ -20,16 +20,12 @@ import (
 	"github.com/gmind-go/compute/internal/values"
 )
 
-// functions returns the functions to test: all inputs of the fused ones, and a sample of others,
-// which are programs of functions that Functions tests. The slopes of LeakyReLU are two with
-// products that are rounded, and a negative one.
+// functions returns the functions to test: the fused ones. The others are programs, of functions
+// that Functions tests. The slopes of LeakyReLU are two with products that are rounded, and a
+// negative one.
 func functions() []compute.Activation {
 	list := []compute.Activation{compute.LeakyReLU(compute.DefaultNegativeSlope), compute.LeakyReLU(0.2), compute.LeakyReLU(-0.5)}
-	others := form.Activations()
-	if testenv.Exhaustive() {
-		others = form.Fused()
-	}
-	for _, f := range others {
+	for _, f := range form.Fused() {
 		if f.Kind != compute.KindLeakyReLU {
 			list = append(list, f)
 		}
@@ -260,7 +256,7 @@ func (w *worker) test() error {
 
 func (w *worker) testDevice(d *device, f compute.Activation) error {
 	next := 0
-	for _, fm := range form.AllOf(f) {
+	for _, fm := range form.All() {
 		args := form.Args{X: d.x, DY: d.dy, M: d.m}
 		for _, o := range fm.Results() {
 			if o != form.M {

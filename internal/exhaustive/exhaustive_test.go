@@ -7,7 +7,6 @@ import (
 	"testing"
 
 	"github.com/gmind-go/compute"
-	"github.com/gmind-go/compute/internal/rounded"
 	"github.com/gmind-go/compute/internal/values"
 )
 
@@ -65,18 +64,6 @@ func right(f compute.Activation, dy, x float32) (y, d, dx float32, bit uint64) {
 	bits := math.Float32bits(x)
 	positive, isNaN := bits-1 < 0x7f800000, bits<<1 > 0xff000000 // as integers
 	switch f.Kind {
-	case compute.KindSigmoid:
-		d := rounded.SigmoidPrime(x)
-		return rounded.Sigmoid(x), d, dy * d, 0
-	case compute.KindGELU:
-		d := rounded.GELUPrime(x)
-		return rounded.GELU(x), d, dy * d, 0
-	case compute.KindELU:
-		if positive {
-			return x, 1, dy, 0
-		}
-		d := f.Params[0] * rounded.Exp(x)
-		return f.Params[0] * rounded.Expm1(x), d, dy * d, 0
 	case compute.KindReLU:
 		if positive {
 			return x, 1, dy, 1

@@ -22,8 +22,8 @@ const (
 	Sample    = Blocks
 )
 
-// NAME.hash has the hash of each block and of Sample, and NAME.near the bits of each x and y of Near; all
-// are little-endian.
+// NAME.hash has the hash of each block and of Sample, and NAME.near the bits of each x and y of
+// Near. All are little-endian.
 //
 //go:embed testdata
 var files embed.FS

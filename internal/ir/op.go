@@ -89,7 +89,6 @@ const (
 	FMAF64
 	WhereF64
 	AddU64
-	SubU64
 	AndU64
 	OrU64
 	ShlU64

@@ -172,7 +172,7 @@ func TestLibrary(t *testing.T) {
 		{SubF64, [3]uint64{d(1), d(3)}, d(-2)}, {MulF64, [3]uint64{d(0.1), d(3)}, d(0.30000000000000004)},
 		{DivF64, [3]uint64{d(1), d(3)}, d(1.0 / 3)}, {FMAF64, [3]uint64{d(0x1.0000001p0), d(0x1.0000001p0), d(-1)}, d(0x1.00000008p-27)},
 		{WhereF64, [3]uint64{1, d(3), d(4)}, d(3)},
-		{AddU64, [3]uint64{big, big}, 10}, {SubU64, [3]uint64{1, 2}, math.MaxUint64},
+		{AddU64, [3]uint64{big, big}, 10},
 		{AndU64, [3]uint64{12, 10}, 8}, {OrU64, [3]uint64{12, 10}, 14},
 		{ShlU64, [3]uint64{3, 62}, 3 << 62}, {ShrU64, [3]uint64{big, 63}, 1},
 		{F64FromF32, [3]uint64{fromF32(0.1)}, d(float64(float32(0.1)))},

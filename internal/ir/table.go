@@ -175,7 +175,6 @@ func rows() [count]Info {
 		FMAF64:      {Name: "fma", In: []Type{d, d, d}, Out: d, Doc: "x*y + z, rounded once", Commutes: true, eval: d3(math.FMA)},
 		WhereF64:    {Name: "where", In: []Type{c, d, d}, Out: d, Doc: "x if c is true, otherwise y", eval: where},
 		AddU64:      {Name: "+", In: []Type{v, v}, Out: v, Doc: "the sum modulo 1<<64", Commutes: true, eval: func(a, b, _ uint64) uint64 { return a + b }},
-		SubU64:      {Name: "-", In: []Type{v, v}, Out: v, Doc: "the difference", eval: func(a, b, _ uint64) uint64 { return a - b }},
 		AndU64:      {Name: "&", In: []Type{v, v}, Out: v, Doc: "the bits set in both", Commutes: true, eval: func(a, b, _ uint64) uint64 { return a & b }},
 		OrU64:       {Name: "|", In: []Type{v, v}, Out: v, Doc: "the bits set in one or both", Commutes: true, eval: func(a, b, _ uint64) uint64 { return a | b }},
 		ShlU64:      {Name: "<<", In: []Type{v, u}, Out: v, Doc: "x shifted left by a constant", Counts: true, eval: func(a, b, _ uint64) uint64 { return a << b }},

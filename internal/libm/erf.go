@@ -2,9 +2,9 @@ package libm
 
 import "github.com/gmind-go/compute/internal/ir"
 
-// erf is |x|*(2/sqrt(pi) + t*q(t - erfMiddle)) with t = x*x and the polynomial erfTail, up to the
-// bound, where it is 1 to 2^-25, and with the sign of x. The polynomial adds little for small x, so that
-// the error there is that of the constant.
+// erf is |x|*(2/sqrt(pi) + t*q(t - erfMiddle)) with t = x*x and the polynomial erfTail, up to
+// erfMax, from where on it is 1 when rounded, and with the sign of x. The polynomial adds little
+// for small x, so that the error there is that of the constant.
 func (b *body) erf(x ir.Value) ir.Value {
 	a := b.Op(ir.Abs, x)
 	v := b.double(b.most(erfMax, a))
@@ -18,5 +18,6 @@ func (b *body) erf(x ir.Value) ir.Value {
 func (b *body) erfPrime(x ir.Value) ir.Value {
 	a := b.Op(ir.Abs, x)
 	v := b.double(b.most(10.5, a))
-	return b.except(a, b.round(b.mul(b.power(b.neg(b.mul(v, v))), b.number(twoOverRootPi))), exception{0x1.ebb6dap-16, 0x1.20dd76p+0})
+	y := b.round(b.mul(b.power(b.neg(b.mul(v, v))), b.number(twoOverRootPi)))
+	return b.except(a, y, exception{0x1.ebb6dap-16, 0x1.20dd76p+0})
 }

@@ -6,8 +6,8 @@ import (
 	"github.com/gmind-go/compute/internal/ir"
 )
 
-// A sum with shift rounds to an integer k in its lowest bits. In one with magic k+1023 stands there,
-// the exponent of a float64 of 2^k, as its bits have it.
+// A sum with shift rounds a number to an integer k, which its lowest bits have. In a sum with magic
+// they have k+1023 instead, which as the exponent of a float64 stands for 2^k.
 const (
 	shift = 0x1.8p52
 	magic = shift + 1023
@@ -80,8 +80,8 @@ func (b *body) precisePower(x ir.Value) ir.Value {
 	return b.fma(s, p, s)
 }
 
-// steps is plain(x), or with lookups a power s of 2^(1/16), rounded, instead of one of 2, so that r
-// = rest(n) = x - n*log(2)/16 is at most log(2)/32 in size.
+// steps is plain(x). With lookups s is a power of 2^(1/16), rounded, instead of one of 2, so that
+// r = rest(n) = x - n*log(2)/16 is at most log(2)/32 in size.
 func (b *body) steps(x ir.Value, plain func(ir.Value) (s, p ir.Value), rest func(n ir.Value) ir.Value) (s, p ir.Value) {
 	if !b.lookups {
 		return plain(x)
@@ -91,9 +91,9 @@ func (b *body) steps(x ir.Value, plain func(ir.Value) (s, p ir.Value), rest func
 	return b.root(sum), b.fma(b.mul(r, r), b.polynomial(r, expTail16), r)
 }
 
-// root returns 2^(n/16), rounded, for the sum of n and shift. With n = 16k + j the bits of sum are
-// n in the lowest. Moved to the left, they are k where the exponent is, and j below, which
-// the table has subtracted from the bits of 2^(j/16).
+// root returns 2^(n/16), rounded, for the sum of n and shift, whose lowest bits are n = 16k + j.
+// Shifted to the left they add k to the exponent, and j below it, which the table has
+// subtracted from the bits of 2^(j/16).
 func (b *body) root(sum ir.Value) ir.Value {
 	var t ir.Table
 	for j, root := range roots {

@@ -5,7 +5,7 @@ import "github.com/gmind-go/compute/internal/ir"
 // silu is x/(1+e^-x).
 //
 // It is x/2 + x*x/4 near 0, so that subnormal results are often in the middle between two
-// float32, and the square decides. The addend does it for them, and is without effect on other results.
+// float32, and the square decides. The addend does it for them, and has no effect on others.
 func (b *body) silu(x ir.Value) ir.Value {
 	v := b.least(-120, x)
 	e := b.scaled(b.double(b.Op(ir.NegF32, b.most(89, v))))

@@ -2,15 +2,16 @@ package libm
 
 import "github.com/gmind-go/compute/internal/ir"
 
-// tail returns t*t, which is exact, and e and r with Phi(-t) = e*r, for the distribution function Phi
-// of the standard normal distribution and a float64 t from 0 to tailMax.
+// tail returns t*t, which is exact, and e and r with Phi(-t) = e*r, for the distribution function
+// Phi of the standard normal distribution and a float64 t from 0 to tailMax.
 //
-// e is e^(-t*t/2), by the reduction of the method scaled, but of u = t*t + 2k*log(2), with log(2) as a
-// float64: u is exact, and e^(-u/2) is 1 + u*halfTail(u). The error of log(2) is, but for 2^-56, a
-// smooth factor of e, which r makes up for. For NaN only r is NaN. With lookups u is t*t +
-// n*log(2)/8, see root.
+// e is e^(-t*t/2), by the reduction of the method scaled, but of u = t*t + 2k*log(2), with log(2)
+// as a float64: u is exact, and e^(-u/2) is 1 + u*halfTail(u). The error of log(2) is, but for
+// 2^-56, a smooth factor of e, which r makes up for. For NaN only r is NaN. With lookups u is
+// t*t + n*log(2)/8, see root.
 //
-// r falls from 1/2 to 0.03. It is the polynomial gaussTail of w = tailShift - tailScale/(t+tailPole).
+// r falls from 1/2 to 0.03. It is the polynomial gaussTail of w = tailShift -
+// tailScale/(t+tailPole).
 func (b *body) tail(t ir.Value) (square, e, r ir.Value) {
 	square = b.mul(t, t)
 	if b.lookups {
@@ -27,10 +28,11 @@ func (b *body) tail(t ir.Value) (square, e, r ir.Value) {
 	return square, e, b.polynomial(w, gaussTail)
 }
 
-// gelu is x - |x|*Phi(-|x|) for x > 0, and -|x|*Phi(-|x|) for x < 0: max(x, 0) minus the same product.
+// gelu is x - |x|*Phi(-|x|) for x > 0, and -|x|*Phi(-|x|) for x < 0: max(x, 0) minus the same
+// product.
 //
-// It is x/2 + x*x/sqrt(2*pi) near 0, so that subnormal results are often in the middle between two float32, and
-// the square decides. The addend does it for them, and is without effect on other results.
+// It is x/2 + x*x/sqrt(2*pi) near 0, so that subnormal results are often in the middle between two
+// float32, and the square decides. The addend does it for them, and has no effect on others.
 func (b *body) gelu(x ir.Value) ir.Value {
 	t := b.double(b.most(tailMax, b.Op(ir.Abs, x)))
 	_, e, r := b.tail(t)

@@ -9,9 +9,9 @@ const cubicMax = 11
 // size, of the bits of a float32, and anything for NaN. It returns x*x too, which is exact.
 //
 // -v/log(2), up to 163 in size, is needed with an error of 2^-54. It is x*(h+l), where h + l is a
-// polynomial of x*x with coefficients in two parts: h is the upper part, rounded, and l has the error
-// of that, exact since linearHigh has trailing zeros, and the lower part. With k the integer nearest
-// to x*h, e is 2^k * 2^r for r = (x*h - k) + x*l. 2^r is 1 + r*exp2Tail(r).
+// polynomial of x*x with coefficients in two parts: h is the upper part, rounded, and l has the
+// error of that, exact since linearHigh has trailing zeros, and the lower part. With k the integer
+// nearest to x*h, e is 2^k * 2^r for r = (x*h - k) + x*l. 2^r is 1 + r*exp2Tail(r).
 func (b *body) cubic(x ir.Value) (square, e ir.Value) {
 	square = b.mul(x, x)
 	h := b.fma(square, b.number(cubicHigh), b.number(linearHigh))
@@ -31,7 +31,7 @@ func (b *body) cubic(x ir.Value) (square, e ir.Value) {
 
 // geluTanh is x/(1+e^-v), see cubic.
 //
-// It is x/2 + x*x/sqrt(2*pi) near 0: the addend is that of gelu.
+// It is x/2 + x*x/sqrt(2*pi) near 0, so that it has an addend as gelu has.
 func (b *body) geluTanh(x ir.Value) ir.Value {
 	v := b.least(-cubicMax, x)
 	_, e := b.cubic(b.double(b.most(cubicMax, v)))
@@ -43,7 +43,8 @@ func (b *body) geluTanh(x ir.Value) ir.Value {
 	return b.Op(ir.Copysign, z, x)
 }
 
-// geluTanhPrime is e*(1 + e - t*v') / (1+e)^2 for t = -x, with e = e^-v, see cubic, and 1 minus that for t = x.
+// geluTanhPrime is e*(1 + e - t*v') / (1+e)^2 for t = -x, with e = e^-v, see cubic, and 1 minus
+// that for t = x.
 func (b *body) geluTanhPrime(x ir.Value) ir.Value {
 	t := b.double(b.most(cubicMax, b.Op(ir.Abs, x)))
 	square, e := b.cubic(t)

@@ -6,57 +6,59 @@
 // float32. The few inputs for which it is, and for which the result is wrong, are exceptions: a
 // body selects their results. What is tested, on all 2^32 inputs, is the result.
 //
+// BodyWithLookups has the same, with powers of 2^(1/16) from a table, and Quick a body over float32,
+// which leaves to Body the inputs of which it is not sure.
+//
 // Coefficients are in coefficients.go, which go generate writes.
 package libm
 
-import (
-	"github.com/gmind-go/compute/internal/ir"
-)
+import "github.com/gmind-go/compute/internal/ir"
 
 //go:generate go run ./generate -o coefficients.go
 
-// bodies are the functions that write the bodies. Each gets the argument and returns the result,
-// float32 both.
+// bodies has the functions that write the bodies. Each gets the argument and returns the result,
+// both float32.
 var bodies = map[ir.Op]func(b *body, x ir.Value) ir.Value{
 	ir.Exp:           (*body).exp,
 	ir.Expm1:         (*body).expm1,
-	ir.Tanh:          (*body).tanh,
-	ir.Sigmoid:       (*body).sigmoid,
-	ir.SiLU:          (*body).silu,
-	ir.Softplus:      (*body).softplus,
-	ir.LogSigmoid:    (*body).logSigmoid,
-	ir.Mish:          (*body).mish,
-	ir.TanhPrime:     (*body).tanhPrime,
-	ir.SigmoidPrime:  (*body).sigmoidPrime,
-	ir.SiLUPrime:     (*body).siluPrime,
-	ir.MishPrime:     (*body).mishPrime,
 	ir.Log:           (*body).log,
 	ir.Log1p:         (*body).log1p,
-	ir.Log1pPrime:    (*body).log1pPrime,
+	ir.Tanh:          (*body).tanh,
+	ir.Sigmoid:       (*body).sigmoid,
+	ir.LogSigmoid:    (*body).logSigmoid,
 	ir.Erf:           (*body).erf,
-	ir.ErfPrime:      (*body).erfPrime,
-	ir.GELUPrime:     (*body).geluPrime,
-	ir.GELUTanh:      (*body).geluTanh,
-	ir.GELUTanhPrime: (*body).geluTanhPrime,
+	ir.Softplus:      (*body).softplus,
+	ir.SiLU:          (*body).silu,
 	ir.GELU:          (*body).gelu,
+	ir.GELUTanh:      (*body).geluTanh,
+	ir.Mish:          (*body).mish,
 	ir.Softsign:      (*body).softsign,
+	ir.Log1pPrime:    (*body).log1pPrime,
+	ir.TanhPrime:     (*body).tanhPrime,
+	ir.SigmoidPrime:  (*body).sigmoidPrime,
+	ir.ErfPrime:      (*body).erfPrime,
+	ir.SiLUPrime:     (*body).siluPrime,
+	ir.GELUPrime:     (*body).geluPrime,
+	ir.GELUTanhPrime: (*body).geluTanhPrime,
+	ir.MishPrime:     (*body).mishPrime,
 	ir.SoftsignPrime: (*body).softsignPrime,
 }
 
-// Body returns the program of a function: one argument x and one result y, float32 both. It
+// Body returns the program of a function: one argument x and one result y, both float32. It
 // returns nil for an operation that is no function.
-func Body(op ir.Op) *ir.Program { return written(op, false) }
+func Body(op ir.Op) *ir.Program { return write(op, false) }
 
-// BodyWithLookups is Body for processors with an instruction that looks up elements in a table of
-// 16: exponentials have shorter polynomials there.
-func BodyWithLookups(op ir.Op) *ir.Program { return written(op, true) }
+// BodyWithLookups is Body for processors with an instruction that looks up each element of a vector
+// in a table of 16, as AVX-512 has: exponentials have shorter polynomials, see steps. The results
+// are the same; some functions have no such exponential, and the same body.
+func BodyWithLookups(op ir.Op) *ir.Program { return write(op, true) }
 
-func written(op ir.Op, lookups bool) *ir.Program {
-	write := bodies[op]
-	if write == nil {
+func write(op ir.Op, lookups bool) *ir.Program {
+	f := bodies[op]
+	if f == nil {
 		return nil
 	}
 	b := body{lookups: lookups}
-	b.Result("y", write(&b, b.Arg("x", ir.F32)))
+	b.Result("y", f(&b, b.Arg("x", ir.F32)))
 	return b.Program(op.Info().Name)
 }

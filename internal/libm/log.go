@@ -8,9 +8,10 @@ import (
 
 // logarithm returns log(d) for a float64 d that is positive, normal and finite.
 //
-// d is 2^k*m with m from sqrt(1/2) to sqrt(2). With f = m - 1, which is exact, z = f/(m+1) and s = z*z,
-// log(m) is the series 2z + 2z*s/3 + 2z*s*s/5 + ... Since 2z = f - z*f, this is f - z*(f - s*q(s)) with
-// the polynomial logTail: a small correction of f, so that the error is near that of one rounding.
+// d is 2^k*m with m from sqrt(1/2) to sqrt(2). With f = m - 1, which is exact, z = f/(m+1) and
+// s = z*z, log(m) is the series 2z + 2z*s/3 + 2z*s*s/5 + ... Since 2z = f - z*f, this is
+// f - z*(f - s*q(s)) with the polynomial logTail: a small correction of f, so that the error is
+// near that of one rounding.
 //
 // For k = 0 the sum with k*log(2) changes nothing. For others the result is at least 0.34, and the
 // error of log(2) as a float64 is below 2^-54 of it.

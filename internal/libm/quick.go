@@ -18,9 +18,11 @@ var quicks = map[ir.Op]func(b *quick, x ir.Value) (y, sure ir.Value){
 	ir.Tanh:          (*quick).tanh,
 	ir.Sigmoid:       (*quick).sigmoid,
 	ir.LogSigmoid:    (*quick).logSigmoid,
+	ir.Erf:           (*quick).erf,
 	ir.Softplus:      (*quick).softplus,
 	ir.SiLU:          (*quick).silu,
 	ir.GELU:          (*quick).gelu,
+	ir.GELUTanh:      (*quick).geluTanh,
 	ir.Mish:          (*quick).mish,
 	ir.Softsign:      (*quick).softsign,
 	ir.Log1pPrime:    (*quick).log1pPrime,
@@ -28,8 +30,6 @@ var quicks = map[ir.Op]func(b *quick, x ir.Value) (y, sure ir.Value){
 	ir.SigmoidPrime:  (*quick).sigmoidPrime,
 	ir.ErfPrime:      (*quick).erfPrime,
 	ir.SiLUPrime:     (*quick).siluPrime,
-	ir.Erf:           (*quick).erf,
-	ir.GELUTanh:      (*quick).geluTanh,
 	ir.GELUPrime:     (*quick).geluPrime,
 	ir.GELUTanhPrime: (*quick).geluTanhPrime,
 	ir.MishPrime:     (*quick).mishPrime,
@@ -44,10 +44,11 @@ var quicks = map[ir.Op]func(b *quick, x ir.Value) (y, sure ir.Value){
 // rounded to nearest even, which may take subnormal operands and results as zeros, and a division
 // that errs by at most 3 units in the last place. It computes with pairs of float32, and is sure
 // where all numbers as close to the pair as its error bound have the same nearest float32. The
-// bounds are at least twice the largest errors found, and about 2^-39, so that it is not sure of 1 in
-// 5,000 to 50,000 ordinary inputs. It is not sure either of most inputs that are infinite, NaN or
-// subnormal, or have a result near the ends of the range. The division is no more than a first
-// guess, and no product is an operand of a sum, so that neither its error nor a contraction matters.
+// bounds are at least twice the largest errors found, and about 2^-39, so that it is not sure of
+// 1 in 5,000 to 50,000 ordinary inputs. It is not sure either of most inputs that are infinite,
+// NaN or subnormal, or have a result near the ends of the range. The division is no more than a
+// first guess, and no product is an operand of a sum, so that neither its error nor a contraction
+// matters.
 func Quick(op ir.Op) *ir.Program {
 	write := quicks[op]
 	if write == nil {

@@ -4,9 +4,9 @@ import "github.com/gmind-go/compute/internal/ir"
 
 // log returns log(d) for a normal d. near is d-1, with a small relative error if that is small.
 //
-// With the power of two 2^k near d, and m = d/2^k from 0.707 to 1.414, log(d) is k*log(2) + log(m),
-// and log(m) is z*(2 + w*q(w)) for z = (m-1)/(m+1) and w = z*z, with the polynomial quickLogTail. k times
-// the upper part of log(2) is exact.
+// With the power of two 2^k near d, and m = d/2^k from 0.707 to 1.414, log(d) is k*log(2) +
+// log(m), and log(m) is z*(2 + w*q(w)) for z = (m-1)/(m+1) and w = z*z, with the polynomial
+// quickLogTail. k times the upper part of log(2) is exact.
 func (b *quick) log(d, near pair) pair {
 	const halfRoot2 = 0x3f3504f3 // the bits of sqrt(1/2)
 	count := b.Const(ir.U32, 23)

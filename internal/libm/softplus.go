@@ -2,8 +2,8 @@ package libm
 
 import "github.com/gmind-go/compute/internal/ir"
 
-// two is the 2 of softplus, one bit too high: that moves results by at most 2^-52 of them, and makes
-// the only one right that is wrong with 2.
+// two is the 2 of softplus, one bit too high: that moves results by at most 2^-52 of them, and
+// makes the only one right that is wrong with 2.
 const two = 2 + 0x1p-51
 
 // softplus is max(x, 0) + log(1+e) with e = e^-|x|. With z = e/(e+2) and s = z*z the logarithm is

@@ -87,7 +87,6 @@ var rounded = notation{
 	ir.FMAF64:      {"fma(%[1]s, %[2]s, %[3]s)", false},
 	ir.WhereF64:    {"select(%[3]s, %[2]s, TO_LONGS(%[1]s))", false},
 	ir.AddU64:      {"%[1]s + %[2]s", true},
-	ir.SubU64:      {"%[1]s - %[2]s", true},
 	ir.AndU64:      {"%[1]s & %[2]s", true},
 	ir.OrU64:       {"%[1]s | %[2]s", true},
 	ir.ShlU64:      {"%[1]s << %[2]s", true},

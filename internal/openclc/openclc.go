@@ -34,8 +34,9 @@ type Options struct {
 	Printed map[ir.Op]bool
 }
 
-// Print returns a kernel that computes k, after the functions that it calls, or an error that wraps errors.ErrUnsupported if k
-// has an operation that is not printed. The arguments of the kernel are:
+// Print returns a kernel that computes k, after the functions that it calls, or an error that
+// wraps errors.ErrUnsupported if k has an operation that is not printed. The arguments of the
+// kernel are:
 //
 //   - the results, then the inputs: buffers of float, masks as uchar
 //   - the number of elements, as INDEX

@@ -7,24 +7,17 @@ import (
 	"github.com/gmind-go/compute/internal/ir"
 )
 
-// stepOf has the name of each operation in softfloat.cl.
+// stepOf has the name in softfloat.cl of each operation that bodies use.
 var stepOf = map[ir.Op]string{
-	ir.NegF32: "NEG32", ir.AddF32: "ADD32", ir.SubF32: "SUB32", ir.MulF32: "MUL32", ir.FMA: "FMA32",
+	ir.NegF32: "NEG32", ir.AddF32: "ADD32", ir.MulF32: "MUL32", ir.FMA: "FMA32",
 	ir.Abs: "ABS32", ir.Copysign: "COPYSIGN32", ir.Min: "MIN32", ir.Max: "MAX32",
 	ir.EqF32: "EQUAL32", ir.LtF32: "LESS32", ir.LeF32: "AT_MOST32",
-	ir.Bits: "BITS32", ir.FromBits: "SAME",
-
-	ir.And: "AND", ir.Or: "OR", ir.Not: "NOT",
-
-	ir.AddU32: "ADD_UINT", ir.SubU32: "SUB_UINT", ir.MulU32: "MUL_UINT",
-	ir.AndU32: "AND", ir.OrU32: "OR", ir.XorU32: "XOR", ir.ShlU32: "SHL_UINT", ir.ShrU32: "SHR",
-	ir.EqU32: "EQUAL", ir.LtU32: "LESS",
 
 	ir.NegF64: "NEG64", ir.AddF64: "ADD64", ir.SubF64: "SUB64", ir.MulF64: "MUL64", ir.DivF64: "DIV64", ir.FMAF64: "FMA64",
-	ir.AddU64: "ADD", ir.SubU64: "SUB", ir.AndU64: "AND", ir.OrU64: "OR", ir.ShlU64: "SHL", ir.ShrU64: "SHR",
+	ir.AddU64: "ADD", ir.AndU64: "AND", ir.OrU64: "OR", ir.ShlU64: "SHL", ir.ShrU64: "SHR",
 	ir.F64FromF32: "FROM32", ir.F32FromF64: "TO32", ir.BitsF64: "SAME", ir.FromBitsF64: "SAME",
 
-	ir.WhereF32: "WHERE", ir.WhereU32: "WHERE", ir.WhereF64: "WHERE",
+	ir.WhereF32: "WHERE", ir.WhereF64: "WHERE",
 }
 
 // Step returns the name of the operation in kernels/softfloat.cl, or "" if it is not there.

@@ -233,7 +233,7 @@ func twiceU(x float64) (v, slope float64) {
 	return scale * (x + float64(cubic*x*x*x)), scale * (1 + float64(3*cubic*x*x))
 }
 
-// twiceU returns 2u and its derivative.
+// bigTwiceU is twiceU with precision p.
 func bigTwiceU(p bigfloat.Precision, x *big.Float) (v, slope *big.Float) {
 	scale := p.Double(p.Float().Sqrt(p.Div(p.Integer(2), p.Pi())))
 	c := p.Div(p.Integer(44715), p.Integer(1000000))

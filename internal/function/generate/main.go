@@ -54,44 +54,19 @@ func kinds(list []*function.Function) []byte {
 // constructor writes the function that returns an activation of f.
 func constructor(b *bytes.Buffer, f *function.Function) {
 	fmt.Fprintf(b, "\n// %s returns the function\n//\n", f.Name)
-	_, value, _ := strings.Cut(f.Text, " = ")
-	fmt.Fprintf(b, "//\tf(x)  = %s\n", goNames(f, value))
-	if slope := slope(f); slope != "" {
-		fmt.Fprintf(b, "//\tf'(x) = %s\n", goNames(f, slope))
+	value, derivative := f.Formulas()
+	fmt.Fprintf(b, "//\tf(x)  = %s\n", value)
+	if derivative != "" {
+		fmt.Fprintf(b, "//\tf'(x) = %s\n", derivative)
 	}
 	if f.Doc != "" {
 		fmt.Fprintf(b, "//\n// %s\n", strings.ReplaceAll(f.Doc, "\n", "\n// "))
 	}
 	var params string
 	if names := f.Params(); len(names) > 0 {
-		params = goNames(f, strings.Join(names, ", "))
+		params = f.GoNames(strings.Join(names, ", "))
 		fmt.Fprintf(b, "func %s(%s float32) Activation {\n\treturn Activation{Kind%s, [MaxParams]float32{%s}}\n}\n", f.Name, params, f.Name, params)
 		return
 	}
 	fmt.Fprintf(b, "func %s() Activation { return Activation{Kind: Kind%s} }\n", f.Name, f.Name)
-}
-
-// slope returns the derivative of f as an expression, or "" if it needs several statements.
-func slope(f *function.Function) string {
-	if f.Slope != "" {
-		return f.Slope
-	}
-	lines := strings.Split(f.Program(function.Derivative).String(), "\n")
-	if len(lines) != 4 { // of a function with one statement
-		return ""
-	}
-	_, slope, _ := strings.Cut(lines[1], " = ")
-	return slope
-}
-
-// goNames returns text with the parameters of f in lower camel case.
-func goNames(f *function.Function, text string) string {
-	for _, name := range f.Params() {
-		words := strings.Split(name, "_")
-		for i, w := range words[1:] {
-			words[1+i] = strings.ToUpper(w[:1]) + w[1:]
-		}
-		text = strings.ReplaceAll(text, name, strings.Join(words, ""))
-	}
-	return text
 }

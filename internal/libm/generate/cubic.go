@@ -7,7 +7,8 @@ import (
 )
 
 // cubicConstants writes the coefficients of -v/log(2), for v = 2*sqrt(2/pi)*(x + 0.044715*x^3) of
-// geluTanh, in two parts, and those of the derivative of v. The upper part of the first has trailing zeros.
+// geluTanh, in two parts, and those of the derivative of v. The upper part of the first has
+// trailing zeros.
 func cubicConstants(b *strings.Builder) {
 	linear := p.Float().Sqrt(p.Div(p.Integer(8), p.Pi()))
 	cubic := p.Mul(linear, p.Div(p.Integer(44715), p.Integer(1000000)))
