@@ -19,23 +19,58 @@ const DefaultNegativeSlope = 0.01
 const MaxParams = function.MaxParams
 
 // A Kind is the function of an Activation, without its parameters. The zero Kind is not a
-// function: backends return ErrActivation for an Activation that was not set.
-type Kind uint8
+// function: backends return ErrActivation for an Activation that was not set. The Kinds from 256
+// on are those of programs. They depend on the order in which ActivationOf first has them, so
+// they mean nothing to another process.
+type Kind uint16
 
 // String returns the name of the function, such as "LeakyReLU".
 func (k Kind) String() string {
 	if f := function.Of(int(k)); f != nil {
 		return f.Name
 	}
-	return fmt.Sprintf("Kind(%d)", uint8(k))
+	return fmt.Sprintf("Kind(%d)", uint16(k))
 }
 
 // An Activation is an elementwise function of one float32, with its parameters. It is
-// comparable. The constructors document the functions; where(c, a, b) is a if c is true, and
-// otherwise b, as in package expr.
+// comparable. The constructors document the functions of the library; where(c, a, b) is a if c is
+// true, and otherwise b, as in package expr. ActivationOf makes one of any program.
 type Activation struct {
 	Kind   Kind
 	Params [MaxParams]float32 // in the order of the constructor, then zeros
+}
+
+// MaxPrograms is the number of different programs that ActivationOf makes Activations of in one
+// process.
+const MaxPrograms = function.MaxAdded
+
+// ActivationOf returns the function that p is of its first argument. Its other arguments are the
+// parameters, at most MaxParams, to which it gives the values of params in the same order. All
+// arguments and the one result have the type float32. The derivative is p.Partial of the first
+// argument.
+//
+// Two Activations are == if their programs are Equal and so are the derivatives, and their
+// parameters are ==. For that, a process keeps each different program, but not those that differ
+// only in the values of their parameters, and refuses others after MaxPrograms. What an
+// expression depends on and changes often, such as a number that is learned, is to be a parameter.
+//
+// Errors: ErrArgument, if p has not as many parameters as are given; ErrActivation, if p is not
+// such a program, uses rand, or has derivatives that exceed a limit of package expr, if a
+// parameter is NaN or infinite, or after MaxPrograms.
+func ActivationOf(p *expr.Program, params ...float32) (Activation, error) {
+	kind, err := function.Add(p)
+	if err != nil {
+		return Activation{}, fmt.Errorf("compute: activation of a program: %w: %w", err, ErrActivation)
+	}
+	f := Activation{Kind: Kind(kind)}
+	if names := function.Of(kind).Params(); len(names) != len(params) {
+		return Activation{}, fmt.Errorf("compute: activation of a program: %s has %d parameters %v, and %d were given; give as many: %w", p.Name(), len(names), names, len(params), ErrArgument)
+	}
+	copy(f.Params[:], params)
+	if err := f.Validate(); err != nil {
+		return Activation{}, fmt.Errorf("compute: activation of a program: %w", err)
+	}
+	return f, nil
 }
 
 // NegativeSlope returns the slope of a LeakyReLU. It returns 0 for any other function.

@@ -36,6 +36,7 @@ func Run(t *testing.T, open compute.Opener) {
 		{"Rows", testRows},
 		{"ProgramsInPlace", testProgramsInPlace},
 		{"Functions", testFunctions},
+		{"ActivationsOfPrograms", testActivationsOfPrograms},
 		{"ProgramOrder", testProgramOrder},
 		{"Prepared", testPrepared},
 		{"RandomNumbers", testRandomNumbers},

@@ -1,5 +1,6 @@
-// Package gonum copies vectors and matrices of gonum's blas32, with any increment or stride, to
-// buffers of a backend and back.
+// Package gonum copies vectors and matrices of gonum to buffers of a backend and back: those of
+// blas32, with any increment or stride, and the Dense and VecDense of mat, whose elements are
+// float64. Each Upload makes a buffer, and each Write fills one that exists.
 package gonum
 
 import (
@@ -15,25 +16,29 @@ import (
 // UploadVector returns a new buffer with the v.N elements of v. Errors: ErrLength, if v is
 // not a vector; ErrUnavailable, if b is nil; and those of Backend.Upload.
 func UploadVector(b compute.Backend, v blas32.Vector) (compute.Buffer, error) {
-	if err := cmp.Or(checkBackend(b), checkVector("upload", v)); err != nil {
+	const op = "upload"
+	if err := cmp.Or(checkBackend(b), checkVector(op, v.N, v.Inc, len(v.Data))); err != nil {
 		return nil, err
 	}
-	if v.Inc == 1 {
-		return b.Upload(v.Data[:v.N])
+	return b.Upload(packVector(v))
+}
+
+// WriteVector copies the v.N elements of v to buf, which has as many. It makes no copy of them
+// if v.Inc is 1. Errors: ErrLength; ErrForeignBuffer, if buf is nil; and those of Buffer.Write.
+func WriteVector(buf compute.Buffer, v blas32.Vector) error {
+	const op = "write"
+	if err := cmp.Or(checkVector(op, v.N, v.Inc, len(v.Data)), checkLen(op, v.N, buf)); err != nil {
+		return err
 	}
-	packed := make([]float32, v.N)
-	each(v, func(i, at int) { packed[i] = v.Data[at] })
-	return b.Upload(packed)
+	return buf.Write(packVector(v))
 }
 
 // ReadVector copies buf, which has v.N elements, to v. It does not change the values between
 // the elements of v. Errors: ErrLength; ErrForeignBuffer, if buf is nil; and those of
 // Buffer.Read.
 func ReadVector(v blas32.Vector, buf compute.Buffer) error {
-	if err := checkVector("read", v); err != nil {
-		return err
-	}
-	if err := checkLen(v.N, buf); err != nil {
+	const op = "read"
+	if err := cmp.Or(checkVector(op, v.N, v.Inc, len(v.Data)), checkLen(op, v.N, buf)); err != nil {
 		return err
 	}
 	if v.Inc == 1 {
@@ -43,20 +48,30 @@ func ReadVector(v blas32.Vector, buf compute.Buffer) error {
 	if err := buf.Read(packed); err != nil {
 		return err
 	}
-	each(v, func(i, at int) { v.Data[at] = packed[i] })
+	each(v.N, v.Inc, func(i, at int) { v.Data[at] = packed[i] })
 	return nil
 }
 
-// each calls do with every index of v and its position in v.Data. If the increment is
-// negative the first element is the last in memory, as in BLAS.
-func each(v blas32.Vector, do func(i, at int)) {
-	at := 0
-	if v.Inc < 0 {
-		at = (1 - v.N) * v.Inc
+// packVector returns the elements of v: part of v.Data if the increment is 1.
+func packVector(v blas32.Vector) []float32 {
+	if v.Inc == 1 {
+		return v.Data[:v.N]
 	}
-	for i := range v.N {
+	packed := make([]float32, v.N)
+	each(v.N, v.Inc, func(i, at int) { packed[i] = v.Data[at] })
+	return packed
+}
+
+// each calls do with every index of a vector of n elements and its position in the data. If the
+// increment is negative the first element is the last in memory, as in BLAS.
+func each(n, inc int, do func(i, at int)) {
+	at := 0
+	if inc < 0 {
+		at = (1 - n) * inc
+	}
+	for i := range n {
 		do(i, at)
-		at += v.Inc
+		at += inc
 	}
 }
 
@@ -64,27 +79,30 @@ func each(v blas32.Vector, do func(i, at int)) {
 // Errors: ErrLength, if m is not a matrix; ErrUnavailable, if b is nil; and those of
 // Backend.Upload.
 func UploadGeneral(b compute.Backend, m blas32.General) (compute.Buffer, error) {
-	if err := cmp.Or(checkBackend(b), checkGeneral("upload", m)); err != nil {
+	const op = "upload"
+	if err := cmp.Or(checkBackend(b), checkGeneral(op, m.Rows, m.Cols, m.Stride, len(m.Data))); err != nil {
 		return nil, err
 	}
-	if contiguous(m) {
-		return b.Upload(m.Data[:m.Rows*m.Cols])
+	return b.Upload(packGeneral(m))
+}
+
+// WriteGeneral copies the m.Rows*m.Cols elements of m to buf, which has as many, row by row. It
+// makes no copy of them if there are no values between the rows. Errors: ErrLength;
+// ErrForeignBuffer, if buf is nil; and those of Buffer.Write.
+func WriteGeneral(buf compute.Buffer, m blas32.General) error {
+	const op = "write"
+	if err := cmp.Or(checkGeneral(op, m.Rows, m.Cols, m.Stride, len(m.Data)), checkLen(op, m.Rows*m.Cols, buf)); err != nil {
+		return err
 	}
-	packed := make([]float32, 0, m.Rows*m.Cols)
-	for i := range m.Rows {
-		packed = append(packed, row(m, i)...)
-	}
-	return b.Upload(packed)
+	return buf.Write(packGeneral(m))
 }
 
 // ReadGeneral copies buf, which has m.Rows*m.Cols elements, to m row by row. It does not
 // change the values between the rows. Errors: ErrLength; ErrForeignBuffer, if buf is nil;
 // and those of Buffer.Read.
 func ReadGeneral(m blas32.General, buf compute.Buffer) error {
-	if err := checkGeneral("read", m); err != nil {
-		return err
-	}
-	if err := checkLen(m.Rows*m.Cols, buf); err != nil {
+	const op = "read"
+	if err := cmp.Or(checkGeneral(op, m.Rows, m.Cols, m.Stride, len(m.Data)), checkLen(op, m.Rows*m.Cols, buf)); err != nil {
 		return err
 	}
 	if contiguous(m) {
@@ -100,27 +118,41 @@ func ReadGeneral(m blas32.General, buf compute.Buffer) error {
 	return nil
 }
 
+// packGeneral returns the elements of m: part of m.Data if there are no values between them.
+func packGeneral(m blas32.General) []float32 {
+	if contiguous(m) {
+		return m.Data[:m.Rows*m.Cols]
+	}
+	packed := make([]float32, 0, m.Rows*m.Cols)
+	for i := range m.Rows {
+		packed = append(packed, row(m, i)...)
+	}
+	return packed
+}
+
 // contiguous reports whether there are no values between the elements of m.
 func contiguous(m blas32.General) bool { return m.Stride == m.Cols || m.Rows < 2 || m.Cols == 0 }
 
 func row(m blas32.General, i int) []float32 { return m.Data[i*m.Stride:][:m.Cols] }
 
-func checkVector(op string, v blas32.Vector) error {
+// checkVector checks a vector of n elements in length values.
+func checkVector(op string, n, inc, length int) error {
 	switch {
-	case v.N < 0 || v.N > 0 && v.Inc == 0:
-		return fmt.Errorf("gonum: %s: a vector of %d elements with increment %d; give at least 0 elements, and an increment that is not 0: %w", op, v.N, v.Inc, compute.ErrLength)
-	case v.N > 0 && (len(v.Data)-1)/abs(v.Inc) < v.N-1 || v.N > 0 && len(v.Data) == 0:
-		return fmt.Errorf("gonum: %s: a vector of %d elements with increment %d does not fit into %d values: %w", op, v.N, v.Inc, len(v.Data), compute.ErrLength)
+	case n < 0 || n > 0 && inc == 0:
+		return fmt.Errorf("gonum: %s: a vector of %d elements with increment %d; give at least 0 elements, and an increment that is not 0: %w", op, n, inc, compute.ErrLength)
+	case n > 0 && (length-1)/abs(inc) < n-1 || n > 0 && length == 0:
+		return fmt.Errorf("gonum: %s: a vector of %d elements with increment %d does not fit into %d values: %w", op, n, inc, length, compute.ErrLength)
 	}
 	return nil
 }
 
-func checkGeneral(op string, m blas32.General) error {
+// checkGeneral checks a matrix in length values.
+func checkGeneral(op string, rows, cols, stride, length int) error {
 	switch {
-	case m.Rows < 0 || m.Cols < 0 || m.Stride < m.Cols:
-		return fmt.Errorf("gonum: %s: %d rows and %d columns with stride %d; give at least 0 of both, and a stride of at least the columns: %w", op, m.Rows, m.Cols, m.Stride, compute.ErrLength)
-	case m.Rows > 0 && m.Cols > 0 && (len(m.Data) < m.Cols || m.Rows > 1 && (len(m.Data)-m.Cols)/m.Stride < m.Rows-1):
-		return fmt.Errorf("gonum: %s: %d rows and %d columns with stride %d do not fit into %d values: %w", op, m.Rows, m.Cols, m.Stride, len(m.Data), compute.ErrLength)
+	case rows < 0 || cols < 0 || stride < cols:
+		return fmt.Errorf("gonum: %s: %d rows and %d columns with stride %d; give at least 0 of both, and a stride of at least the columns: %w", op, rows, cols, stride, compute.ErrLength)
+	case rows > 0 && cols > 0 && (length < cols || rows > 1 && (length-cols)/stride < rows-1):
+		return fmt.Errorf("gonum: %s: %d rows and %d columns with stride %d do not fit into %d values: %w", op, rows, cols, stride, length, compute.ErrLength)
 	}
 	return nil
 }
@@ -132,12 +164,12 @@ func checkBackend(b compute.Backend) error {
 	return nil
 }
 
-func checkLen(n int, buf compute.Buffer) error {
+func checkLen(op string, n int, buf compute.Buffer) error {
 	if check.IsNil(buf) {
-		return fmt.Errorf("gonum: read: the buffer is nil: %w", compute.ErrForeignBuffer)
+		return fmt.Errorf("gonum: %s: the buffer is nil: %w", op, compute.ErrForeignBuffer)
 	}
 	if buf.Len() != n {
-		return fmt.Errorf("gonum: read: %d elements from a buffer of %d: %w", n, buf.Len(), compute.ErrLength)
+		return fmt.Errorf("gonum: %s: %d elements and a buffer of %d; give one with as many: %w", op, n, buf.Len(), compute.ErrLength)
 	}
 	return nil
 }

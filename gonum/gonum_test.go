@@ -5,10 +5,12 @@ import (
 	"fmt"
 	"math"
 	"slices"
+	"strings"
 	"testing"
 
 	"gonum.org/v1/gonum/blas/blas32"
 	"gonum.org/v1/gonum/diff/fd"
+	"gonum.org/v1/gonum/mat"
 
 	"github.com/gmind-go/compute"
 	"github.com/gmind-go/compute/cpu"
@@ -31,7 +33,8 @@ func TestVector(t *testing.T) {
 		{blas32.Vector{}, nil, nil},
 	} {
 		buf, err := gonum.UploadVector(b, test.v)
-		roundTrip(t, test.v, buf, err, test.want, func() error { return gonum.ReadVector(test.v, buf) })
+		roundTrip(t, test.v, buf, err, test.want,
+			func() error { return gonum.WriteVector(buf, test.v) }, func() error { return gonum.ReadVector(test.v, buf) })
 		if !slices.Equal(test.v.Data, test.back) {
 			t.Errorf("reads back as %v, want %v", test.v.Data, test.back)
 		}
@@ -39,8 +42,8 @@ func TestVector(t *testing.T) {
 }
 
 // roundTrip fails the test unless the buffer uploaded from v, with err, has the values of
-// want. It then writes 10, 20, ... to the buffer, and calls read.
-func roundTrip(t *testing.T, v any, buf compute.Buffer, err error, want []float32, read func() error) {
+// want, as it has again after write. It then writes 10, 20, ... to the buffer, and calls read.
+func roundTrip(t *testing.T, v any, buf compute.Buffer, err error, want []float32, write, read func() error) {
 	t.Helper()
 	if err != nil {
 		t.Fatalf("%+v: %v", v, err)
@@ -52,6 +55,9 @@ func roundTrip(t *testing.T, v any, buf compute.Buffer, err error, want []float3
 	}
 	if err := buf.Read(got); err != nil || !slices.Equal(got, want) {
 		t.Errorf("%+v uploads as %v, %v; want %v", v, got, err, want)
+	}
+	if err := errors.Join(buf.Write(tens), write(), buf.Read(got)); err != nil || !slices.Equal(got, want) {
+		t.Errorf("%+v writes %v, %v; want %v", v, got, err, want)
 	}
 	if err := errors.Join(buf.Write(tens), read()); err != nil {
 		t.Errorf("%+v: %v", v, err)
@@ -72,7 +78,8 @@ func TestGeneral(t *testing.T) {
 		{blas32.General{}, nil, nil},
 	} {
 		buf, err := gonum.UploadGeneral(b, test.m)
-		roundTrip(t, test.m, buf, err, test.want, func() error { return gonum.ReadGeneral(test.m, buf) })
+		roundTrip(t, test.m, buf, err, test.want,
+			func() error { return gonum.WriteGeneral(buf, test.m) }, func() error { return gonum.ReadGeneral(test.m, buf) })
 		if !slices.Equal(test.m.Data, test.back) {
 			t.Errorf("reads back as %v, want %v", test.m.Data, test.back)
 		}
@@ -92,7 +99,7 @@ func TestErrors(t *testing.T) {
 		{N: 3, Inc: -2, Data: four}, {N: 1, Inc: 1}, {N: math.MaxInt, Inc: 3, Data: four}, {N: 2, Inc: math.MinInt, Data: four},
 	} {
 		_, err := gonum.UploadVector(b, v)
-		for _, err := range []error{err, gonum.ReadVector(v, buf)} {
+		for _, err := range []error{err, gonum.WriteVector(buf, v), gonum.ReadVector(v, buf)} {
 			if !errors.Is(err, compute.ErrLength) {
 				t.Errorf("vector of %d, increment %d: %v", v.N, v.Inc, err)
 			}
@@ -103,37 +110,65 @@ func TestErrors(t *testing.T) {
 		{Rows: 2, Cols: 2, Stride: 3, Data: four}, {Rows: 1, Cols: 5, Stride: 5, Data: four}, {Rows: math.MaxInt, Cols: 2, Stride: 2, Data: four},
 	} {
 		_, err := gonum.UploadGeneral(b, m)
-		for _, err := range []error{err, gonum.ReadGeneral(m, buf)} {
+		for _, err := range []error{err, gonum.WriteGeneral(buf, m), gonum.ReadGeneral(m, buf)} {
 			if !errors.Is(err, compute.ErrLength) {
 				t.Errorf("%d rows, %d columns, stride %d: %v", m.Rows, m.Cols, m.Stride, err)
 			}
 		}
 	}
-	three := blas32.Vector{N: 3, Inc: 1, Data: four}
-	if err := gonum.ReadVector(three, buf); !errors.Is(err, compute.ErrLength) {
-		t.Errorf("a buffer of another length: %v", err)
+	three, row := blas32.Vector{N: 3, Inc: 1, Data: four}, blas32.General{Rows: 1, Cols: 3, Stride: 3, Data: four}
+	v, m := mat.NewVecDense(3, nil), mat.NewDense(1, 3, nil)
+	for _, err := range []error{
+		gonum.WriteVector(buf, three), gonum.ReadVector(three, buf), gonum.WriteGeneral(buf, row), gonum.ReadGeneral(row, buf),
+		gonum.WriteVecDense(buf, v), gonum.ReadVecDense(v, buf), gonum.WriteDense(buf, m), gonum.ReadDense(m, buf),
+	} {
+		if !errors.Is(err, compute.ErrLength) {
+			t.Errorf("a buffer of another length: %v", err)
+		}
 	}
 }
 
 // TestNil: a backend or a buffer that is nil, or a nil pointer, is an error.
 func TestNil(t *testing.T) {
 	v, m := blas32.Vector{N: 1, Inc: 1, Data: []float32{1}}, blas32.General{Rows: 1, Cols: 1, Stride: 1, Data: []float32{1}}
+	vd, md := mat.NewVecDense(1, nil), mat.NewDense(1, 1, nil)
 	type backend struct{ compute.Backend }
 	type buffer struct{ compute.Buffer }
 	for _, b := range []compute.Backend{nil, (*backend)(nil)} {
-		if _, err := gonum.UploadVector(b, v); !errors.Is(err, compute.ErrUnavailable) {
-			t.Errorf("UploadVector: %v", err)
-		}
-		if _, err := gonum.UploadGeneral(b, m); !errors.Is(err, compute.ErrUnavailable) {
-			t.Errorf("UploadGeneral: %v", err)
+		_, err1 := gonum.UploadVector(b, v)
+		_, err2 := gonum.UploadGeneral(b, m)
+		_, err3 := gonum.UploadVecDense(b, vd)
+		_, err4 := gonum.UploadDense(b, md)
+		for i, err := range []error{err1, err2, err3, err4} {
+			if !errors.Is(err, compute.ErrUnavailable) {
+				t.Errorf("upload %d: %v", i, err)
+			}
 		}
 	}
 	for _, buf := range []compute.Buffer{nil, (*buffer)(nil)} {
-		if err := gonum.ReadVector(v, buf); !errors.Is(err, compute.ErrForeignBuffer) {
-			t.Errorf("ReadVector: %v", err)
+		for i, err := range []error{
+			gonum.WriteVector(buf, v), gonum.ReadVector(v, buf), gonum.WriteGeneral(buf, m), gonum.ReadGeneral(m, buf),
+			gonum.WriteVecDense(buf, vd), gonum.ReadVecDense(vd, buf), gonum.WriteDense(buf, md), gonum.ReadDense(md, buf),
+		} {
+			if !errors.Is(err, compute.ErrForeignBuffer) {
+				t.Errorf("call %d: %v", i, err)
+			}
 		}
-		if err := gonum.ReadGeneral(m, buf); !errors.Is(err, compute.ErrForeignBuffer) {
-			t.Errorf("ReadGeneral: %v", err)
+	}
+	b := testenv.Open(t, cpu.Open)
+	buf, err := b.Alloc(1)
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer buf.Release()
+	_, err1 := gonum.UploadVecDense(b, nil)
+	_, err2 := gonum.UploadDense(b, nil)
+	for i, err := range []error{
+		err1, gonum.WriteVecDense(buf, nil), gonum.ReadVecDense(nil, buf),
+		err2, gonum.WriteDense(buf, nil), gonum.ReadDense(nil, buf),
+	} {
+		if err == nil || !strings.Contains(err.Error(), " is nil; make it with mat.New") {
+			t.Errorf("call %d of nil: %v", i, err)
 		}
 	}
 }
@@ -174,4 +209,31 @@ func ExampleUploadGeneral() {
 	}
 	fmt.Println(m.Data)
 	// Output: [-0.5 2 0 3 -2]
+}
+
+func ExampleWriteDense() {
+	b, err := cpu.Open()
+	if err != nil {
+		fmt.Println(err)
+		return
+	}
+	defer b.Close()
+	batch := mat.NewDense(2, 2, nil)
+	x, err := b.Alloc(4)
+	if err != nil {
+		fmt.Println(err)
+		return
+	}
+	for i := range 2 { // batches
+		batch.Copy(mat.NewDense(2, 2, []float64{-1, 2, 3, float64(-4 * i)}))
+		if err := errors.Join(gonum.WriteDense(x, batch), b.Forward(compute.LeakyReLU(0.5), x, x), gonum.ReadDense(batch, x)); err != nil {
+			fmt.Println(err)
+		}
+		fmt.Println(mat.Formatted(batch))
+	}
+	// Output:
+	// ⎡-0.5     2⎤
+	// ⎣   3     0⎦
+	// ⎡-0.5     2⎤
+	// ⎣   3    -2⎦
 }

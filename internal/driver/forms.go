@@ -67,12 +67,20 @@ var signatures = func() (list [form.Count + 1]signature) {
 	return list
 }()
 
-// formCodes has the code of the forms of each kind of activation, once it is used. Kind 0 has
-// Copy.
+// formCodes has the code of the forms of the library's kinds of activations, once it is used.
+// Kind 0 has Copy. The code of other activations is in the cache of programs.
 type formCodes [][form.Count + 1]atomic.Pointer[compiled]
 
 // formCode returns the code of fm. b is entered.
 func (b *Backend) formCode(fm form.Form, kind compute.Kind) (*compiled, error) {
+	if function.Added(int(kind)) {
+		f := function.Of(int(kind))
+		code, err := b.programs.get(f.Program(function.Form(fm)), f.Addresses(function.Form(fm)), b.device.Compile)
+		if err != nil {
+			return nil, b.failed(fm.String(), "", err)
+		}
+		return code, nil
+	}
 	place := &b.forms[kind][fm]
 	if c := place.Load(); c != nil {
 		return c, nil
@@ -88,8 +96,10 @@ func (b *Backend) formCode(fm form.Form, kind compute.Kind) (*compiled, error) {
 
 // enterFormCode is formCode for a call that has not entered b.
 func (b *Backend) enterFormCode(fm form.Form, kind compute.Kind) (*compiled, error) {
-	if c := b.forms[kind][fm].Load(); c != nil {
-		return c, nil
+	if !function.Added(int(kind)) {
+		if c := b.forms[kind][fm].Load(); c != nil {
+			return c, nil
+		}
 	}
 	if err := b.enter(fm.String()); err != nil {
 		return nil, err
@@ -116,7 +126,7 @@ func (l *launchOn[M]) set(code *compiled, fm form.Form, f compute.Activation, n 
 	if l.Kernel != code.kernel {
 		l.CallOn = CallOn[M]{
 			Kernel: code.kernel, Code: code.code,
-			Operands: l.operands[:len(s.names)], Params: l.params[:len(code.kernel.Params)],
+			Operands: l.operands[:s.results+len(code.kernel.Inputs)], Params: l.params[:len(code.kernel.Params)],
 		}
 		if n := code.kernel.Scratch(); n > len(l.scratch) {
 			l.scratch = make([]uint64, n)
@@ -129,6 +139,15 @@ func (l *launchOn[M]) set(code *compiled, fm form.Form, f compute.Activation, n 
 		args[inputs+i] = math.Float32bits(v)
 	}
 	code.kernel.Eval(l.Params, args[:], l.scratch)
+}
+
+// operand returns the index among the operands of a form of operand i of k, which reads only the
+// inputs that it needs.
+func operand(k *kernel.Kernel, results, i int) int {
+	if i < results {
+		return i
+	}
+	return results + k.Arg(i-results)
 }
 
 // form computes fm of f on args, its operands.
@@ -180,9 +199,8 @@ func (b *Backend) form(fm form.Form, f compute.Activation, args ...any) error {
 		l = &launch{}
 		all[0].launch = l
 	}
-	// The inputs of the kernel are all of the form's.
-	for i, m := range all {
-		l.operands[i].Memory, l.operands[i].Len = m.device, n
+	for i := range s.results + len(code.kernel.Inputs) {
+		l.operands[i].Memory, l.operands[i].Len = all[operand(code.kernel, s.results, i)].device, n
 	}
 	l.set(code, fm, f, n)
 	if err := b.device.Launch(&l.CallOn); err != nil {
@@ -253,7 +271,9 @@ func (b *Backend) streamForm(ctx context.Context, c call, fm form.Form, f comput
 		l = &launchOn[Host]{}
 	}
 	l.set(code, fm, f, len(slices[0]))
-	for i, s := range slices {
+	results := len(code.kernel.Results)
+	for i := range results + len(code.kernel.Inputs) {
+		s := slices[operand(code.kernel, results, i)]
 		l.operands[i] = kernel.Operand[Host]{Memory: Host{Floats: s}, Len: len(s)}
 	}
 	err = b.stream(ctx, c, &l.CallOn)

@@ -43,14 +43,19 @@ type Function struct {
 	requires *expr.Program
 	forms    [Count]*expr.Program
 	kernels  [Count]*kernel.Kernel
+
+	addresses [Count][]kernel.Address
 }
 
 // All returns all functions. That of kind k is at k-1. The list is not to be changed.
 func All() []*Function { return all }
 
-// Of returns the function of a kind, from 1 on, or nil if there is none.
+// Of returns the function of a kind, one of All or what Add made, or nil if there is none.
 func Of(kind int) *Function {
-	if kind < 1 || kind > len(all) {
+	switch {
+	case kind >= firstAdded && kind < firstAdded+MaxAdded:
+		return added.list[kind-firstAdded].Load()
+	case kind < 1 || kind > len(all):
 		return nil
 	}
 	return all[kind-1]
@@ -91,6 +96,12 @@ func (f *Function) Invalid(params *Params) string {
 func (f *Function) Program(fm Form) *expr.Program {
 	f.once.Do(f.make)
 	return f.forms[fm]
+}
+
+// Addresses returns those of the arguments of Program. The list is not to be changed.
+func (f *Function) Addresses(fm Form) []kernel.Address {
+	f.once.Do(f.make)
+	return f.addresses[fm]
 }
 
 // Kernel returns the kernel of the form of the function of a kind, or nil if Program does. For
@@ -159,50 +170,68 @@ func Unparams(kind int, fm Form, given []uint32) (params Params, ok bool) {
 	return params, true
 }
 
-// make makes the programs and the kernels.
+// make makes the programs and the kernels of a function of the table.
 func (f *Function) make() {
 	p := expr.MustParse(f.Text)
-	for _, a := range p.Args()[1:] {
-		f.params = append(f.params, a.Name)
-	}
 	if f.Slope != "" {
 		name, args, _ := strings.Cut(f.Text, "(")
 		args, _, _ = strings.Cut(args, ")")
 		p = p.WithPartial("x", expr.MustParse(name+"_dx("+args+") = "+f.Slope))
 	}
+	if err := f.build(p); err != nil {
+		panic(err) // a row is wrong: a test makes all
+	}
 	if f.Requires != "" {
 		head := "func requires(" + strings.Join(f.params, ", ") + " float32) (ok bool)"
 		f.requires = expr.MustParse(head + " {\n\treturn " + f.Requires + "\n}")
 	}
-	f.forms[Forward], f.forms[Derivative], f.forms[Backward] = p, p.Partial("x"), p.Backward("x")
-	f.forms[ForwardDerivative] = both(p, f.forms[Derivative])
-	f.forms[ForwardMask], f.forms[BackwardMask] = p.Saved("x")
+}
+
+// build makes the programs and the kernels of p, a function of its first argument.
+func (f *Function) build(p *expr.Program) error {
+	x := p.Args()[0].Name
+	for _, a := range p.Args()[1:] {
+		f.params = append(f.params, a.Name)
+	}
+	f.forms[Forward], f.forms[Derivative], f.forms[Backward] = p, p.Partial(x), p.Backward(x)
+	f.forms[ForwardMask], f.forms[BackwardMask] = p.Saved(x)
+	var err error
+	if f.forms[ForwardDerivative], err = both(p, f.forms[Derivative]); err != nil {
+		return err
+	}
 	for fm, p := range f.forms {
 		if p.Err() != nil {
 			if Form(fm) < ForwardMask {
-				panic(p.Err()) // a row is wrong: a test makes all
+				return p.Err()
 			}
 			f.forms[fm] = nil
 			continue
 		}
-		f.kernels[fm] = kernel.New(p.IR(), addresses(p, len(f.params)))
+		f.addresses[fm] = addresses(p, len(f.params))
+		f.kernels[fm] = kernel.New(p.IR(), f.addresses[fm])
 	}
+	return nil
 }
 
 // both returns the program of the results of p and q, a function and its derivative.
-func both(p, q *expr.Program) *expr.Program {
+func both(p, q *expr.Program) (*expr.Program, error) {
+	if q.Err() != nil {
+		return nil, q.Err()
+	}
 	b := expr.NewBuilder(p.Name() + "_forward_derivative")
 	var args []expr.Value
 	for _, a := range p.Args() {
 		args = append(args, b.Arg(a.Name, a.Type))
 	}
-	b.Result("y", b.Call(p, args...)[0])
-	b.Result("d", b.Call(q, args...)[0])
-	r, err := b.Program()
-	if err != nil {
-		panic(err) // a row is wrong
+	unused := func(name string) string {
+		for p.IR().ArgIndex(name) >= 0 {
+			name += "_"
+		}
+		return name
 	}
-	return r
+	b.Result(unused("y"), b.Call(p, args...)[0])
+	b.Result(unused("d"), b.Call(q, args...)[0])
+	return b.Program()
 }
 
 // addresses returns those of the arguments of p, of which the last are the parameters.
@@ -222,15 +251,19 @@ func addresses(p *expr.Program, params int) []kernel.Address {
 	return list
 }
 
-// maxNodes is the number of nodes at most that Eval and Invalid have room for.
+// maxNodes is the number of nodes at most that the functions of All have.
 const maxNodes = 32
 
 // Eval returns the results of a form, from its arguments before the parameters; a form of one
 // argument ignores b, and the second result of a form with one is 0. All are the bits of a
-// float32, or 0 and 1. It is the reference, and allocates nothing.
+// float32, or 0 and 1. It is the reference, and allocates nothing for the functions of All.
 func (f *Function) Eval(fm Form, params *Params, a, b uint64) (first, second uint64) {
 	p := f.Program(fm).IR()
-	var values [maxNodes]uint64
+	var few [maxNodes]uint64
+	values := few[:]
+	if len(p.Nodes) > maxNodes {
+		values = make([]uint64, len(p.Nodes))
+	}
 	args := [2 + MaxParams]uint64{a, b}
 	inputs := len(p.Args) - len(f.params)
 	for i := range f.params {
