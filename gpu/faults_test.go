@@ -152,9 +152,9 @@ func (s *sweep) all(scenario string, mode int32, every bool) {
 	switch {
 	case every:
 	case mode == failFrom:
-		stride = 5
+		stride = 7
 	case mode != fail:
-		stride = 3
+		stride = 5
 	}
 	for n := int32(1); ; n += stride {
 		f := fault{scenario, n, codes[int(n)%len(codes)], mode}
