@@ -122,7 +122,7 @@ func TestFunctions(t *testing.T) {
 			t.Run(name, func(t *testing.T) {
 				restore, ok := w.take(d)
 				if !ok {
-					t.Skip("the device has no double, or no fma")
+					t.Skip("NOT tested: the device has no double, or no fma")
 				}
 				defer restore()
 				got, err := resultsOf(d, p, d.shape, guarded, x)
@@ -180,7 +180,7 @@ func TestSlowDouble(t *testing.T) {
 		}
 	}
 	if !own.Double {
-		t.Skip("the device has no double")
+		t.Skip("NOT tested on this device, which has no double: the measurement of its speed")
 	}
 	other := *own
 	other.Type, other.Software = opencl.GPU, false

@@ -90,8 +90,11 @@ func TestRandomPrograms(t *testing.T) {
 		where := target{suffixes: []string{"NEON"}, sources: arm64Files, env: []string{"GOARCH=arm64"}}
 		if runtime.GOARCH != "arm64" {
 			qemu, err := exec.LookPath("qemu-aarch64-static")
-			if err != nil {
-				t.Skip("NOT tested: no qemu-aarch64-static")
+			switch {
+			case err != nil && os.Getenv("REQUIRE_OPENCL") == "1": // as package testenv does
+				t.Fatalf("arm64 needs qemu-aarch64-static, of qemu-user-static: %v", err)
+			case err != nil:
+				t.Skipf("NOT tested, needs qemu-user-static (REQUIRE_OPENCL=1 makes this a failure): %v", err)
 			}
 			where.args = []string{"-exec", qemu}
 		}

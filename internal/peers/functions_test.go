@@ -1,7 +1,6 @@
 package main
 
 import (
-	"encoding/json"
 	"fmt"
 	"io"
 	"math"
@@ -39,25 +38,9 @@ func TestFunctions(t *testing.T) {
 			}
 			c.functionRest, c.minSample = 0, 0
 			fakeCommands(t, &c, test.peer)
-			var out strings.Builder
-			if err := run(c, &out, io.Discard); err != nil {
-				t.Fatal(err)
-			}
-			for _, want := range test.want {
-				if !strings.Contains(out.String(), want) {
-					t.Errorf("%q is not in the output:\n%s", want, &out)
-				}
-			}
-			data, err := os.ReadFile(file)
-			if err != nil {
-				t.Fatal(err)
-			}
-			var r report
-			if err := json.Unmarshal(data, &r); err != nil {
-				t.Fatal(err)
-			}
-			if r.Results != nil || strings.Contains(out.String(), "LeakyReLU") {
-				t.Errorf("LeakyReLU is measured:\n%s", &out)
+			out, r := reported(t, c, file, test.want)
+			if r.Results != nil || strings.Contains(out, "LeakyReLU") {
+				t.Errorf("LeakyReLU is measured:\n%s", out)
 			}
 			if len(r.Functions.Notes) != test.notes {
 				t.Errorf("%d notes, want %d: %q", len(r.Functions.Notes), test.notes, r.Functions.Notes)

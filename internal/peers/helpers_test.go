@@ -2,6 +2,7 @@ package main
 
 import (
 	"bufio"
+	"encoding/json"
 	"fmt"
 	"io"
 	"os"
@@ -17,6 +18,29 @@ func TestMain(m *testing.M) {
 		return
 	}
 	os.Exit(m.Run())
+}
+
+// reported runs the comparison of c, checks that its output has the words, and returns it and
+// the report in the file.
+func reported(t *testing.T, c config, file string, words []string) (output string, r report) {
+	t.Helper()
+	var out strings.Builder
+	if err := run(c, &out, io.Discard); err != nil {
+		t.Fatal(err)
+	}
+	for _, want := range words {
+		if !strings.Contains(out.String(), want) {
+			t.Errorf("%q is not in the output:\n%s", want, &out)
+		}
+	}
+	data, err := os.ReadFile(file)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if err := json.Unmarshal(data, &r); err != nil {
+		t.Fatal(err)
+	}
+	return out.String(), r
 }
 
 func fakePeer(kind string, in *bufio.Reader, out io.Writer) {

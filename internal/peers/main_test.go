@@ -1,9 +1,7 @@
 package main
 
 import (
-	"encoding/json"
 	"fmt"
-	"io"
 	"os"
 	"path/filepath"
 	"slices"
@@ -37,23 +35,7 @@ func TestRun(t *testing.T) {
 			}
 			c.onednn, c.torch, c.numexpr = command, command, command
 			t.Setenv("PEER", test.peer)
-			var out strings.Builder
-			if err := run(c, &out, io.Discard); err != nil {
-				t.Fatal(err)
-			}
-			for _, want := range test.want {
-				if !strings.Contains(out.String(), want) {
-					t.Errorf("%q is not in the output:\n%s", want, &out)
-				}
-			}
-			data, err := os.ReadFile(file)
-			if err != nil {
-				t.Fatal(err)
-			}
-			var r report
-			if err := json.Unmarshal(data, &r); err != nil {
-				t.Fatal(err)
-			}
+			_, r := reported(t, c, file, test.want)
 			if len(r.Notes) != test.notes {
 				t.Errorf("%d notes, want %d: %q", len(r.Notes), test.notes, r.Notes)
 			}
