@@ -21,7 +21,7 @@ import (
 const (
 	shortSteps = 20
 	shortHash  = "3f2dde948e8861c021a767e571b3884b714276f715ccc4ae20007a37acab12c1"
-	wholeHash  = ""
+	wholeHash  = "f2ba5a23dc56365144fc3e00068bb48dd1fb1a0887cd79cb3f254274dded4d72"
 )
 
 func TestMain(m *testing.M) { testenv.Main(m) }
