@@ -29,7 +29,7 @@ type mlp struct {
 
 const (
 	mlpSlope = 0.01
-	mlpRate  = 1e-3
+	mlpRate  = 0.1
 )
 
 func newMLP(batch, hidden int) *mlp {
