@@ -22236,6 +22236,53 @@ store:
 	VZEROUPPER
 	RET
 
+// func transposeAVX512(p *patch)
+// Requires: AVX
+TEXT ·transposeAVX512(SB), NOSPLIT, $0-8
+	MOVQ p+0(FP), AX
+	MOVQ (AX), DI
+	MOVQ 8(AX), SI
+	MOVQ 24(AX), CX
+	MOVQ 32(AX), R8
+	MOVQ 56(AX), R11
+	LEAQ (SI)(R8*2), AX
+	ADDQ R8, AX
+	LEAQ (AX)(R8*2), BX
+	ADDQ R8, BX
+
+step:
+	VMOVUPS     (SI), X0
+	VINSERTF128 $0x01, (AX)(R8*1), Y0, Y0
+	VMOVUPS     (SI)(R8*1), X1
+	VINSERTF128 $0x01, (AX)(R8*2), Y1, Y1
+	VMOVUPS     (SI)(R8*2), X2
+	VINSERTF128 $0x01, (BX), Y2, Y2
+	VMOVUPS     (AX), X3
+	VINSERTF128 $0x01, (BX)(R8*1), Y3, Y3
+	VUNPCKLPS   Y1, Y0, Y4
+	VUNPCKHPS   Y1, Y0, Y5
+	VUNPCKLPS   Y3, Y2, Y6
+	VUNPCKHPS   Y3, Y2, Y7
+	VUNPCKLPD   Y6, Y4, Y0
+	VUNPCKHPD   Y6, Y4, Y1
+	VUNPCKLPD   Y7, Y5, Y2
+	VUNPCKHPD   Y7, Y5, Y3
+	VMOVUPS     Y0, (DI)
+	ADDQ        R11, DI
+	VMOVUPS     Y1, (DI)
+	ADDQ        R11, DI
+	VMOVUPS     Y2, (DI)
+	ADDQ        R11, DI
+	VMOVUPS     Y3, (DI)
+	ADDQ        R11, DI
+	ADDQ        $0x00000010, SI
+	ADDQ        $0x00000010, AX
+	ADDQ        $0x00000010, BX
+	SUBQ        $0x00000004, CX
+	JNE         step
+	VZEROUPPER
+	RET
+
 // func copyAVX2NT(a *args)
 // Requires: AVX, MMX+
 TEXT ·copyAVX2NT(SB), NOSPLIT, $0-8
@@ -39614,5 +39661,52 @@ store:
 	ADDQ    R11, DI
 	VMOVUPS Y10, (DI)
 	VMOVUPS Y11, 32(DI)
+	VZEROUPPER
+	RET
+
+// func transposeAVX2(p *patch)
+// Requires: AVX
+TEXT ·transposeAVX2(SB), NOSPLIT, $0-8
+	MOVQ p+0(FP), AX
+	MOVQ (AX), DI
+	MOVQ 8(AX), SI
+	MOVQ 24(AX), CX
+	MOVQ 32(AX), R8
+	MOVQ 56(AX), R11
+	LEAQ (SI)(R8*2), AX
+	ADDQ R8, AX
+	LEAQ (AX)(R8*2), BX
+	ADDQ R8, BX
+
+step:
+	VMOVUPS     (SI), X0
+	VINSERTF128 $0x01, (AX)(R8*1), Y0, Y0
+	VMOVUPS     (SI)(R8*1), X1
+	VINSERTF128 $0x01, (AX)(R8*2), Y1, Y1
+	VMOVUPS     (SI)(R8*2), X2
+	VINSERTF128 $0x01, (BX), Y2, Y2
+	VMOVUPS     (AX), X3
+	VINSERTF128 $0x01, (BX)(R8*1), Y3, Y3
+	VUNPCKLPS   Y1, Y0, Y4
+	VUNPCKHPS   Y1, Y0, Y5
+	VUNPCKLPS   Y3, Y2, Y6
+	VUNPCKHPS   Y3, Y2, Y7
+	VUNPCKLPD   Y6, Y4, Y0
+	VUNPCKHPD   Y6, Y4, Y1
+	VUNPCKLPD   Y7, Y5, Y2
+	VUNPCKHPD   Y7, Y5, Y3
+	VMOVUPS     Y0, (DI)
+	ADDQ        R11, DI
+	VMOVUPS     Y1, (DI)
+	ADDQ        R11, DI
+	VMOVUPS     Y2, (DI)
+	ADDQ        R11, DI
+	VMOVUPS     Y3, (DI)
+	ADDQ        R11, DI
+	ADDQ        $0x00000010, SI
+	ADDQ        $0x00000010, AX
+	ADDQ        $0x00000010, BX
+	SUBQ        $0x00000004, CX
+	JNE         step
 	VZEROUPPER
 	RET

@@ -1,23 +1,22 @@
 package cpu
 
-import (
-	"unsafe"
-)
+import "unsafe"
 
 // A patch is the part of a matrix product that one call of a kernel computes. The assembly, and
 // cpu/_asm, know this layout. Rows and steps are in bytes: from a row to the next, and from one
 // k to the next.
 //
-// A kernel computes for each element the chain of fma over k, from +0. It stores the chains in C,
+// A kernel computes the chain of fma over k of each element, from +0. It stores the chains in C,
 // or adds them to it.
 type patch struct {
-	c, a, b      unsafe.Pointer
-	k            int // at least 1
-	rowA, stepA  int
-	stepB        int // the columns of B are one after the other
-	rowC         int
-	add          int // 1 to add to C, or 0
-	rows, columns int // for kernels that compute patches of several sizes
+	c, a, b     unsafe.Pointer
+	k           int // at least 1
+	rowA, stepA int
+	stepB       int // the columns of B follow each other
+	rowC        int
+	add         int // 1 to add to C, or 0
+	rows        int // for kernels that compute patches of several sizes
+	columns     int
 }
 
 type patchKernel func(p *patch)
@@ -28,11 +27,22 @@ const (
 	maxVectors = 8
 )
 
-// patches are the kernels of matrix products, by rows and vectors.
+// patches are the kernels of matrix products, by rows and vectors. There is one of every number
+// of rows and vectors up to the most. Kernels of more vectors are for few rows, whose elements
+// are read from memory once.
 type patches struct {
 	rows    int // at most
+	vectors int // at most, in a patch of all rows
 	width   int // elements of a vector
 	kernels [maxRows + 1][maxVectors + 1]patchKernel
+
+	// transpose sets the elements of k rows of C to those of transposeRows rows of A. k is a
+	// multiple of 4, and row i of C begins rowC bytes after row i-1.
+	transpose     patchKernel
+	transposeRows int
+	// transposed is whether kernels need rowA = 4, so that a vector has elements of several
+	// rows, and may read a whole vector of these.
+	transposed bool
 }
 
 // A product is C = A·B, or C + A·B.
@@ -44,16 +54,45 @@ type product struct {
 	// Whether A is stored as k rows of m, B as n rows of k, and whether the product is added.
 	transposeA, transposeB, add bool
 
-	// Tasks compute parts of C of rows × columns, or less at its end; there are so many across.
+	// Task i computes rows × columns of C, or less at its end. There are so many across.
 	rows, columns int
 	across, tasks int
 }
+
+// kBlock is the number of products in a chain.
+const kBlock = 256
+
+// BenchmarkProduct shows what these are good for.
+const (
+	// maxColumns and maxTaskRows limit a task: its columns of B stay in the L2 cache, and its
+	// part of C in a cache that is shared.
+	maxColumns  = 512
+	maxTaskRows = 1024
+	// packRows is the number of rows of C from which on it pays to copy B, so that what a
+	// kernel reads is in few pages, and not at the same place in many.
+	packRows = 112
+)
+
+// layOut divides p into tasks, about as many as are wanted.
+func (p *product) layOut(tasks int) {
+	step := p.set.vectors * p.set.width
+	p.columns = min(max(roundUp(ceil(p.n, tasks), step), 2*step), maxColumns, p.n)
+	p.across = ceil(p.n, p.columns)
+	p.rows = min(roundUp(ceil(p.m, ceil(tasks, p.across)), p.set.rows), maxTaskRows, p.m)
+	p.tasks = p.across * ceil(p.m, p.rows)
+}
+
+// ceil returns n/d, rounded up.
+func ceil(n, d int) int { return (n + d - 1) / d }
+
+// roundUp returns the least multiple of d that is at least n.
+func roundUp(n, d int) int { return ceil(n, d) * d }
 
 // A panel is columns of a block of B, where a kernel reads them.
 type panel struct {
 	b       unsafe.Pointer
 	step    int // bytes from row to row
-	at      int // column of the part
+	at      int // its first column in the part
 	columns int
 	vectors int
 }
@@ -62,163 +101,217 @@ type panel struct {
 type panels struct {
 	patch  patch
 	list   []panel
-	memory []float32 // B, then A, then a patch
+	memory []float32
+	b      []float32 // panels
+	a      []float32 // rows
+	c      []float32 // a patch at an edge of C
 }
 
-const kBlock = 256
-
-var (
-	maxColumns = 512
-	packRows   = 112
-	copyMod    = 2048
-	copyPanels = 2
+const (
+	line = 64 / 4 // elements of a cache line
+	// rowOfA is the distance of copied rows of A, which are not at the same place in pages.
+	rowOfA = kBlock + line
+	sizeA  = max(maxRows*rowOfA, kBlock*line)
+	sizeC  = maxRows * maxVectors * line
 )
 
-// layOut divides p into tasks.
-func (p *product) layOut(cores int) {
-	p.columns = min(maxColumns, p.n)
-	p.rows = p.m
-	p.across = (p.n + p.columns - 1) / p.columns
-	p.tasks = p.across * ((p.m + p.rows - 1) / p.rows)
+// reserve makes the memory for parts of some columns.
+func (s *panels) reserve(columns int) {
+	sizeB := (columns + maxVectors*line) * kBlock
+	if len(s.b) >= sizeB {
+		return
+	}
+	s.memory = make([]float32, sizeB+sizeA+sizeC+line)
+	aligned := s.memory[int(-uintptr(unsafe.Pointer(&s.memory[0]))/4)&(line-1):]
+	s.b, s.a, s.c = aligned[:sizeB], aligned[sizeB:][:sizeA], aligned[sizeB+sizeA:][:sizeC]
+}
+
+// forget clears the operands, to keep nobody's memory.
+func (s *panels) forget() {
+	s.patch = patch{}
+	clear(s.list)
+	s.list = s.list[:0]
 }
 
 // run computes task i.
 func (p *product) run(s *panels, i int) {
 	i0, j0 := i/p.across*p.rows, i%p.across*p.columns
-	rows, columns := min(p.rows, p.m-i0), min(p.columns, p.n-j0)
+	part := part{product: p, i0: i0, rows: min(p.rows, p.m-i0), j0: j0, columns: min(p.columns, p.n-j0)}
 	s.reserve(p.columns)
-	for k0 := 0; k0 < p.k; k0 += kBlock {
-		p.block(s, i0, rows, j0, columns, k0, min(kBlock, p.k-k0), p.add || k0 > 0)
+	for part.k0 = 0; part.k0 < p.k; part.k0 += kBlock {
+		part.k = min(kBlock, p.k-part.k0)
+		part.run(s)
 	}
+	s.forget()
 }
 
-const (
-	lineFloats = 16
-	rowOfA     = kBlock + lineFloats // of a copied row, so that rows are not at the same place of a page
-	sizeOfA    = max(maxRows*rowOfA, kBlock*lineFloats)
-)
-
-// reserve makes memory for panels of so many columns.
-func (s *panels) reserve(columns int) {
-	need := (columns+2*lineFloats)*kBlock + sizeOfA + maxRows*maxVectors*lineFloats + lineFloats
-	if len(s.memory) < need {
-		memory := make([]float32, need+lineFloats)
-		s.memory = memory[int(-uintptr(unsafe.Pointer(&memory[0]))/4)&(lineFloats-1):]
-	}
+// A part is rows and columns of C, and the block of k that is computed.
+type part struct {
+	*product
+	i0, rows    int
+	j0, columns int
+	k0, k       int
 }
 
-// block adds the product of columns k0 to k0+k of A, and rows of B, to a part of C.
-func (p *product) block(s *panels, i0, rows, j0, columns, k0, k int, add bool) {
-	set := p.set
-	memory := s.memory
-	s.list = s.list[:0]
-	direct := !p.transposeB && rows < packRows
-	for at := 0; at < columns; {
-		rest := columns - at
-		q := panel{at: at, columns: rest, vectors: 1}
-		switch {
-		case direct && rows < 4 && rest >= 8*set.width && set.kernels[rows][8] != nil:
-			q.vectors = 8
-		case direct && rows < 4 && rest >= 4*set.width && set.kernels[rows][4] != nil:
-			q.vectors = 4
-		case rest > set.width && set.kernels[1][2] != nil && (!direct || rest >= 2*set.width):
-			q.vectors = 2
+// run computes the block.
+func (p *part) run(s *panels) {
+	p.place(s)
+	a := &s.patch
+	a.k = p.k
+	count := ceil(p.rows, p.set.rows)
+	for i := range count {
+		from, to := i*p.rows/count, (i+1)*p.rows/count // of about the same size
+		a.rows = to - from
+		p.takeRows(s, from)
+		for q := range s.list {
+			p.compute(s, &s.list[q], from)
 		}
-		width := q.vectors * set.width
-		q.columns = min(rest, width)
+	}
+}
+
+// place divides the columns into panels, and copies those that are not read where they are.
+func (p *part) place(s *panels) {
+	set := p.set
+	most := &set.kernels[min(p.rows, set.rows)]
+	direct := !p.transposeB && p.rows < packRows
+	b := s.b
+	s.list = s.list[:0]
+	for at := 0; at < p.columns; {
+		rest := p.columns - at
+		vectors := min(ceil(rest, set.width), set.vectors)
+		if direct {
+			vectors = maxVectors
+			for vectors > 1 && (most[vectors] == nil || vectors*set.width > rest) {
+				vectors--
+			}
+		}
+		width := vectors * set.width
+		q := panel{at: at, vectors: vectors, columns: min(width, rest)}
 		if direct && q.columns == width {
-			q.b, q.step = unsafe.Add(p.b, 4*(k0*p.n+j0+at)), 4*p.n
+			q.b, q.step = unsafe.Add(p.b, 4*(p.k0*p.n+p.j0+at)), 4*p.n
 		} else {
-			packed := memory[:k*width]
-			memory = memory[len(packed):]
-			p.pack(packed, width, j0+at, q.columns, k0, k)
+			packed := b[:p.k*width]
+			b = b[len(packed):]
+			p.pack(s, packed, &q)
 			q.b, q.step = unsafe.Pointer(&packed[0]), 4*width
 		}
 		s.list = append(s.list, q)
 		at += q.columns
 	}
-	memory = s.memory[len(s.memory)-sizeOfA-maxRows*maxVectors*lineFloats-lineFloats:]
-	memory = memory[int(-uintptr(unsafe.Pointer(&memory[0]))/4)&(lineFloats-1):]
-	copied, spare := memory[:sizeOfA], memory[sizeOfA:]
-
-	a := &s.patch
-	a.k = k
-	count := (rows + set.rows - 1) / set.rows
-	for i := range count {
-		from, to := i*rows/count, (i+1)*rows/count
-		a.rows = to - from
-		if p.transposeA {
-			a.a, a.rowA, a.stepA = unsafe.Add(p.a, 4*(k0*p.m+i0+from)), 4, 4*p.m
-			if len(s.list) > copyPanels {
-				copyColumns(copied, unsafe.Slice((*float32)(a.a), (k-1)*p.m+a.rows), p.m, k, a.rows)
-				a.a, a.stepA = unsafe.Pointer(&copied[0]), 4*lineFloats
-			}
-		} else {
-			a.a, a.rowA, a.stepA = unsafe.Add(p.a, 4*((i0+from)*p.k+k0)), 4*p.k, 4
-			if len(s.list) > copyPanels && a.rows > 4 && p.k%copyMod == 0 {
-				src := unsafe.Slice((*float32)(a.a), (a.rows-1)*p.k+k)
-				for r := range a.rows {
-					copy(copied[r*rowOfA:][:k], src[r*p.k:])
-				}
-				a.a, a.rowA = unsafe.Pointer(&copied[0]), 4*rowOfA
-			}
-		}
-		for q := range s.list {
-			q := &s.list[q]
-			c := unsafe.Add(p.c, 4*((i0+from)*p.n+j0+q.at))
-			kernel := set.kernels[a.rows][q.vectors]
-			a.b, a.stepB = q.b, q.step
-			width := q.vectors * set.width
-			if q.columns == width {
-				a.c, a.rowC, a.add = c, 4*p.n, 0
-				if add {
-					a.add = 1
-				}
-				kernel(a)
-				continue
-			}
-			a.c, a.rowC, a.add = unsafe.Pointer(&spare[0]), 4*width, 0
-			kernel(a)
-			dst := unsafe.Slice((*float32)(c), (a.rows-1)*p.n+q.columns)
-			for r := range a.rows {
-				to, from := dst[r*p.n:][:q.columns], spare[r*width:][:q.columns]
-				if add {
-					for j, v := range from {
-						to[j] += v
-					}
-				} else {
-					copy(to, from)
-				}
-			}
-		}
-	}
 }
 
-// copyColumns copies k rows of src, with stride columns, of which it takes the first few.
-func copyColumns(dst, src []float32, stride, k, columns int) {
-	for i := range k {
-		copy(dst[i*lineFloats:][:columns], src[i*stride:])
+// pack copies columns of B to dst, whose rows are those of a kernel. What is beyond the columns
+// is 0.
+func (p *part) pack(s *panels, dst []float32, q *panel) {
+	width := q.vectors * p.set.width
+	if q.columns < width {
+		clear(dst)
 	}
-}
-
-// pack copies rows k0 to k0+k of columns of B to dst, whose rows have width elements. What is
-// beyond the columns is 0.
-func (p *product) pack(dst []float32, width, j0, columns, k0, k int) {
 	if p.transposeB {
-		src := unsafe.Slice((*float32)(unsafe.Add(p.b, 4*(j0*p.k+k0))), (columns-1)*p.k+k)
-		for i := range k {
-			to := dst[i*width:][:width]
-			for j := range columns {
-				to[j] = src[j*p.k+i]
-			}
-			clear(to[columns:])
-		}
+		src := floats(unsafe.Add(p.b, 4*((p.j0+q.at)*p.product.k+p.k0)), (q.columns-1)*p.product.k+p.k)
+		p.set.transposeRowsOf(&s.patch, dst, width, src, p.product.k, q.columns, p.k)
 		return
 	}
-	src := unsafe.Slice((*float32)(unsafe.Add(p.b, 4*(k0*p.n+j0))), (k-1)*p.n+columns)
-	for i := range k {
-		to := dst[i*width:][:width]
-		copy(to, src[i*p.n:][:columns])
-		clear(to[columns:])
+	src := floats(unsafe.Add(p.b, 4*(p.k0*p.n+p.j0+q.at)), (p.k-1)*p.n+q.columns)
+	for i := range p.k {
+		copy(dst[i*width:][:width], src[i*p.n:][:q.columns])
+	}
+}
+
+// floats returns the n elements at p.
+func floats(p unsafe.Pointer, n int) []float32 { return unsafe.Slice((*float32)(p), n) }
+
+// transposeRowsOf sets columns of dst to the first k elements of rows of src. stride is the
+// distance of rows.
+func (set *patches) transposeRowsOf(t *patch, dst []float32, dstStride int, src []float32, srcStride, rows, k int) {
+	i, whole := 0, 0
+	if set.transpose != nil && k >= 4 {
+		whole = k &^ 3
+		saved := *t
+		for ; i+set.transposeRows <= rows; i += set.transposeRows {
+			*t = patch{c: unsafe.Pointer(&dst[i]), rowC: 4 * dstStride, a: unsafe.Pointer(&src[i*srcStride]), rowA: 4 * srcStride, k: whole}
+			set.transpose(t)
+		}
+		*t = saved
+	}
+	for r := range rows {
+		from := src[r*srcStride:][:k]
+		first := 0
+		if r < i {
+			first = whole
+		}
+		for j := first; j < k; j++ {
+			dst[j*dstStride+r] = from[j]
+		}
+	}
+}
+
+// takeRows sets the patch to the rows of A from the given one of the part on. It copies them if
+// the kernels cannot read them well where they are.
+func (p *part) takeRows(s *panels, from int) {
+	a := &s.patch
+	if p.transposeA {
+		m := p.m
+		a.a, a.rowA, a.stepA = unsafe.Add(p.a, 4*(p.k0*m+p.i0+from)), 4, 4*m
+		if !p.set.transposed && len(s.list) <= 2 {
+			return
+		}
+		src := floats(a.a, (p.k-1)*m+a.rows)
+		for i := range p.k {
+			if to := s.a[i*line:]; len(src) >= i*m+line {
+				*(*[line]float32)(to) = *(*[line]float32)(src[i*m:])
+			} else {
+				copy(to[:a.rows], src[i*m:])
+			}
+		}
+		a.a, a.stepA = unsafe.Pointer(&s.a[0]), 4*line
+		return
+	}
+	k := p.product.k
+	a.a, a.rowA, a.stepA = unsafe.Add(p.a, 4*((p.i0+from)*k+p.k0)), 4*k, 4
+	switch src := floats(a.a, (a.rows-1)*k+p.k); {
+	case p.set.transposed:
+		p.set.transposeRowsOf(a, s.a, line, src, k, a.rows, p.k)
+		a.a, a.rowA, a.stepA = unsafe.Pointer(&s.a[0]), 4, 4*line
+	case len(s.list) > 2 && a.rows > 4 && k%conflict == 0:
+		for r := range a.rows {
+			copy(s.a[r*rowOfA:][:p.k], src[r*k:])
+		}
+		a.a, a.rowA = unsafe.Pointer(&s.a[0]), 4*rowOfA
+	}
+}
+
+// conflict is the distance in elements of rows that are at the same places of the L1 cache, so
+// that it cannot hold a line of each.
+const conflict = 1024
+
+// compute computes the rows of the patch, from one on, and the columns of q.
+func (p *part) compute(s *panels, q *panel, from int) {
+	a := &s.patch
+	kernel := p.set.kernels[a.rows][q.vectors]
+	a.b, a.stepB = q.b, q.step
+	c := unsafe.Add(p.c, 4*((p.i0+from)*p.n+p.j0+q.at))
+	add := p.add || p.k0 > 0
+	width := q.vectors * p.set.width
+	if q.columns == width {
+		a.c, a.rowC, a.add = c, 4*p.n, 0
+		if add {
+			a.add = 1
+		}
+		kernel(a)
+		return
+	}
+	a.c, a.rowC, a.add = unsafe.Pointer(&s.c[0]), 4*width, 0
+	kernel(a)
+	dst := floats(c, (a.rows-1)*p.n+q.columns)
+	for r := range a.rows {
+		to, from := dst[r*p.n:][:q.columns], s.c[r*width:][:q.columns]
+		if !add {
+			copy(to, from)
+			continue
+		}
+		for j, v := range from {
+			to[j] += v
+		}
 	}
 }

@@ -9,7 +9,7 @@ import (
 
 // genericPatches are those in plain Go.
 var genericPatches = func() patches {
-	p := patches{rows: 4, width: 4}
+	p := patches{rows: 4, vectors: 1, width: 4}
 	for rows := 1; rows <= p.rows; rows++ {
 		p.kernels[rows][1] = patchGeneric
 	}

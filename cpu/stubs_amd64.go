@@ -1014,6 +1014,11 @@ func patch14x1AVX512(p *patch)
 //go:noescape
 func patch14x2AVX512(p *patch)
 
+// transposeAVX512 transposes 8 rows of k elements, a multiple of 4.
+//
+//go:noescape
+func transposeAVX512(p *patch)
+
 // copyAVX2NT is like copyAVX2 with non-temporal stores: n is a multiple of 64, and buffers of results are aligned to 64 bytes.
 //
 //go:noescape
@@ -1933,3 +1938,8 @@ func patch6x1AVX2(p *patch)
 //
 //go:noescape
 func patch6x2AVX2(p *patch)
+
+// transposeAVX2 transposes 8 rows of k elements, a multiple of 4.
+//
+//go:noescape
+func transposeAVX2(p *patch)

@@ -60,8 +60,8 @@ func amd64Sources(pkg string, list []spec) (assembly, declarations []byte) {
 		for _, p := range prefetches {
 			functions = append(functions, p.write(set))
 		}
-		for _, shape := range patchShapes(len(patchRegisters(set))) {
-			functions = append(functions, writePatch(set, shape))
+		for _, f := range writePatches(set) {
+			functions = append(functions, f)
 		}
 	}
 	file := avo.NewFile()

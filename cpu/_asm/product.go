@@ -56,7 +56,7 @@ func (s patchShape) doc() string {
 func patchTable(suffix string, registers, width int) string {
 	var b strings.Builder
 	shapes := patchShapes(registers)
-	fmt.Fprintf(&b, "patches: patches{\nrows: %d, width: %d,\nkernels: [maxRows + 1][maxVectors + 1]patchKernel{\n", shapes[len(shapes)-1].rows, width)
+	fmt.Fprintf(&b, "patches: patches{\nrows: %d, vectors: 2, width: %d,\ntransposeRows: %d, transpose: transpose%s,\nkernels: [maxRows + 1][maxVectors + 1]patchKernel{\n", shapes[len(shapes)-1].rows, width, transposeRows, suffix)
 	for i, s := range shapes {
 		if i == 0 || shapes[i-1].rows != s.rows {
 			fmt.Fprintf(&b, "%d: {", s.rows)
@@ -91,12 +91,16 @@ type patchFunc struct {
 
 // The registers of a patchFunc.
 var (
-	patchC, patchB, patchK                 = reg.RDI, reg.RDX, reg.RCX
-	patchRowA, patchStepA                  = reg.R8, reg.R9
-	patchStepB, patchRowC                  = reg.R10, reg.R11
-	patchA                                 = []reg.GPPhysical{reg.RSI, reg.RAX, reg.RBX, reg.R12, reg.R13} // of every third row
-	patchVectorsAVX512, patchVectorsOfAVX2 = zmm(), ymm()
+	patchC, patchB, patchK = reg.RDI, reg.RDX, reg.RCX
+	patchRowA, patchStepA  = reg.R8, reg.R9
+	patchStepB, patchRowC  = reg.R10, reg.R11
+	patchA                 = []reg.GPPhysical{reg.RSI, reg.RAX, reg.RBX, reg.R12, reg.R13} // every third row
 )
+
+var patchFieldRegisters = map[string]reg.Register{
+	"c": patchC, "a": patchA[0], "b": patchB, "k": patchK,
+	"rowA": patchRowA, "stepA": patchStepA, "stepB": patchStepB, "rowC": patchRowC,
+}
 
 func zmm() (list []reg.VecPhysical) {
 	return []reg.VecPhysical{reg.Z0, reg.Z1, reg.Z2, reg.Z3, reg.Z4, reg.Z5, reg.Z6, reg.Z7, reg.Z8, reg.Z9, reg.Z10,
@@ -114,22 +118,31 @@ func ymm() (list []reg.VecPhysical) {
 // patchRegisters returns the vectors of an instruction set.
 func patchRegisters(set isa) []reg.VecPhysical {
 	if set.width() == 16 {
-		return patchVectorsAVX512
+		return zmm()
 	}
-	return patchVectorsOfAVX2
+	return ymm()
 }
 
-// writePatch returns the kernel of a shape.
-func writePatch(set isa, s patchShape) *avo.Function {
-	f := &patchFunc{Context: build.NewContext(), patchShape: s, set: set}
-	name := s.name() + strings.ToUpper(set.name())
+// writePatches returns the functions of products of an instruction set.
+func writePatches(set isa) (list []*avo.Function) {
+	for _, s := range patchShapes(len(patchRegisters(set))) {
+		f := &patchFunc{Context: build.NewContext(), patchShape: s, set: set}
+		list = append(list, f.function(s.name(), "computes "+s.doc(), f.write))
+	}
+	f := &patchFunc{Context: build.NewContext(), patchShape: patchShape{transposeRows, 0}, set: set}
+	return append(list, f.function("transpose", fmt.Sprintf("transposes %d rows of k elements, a multiple of 4", transposeRows), f.transpose))
+}
+
+// function returns a function of the patch p, which body writes.
+func (f *patchFunc) function(name, doc string, body func()) *avo.Function {
+	name += strings.ToUpper(f.set.name())
 	f.Function(name)
 	f.Attributes(attr.NOSPLIT)
 	f.SignatureExpr("func(p *patch)")
 	f.Pragma("noescape")
-	f.Doc(name + " computes " + s.doc() + ".")
+	f.Doc(name + " " + doc + ".")
 	f.args = f.Dereference(f.Param("p"))
-	f.write()
+	body()
 	file, err := f.Result()
 	if err != nil {
 		log.Fatal(err)
@@ -138,17 +151,53 @@ func writePatch(set isa, s patchShape) *avo.Function {
 	return compiled
 }
 
-func (f *patchFunc) write() {
-	for _, l := range []struct {
-		field string
-		to    reg.GPPhysical
-	}{{"c", patchC}, {"a", patchA[0]}, {"b", patchB}, {"k", patchK}, {"rowA", patchRowA}, {"stepA", patchStepA}, {"stepB", patchStepB}, {"rowC", patchRowC}} {
-		f.Load(f.args.Field(l.field), l.to)
+// load loads the arguments of the fields, and computes where every third row of A is.
+func (f *patchFunc) load(fields ...string) {
+	for _, field := range fields {
+		f.Load(f.args.Field(field), patchFieldRegisters[field])
 	}
 	for i := 1; 3*i < f.rows; i++ {
 		f.LEAQ(operand.Mem{Base: patchA[i-1], Index: patchRowA, Scale: 2}, patchA[i])
 		f.ADDQ(patchRowA, patchA[i])
 	}
+}
+
+// transposeRows is the number of rows that are transposed at once.
+const transposeRows = 8
+
+// transpose writes a function that transposes rows of A to columns of C, four columns of A at a
+// time: two rows in each register, then 4×4 elements in each half of four of these.
+func (f *patchFunc) transpose() {
+	f.load("c", "a", "k", "rowA", "rowC")
+	y := ymm()
+	f.Label("step")
+	for i := range 4 {
+		f.VMOVUPS(f.elementOfA(i), y[i].AsX())
+		f.VINSERTF128(operand.U8(1), f.elementOfA(4+i), y[i], y[i])
+	}
+	for i := 0; i < 4; i += 2 {
+		f.VUNPCKLPS(y[i+1], y[i], y[4+i])
+		f.VUNPCKHPS(y[i+1], y[i], y[5+i])
+	}
+	for i := range 2 {
+		f.VUNPCKLPD(y[6+i], y[4+i], y[2*i])
+		f.VUNPCKHPD(y[6+i], y[4+i], y[2*i+1])
+	}
+	for i := range 4 {
+		f.VMOVUPS(y[i], operand.Mem{Base: patchC})
+		f.ADDQ(patchRowC, patchC)
+	}
+	for i := 0; 3*i < f.rows; i++ {
+		f.ADDQ(operand.U32(16), patchA[i])
+	}
+	f.SUBQ(operand.U32(4), patchK)
+	f.JNE(operand.LabelRef("step"))
+	f.VZEROUPPER()
+	f.RET()
+}
+
+func (f *patchFunc) write() {
+	f.load("c", "a", "b", "k", "rowA", "stepA", "stepB", "rowC")
 	vectors := patchRegisters(f.set)
 	sum := func(row, v int) reg.VecPhysical { return vectors[row*f.vectors+v] }
 	spare := vectors[f.rows*f.vectors:]
