@@ -97,7 +97,9 @@ type device struct {
 // memory is what a buffer or a mask has of the device.
 type memory struct {
 	*opencl.Mem
-	size int // in float32 elements
+	size   int  // in float32 elements
+	from   int  // the first element
+	isView bool // of other memory
 }
 
 // open makes a backend of the device found, which info describes.
@@ -178,10 +180,17 @@ func (d *device) Alloc(n int, mask bool) (driver.Memory, error) {
 // now, and if it is released OpenCL keeps it until they are done. The lock keeps the release
 // apart from launches.
 func (d *device) Free(m driver.Memory) error {
+	if m.(*memory).isView {
+		return nil
+	}
 	d.mu.Lock()
 	defer d.mu.Unlock()
 	d.pool.Put(m.(*memory).size, m.(*memory))
 	return nil
+}
+
+func (d *device) View(m driver.Memory, from, n int) (driver.Memory, error) {
+	return &memory{Mem: m.(*memory).Mem, size: n, from: from, isView: true}, nil
 }
 
 // Launch enqueues the kernel, and makes the device begin: the caller may not ask for

@@ -112,6 +112,10 @@ func (d *device) Free(m driver.Memory) error {
 	})
 }
 
+func (d *device) View(m driver.Memory, from, n int) (driver.Memory, error) {
+	return nil, errors.New("views of a Shard are not written yet")
+}
+
 func (d *device) Write(m driver.Memory, src []float32) error {
 	return d.each(m.(memory), func(_ int, p *part) error { return p.buffer().Write(src[p.from:p.to]) })
 }
@@ -164,10 +168,7 @@ func (d *device) Launch(c *driver.Call) error {
 		defer p.launched.Store(true)
 		at := func(i int) *part { return &c.Operands[i].Memory.(memory)[k] }
 		if code.form == form.Copy {
-			if copier, ok := compute.As[form.Copier](p.Backend); ok {
-				return copier.Copy(p.buffer(), at(1).buffer())
-			}
-			return p.Run(code.program, p.buffer(), at(1).buffer())
+			return p.Copy(p.buffer(), at(1).buffer())
 		}
 		var args form.Args
 		for i, o := range code.form.Operands() {

@@ -365,6 +365,11 @@ func (n timedBuffer) Len() int            { return int(n) }
 func (timedBuffer) Write([]float32) error { return nil }
 func (timedBuffer) Read([]float32) error  { return nil }
 func (timedBuffer) Release() error        { return nil }
+
+func (timedBuffer) WriteAt([]float32, int) error          { return nil }
+func (timedBuffer) ReadAt([]float32, int) error           { return nil }
+func (timedBuffer) View(int, int) (compute.Buffer, error) { return nil, errors.New("no views") }
+
 func (b *timed) Info() compute.Info {
 	return compute.Info{Name: "timed", SharedMemory: true, MaxAlloc: b.limit}
 }

@@ -112,11 +112,8 @@ func programMeasurements(b compute.Backend, p *program, index int) []measurement
 // limits returns the copies that operations are compared with.
 func limits(b compute.Backend) []measurement {
 	copied := oneResult{right: func(s *set, i int) bool { return values.Identical(s.dst().host[i], s.x().host[i]) }}
-	var list []measurement
-	if copier, ok := compute.As[form.Copier](b); ok {
-		m := measurement{op: report.Copy, bits: 64, check: copied.onDevice()}
-		list = append(list, onDevice(b, m, func(s *set) error { return copier.Copy(s.dst().Buffer, s.x().Buffer) }))
-	}
+	m := measurement{op: report.Copy, bits: 64, check: copied.onDevice()}
+	list := []measurement{onDevice(b, m, func(s *set) error { return b.Copy(s.dst().Buffer, s.x().Buffer) })}
 	if b.Info().Backend == "cpu" {
 		return list
 	}

@@ -4,13 +4,11 @@ import (
 	"testing"
 
 	"github.com/gmind-go/compute"
-	"github.com/gmind-go/compute/internal/form"
 )
 
 // far is the CPU backend, as if it were a device with memory of its own.
 type far struct {
 	compute.Backend
-	form.Copier
 }
 
 func (b far) Info() compute.Info {
@@ -28,7 +26,7 @@ func TestMeasurements(t *testing.T) {
 		t.Fatal(err)
 	}
 	s := all.take()
-	list := measurements(far{b, b.(form.Copier)}, c)
+	list := measurements(far{b}, c)
 	if len(list) != 4+2*3 {
 		t.Fatalf("%d measurements", len(list))
 	}

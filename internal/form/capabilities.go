@@ -1,14 +1,5 @@
 package form
 
-import "github.com/gmind-go/compute"
-
-// A Copier is a backend that can measure the limit of its kernels: a copy from buffer to
-// buffer that accesses memory as they do.
-type Copier interface {
-	// Copy sets dst to src, of the same length.
-	Copy(dst, src compute.Buffer) error
-}
-
 // A Profiler is a backend whose device may have a clock of its own.
 type Profiler interface {
 	// Profile calls work, which runs forms on buffers, and returns how long each kernel
