@@ -1,6 +1,10 @@
 package cpu
 
-import "unsafe"
+import (
+	"unsafe"
+
+	"github.com/gmind-go/compute/internal/linear"
+)
 
 // A patch is the part of a matrix product that one call of a kernel computes. The assembly, and
 // cpu/_asm, know this layout. Rows and steps are in bytes: from a row to the next, and from one
@@ -47,12 +51,9 @@ type patches struct {
 
 // A product is C = A·B, or C + A·B.
 type product struct {
-	set *patches
-
+	linear.Product
+	set     *patches
 	c, a, b unsafe.Pointer
-	m, k, n int
-	// Whether A is stored as k rows of m, B as n rows of k, and whether the product is added.
-	transposeA, transposeB, add bool
 
 	// Task i computes rows × columns of C, or less at its end. There are so many across.
 	rows, columns int
@@ -60,7 +61,7 @@ type product struct {
 }
 
 // kBlock is the number of products in a chain.
-const kBlock = 256
+const kBlock = linear.Block
 
 // BenchmarkProduct shows what these are good for.
 const (
@@ -76,10 +77,10 @@ const (
 // layOut divides p into tasks, about as many as are wanted.
 func (p *product) layOut(tasks int) {
 	step := p.set.vectors * p.set.width
-	p.columns = min(max(roundUp(ceil(p.n, tasks), step), 2*step), maxColumns, p.n)
-	p.across = ceil(p.n, p.columns)
-	p.rows = min(roundUp(ceil(p.m, ceil(tasks, p.across)), p.set.rows), maxTaskRows, p.m)
-	p.tasks = p.across * ceil(p.m, p.rows)
+	p.columns = min(max(roundUp(ceil(p.N, tasks), step), 2*step), maxColumns, p.N)
+	p.across = ceil(p.N, p.columns)
+	p.rows = min(roundUp(ceil(p.M, ceil(tasks, p.across)), p.set.rows), maxTaskRows, p.M)
+	p.tasks = p.across * ceil(p.M, p.rows)
 }
 
 // ceil returns n/d, rounded up.
@@ -99,12 +100,13 @@ type panel struct {
 
 // panels are where one goroutine computes products. It keeps the memory for the next call.
 type panels struct {
-	patch  patch
-	list   []panel
-	memory []float32
-	b      []float32 // panels
-	a      []float32 // rows
-	c      []float32 // a patch at an edge of C
+	product product // of the goroutine itself
+	patch   patch
+	list    []panel
+	memory  []float32
+	b       []float32 // panels
+	a       []float32 // rows
+	c       []float32 // a patch at an edge of C
 }
 
 const (
@@ -136,10 +138,10 @@ func (s *panels) forget() {
 // run computes task i.
 func (p *product) run(s *panels, i int) {
 	i0, j0 := i/p.across*p.rows, i%p.across*p.columns
-	part := part{product: p, i0: i0, rows: min(p.rows, p.m-i0), j0: j0, columns: min(p.columns, p.n-j0)}
+	part := part{product: p, i0: i0, rows: min(p.rows, p.M-i0), j0: j0, columns: min(p.columns, p.N-j0)}
 	s.reserve(p.columns)
-	for part.k0 = 0; part.k0 < p.k; part.k0 += kBlock {
-		part.k = min(kBlock, p.k-part.k0)
+	for part.k0 = 0; part.k0 < p.K; part.k0 += kBlock {
+		part.k = min(kBlock, p.K-part.k0)
 		part.run(s)
 	}
 	s.forget()
@@ -173,7 +175,7 @@ func (p *part) run(s *panels) {
 func (p *part) place(s *panels) {
 	set := p.set
 	most := &set.kernels[min(p.rows, set.rows)]
-	direct := !p.transposeB && p.rows < packRows
+	direct := !p.TransposeB && p.rows < packRows
 	b := s.b
 	s.list = s.list[:0]
 	for at := 0; at < p.columns; {
@@ -188,7 +190,7 @@ func (p *part) place(s *panels) {
 		width := vectors * set.width
 		q := panel{at: at, vectors: vectors, columns: min(width, rest)}
 		if direct && q.columns == width {
-			q.b, q.step = unsafe.Add(p.b, 4*(p.k0*p.n+p.j0+at)), 4*p.n
+			q.b, q.step = unsafe.Add(p.b, 4*(p.k0*p.N+p.j0+at)), 4*p.N
 		} else {
 			packed := b[:p.k*width]
 			b = b[len(packed):]
@@ -207,14 +209,14 @@ func (p *part) pack(s *panels, dst []float32, q *panel) {
 	if q.columns < width {
 		clear(dst)
 	}
-	if p.transposeB {
-		src := floats(unsafe.Add(p.b, 4*((p.j0+q.at)*p.product.k+p.k0)), (q.columns-1)*p.product.k+p.k)
-		p.set.transposeRowsOf(&s.patch, dst, width, src, p.product.k, q.columns, p.k)
+	if p.TransposeB {
+		src := floats(unsafe.Add(p.b, 4*((p.j0+q.at)*p.K+p.k0)), (q.columns-1)*p.K+p.k)
+		p.set.transposeRowsOf(&s.patch, dst, width, src, p.K, q.columns, p.k)
 		return
 	}
-	src := floats(unsafe.Add(p.b, 4*(p.k0*p.n+p.j0+q.at)), (p.k-1)*p.n+q.columns)
+	src := floats(unsafe.Add(p.b, 4*(p.k0*p.N+p.j0+q.at)), (p.k-1)*p.N+q.columns)
 	for i := range p.k {
-		copy(dst[i*width:][:width], src[i*p.n:][:q.columns])
+		copy(dst[i*width:][:width], src[i*p.N:][:q.columns])
 	}
 }
 
@@ -250,8 +252,8 @@ func (set *patches) transposeRowsOf(t *patch, dst []float32, dstStride int, src 
 // the kernels cannot read them well where they are.
 func (p *part) takeRows(s *panels, from int) {
 	a := &s.patch
-	if p.transposeA {
-		m := p.m
+	if p.TransposeA {
+		m := p.M
 		a.a, a.rowA, a.stepA = unsafe.Add(p.a, 4*(p.k0*m+p.i0+from)), 4, 4*m
 		if !p.set.transposed && len(s.list) <= 2 {
 			return
@@ -267,7 +269,7 @@ func (p *part) takeRows(s *panels, from int) {
 		a.a, a.stepA = unsafe.Pointer(&s.a[0]), 4*line
 		return
 	}
-	k := p.product.k
+	k := p.K
 	a.a, a.rowA, a.stepA = unsafe.Add(p.a, 4*((p.i0+from)*k+p.k0)), 4*k, 4
 	switch src := floats(a.a, (a.rows-1)*k+p.k); {
 	case p.set.transposed:
@@ -283,18 +285,18 @@ func (p *part) takeRows(s *panels, from int) {
 
 // conflict is the distance in elements of rows that are at the same places of the L1 cache, so
 // that it cannot hold a line of each.
-const conflict = 1024
+const conflict = 512
 
 // compute computes the rows of the patch, from one on, and the columns of q.
 func (p *part) compute(s *panels, q *panel, from int) {
 	a := &s.patch
 	kernel := p.set.kernels[a.rows][q.vectors]
 	a.b, a.stepB = q.b, q.step
-	c := unsafe.Add(p.c, 4*((p.i0+from)*p.n+p.j0+q.at))
-	add := p.add || p.k0 > 0
+	c := unsafe.Add(p.c, 4*((p.i0+from)*p.N+p.j0+q.at))
+	add := p.Accumulate || p.k0 > 0
 	width := q.vectors * p.set.width
 	if q.columns == width {
-		a.c, a.rowC, a.add = c, 4*p.n, 0
+		a.c, a.rowC, a.add = c, 4*p.N, 0
 		if add {
 			a.add = 1
 		}
@@ -303,9 +305,9 @@ func (p *part) compute(s *panels, q *panel, from int) {
 	}
 	a.c, a.rowC, a.add = unsafe.Pointer(&s.c[0]), 4*width, 0
 	kernel(a)
-	dst := floats(c, (a.rows-1)*p.n+q.columns)
+	dst := floats(c, (a.rows-1)*p.N+q.columns)
 	for r := range a.rows {
-		to, from := dst[r*p.n:][:q.columns], s.c[r*width:][:q.columns]
+		to, from := dst[r*p.N:][:q.columns], s.c[r*width:][:q.columns]
 		if !add {
 			copy(to, from)
 			continue
