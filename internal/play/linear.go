@@ -175,7 +175,7 @@ func (p *Player) gather() error {
 
 func (p *Player) reduce() error {
 	r := compute.Reduction(p.script.below(4))
-	rows, cols := p.script.below(100), 1+p.script.below(150)
+	rows, cols := p.script.below(100), 1+p.script.below(60)
 	along := []compute.Axis{compute.All(), compute.Rows(cols), compute.Cols(cols)}[p.script.below(3)]
 	xs := p.script.values(rows * cols)
 	of := [...]func(int, func(int) float32) float32{linear.Sum, linear.Max, linear.Min, linear.Mean}[r]
@@ -207,7 +207,7 @@ func (p *Player) matMul() error {
 		return nil
 	}
 	kinds := p.script.below(8)
-	m, k, n := 1+p.script.below(20), p.script.below(256)+p.script.below(16), 1+p.script.below(30)
+	m, k, n := 1+p.script.below(8), p.script.below(256)+p.script.below(16), 1+p.script.below(12)
 	o := linear.Product{M: m, K: k, N: n, TransposeA: kinds&1 != 0, TransposeB: kinds&2 != 0, Accumulate: kinds&4 != 0}
 	var options []compute.MatMulOption
 	for i, option := range []compute.MatMulOption{compute.TransposeA, compute.TransposeB, compute.Accumulate} {
