@@ -69,7 +69,7 @@ func checkAll(d *device, list []*kernel.Kernel, s shape, guarded bool) (map[int]
 	printed := map[ir.Op]bool{} // functions
 	for i, k := range list {
 		c := &code{kernel: k, name: fmt.Sprintf("k%d", i), shape: s, guarded: guarded}
-		c.args, _ = openclc.Arguments(k, guarded)
+		c.args, _ = openclc.Arguments(k, openclc.Options{Guarded: guarded})
 		o := d.printed(c)
 		o.Printed = printed
 		text, err := openclc.Print(k, o)
@@ -184,7 +184,7 @@ func TestDivision(t *testing.T) {
 			d.found = &found
 			defer func() { d.found = own }()
 			p := expr.MustParse("func " + name + "(x, y float32) (q, r float32) {\n q = x / y\n r = sqrt(x)\n return }")
-			c, err := d.try(kernel.New(p.IR(), make([]kernel.Address, 2)), d.shape, false)
+			c, err := d.try(kernel.New(p.IR(), make([]kernel.Address, 2)), d.shape, openclc.Options{})
 			if err != nil {
 				t.Fatal(err)
 			}
