@@ -10,6 +10,8 @@ import (
 type frame struct {
 	args  args
 	tiles *tiles // nil until it runs a plan
+
+	folding folding
 }
 
 // begin prepares f for parts of j.
@@ -28,6 +30,7 @@ func (f *frame) end(j *job) {
 		f.tiles.end(j.call)
 	}
 	f.args.forget()
+	f.folding.forget()
 }
 
 // frames are those of callers that compute no plan now.

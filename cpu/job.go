@@ -10,11 +10,16 @@ type job struct {
 	code        *code
 	n           int
 	call        *call  // of a plan, or nil
+	task        task   // or nil: what computes the elements instead
 	nonTemporal kernel // or nil, to store through the caches
 	args        args   // with all elements; not of a plan
 	cost, cold  cost   // with the data in a near cache, and in none
 	chunk       int    // the most elements that run computes
 }
+
+// A task is a job of its own kind, whose elements are anything that goroutines can share: run
+// computes those from lo, a multiple of blockSize, to hi, with a frame that has begun the job.
+type task interface{ run(f *frame, lo, hi int) }
 
 // newJob returns a job on all elements of a, or of a call of a plan.
 func newJob(c *code, nonTemporal kernel, a *args, run *call, co cost) job {
@@ -43,6 +48,10 @@ func (j *job) part(lo, hi int) args {
 
 // run computes the elements from lo to hi, at most a chunk, with f, which has begun the job.
 func (j *job) run(f *frame, lo, hi int) {
+	if j.task != nil {
+		j.task.run(f, lo, hi)
+		return
+	}
 	if j.call != nil {
 		f.tiles.run(&f.args, j.call, lo, hi)
 		return
