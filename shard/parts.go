@@ -29,7 +29,7 @@ func (p *part) mask() compute.Mask     { return p.held.(compute.Mask) }
 func (p *part) whole() bool { return p.held.Len() == p.to-p.from }
 
 // len returns the number of elements.
-func (m memory) len() int { return m[len(m)-1].to }
+func (m memory) len() int { return m[len(m)-1].to - m[0].from }
 
 // cut returns some elements of m, a buffer, which stay where they are.
 func (m memory) cut(from, to int) memory {

@@ -1,0 +1,275 @@
+package shard_test
+
+import (
+	"errors"
+	"fmt"
+	"math/rand/v2"
+	"testing"
+
+	"github.com/gmind-go/compute"
+	"github.com/gmind-go/compute/cpu"
+	"github.com/gmind-go/compute/expr"
+	"github.com/gmind-go/compute/internal/testenv"
+	"github.com/gmind-go/compute/internal/values"
+	"github.com/gmind-go/compute/shard"
+)
+
+// twins are two backends on which the same calls are made: a Shard, and one backend.
+type twins struct {
+	t    *testing.T
+	r    *rand.Rand
+	b    [2]compute.Backend
+	held [2][]compute.Buffer // whole buffers, of which calls have views
+	used [2][]interface{ Release() error }
+}
+
+// newTwins returns twins with buffers of these lengths.
+func newTwins(t *testing.T, seed uint64, b compute.Backend, lengths ...int) *twins {
+	w := &twins{t: t, r: rand.New(rand.NewPCG(seed, 9)), b: [2]compute.Backend{b, testenv.Open(t, cpu.Open)}}
+	for i, n := range lengths {
+		xs := values.Normal(n, seed+uint64(i))
+		for range 5 {
+			special := values.Special()
+			xs[w.r.IntN(n)] = special[w.r.IntN(len(special))]
+		}
+		for k, b := range w.b {
+			x, err := b.Upload(xs)
+			if err != nil {
+				t.Fatal(err)
+			}
+			w.held[k] = append(w.held[k], x)
+		}
+	}
+	return w
+}
+
+// view returns a view of n elements of buffer i, at a place that is drawn.
+func (w *twins) view(i, n int) [2]compute.Buffer {
+	most := w.held[0][i].Len() - n
+	at := []int{0, w.r.IntN(most + 1), w.r.IntN(most/64+1) * 64, most}[w.r.IntN(4)]
+	if n == w.held[0][i].Len() {
+		return [2]compute.Buffer{w.held[0][i], w.held[1][i]}
+	}
+	var views [2]compute.Buffer
+	for k := range views {
+		v, err := w.held[k][i].View(at, at+n)
+		if err != nil {
+			w.t.Fatal(err)
+		}
+		views[k] = v
+		w.used[k] = append(w.used[k], v)
+	}
+	return views
+}
+
+// mask returns a mask of n bits.
+func (w *twins) mask(n int) [2]compute.Mask {
+	var masks [2]compute.Mask
+	for k, b := range w.b {
+		m, err := b.AllocMask(n)
+		if err != nil {
+			w.t.Fatal(err)
+		}
+		masks[k] = m
+		w.used[k] = append(w.used[k], m)
+	}
+	return masks
+}
+
+// call makes a call on both, and compares all that they hold, and masks.
+func (w *twins) call(what string, do func(b compute.Backend, k int) error, masks ...[2]compute.Mask) {
+	w.t.Helper()
+	for k, b := range w.b {
+		if err := do(b, k); err != nil {
+			w.t.Fatalf("%s: %v", what, err)
+		}
+	}
+	for i, x := range w.held[0] {
+		got, want := make([]float32, x.Len()), make([]float32, x.Len())
+		if err := errors.Join(x.Read(got), w.held[1][i].Read(want)); err != nil {
+			w.t.Fatalf("%s: %v", what, err)
+		}
+		for j := range got {
+			if !values.Same(got[j], want[j]) {
+				w.t.Fatalf("%s: element %d of buffer %d is %v, want %v", what, j, i, got[j], want[j])
+			}
+		}
+	}
+	for _, m := range masks {
+		got, want := make([]uint64, (m[0].Len()+63)/64), make([]uint64, (m[0].Len()+63)/64)
+		if err := errors.Join(m[0].Read(got), m[1].Read(want)); err != nil {
+			w.t.Fatalf("%s: %v", what, err)
+		}
+		if fmt.Sprint(got) != fmt.Sprint(want) {
+			w.t.Fatalf("%s: the mask is %x, want %x", what, got, want)
+		}
+	}
+	for k := range w.used {
+		for _, v := range w.used[k] {
+			if err := v.Release(); err != nil {
+				w.t.Fatal(err)
+			}
+		}
+		w.used[k] = nil
+	}
+}
+
+// end releases all, and checks that nothing is left.
+func (w *twins) end(members ...compute.Backend) {
+	for k := range w.held {
+		for _, x := range w.held[k] {
+			if err := x.Release(); err != nil {
+				w.t.Error(err)
+			}
+		}
+	}
+	for _, b := range append(members, w.b[:]...) {
+		if info := b.Info(); info.LiveBuffers != 0 || info.LiveBytes != 0 {
+			w.t.Errorf("%d buffers of %d bytes are left on %s", info.LiveBuffers, info.LiveBytes, info.Name)
+		}
+	}
+}
+
+var (
+	maskedSum = expr.MustParse("func maskedSum(x, r, l float32, c bool, s float32) (y float32) { return where(c, x*r, l-s) }")
+	rowsOnly  = expr.MustParse("rowsOnly(x, r) = r*r")
+	drawn     = expr.MustParse("drawn(x, l) = rand(3, 4)*x + l")
+	biased    = expr.MustParse("func biased(z, b, x float32) (y, kept float32) { return max(z+b, 0), z*x }")
+)
+
+// TestLikeOne makes calls on views, whose parts coincide with no others. The results are those of
+// one backend.
+func TestLikeOne(t *testing.T) {
+	for name, open := range map[string]compute.Opener{
+		"two": weighted(1, 1), "three": weighted(5, 1, 3), "of shards": ofShards,
+		"measured": func() (compute.Backend, error) { return shard.New(cpus(2)...) },
+	} {
+		t.Run(name, func(t *testing.T) {
+			sparedRace(t, name != "two")
+			seeds := uint64(12)
+			if testing.Short() {
+				seeds = 4
+			}
+			b := testenv.Open(t, open)
+			for seed := range seeds {
+				w := newTwins(t, seed, b, 1000, 9000, 9000, 30000, 9000)
+				for range 40 {
+					calls := []func(){w.program, w.activation, w.masked, w.copies, w.gathers, w.reduces, w.multiplies}
+					calls[w.r.IntN(len(calls))]()
+				}
+				w.end()
+			}
+		})
+	}
+}
+
+func (w *twins) program() {
+	n := 140 * (1 + w.r.IntN(60))
+	y, z, x, r, l := w.view(1, n), w.view(2, n), w.view(3, n), w.view(0, 35), w.view(0, 28)
+	if w.r.IntN(2) == 0 {
+		x = y
+	}
+	c, d, e := w.mask(n), w.mask(n), w.mask(n)
+	s := values.Normal(n, 1)
+	below := expr.MustParse("func below(x, r float32) (m bool) { return x < r }")
+	xs := w.view(3, n)
+	w.call(fmt.Sprintf("a program, of %d", n), func(b compute.Backend, k int) error {
+		return errors.Join(b.Run(below, c[k], xs[k], compute.Row(r[k])),
+			b.Run(mixed, y[k], z[k], d[k], e[k], x[k], compute.Row(r[k]), compute.Col(l[k]), c[k], compute.F32(s[0]), compute.U32(7)))
+	}, c, d, e)
+}
+
+func (w *twins) activation() {
+	n := 1 + w.r.IntN(9000)
+	y, x, d, f := w.view(1, n), w.view(3, n), w.view(2, n), compute.LeakyReLU(-0.5)
+	w.call(fmt.Sprintf("activations, of %d", n), func(b compute.Backend, k int) error {
+		return errors.Join(b.ForwardDerivative(f, y[k], d[k], x[k]), b.Backward(f, d[k], d[k], y[k]), b.Forward(f, y[k], y[k]))
+	})
+}
+
+func (w *twins) masked() {
+	n := 1 + w.r.IntN(9000)
+	y, x, m, f := w.view(1, n), w.view(3, n), w.mask(n), compute.LeakyReLU(-0.5)
+	w.call(fmt.Sprintf("masks, of %d", n), func(b compute.Backend, k int) error {
+		return errors.Join(b.ForwardMask(f, y[k], m[k], x[k]), b.BackwardMask(f, y[k], x[k], m[k]))
+	}, m)
+}
+
+func (w *twins) copies() {
+	n := 1 + w.r.IntN(9000)
+	y, x, z := w.view(w.r.IntN(2)+1, n), w.view(3, n), w.view(w.r.IntN(2)+1, n)
+	w.call(fmt.Sprintf("a copy, of %d", n), func(b compute.Backend, k int) error {
+		return errors.Join(b.Copy(y[k], x[k]), b.Fill(z[k], -0.25), z[k].WriteAt([]float32{1, 2, 3}[:min(n, 3)], n-min(n, 3)))
+	})
+}
+
+func (w *twins) gathers() {
+	rows := 1 + w.r.IntN(30)
+	width := 1 + w.r.IntN(9000/rows)
+	y, x, at := w.view(1, rows*width), w.view(3, 30000/width*width), w.view(0, rows)
+	index := make([]float32, rows)
+	for i := range index {
+		index[i] = float32(w.r.IntN(30000/width + 1)) // one is no row
+	}
+	w.call(fmt.Sprintf("a gather, of %d rows of %d", rows, width), func(b compute.Backend, k int) error {
+		return errors.Join(at[k].Write(index), b.Gather(y[k], x[k], at[k]))
+	})
+}
+
+func (w *twins) reduces() {
+	n := 140 * (1 + w.r.IntN(214))
+	columns := []int{1, 4, 7, 35, n / 2, n / 4, n}[w.r.IntN(7)]
+	along, results := compute.All(), 1
+	switch w.r.IntN(3) {
+	case 0:
+		along, results = compute.Rows(columns), n/columns
+	case 1:
+		along, results = compute.Cols(columns), columns
+	}
+	if results > 9000 {
+		return
+	}
+	out, x, r, l := w.view(1, results), w.view(3, n), w.view(0, 35), w.view(0, 28)
+	reduction, program := compute.Reduction(w.r.IntN(4)), w.r.IntN(4)
+	var c [2]compute.Mask
+	if program == 3 {
+		c = w.mask(n)
+	}
+	below := expr.MustParse("func below(x, r float32) (m bool) { return x < r }")
+	w.call(fmt.Sprintf("%v of %d along %v, of program %d", reduction, n, along, program), func(b compute.Backend, k int) error {
+		switch program {
+		case 0:
+			return b.Reduce(out[k], reduction, along, nil, x[k])
+		case 1:
+			return b.Reduce(out[k], reduction, along, rowsOnly, x[k], compute.Row(r[k]))
+		case 2:
+			return b.Reduce(out[k], reduction, along, drawn, x[k], compute.Col(l[k]))
+		}
+		return errors.Join(b.Run(below, c[k], x[k], compute.Row(r[k])),
+			b.Reduce(out[k], reduction, along, maskedSum, x[k], compute.Row(r[k]), compute.Col(l[k]), c[k], compute.F32(2)))
+	})
+}
+
+func (w *twins) multiplies() {
+	m, n := 1+w.r.IntN(80), 1+w.r.IntN(80)
+	k := 1 + w.r.IntN(9000/max(m, n)/2)
+	z, kept, x, y, bias, other := w.view(1, m*n), w.view(4, m*n), w.view(2, m*k), w.view(3, k*n), w.view(0, n), w.view(3, m*n)
+	var options []compute.MatMulOption
+	for _, o := range []compute.MatMulOption{compute.TransposeA, compute.TransposeB, compute.Accumulate} {
+		if w.r.IntN(2) == 0 {
+			options = append(options, o)
+		}
+	}
+	then := w.r.IntN(3) == 0
+	w.call(fmt.Sprintf("a product, %d by %d by %d", m, k, n), func(b compute.Backend, i int) error {
+		l, ok := compute.As[compute.Linear](b)
+		if !ok {
+			return errors.New("it is not Linear")
+		}
+		all := options
+		if then {
+			all = append(options[:len(options):len(options)], compute.Then(biased, kept[i], compute.Row(bias[i]), other[i]))
+		}
+		return l.MatMul(z[i], x[i], m, k, y[i], n, all...)
+	})
+}
