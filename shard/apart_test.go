@@ -4,6 +4,7 @@ import (
 	"errors"
 	"fmt"
 	"math/rand/v2"
+	"strings"
 	"testing"
 
 	"github.com/gmind-go/compute"
@@ -272,4 +273,120 @@ func (w *twins) multiplies() {
 		}
 		return l.MatMul(z[i], x[i], m, k, y[i], n, all...)
 	})
+}
+
+// callsApart makes every kind of call that brings operands together, until one fails, and releases all.
+func callsApart(b compute.Backend) (err error) {
+	do := func(call func() error) {
+		if err != nil {
+			return
+		}
+		if failed := call(); err == nil { // nor a call in it
+			err = failed
+		}
+	}
+	var held []interface{ Release() error }
+	upload := func(n int) (x compute.Buffer) {
+		do(func() (err error) {
+			if x, err = b.Upload(values.Normal(n, 1)); err == nil {
+				held = append(held, x)
+			}
+			return err
+		})
+		return x
+	}
+	view := func(of compute.Buffer, from, to int) (v compute.Buffer) {
+		do(func() (err error) {
+			if v, err = of.View(from, to); err == nil {
+				held = append(held, v)
+			}
+			return err
+		})
+		return v
+	}
+	x, long, y := upload(1024), upload(12000), upload(10000)
+	low, high := view(long, 5900, 6700), view(y, 3, 803)
+	row, index := view(x, 500, 520), view(x, 1000, 1010)
+	wide, one := view(x, 0, 1000), view(x, 17, 18)
+	mask := func() (m compute.Mask) {
+		do(func() (err error) {
+			if m, err = b.AllocMask(800); err == nil {
+				held = append(held, m)
+			}
+			return err
+		})
+		return m
+	}()
+	do(func() error { return b.Forward(compute.LeakyReLU(0.5), high, low) })
+	do(func() error { return b.ForwardMask(compute.LeakyReLU(0.5), high, mask, low) })
+	do(func() error { return b.Run(scaled, high, compute.Row(row), compute.F32(2)) })
+	do(func() error { return b.Copy(high, low) })
+	do(func() error { return b.Fill(low, 3) })
+	do(func() error { return index.Write([]float32{0, 1, 2, 3, 58, 59, 60, 61, 99, 119}) })
+	do(func() error { return b.Gather(wide, view(long, 100, 11900), index) })
+	do(func() error { return b.Gather(wide, view(y, 8000, 10000), index) })
+	for _, along := range []compute.Axis{compute.All(), compute.Rows(1000), compute.Cols(1)} {
+		out := one
+		if along.Kind == compute.AxisRows {
+			out = view(y, 0, 10)
+		}
+		do(func() error { return b.Reduce(out, compute.Mean, along, scaled, view(long, 7, 10007), compute.F32(2)) })
+	}
+	do(func() error { return b.Reduce(one, compute.Max, compute.All(), rowsOnly, low, compute.Row(row)) })
+	do(func() error {
+		return b.Reduce(one, compute.Sum, compute.All(), maskedSum, low, compute.Row(row), compute.Col(row), mask, compute.F32(2))
+	})
+	l, _ := compute.As[compute.Linear](b)
+	do(func() error {
+		return l.MatMul(view(long, 2, 10002), wide, 100, 10, view(long, 10500, 11500), 100, compute.TransposeA, compute.Accumulate,
+			compute.Then(biased, y, compute.Row(view(x, 0, 100)), compute.F32(1)))
+	})
+	do(func() error { return l.MatMul(low, high, 20, 40, view(y, 900, 2500), 40) })
+	do(func() error {
+		return l.MatMul(view(y, 8000, 8100), view(y, 8100, 8200), 10, 10, view(y, 8200, 8300), 10)
+	})
+	do(b.Sync)
+	for _, h := range held {
+		err = errors.Join(err, h.Release())
+	}
+	return err
+}
+
+// TestApartFails makes each call of a member fail in turn. The error names it, and nothing is left.
+func TestApartFails(t *testing.T) {
+	for _, cause := range []error{compute.ErrDevice, compute.ErrOutOfMemory} {
+		for at := range 2 {
+			failures := 0
+			for failAt := 1; ; failAt++ {
+				bad := newFaulty(failAt, cause)
+				b, other := beside(t, bad, at)
+				err := callsApart(b)
+				failed := bad.failed()
+				name := fmt.Sprintf("member %d (faulty)", at)
+				switch {
+				case !failed && err != nil:
+					t.Fatalf("without a failure: %v", err)
+				case failed && (!errors.Is(err, cause) || !strings.Contains(err.Error(), name) || strings.Contains(err.Error(), fmt.Sprintf("member %d", 1-at))):
+					t.Errorf("call %d fails: got %v, want %v that names %s", failAt, err, cause, name)
+				case failed:
+					failures++
+					if usable := b.Sync(); errors.Is(usable, compute.ErrDevice) != (cause == compute.ErrDevice) {
+						t.Errorf("call %d fails: then Sync returns %v", failAt, usable)
+					}
+				}
+				for _, of := range []compute.Backend{b, other, bad.Backend} {
+					if info := of.Info(); info.LiveBuffers != 0 || info.LiveBytes != 0 {
+						t.Errorf("call %d fails: %d buffers of %d bytes are left on %s", failAt, info.LiveBuffers, info.LiveBytes, info.Name)
+					}
+				}
+				if err := b.Close(); err != nil {
+					t.Errorf("call %d fails: Close: %v", failAt, err)
+				}
+				if !failed || t.Failed() {
+					break
+				}
+			}
+			t.Logf("member %d: %d calls failed with %v", at, failures, cause)
+		}
+	}
 }
