@@ -253,7 +253,7 @@ func (w *twins) reduces() {
 
 func (w *twins) multiplies() {
 	m, n := 1+w.r.IntN(80), 1+w.r.IntN(80)
-	k := 1 + w.r.IntN(9000/max(m, n)/2)
+	k := 1 + w.r.IntN([]int{9000 / max(m, n) / 2, 8}[w.r.IntN(2)]) // with few, members share the rows
 	z, kept, x, y, bias, other := w.view(1, m*n), w.view(4, m*n), w.view(2, m*k), w.view(3, k*n), w.view(0, n), w.view(3, m*n)
 	var options []compute.MatMulOption
 	for _, o := range []compute.MatMulOption{compute.TransposeA, compute.TransposeB, compute.Accumulate} {

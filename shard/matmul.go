@@ -3,13 +3,15 @@ package shard
 import (
 	"github.com/gmind-go/compute"
 	"github.com/gmind-go/compute/internal/driver"
+	"github.com/gmind-go/compute/internal/kernel"
 	"github.com/gmind-go/compute/internal/linear"
 )
 
 // MatMul implements driver.Multiplier.
 func (d *device) MatMul(c *driver.MatMulCall) error {
 	l := &lent{device: d}
-	if err := l.release(l.matMul(c)); err != nil || c.Then == nil {
+	done, err := l.matMul(c)
+	if err := l.release(err); err != nil || done {
 		return err
 	}
 	return d.Launch(c.Then)
@@ -21,63 +23,137 @@ type band struct {
 	from, to int
 }
 
-func (l *lent) matMul(c *driver.MatMulCall) error {
+// matMul reports whether it has run c.Then, or there is none.
+func (l *lent) matMul(c *driver.MatMulCall) (done bool, err error) {
 	bands := l.bands(c)
 	if bands == nil {
-		return l.matMulOnHost(c)
+		return c.Then == nil, l.matMulOnHost(c)
+	}
+	a := &left{lent: l, call: c}
+	products := make([]product, len(bands))
+	var back []moved
+	for i, b := range bands {
+		p := &products[i]
+		if p.a, err = a.rows(b); err != nil {
+			return false, err
+		}
+		if p.b, err = l.input(b.member, c.B.(memory)); err != nil {
+			return false, err
+		}
+		if p.c, err = l.output(b.member, c.C.(memory).cut(b.from*c.N, b.to*c.N), c.Accumulate, &back); err != nil {
+			return false, err
+		}
+	}
+	var then *inputs
+	if c.Then != nil && len(back) == 0 && fuses(c, bands) {
+		then = &inputs{lent: l, call: c.Then, operands: c.Then.Operands[len(c.Then.Kernel.Results):]}
+		for i, b := range bands {
+			if products[i].then, err = then.after(b, c.N, &back); err != nil {
+				return false, err
+			}
+		}
 	}
 	run := make(memory, len(bands))
-	calls := make([]func() error, len(bands))
-	var back []moved
-	var host []float32 // a, if its columns go to several members
 	for i, b := range bands {
-		rows := b.to - b.from
 		run[i] = part{member: b.member, from: b.from * c.N, to: b.to * c.N}
-		var x compute.Buffer
-		var err error
-		switch m := c.A.(memory); {
-		case !c.TransposeA:
-			x, err = l.input(b.member, m.cut(b.from*c.K, b.to*c.K))
-		case rows == c.M:
-			x, err = l.input(b.member, m)
-		default:
-			if host == nil {
-				host = make([]float32, c.M*c.K)
-				if err := l.Read(m, host); err != nil {
-					return err
-				}
-			}
-			x, err = b.Upload(columns(host, c.M, b.from, b.to))
-			x, err = l.take(b.member, x, err, rows*c.K)
-		}
-		if err != nil {
-			return err
-		}
-		y, err := l.input(b.member, c.B.(memory))
-		if err != nil {
-			return err
-		}
-		z, err := l.output(b.member, c.C.(memory).cut(b.from*c.N, b.to*c.N), c.Accumulate, &back)
-		if err != nil {
-			return err
-		}
-		calls[i] = func() error { return b.linear.MatMul(z, x, rows, c.K, y, c.N, options(c)...) }
 	}
-	err := l.each(run, func(i int, p *part) error {
+	err = l.each(run, func(i int, p *part) error {
 		defer p.launched.Store(true)
-		return calls[i]()
+		of, rows := &products[i], bands[i].to-bands[i].from
+		if then == nil {
+			return p.linear.MatMul(of.c, of.a, rows, c.K, of.b, c.N, options(c))
+		}
+		free, err := then.upload(p.member, of.then)
+		defer free()
+		if err != nil {
+			return err
+		}
+		return p.linear.MatMul(of.c, of.a, rows, c.K, of.b, c.N, options(c), compute.Then(c.Then.Code.(*code).program, of.then...))
 	})
 	if err != nil {
-		return err
+		return false, err
 	}
-	return l.moveBack(back)
+	return then != nil || c.Then == nil, l.moveBack(back)
 }
 
-// options returns those of c without Then.
-func options(c *driver.MatMulCall) []compute.MatMulOption {
-	return []compute.MatMulOption{func(p *compute.Product) {
+// A product has the operands of a band, on its member.
+type product struct {
+	c, a, b compute.Buffer
+	then    []compute.Arg
+}
+
+// fuses reports whether members can run c.Then with the product. They can if it reads the product,
+// unless masks would have to be cut.
+func fuses(c *driver.MatMulCall, bands []band) bool {
+	k := c.Then.Kernel
+	if len(k.Inputs) == 0 || k.Arg(0) != 0 {
+		return false
+	}
+	for i, o := range c.Then.Operands {
+		if address(c.Then, i) == kernel.Bit {
+			if m := o.Memory.(memory); len(m) > 1 || len(bands) > 1 || m[0].member != bands[0].member {
+				return false
+			}
+		}
+	}
+	return true
+}
+
+// after returns the arguments of Then for a band of rows of n elements. The first result and the
+// first input are the product.
+func (in *inputs) after(b band, n int, back *[]moved) ([]compute.Arg, error) {
+	var args []compute.Arg
+	k := in.call.Kernel
+	for i, o := range in.call.Operands[1:len(k.Results)] {
+		m := o.Memory.(memory)
+		if k.Results[1+i] == kernel.Bit {
+			args = append(args, m[0].held)
+			continue
+		}
+		buf, err := in.output(b.member, m.cut(b.from*n, b.to*n), false, back)
+		if err != nil {
+			return nil, err
+		}
+		args = append(args, buf)
+	}
+	read, err := in.stage(b.member, b.from*n, b.to*n)
+	if err != nil {
+		return nil, err
+	}
+	return append(args, read[1:]...), nil
+}
+
+// left is the left factor of a product.
+type left struct {
+	*lent
+	call *driver.MatMulCall
+	host []float32 // all of it, if its columns go to several members
+}
+
+// rows returns the rows of the factor for a band: columns, if it is transposed.
+func (a *left) rows(b band) (compute.Buffer, error) {
+	c, m := a.call, a.call.A.(memory)
+	switch {
+	case !c.TransposeA:
+		return a.input(b.member, m.cut(b.from*c.K, b.to*c.K))
+	case b.to-b.from == c.M:
+		return a.input(b.member, m)
+	}
+	if a.host == nil {
+		a.host = make([]float32, c.M*c.K)
+		if err := a.Read(m, a.host); err != nil {
+			return nil, err
+		}
+	}
+	buf, err := b.Upload(columns(a.host, c.M, b.from, b.to))
+	return a.take(b.member, buf, err, (b.to-b.from)*c.K)
+}
+
+// options sets the options of c without Then.
+func options(c *driver.MatMulCall) compute.MatMulOption {
+	return func(p *compute.Product) {
 		p.TransposeA, p.TransposeB, p.Accumulate = c.TransposeA, c.TransposeB, c.Accumulate
-	}}
+	}
 }
 
 // columns returns the columns from one index to another of a matrix with n columns.

@@ -50,7 +50,7 @@ func (m memory) alike(other memory) bool {
 		return false
 	}
 	for i := range m {
-		if m[i].member != other[i].member || m[i].from != other[i].from || m[i].to != other[i].to {
+		if m[i].member != other[i].member || m[i].to != other[i].to {
 			return false
 		}
 	}
