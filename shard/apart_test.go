@@ -135,6 +135,7 @@ var (
 	maskedSum = expr.MustParse("func maskedSum(x, r, l float32, c bool, s float32) (y float32) { return where(c, x*r, l-s) }")
 	rowsOnly  = expr.MustParse("rowsOnly(x, r) = r*r")
 	drawn     = expr.MustParse("drawn(x, l) = rand(3, 4)*x + l")
+	addRow    = expr.MustParse("addRow(z, r) = z + r")
 	biased    = expr.MustParse("func biased(z, b, x float32) (y, kept float32) { return max(z+b, 0), z*x }")
 )
 
@@ -161,6 +162,22 @@ func TestLikeOne(t *testing.T) {
 				w.end()
 			}
 		})
+	}
+}
+
+// TestMembersThatAreNotLinear multiplies on the others, or on the host.
+func TestMembersThatAreNotLinear(t *testing.T) {
+	for linear := range 3 {
+		members := cpus(2)
+		for i := range members[linear:] {
+			members[linear+i] = told{members[linear+i], compute.Info{Name: "plain"}}
+		}
+		b := testenv.Open(t, func() (compute.Backend, error) { return shard.Weighted([]float64{1, 1}, members...) })
+		w := newTwins(t, 1, b, 1000, 9000, 9000, 30000, 9000)
+		for range 20 {
+			w.multiplies()
+		}
+		w.end(members...)
 	}
 }
 
@@ -387,6 +404,47 @@ func TestApartFails(t *testing.T) {
 				}
 			}
 			t.Logf("member %d: %d calls failed with %v", at, failures, cause)
+		}
+	}
+}
+
+// TestCallsOfMembers: what lies together moves nothing. A call on operands of one member is one
+// call of it, and members sum their own parts of a long buffer.
+func TestCallsOfMembers(t *testing.T) {
+	first, second := newFaulty(0, nil), newFaulty(0, nil)
+	b, err := shard.Weighted([]float64{1, 1}, first, second)
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer b.Close()
+	upload := func(n int) compute.Buffer {
+		x, err := b.Upload(values.Normal(n, 1))
+		if err != nil {
+			t.Fatal(err)
+		}
+		return x
+	}
+	x, y, x8, row, one, long := upload(64), upload(64), upload(8), upload(8), upload(1), upload(1<<20) // all but long on the first
+	l, _ := compute.As[compute.Linear](b)
+	for what, test := range map[string]struct {
+		call          func() error
+		first, second int
+	}{
+		"Run":     {func() error { return b.Run(rowsOnly, y, x, compute.Row(row)) }, 1, 0},
+		"Copy":    {func() error { return b.Copy(y, x) }, 1, 0},
+		"Gather":  {func() error { return b.Gather(y, x, row) }, 1, 0},
+		"Reduce":  {func() error { return b.Reduce(row, compute.Mean, compute.Cols(8), scaled, x, compute.F32(2)) }, 1, 0},
+		"MatMul":  {func() error { return l.MatMul(y, x8, 8, 1, row, 8) }, 1, 0},
+		"Then":    {func() error { return l.MatMul(y, x8, 8, 1, row, 8, compute.Then(addRow, compute.Row(row))) }, 1, 0},
+		"a sum":   {func() error { return b.Reduce(one, compute.Sum, compute.All(), nil, long) }, 4, 3}, // Alloc, Reduce, Read; Write
+		"columns": {func() error { return b.Reduce(one, compute.Max, compute.Cols(1), nil, long) }, 4, 3},
+	} {
+		before := [2]int{first.calls, second.calls}
+		if err := test.call(); err != nil {
+			t.Errorf("%s: %v", what, err)
+		}
+		if got := [2]int{first.calls - before[0], second.calls - before[1]}; got != [2]int{test.first, test.second} {
+			t.Errorf("%s makes %d calls of the members, want %d and %d", what, got, test.first, test.second)
 		}
 	}
 }
