@@ -223,6 +223,7 @@ func (d *device) tileCode(p linear.Product) (*tileCode, error) {
 		}
 	}
 	if last == nil {
+		clear(m.unfit) // so that the next call tries again
 		return nil, failed
 	}
 	return last, nil
