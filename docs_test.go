@@ -90,7 +90,7 @@ func TestDocumentedNames(t *testing.T) {
 		}
 	}
 	test := regexp.MustCompile(`\bTest[A-Z]\w*`)
-	file := regexp.MustCompile("`((?:backendtest|cmd|cpu|docs|examples|expr|gmind|gonum|gpu|internal|kernels|scripts|shard)/[\\w/.-]*\\w)`")
+	file := regexp.MustCompile("`((?:backendtest|cmd|cpu|docs|examples|expr|gmind|gonum|gpu|internal|kernels|scripts|shard|train)/[\\w/.-]*\\w)`")
 	for document, text := range files(t, ".md") {
 		if document == "CHANGELOG.md" {
 			continue
