@@ -15,37 +15,19 @@
 package gmind
 
 import (
-	"bufio"
-	"bytes"
-	"encoding/json"
 	"errors"
 	"fmt"
 	"io"
-	"math"
 
 	"github.com/gmind-go/compute"
 	"github.com/gmind-go/compute/internal/check"
 )
 
-// The types in the lines of layers.
-const (
-	leakyReLU = "LeakyRelu"
-	sigmoid   = "Sigmoid"
-)
-
-// line is the line of a layer. Package encoding/json writes the shortest decimal that is read
-// as the same float32.
-type line struct {
-	Type          string    `json:"type"`
-	NegativeSlope *float32  `json:"negative_slope,omitempty"` // of LeakyReLU
-	Inputs        []float32 `json:"inputs"`
-}
-
 // Read returns the LeakyReLU and Sigmoid layers of a model file, in the order of the file.
-// They compute on b. Each has the last input of its line, as after Forward. skipped has the types of the other lines;
-// empty lines are ignored. Read makes no layers if it returns an error, which names the line.
-// Errors: ErrUnavailable (b is nil), ErrSlope, those of Layer.Remember and of r, and others
-// for what is not a model file.
+// They compute on b. Each has the last input of its line, as after Forward. skipped has the types of
+// the other lines; empty lines are ignored. Read makes no layers if it returns an error, which
+// names the line and the column. Errors: ErrUnavailable (b is nil), those of Layer.Remember and
+// of r, and others for what is not a model file. ReadNetwork reads all layers.
 func Read(r io.Reader, b compute.Backend) (layers []*compute.Layer, skipped []string, err error) {
 	if check.IsNil(r) {
 		return nil, nil, errors.New("gmind: read: the reader is nil")
@@ -61,75 +43,35 @@ func Read(r io.Reader, b compute.Backend) (layers []*compute.Layer, skipped []st
 			layers, skipped = nil, nil
 		}
 	}()
-	lines := bufio.NewReader(r)
-	for number := 1; ; number++ {
-		text, readErr := lines.ReadBytes('\n')
-		if readErr != nil && readErr != io.EOF {
-			return layers, nil, fmt.Errorf("gmind: read: line %d: %w", number, readErr)
+	err = eachLine(r, func(text []byte) error {
+		parsed, err := parseLine(text)
+		if err != nil {
+			return err
 		}
-		if text = bytes.TrimSpace(text); len(text) > 0 {
-			l, typ, err := readLine(text, b)
-			switch {
-			case err != nil:
-				return layers, nil, fmt.Errorf("gmind: read: line %d: %w", number, err)
-			case l != nil:
-				layers = append(layers, l)
-			default:
-				skipped = append(skipped, typ)
-			}
+		a, ok := parsed.(*Activation)
+		if !ok {
+			skipped = append(skipped, typeOf(parsed))
+			return nil
 		}
-		if readErr == io.EOF {
-			return layers, skipped, nil
+		l := compute.NewLayer(b, a.Function)
+		layers = append(layers, l)
+		if len(a.Inputs) == 0 {
+			return nil
 		}
-	}
-}
-
-// readLine returns the layer of a line, or nil if it is of another type, and the type.
-func readLine(text []byte, b compute.Backend) (l *compute.Layer, typ string, err error) {
-	var head struct {
-		Type   string
-		Inputs json.RawMessage
-	}
-	if err := json.Unmarshal(text, &head); err != nil {
-		return nil, "", err
-	}
-	switch {
-	case head.Type == "":
-		return nil, "", errors.New("a line without type; is this a model file of G-Mind?")
-	case head.Type != leakyReLU && head.Type != sigmoid:
-		return nil, head.Type, nil
-	case bytes.Contains(head.Inputs, []byte("null")): // which would be read as 0
-		return nil, head.Type, errors.New("null among the inputs, which must be numbers")
-	}
-	v := line{Type: head.Type}
-	if err := json.Unmarshal(text, &v); err != nil {
-		return nil, v.Type, err
-	}
-	f, err := v.activation()
+		return l.Remember(a.Inputs)
+	})
 	if err != nil {
-		return nil, v.Type, err
+		return layers, nil, fmt.Errorf("gmind: read: %w", err)
 	}
-	l = compute.NewLayer(b, f)
-	if len(v.Inputs) == 0 {
-		return l, v.Type, nil
-	}
-	if err := l.Remember(v.Inputs); err != nil {
-		l.Release()
-		return nil, v.Type, err
-	}
-	return l, v.Type, nil
+	return layers, skipped, nil
 }
 
-// activation returns the function of v.
-func (v *line) activation() (compute.Activation, error) {
-	switch {
-	case v.Type == sigmoid:
-		return compute.Sigmoid(), nil
-	case v.NegativeSlope == nil:
-		return compute.Activation{}, fmt.Errorf("a %s without negative_slope", leakyReLU)
+// typeOf returns the type in the line of a layer that is no Activation.
+func typeOf(l Layer) string {
+	if u, ok := l.(*Unknown); ok {
+		return u.Type
 	}
-	f := compute.LeakyReLU(*v.NegativeSlope)
-	return f, f.Validate()
+	return dense
 }
 
 // Write writes a model file of the layers, all LeakyReLU or Sigmoid, with every bit of their
@@ -141,49 +83,25 @@ func Write(w io.Writer, layers ...*compute.Layer) error {
 	if check.IsNil(w) {
 		return errors.New("gmind: write: the writer is nil")
 	}
-	lines := json.NewEncoder(w) // ends each value with a newline
-	for i, l := range layers {
-		v, err := lineOf(l)
-		if err == nil {
-			err = lines.Encode(v)
-		}
-		if err != nil {
-			return fmt.Errorf("gmind: write: layer %d of %d: %w", i+1, len(layers), err)
-		}
-	}
-	return nil
+	return writeLines(w, len(layers), func(i int) (any, error) { return lineOf(layers[i]) })
 }
 
 // lineOf returns the line of l.
-func lineOf(l *compute.Layer) (v line, err error) {
+func lineOf(l *compute.Layer) (any, error) {
 	if l == nil {
-		return v, errors.New("it is nil; make it with compute.NewLayer")
+		return nil, errors.New("it is nil; make it with compute.NewLayer")
 	}
-	f := l.Activation()
-	switch f.Kind {
-	case compute.KindLeakyReLU:
-		slope := f.NegativeSlope()
-		v = line{Type: leakyReLU, NegativeSlope: &slope}
-	case compute.KindSigmoid:
-		v = line{Type: sigmoid}
-	default:
-		return v, fmt.Errorf("%v is not a layer of G-Mind model files, which have only LeakyReLU and Sigmoid: %w", f, compute.ErrActivation)
+	a := &Activation{Function: l.Activation()}
+	if err := a.check(); err != nil { // before the inputs are read
+		return nil, err
 	}
-	if err := f.Validate(); err != nil {
-		return v, err
-	}
-	inputs, err := l.Inputs()
+	var err error
+	a.Inputs, err = l.Inputs()
 	if errors.Is(err, compute.ErrNoInput) && !errors.Is(err, compute.ErrBitsOnly) {
-		inputs, err = []float32{}, nil
+		err = nil
 	}
-	if err != nil {
-		return v, err
+	if err == nil {
+		err = a.check()
 	}
-	for i, x := range inputs {
-		if x64 := float64(x); math.IsNaN(x64) || math.IsInf(x64, 0) {
-			return v, fmt.Errorf("input %d of %d of %v is %v, which JSON does not have", i, len(inputs), f, x)
-		}
-	}
-	v.Inputs = inputs
-	return v, nil
+	return a.line(), err
 }

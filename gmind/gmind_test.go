@@ -127,19 +127,19 @@ func TestReadErrors(t *testing.T) {
 	b := testenv.Open(t, cpu.Open)
 	good := `{"type":"LeakyRelu","negative_slope":0.01,"inputs":[1]}` + "\n"
 	for model, words := range map[string]string{
-		`{"type":`: "line 2: unexpected end",
-		`[1]`:      "line 2: json",
-		`null`:     "line 2: a line without type",
-		`{}`:       "line 2: a line without type",
-		`{"type":"LeakyRelu","negative_slope":0.01,"inputs":[1,null]}`: "line 2: null among the inputs",
-		`{"type":"LeakyRelu","negative_slope":0.01,"inputs":[nan]}`:    "line 2: invalid character",
-		`{"type":"LeakyRelu","negative_slope":0.01,"inputs":[1e99]}`:   "line 2: ",
-		`{"type":"LeakyRelu","negative_slope":1e99,"inputs":[1]}`:      "line 2: ",
-		`{"type":"LeakyRelu","negative_slope":"0.01","inputs":[1]}`:    "line 2: ",
-		`{"type":"Sigmoid","inputs":[1,null]}`:                         "line 2: null among the inputs",
-		`{"type":"Sigmoid","inputs":[1e99]}`:                           "line 2: ",
-		`{"type":"LeakyRelu","inputs":[1]}`:                            "line 2: a LeakyRelu without negative_slope",
-		`{"type":"LeakyRelu","negative_slope":0.01,"inputs":{"a":1}}`:  "line 2: ",
+		`{"type":`: "line 2, column 9: unexpected end",
+		`[1]`:      "line 2, column 1: a line without type",
+		`null`:     "line 2, column 1: a line without type",
+		`{}`:       "line 2, column 1: a line without type",
+		`{"type":"LeakyRelu","negative_slope":0.01,"inputs":[1,null]}`: "line 2, column 55: null in inputs",
+		`{"type":"LeakyRelu","negative_slope":0.01,"inputs":[nan]}`:    "line 2, column 54: invalid character",
+		`{"type":"LeakyRelu","negative_slope":0.01,"inputs":[1e99]}`:   "line 2, column 53: 1e99",
+		`{"type":"LeakyRelu","negative_slope":1e99,"inputs":[1]}`:      "line 2, column 38: 1e99",
+		`{"type":"LeakyRelu","negative_slope":"0.01","inputs":[1]}`:    "line 2, column 38: ",
+		`{"type":"Sigmoid","inputs":[1,null]}`:                         "line 2, column 31: null in inputs",
+		`{"type":"Sigmoid","inputs":[1e99]}`:                           "line 2, column 29: 1e99",
+		`{"type":"LeakyRelu","inputs":[1]}`:                            "line 2, column 1: a LeakyRelu without negative_slope",
+		`{"type":"LeakyRelu","negative_slope":0.01,"inputs":{"a":1}}`:  "line 2, column 52: inputs are {",
 	} {
 		layers, _, err := gmind.Read(strings.NewReader(good+model), b)
 		if err == nil || layers != nil || !strings.Contains(err.Error(), words) {
