@@ -8,12 +8,16 @@ import (
 // A frame is what one goroutine computes with. It is on the heap, since kernels are called
 // through variables.
 type frame struct {
-	args  args
-	tiles *tiles // nil until it runs a plan
+	args   args
+	tiles  *tiles  // nil until it runs a plan
+	panels *panels // nil until it computes a product
 }
 
 // begin prepares f for parts of j.
 func (f *frame) begin(j *job) {
+	if j.product != nil && f.panels == nil {
+		f.panels = &panels{}
+	}
 	if j.call != nil {
 		if f.tiles == nil {
 			f.tiles = &tiles{}

@@ -5,8 +5,9 @@ import (
 	"unsafe"
 )
 
-// A job is one run of a code on all its elements.
+// A job is one run of a code on all its elements, or of a product on all its tasks.
 type job struct {
+	product     *product // or nil, and what follows is not of a product but for n
 	code        *code
 	n           int
 	call        *call  // of a plan, or nil
@@ -30,6 +31,20 @@ func newJob(c *code, nonTemporal kernel, a *args, run *call, co cost) job {
 	return j
 }
 
+// newProductJob returns a job of the tasks of p.
+func newProductJob(p *product, co, cold cost) job {
+	return job{product: p, n: p.tasks, cost: co, cold: cold, chunk: 1}
+}
+
+// unit returns what the shares of a job, but the last, are multiples of: whole cache lines of
+// a buffer and words of a mask.
+func (j *job) unit() int {
+	if j.product != nil {
+		return 1
+	}
+	return blockSize
+}
+
 // part returns the arguments for the elements from lo to hi. With a mask, lo is a multiple
 // of 64.
 func (j *job) part(lo, hi int) args {
@@ -43,6 +58,12 @@ func (j *job) part(lo, hi int) args {
 
 // run computes the elements from lo to hi, at most a chunk, with f, which has begun the job.
 func (j *job) run(f *frame, lo, hi int) {
+	if j.product != nil {
+		for i := lo; i < hi; i++ {
+			j.product.run(f.panels, i)
+		}
+		return
+	}
 	if j.call != nil {
 		f.tiles.run(&f.args, j.call, lo, hi)
 		return

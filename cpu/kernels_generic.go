@@ -116,6 +116,7 @@ var generic = instructionSet{
 	compress:      compressGeneric,
 	prefetch:      prefetchGeneric,
 	prefetchWrite: prefetchWriteGeneric,
+	patches:       genericPatches,
 }
 
 // leakyReLUForwardGeneric computes form.Forward of LeakyReLU.

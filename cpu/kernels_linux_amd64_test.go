@@ -172,12 +172,12 @@ func setsAMD64(t *testing.T) map[string][]string {
 // volume 2. The same one can be encoded in several ways, each with another feature.
 var (
 	// A processor that has no prefetchw does nothing.
-	legacyAMD64 = words("add bts int3 je jge jl mov pause prefetcht0 prefetchw ret sfence shr sub test xor")
+	legacyAMD64 = words("add bts int3 je jge jl jne lea mov pause prefetcht0 prefetchw ret sfence shr sub test xor")
 	vexAMD64    = map[string]map[string]bool{
 		"AVX": words("vaddpd vaddps vandps vblendvpd vblendvps vbroadcastsd vbroadcastss vcmpeqps vcmple_oqps " +
 			"vcmplt_oqps vcmpordps vcmpunordps vcvtdq2ps vcvtpd2ps vcvtps2pd vcvttps2dq vdivpd vdivps " +
 			"vextractf128 vinsertf128 vmaskmovps vmaxps vminps vmovapd vmovaps vmovd vmovdqu vmovmskps vmovntps " +
-			"vmovups vmulpd vmulps vorps vroundps vsqrtps vsubpd vsubps vxorps vzeroupper"),
+			"vmovups vmulpd vmulps vorps vroundps vsqrtps vsubpd vsubps vunpckhpd vunpckhps vunpcklpd vunpcklps vxorps vzeroupper"),
 		"AVX2": words("vpaddd vpaddq vpand vpbroadcastb vpbroadcastd vpcmpeqd vpcmpgtd vpmovsxdq vpmulld vpor " +
 			"vpslld vpsllq vpsllvd vpsrad vpsrld vpsrlq vpsrlvd vpsubd vpxor"),
 		"FMA":     words("vfmadd231ps " + fusedDoubles),

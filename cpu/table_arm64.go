@@ -114,6 +114,7 @@ var neon = instructionSet{
 	compress:      compressNEON,
 	prefetch:      prefetchNEON,
 	prefetchWrite: prefetchWriteNEON,
+	patches:       genericPatches,
 }
 
 // leakyReLUForwardNEON computes form.Forward of LeakyReLU.

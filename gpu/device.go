@@ -197,6 +197,12 @@ func (d *device) View(m driver.Memory, from, n int) (driver.Memory, error) {
 // anything else for long.
 func (d *device) Launch(call *driver.Call) error {
 	c := call.Code.(*code)
+	if isOfViews(call) {
+		var err error
+		if c, err = d.ofViews(c); err != nil {
+			return err
+		}
+	}
 	args := make([]any, len(call.Operands), c.args)
 	for i, o := range call.Operands {
 		args[i] = o.Memory.(*memory).Mem
@@ -204,6 +210,7 @@ func (d *device) Launch(call *driver.Call) error {
 	args = c.arguments(args, call.N, call.Index, func(input int) repeat {
 		return repeatOf(c.kernel.Inputs[input], call.Operands[len(c.kernel.Results)+input], call.N, call.Index)
 	}, call.Params)
+	args = c.firsts(args, func(operand int) int { return call.Operands[operand].Memory.(*memory).from })
 	d.mu.Lock()
 	defer d.mu.Unlock()
 	k, err := d.kernels.of(c, &d.codes)

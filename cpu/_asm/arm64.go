@@ -61,7 +61,7 @@ import (
 	"github.com/gmind-go/compute/internal/form"
 	"github.com/gmind-go/compute/internal/ir"
 )
-` + table("neon", "NEON", "") + stubs("NEON"))
+` + table("neon", "NEON", "", "patches: genericPatches,\n") + stubs("NEON"))
 }
 
 // arm64Source returns the assembly of the kernels of list.
