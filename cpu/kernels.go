@@ -50,6 +50,7 @@ type instructionSet struct {
 	fill, expand, compress, prefetch, prefetchWrite kernel
 
 	patches patches
+	folds   [3]fold // by compute.Reduction, without Mean
 }
 
 // blockSize is the number of elements of a block. Its bits are a word of a mask.

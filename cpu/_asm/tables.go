@@ -61,6 +61,7 @@ func table(variable, suffix, nonTemporal, patches string) string {
 	for _, s := range moves {
 		fmt.Fprintf(&b, "%s: %[1]s%s,\n", s.name, suffix)
 	}
+	b.WriteString(foldTable(suffix))
 	for _, name := range []string{"prefetch", "prefetchWrite"} {
 		fmt.Fprintf(&b, "%s: %[1]s%s,\n", name, suffix)
 	}
