@@ -1,17 +1,36 @@
 // Package gmind reads and writes the model files of G-Mind, a framework for neural networks
-// in GDScript.
+// in GDScript, and trains what is in them, on any backend.
 //
-// A file has one JSON object per line. The lines of a LeakyReLU and a Sigmoid layer are
+// A file has one JSON object per line, for each layer of a Sequential:
 //
+//	{"type":"Dense","in_features":2,"out_features":1,"weights":[[1,-1]],"biases":[0.5],"gradients_w":[[0,0]],"gradients_b":[0]}
 //	{"type":"LeakyRelu","negative_slope":0.01,"inputs":[-2,0,3]}
 //	{"type":"Sigmoid","inputs":[-2,0,3]}
 //
-// where inputs is the last input of the layer, or empty if there is none.
+// weights has a row for each output. The gradients are what training has added since the last
+// step. inputs is the last input of the layer, or empty if there is none. A line of another type
+// may have any members.
 //
-// The results of LeakyReLU are those of G-Mind. Its Sigmoid is computed in 64 bits and then
-// rounded to float32: that differs from compute.Sigmoid, the nearest float32, for 66 of all
-// inputs, by one unit in the last place. Its derivative stays in 64 bits, and is NaN below
-// -709.8, where that of compute.Sigmoid is 0.
+// ReadNetwork reads a whole file as plain data, and NewModel makes a Model of it, which computes
+// batches and trains as G-Mind does. Read and Write are for the activations alone, as layers of
+// package compute.
+//
+// # Differences
+//
+// G-Mind computes in 64 bits what GDScript computes, and rounds to float32 what it keeps. Here
+// all is float32, with fixed bits. Both have the same bits where no operation rounds.
+//
+//   - A negative slope is a float32: 0.01 is the nearest one to it. Where a product with that
+//     rounds differently, results differ by one unit in the last place. For a slope above 1,
+//     forward differs, since G-Mind returns the greater of x and the product.
+//   - Sigmoid is the nearest float32, from which G-Mind's differs for 66 of all inputs, by one
+//     unit in the last place. G-Mind's derivative is NaN below -709.8; here it is 0.
+//   - Sums have the order of compute.Linear and compute.Reduction.
+//   - The mean over a batch divides once, before the gradients, and not each product.
+//
+// What G-Mind does in its own way is the same here: its MSELoss is the mean over the outputs of
+// a sample, but its gradient is not divided by their number; clip_gradients compares with the
+// sum of squares, not with its root; Step keeps the gradients unless it is told to set them to 0.
 package gmind
 
 import (

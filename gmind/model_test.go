@@ -329,6 +329,8 @@ func TestReadNetworkErrors(t *testing.T) {
 		line("1.5", "1", "[[1,2]]", "[1]"):      "column 31: in_features is 1.5",
 		line("2", "0", "[[1,2]]", "[1]"):        "column 48: out_features is 0",
 		line(`"2"`, "1", "[[1,2]]", "[1]"):      `column 31: in_features is "2"`,
+		line("3e9", "1", "[[1,2]]", "[1]"):      "column 31: in_features is 3e9",
+		`{"type":""}`:                           "column 9: a line without type",
 		line("1e300", "1", "[[1,2]]", "[1]"):    "column 31: in_features is 1e300",
 		`{"type":"Dense","in_features":2}`:      "column 1: a Dense without out_features",
 		`{"type":7}`:                            "column 9: a line without type",
@@ -439,6 +441,34 @@ func TestModelErrors(t *testing.T) {
 	check("Network after Release", err, compute.ErrClosed)
 	if err := (&gmind.Network{}).Write(nil); err == nil {
 		t.Error("Write to nil: no error")
+	}
+}
+
+// TestModelOfFunctions: without a Dense, samples may have any size, and there is nothing to train.
+func TestModelOfFunctions(t *testing.T) {
+	b := testenv.Open(t, cpu.Open)
+	f := &gmind.Activation{Function: compute.LeakyReLU(0.5), Inputs: []float32{7}}
+	m := newModel(t, b, &gmind.Network{Layers: []gmind.Layer{f}})
+	f.Function, f.Inputs[0] = compute.Sigmoid(), 8 // the Model has a copy
+	wantNetwork(t, "a new model", m, &gmind.Network{Layers: []gmind.Layer{&gmind.Activation{Function: compute.LeakyReLU(0.5), Inputs: []float32{7}}}})
+	for _, inputs := range [][]float32{{1, -2}, {-4, 4, -6, 6}} {
+		x := upload(t, b, inputs)
+		y, err := m.Forward(x, 2)
+		if err != nil {
+			t.Fatal(err)
+		}
+		want := clone(inputs)
+		for i, v := range want {
+			want[i] = max(v, v/2)
+		}
+		wantBuffer(t, "the output", y, want)
+		if err := errors.Join(m.Train(x, x, 2, 0.5), m.ClipGradients(1)); err != nil {
+			t.Error(err)
+		}
+		wantNetwork(t, "after a step", m, &gmind.Network{Layers: []gmind.Layer{&gmind.Activation{Function: compute.LeakyReLU(0.5), Inputs: inputs[len(inputs)/2:]}}})
+	}
+	if _, err := m.Forward(upload(t, b, nil), 2); !errors.Is(err, compute.ErrLength) {
+		t.Errorf("two samples of nothing: %v", err)
 	}
 }
 
