@@ -117,9 +117,8 @@ kernel void reduce(PARAMETERS, const INDEX length, const INDEX chunks, const IND
 #else
 
 // Columns of length elements each. A unit is a chunk of VECTORS vectors of columns beside each
-// other, and of these blocks there are so many in a row. A work-item adds up one lane after the
-// other, in the order that lets it halve them on the way: turn has the bits of the lane in
-// reverse. halves[d] is the half of 1 << d lanes that waits for the other.
+// other, and of these blocks there are so many in a row. Work-items beside each other have blocks
+// beside each other. A work-item has the lanes t * ITEMS + item.
 #define TURNS (LANES / ITEMS)
 kernel void reduce(PARAMETERS, const INDEX columns, const INDEX length, const INDEX blocks, const INDEX units,
                    const uint aligned, const float count)
@@ -127,37 +126,42 @@ kernel void reduce(PARAMETERS, const INDEX columns, const INDEX length, const IN
     const uint beside = get_local_size(0) / ITEMS, item = get_local_id(0) / beside;
     const INDEX unit = (INDEX)get_group_id(0) * beside + get_local_id(0) % beside;
     const INDEX chunk = unit / blocks, column = unit % blocks * (WIDTH * VECTORS);
-    FOLDEDS s[VECTORS];
-    EACH_VECTOR s[k] = (FOLDEDS)(START);
+    FOLDEDS s[TURNS][VECTORS];
+    for (uint t = 0; t < TURNS; t++)
+        EACH_VECTOR s[t][k] = (FOLDEDS)(START);
     if (unit < units) {
         const INDEX begin = chunk * CHUNK, end = min(begin + CHUNK, length);
-        FOLDEDS halves[7][VECTORS];
-        for (uint turn = 0; turn < TURNS; turn++) {
-            uint lane = 0;
-            for (uint bit = 1; bit < TURNS; bit *= 2) lane = lane * 2 + ((turn & bit) != 0);
-            EACH_VECTOR s[k] = (FOLDEDS)(START);
-            for (INDEX row = begin + lane * ITEMS + item; row < end; row += LANES) {
-                EACH_VECTOR {
-                    const INDEX i = row * columns + column + k * WIDTH;
-                    if (column + k * WIDTH < columns) s[k] = FOLD(s[k], folded(VALUES(i, i + WIDTH <= n)));
+        const bool whole = column + WIDTH * VECTORS <= columns;
+        for (INDEX row = begin + item; row < end;) {
+            for (uint t = 0; t < TURNS && row < end; t++, row += ITEMS) {
+                const INDEX i = row * columns + column;
+                if (whole) {
+                    EACH_VECTOR s[t][k] = FOLD(s[t][k], folded(VALUES(i + k * WIDTH, true)));
+                } else {
+                    EACH_VECTOR
+                    {
+                        if (column + k * WIDTH < columns)
+                            s[t][k] = FOLD(s[t][k], folded(VALUES(i + k * WIDTH, i + (k + 1) * WIDTH <= n)));
+                    }
                 }
             }
-            uint d = 0;
-            for (; turn >> d & 1; d++) EACH_VECTOR s[k] = FOLD(halves[d][k], s[k]);
-            EACH_VECTOR halves[d][k] = s[k];
         }
+    }
+    for (uint part = TURNS / 2; part > 0; part /= 2) {
+        for (uint t = 0; t < part; t++)
+            EACH_VECTOR s[t][k] = FOLD(s[t][k], s[t + part][k]);
     }
 #if ITEMS > 1
     local FOLDEDS shared[GROUP];
     for (uint part = ITEMS / 2; part > 0; part /= 2) {
-        shared[get_local_id(0)] = s[0]; // VECTORS is 1
+        shared[get_local_id(0)] = s[0][0]; // VECTORS is 1
         barrier(CLK_LOCAL_MEM_FENCE);
-        if (item < part) s[0] = FOLD(s[0], shared[get_local_id(0) + part * beside]);
+        if (item < part) s[0][0] = FOLD(s[0][0], shared[get_local_id(0) + part * beside]);
         barrier(CLK_LOCAL_MEM_FENCE);
     }
 #endif
     if (item == 0 && unit < units)
-        EACH_VECTOR store_some(RESULT(s[k]), r0 + r0_first + chunk * columns, column + k * WIDTH, columns);
+        EACH_VECTOR store_some(RESULT(s[0][k]), r0 + r0_first + chunk * columns, column + k * WIDTH, columns);
 }
 
 #endif
