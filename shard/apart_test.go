@@ -135,6 +135,8 @@ var (
 	maskedSum = expr.MustParse("func maskedSum(x, r, l float32, c bool, s float32) (y float32) { return where(c, x*r, l-s) }")
 	rowsOnly  = expr.MustParse("rowsOnly(x, r) = r*r")
 	drawn     = expr.MustParse("drawn(x, l) = rand(3, 4)*x + l")
+	unread    = expr.MustParse("func unread(z, b, x float32) (y, kept float32) { return b*x, x }")
+	positive  = expr.MustParse("func positive(z, b, x float32) (y float32, c bool) { return z + b, z > x }")
 	addRow    = expr.MustParse("addRow(z, r) = z + r")
 	biased    = expr.MustParse("func biased(z, b, x float32) (y, kept float32) { return max(z+b, 0), z*x }")
 )
@@ -270,26 +272,41 @@ func (w *twins) reduces() {
 
 func (w *twins) multiplies() {
 	m, n := 1+w.r.IntN(80), 1+w.r.IntN(80)
+	if w.r.IntN(3) == 0 {
+		m, n = 90, 100 // a whole buffer, with rows on all members
+	}
 	k := 1 + w.r.IntN([]int{9000 / max(m, n) / 2, 8}[w.r.IntN(2)]) // with few, members share the rows
 	z, kept, x, y, bias, other := w.view(1, m*n), w.view(4, m*n), w.view(2, m*k), w.view(3, k*n), w.view(0, n), w.view(3, m*n)
+	if w.r.IntN(2) == 0 {
+		other = z
+	}
 	var options []compute.MatMulOption
 	for _, o := range []compute.MatMulOption{compute.TransposeA, compute.TransposeB, compute.Accumulate} {
 		if w.r.IntN(2) == 0 {
 			options = append(options, o)
 		}
 	}
-	then := w.r.IntN(3) == 0
-	w.call(fmt.Sprintf("a product, %d by %d by %d", m, k, n), func(b compute.Backend, i int) error {
+	program := w.r.IntN(6)
+	var masks [][2]compute.Mask
+	if program == 2 {
+		masks = append(masks, w.mask(m*n))
+	}
+	w.call(fmt.Sprintf("a product, %d by %d by %d, of program %d", m, k, n, program), func(b compute.Backend, i int) error {
 		l, ok := compute.As[compute.Linear](b)
 		if !ok {
 			return errors.New("it is not Linear")
 		}
-		all := options
-		if then {
-			all = append(options[:len(options):len(options)], compute.Then(biased, kept[i], compute.Row(bias[i]), other[i]))
+		all := options[:len(options):len(options)]
+		switch program {
+		case 0:
+			all = append(all, compute.Then(biased, kept[i], compute.Row(bias[i]), other[i]))
+		case 1:
+			all = append(all, compute.Then(unread, kept[i], compute.Row(bias[i]), other[i]))
+		case 2:
+			all = append(all, compute.Then(positive, compute.Bits(masks[0][i]), compute.Row(bias[i]), other[i]))
 		}
 		return l.MatMul(z[i], x[i], m, k, y[i], n, all...)
-	})
+	}, masks...)
 }
 
 // callsApart makes every kind of call that brings operands together, until one fails, and releases all.
