@@ -271,10 +271,10 @@ func (w *twins) reduces() {
 }
 
 func (w *twins) multiplies() {
-	m, n := 1+w.r.IntN(80), 1+w.r.IntN(80)
+	m, n, program := 1+w.r.IntN(80), 1+w.r.IntN(80), w.r.IntN(6)
 	switch w.r.IntN(4) {
 	case 0:
-		m, n = 1+w.r.IntN(8), 1+w.r.IntN(8) // a mask is on one member
+		m, n, program = 1+w.r.IntN(8), 1+w.r.IntN(8), 2 // with a mask on one member
 	case 1:
 		m, n = 140, 64 // a whole buffer, with whole rows on all members
 	}
@@ -289,7 +289,6 @@ func (w *twins) multiplies() {
 			options = append(options, o)
 		}
 	}
-	program := w.r.IntN(6)
 	var masks [][2]compute.Mask
 	if program == 2 {
 		masks = append(masks, w.mask(m*n))
