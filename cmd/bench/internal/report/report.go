@@ -152,7 +152,11 @@ const (
 	Upload   = "upload"   // from a slice to a buffer
 	Download = "download" // from a buffer to a slice
 	Transfer = "transfer" // an upload, then a download
+	Peak     = "fma"      // fused multiply-adds without memory
 )
+
+// Sum is the operation that writes next to nothing.
+const Sum = "sum"
 
 // A Result is one measurement.
 type Result struct {
@@ -166,16 +170,18 @@ type Result struct {
 	MedianNS     float64   `json:"median_ns"`
 	MinNS        float64   `json:"min_ns"`
 	P95NS        float64   `json:"p95_ns"`
-	LowNS        float64   `json:"low_ns"`         // the confidence interval of the median
-	HighNS       float64   `json:"high_ns"`        // at the level Confidence
-	EventNS      float64   `json:"event_ns"`       // the mean time of one call by the events of the device; 0 if it has none
-	EventClockNS float64   `json:"event_clock_ns"` // the mean time of the same calls by the clock; calls do not wait for each other
-	GBps         float64   `json:"gbps"`           // Bytes / MedianNS
-	Limit        string    `json:"limit"`          // the operation that this one is compared with, on the same device, size and cache; "" for a limit
-	OfLimit      float64   `json:"of_limit"`       // the time of the limit for as many bytes and one launch, as a fraction of MedianNS; 0 if there is no limit
-	Verified     bool      `json:"verified"`       // every bit that was checked was right
-	Doubts       []string  `json:"doubts"`         // why the result is implausible; empty if it is not
-	TimesNS      []float64 `json:"times_ns"`       // the time of one call, for each run, in order
+	LowNS        float64   `json:"low_ns"`           // the confidence interval of the median
+	HighNS       float64   `json:"high_ns"`          // at the level Confidence
+	EventNS      float64   `json:"event_ns"`         // the mean time of one call by the events of the device; 0 if it has none
+	EventClockNS float64   `json:"event_clock_ns"`   // the mean time of the same calls by the clock; calls do not wait for each other
+	GBps         float64   `json:"gbps"`             // Bytes / MedianNS
+	Flop         float64   `json:"flop,omitempty"`   // operations of one call, if these are its measure, and not Bytes, which is 0
+	GFlops       float64   `json:"gflops,omitempty"` // Flop / MedianNS
+	Limit        string    `json:"limit"`            // the operation that this one is compared with, on the same device, size and cache; "" for a limit
+	OfLimit      float64   `json:"of_limit"`         // the time of the limit for as many bytes and one launch, as a fraction of MedianNS; 0 if there is no limit
+	Verified     bool      `json:"verified"`         // every bit that was checked was right
+	Doubts       []string  `json:"doubts"`           // why the result is implausible; empty if it is not
+	TimesNS      []float64 `json:"times_ns"`         // the time of one call, for each run, in order
 }
 
 // Runs returns the number of timed runs.
@@ -227,9 +233,17 @@ func (r *Report) device(name string) Device {
 }
 
 // limits are the operations that others are compared with.
-var limits = []string{Copy, Upload, Download, Transfer}
+var limits = []string{Copy, Upload, Download, Transfer, Peak}
 
 func isLimit(op string) bool { return slices.Contains(limits, op) }
+
+// speed returns GB/s or, of operations that are measured by these, GFLOP/s.
+func (r Result) speed() (v float64, unit string) {
+	if r.Flop > 0 {
+		return r.GFlops, "GFLOP/s"
+	}
+	return r.GBps, "GB/s"
+}
 
 // remarks returns why a result is doubtful.
 func (r Result) remarks() []string {
