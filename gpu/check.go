@@ -132,8 +132,9 @@ func (p *pipeline) launchCheck(t *check, compiled *opencl.Kernel) (err error) {
 	}()
 	for i, o := range t.operands {
 		var m *opencl.Mem
+		first := t.first(i)
 		err := p.d.withMemory(func() (err error) {
-			m, err = p.d.context.Alloc(4 * len(o.Memory))
+			m, err = p.d.context.Alloc(4 * (first + len(o.Memory)))
 			return err
 		})
 		if err != nil {
@@ -145,20 +146,29 @@ func (p *pipeline) launchCheck(t *check, compiled *opencl.Kernel) (err error) {
 				o.Memory[j] = 12345
 			}
 		}
-		if err := p.queue.Write(m, 0, o.Memory); err != nil {
+		if err := p.queue.Write(m, first, o.Memory); err != nil {
 			return err
 		}
 	}
 	args = t.c.arguments(args, t.n, t.index, t.repeat, t.params)
+	args = t.c.firsts(args, t.first)
 	if err := p.d.enqueue(t.c.shape, p.queue, compiled, t.n, args...); err != nil {
 		return p.done(err)
 	}
 	for i := range t.c.kernel.Results {
-		if err := p.queue.Read(mems[i], 0, t.operands[i].Memory); err != nil {
+		if err := p.queue.Read(mems[i], t.first(i), t.operands[i].Memory); err != nil {
 			return err
 		}
 	}
 	return nil
+}
+
+// first returns the first element of an operand in its buffer.
+func (t *check) first(operand int) int {
+	if !t.c.views || t.c.address(operand) == kernel.Bit {
+		return 0
+	}
+	return operand + 1
 }
 
 func (t *check) repeat(input int) repeat {

@@ -25,6 +25,9 @@ type Options struct {
 	// maximum of a select, which differ in the sign of a zero, and some take x * 0 for 0.
 	Guarded bool
 
+	// Views makes operands begin at any element of their buffers.
+	Views bool
+
 	// Doubles says that the device has double: bodies of functions compute in it, and in
 	// integers otherwise. Quick makes functions that have a body in float take that first.
 	Doubles, Quick bool
@@ -46,8 +49,9 @@ type Options struct {
 //   - if k is indexed, the index of element 0, as ulong
 //   - the parameters, as float or uint; a bool is the uint 0 or 1
 //   - if it is guarded, the uint 0
+//   - if it is of views, the first element of each operand that is no mask, as INDEX
 //
-// Arguments and Size count them.
+// Arguments counts them.
 func Print(k *kernel.Kernel, o Options) (string, error) {
 	p := printer{k: k, o: o}
 	p.results, p.inputs, p.params = p.names()
@@ -55,6 +59,7 @@ func Print(k *kernel.Kernel, o Options) (string, error) {
 		return "", err
 	}
 	p.head()
+	p.firsts()
 	p.loads()
 	p.line(1, "EACH_VECTOR {")
 	values, err := p.statements(2, rounded, k.Body, p.argument)
@@ -81,8 +86,17 @@ func Masked(k *kernel.Kernel) bool {
 
 // Arguments returns the number of arguments of the kernel that Print returns, and the bytes
 // that they take at most, where an INDEX and a pointer have 8.
-func Arguments(k *kernel.Kernel, guarded bool) (count, bytes int) {
+func Arguments(k *kernel.Kernel, o Options) (count, bytes int) {
 	wide, narrow := len(k.Results)+len(k.Inputs)+1, len(k.Params)
+	if o.Views {
+		for _, list := range [2][]kernel.Address{k.Results, k.Inputs} {
+			for _, a := range list {
+				if a != kernel.Bit {
+					wide++
+				}
+			}
+		}
+	}
 	for _, a := range k.Inputs {
 		switch a {
 		case kernel.Row:
@@ -94,7 +108,7 @@ func Arguments(k *kernel.Kernel, guarded bool) (count, bytes int) {
 	if k.Indexed {
 		wide++
 	}
-	if guarded {
+	if o.Guarded {
 		narrow++
 	}
 	return wide + narrow, 8*wide + 4*narrow
@@ -164,8 +178,36 @@ func (p *printer) head() {
 	if p.o.Guarded {
 		add("const uint zero")
 	}
+	for _, name := range p.viewed() {
+		add("const INDEX %s_first", name)
+	}
 	p.wrapped("kernel void "+p.o.Name+"(", args)
 	p.line(0, "{")
+}
+
+// viewed returns the names of the operands that may be views.
+func (p *printer) viewed() (names []string) {
+	if !p.o.Views {
+		return nil
+	}
+	for i, a := range p.k.Results {
+		if a != kernel.Bit {
+			names = append(names, p.results[i])
+		}
+	}
+	for i, a := range p.k.Inputs {
+		if a != kernel.Bit {
+			names = append(names, p.inputs[i])
+		}
+	}
+	return names
+}
+
+// firsts prints how operands that are views get to their first elements.
+func (p *printer) firsts() {
+	for _, name := range p.viewed() {
+		p.line(1, "%s += %[1]s_first;", name)
+	}
 }
 
 // wrapped prints a declaration in lines of at most 120 characters.
