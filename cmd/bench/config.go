@@ -31,10 +31,9 @@ verifies the results.
   -device MATCH   measure this OpenCL device: its index in bench devices, a part
                   of its name, vendor or platform, or any (also a CPU-type one);
                   all: every one, of any type, and a Shard of them
-  -op LIST        of forward,derivative,backward (all; none with -program alone),
-                  and of sum,matmul,step: the sum of all elements, a product of
-                  square matrices of at most that many elements each, a whole step of
-                  training with such matrices
+  -op LIST        of forward,derivative,backward (all; none with -program alone)
+                  and sum, of all elements; matmul, of square matrices with as many
+                  elements; step, a whole step of training with such matrices
   -f LIST         of functions, such as sigmoid,'elu(1.5)', or all
   -program TEXT   a program of package expr, such as 'f(x, s) = x*abs(s*x)', or
                   a Go function; may be repeated

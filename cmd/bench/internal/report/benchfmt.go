@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"fmt"
 	"io"
+	"slices"
 	"strconv"
 	"strings"
 	"unicode"
@@ -33,7 +34,11 @@ func (r *Report) WriteBenchfmt(w io.Writer) error {
 		configure(fmt.Sprintf("program%d", 1+i), p.String())
 	}
 	configure("input", r.Input)
-	fmt.Fprint(&text, "\nUnit GB/s better=higher\nUnit GFLOP/s better=higher\n\n")
+	fmt.Fprint(&text, "\nUnit GB/s better=higher\n")
+	if slices.ContainsFunc(r.Results, func(res Result) bool { return res.Flop > 0 }) {
+		fmt.Fprint(&text, "Unit GFLOP/s better=higher\n")
+	}
+	fmt.Fprint(&text, "\n")
 	number := func(v float64) string { return strconv.FormatFloat(v, 'f', -1, 64) }
 	for _, res := range r.Results {
 		name := r.benchmarkName(res)
