@@ -135,6 +135,8 @@ var (
 	maskedSum = expr.MustParse("func maskedSum(x, r, l float32, c bool, s float32) (y float32) { return where(c, x*r, l-s) }")
 	rowsOnly  = expr.MustParse("rowsOnly(x, r) = r*r")
 	drawn     = expr.MustParse("drawn(x, l) = rand(3, 4)*x + l")
+	unread    = expr.MustParse("func unread(z, b, x float32) (y, kept float32) { return b*x, x }")
+	positive  = expr.MustParse("func positive(z, b, x float32) (y float32, c bool) { return z + b, z > x }")
 	addRow    = expr.MustParse("addRow(z, r) = z + r")
 	biased    = expr.MustParse("func biased(z, b, x float32) (y, kept float32) { return max(z+b, 0), z*x }")
 )
@@ -154,7 +156,7 @@ func TestLikeOne(t *testing.T) {
 			}
 			b := testenv.Open(t, open)
 			for seed := range seeds {
-				w := newTwins(t, seed, b, 1000, 9000, 9000, 30000, 9000)
+				w := newTwins(t, seed, b, 1000, 8960, 8960, 30000, 8960)
 				for range 40 {
 					calls := []func(){w.program, w.activation, w.masked, w.copies, w.gathers, w.reduces, w.multiplies}
 					calls[w.r.IntN(len(calls))]()
@@ -173,7 +175,7 @@ func TestMembersThatAreNotLinear(t *testing.T) {
 			members[linear+i] = told{members[linear+i], compute.Info{Name: "plain"}}
 		}
 		b := testenv.Open(t, func() (compute.Backend, error) { return shard.Weighted([]float64{1, 1}, members...) })
-		w := newTwins(t, 1, b, 1000, 9000, 9000, 30000, 9000)
+		w := newTwins(t, 1, b, 1000, 8960, 8960, 30000, 8960)
 		for range 20 {
 			w.multiplies()
 		}
@@ -198,7 +200,7 @@ func (w *twins) program() {
 }
 
 func (w *twins) activation() {
-	n := 1 + w.r.IntN(9000)
+	n := 1 + w.r.IntN(8960)
 	y, x, d, f := w.view(1, n), w.view(3, n), w.view(2, n), compute.LeakyReLU(-0.5)
 	w.call(fmt.Sprintf("activations, of %d", n), func(b compute.Backend, k int) error {
 		return errors.Join(b.ForwardDerivative(f, y[k], d[k], x[k]), b.Backward(f, d[k], d[k], y[k]), b.Forward(f, y[k], y[k]))
@@ -206,7 +208,7 @@ func (w *twins) activation() {
 }
 
 func (w *twins) masked() {
-	n := 1 + w.r.IntN(9000)
+	n := 1 + w.r.IntN(8960)
 	y, x, m, f := w.view(1, n), w.view(3, n), w.mask(n), compute.LeakyReLU(-0.5)
 	w.call(fmt.Sprintf("masks, of %d", n), func(b compute.Backend, k int) error {
 		return errors.Join(b.ForwardMask(f, y[k], m[k], x[k]), b.BackwardMask(f, y[k], x[k], m[k]))
@@ -214,7 +216,7 @@ func (w *twins) masked() {
 }
 
 func (w *twins) copies() {
-	n := 1 + w.r.IntN(9000)
+	n := 1 + w.r.IntN(8960)
 	y, x, z := w.view(w.r.IntN(2)+1, n), w.view(3, n), w.view(w.r.IntN(2)+1, n)
 	w.call(fmt.Sprintf("a copy, of %d", n), func(b compute.Backend, k int) error {
 		return errors.Join(b.Copy(y[k], x[k]), b.Fill(z[k], -0.25), z[k].WriteAt([]float32{1, 2, 3}[:min(n, 3)], n-min(n, 3)))
@@ -223,7 +225,7 @@ func (w *twins) copies() {
 
 func (w *twins) gathers() {
 	rows := 1 + w.r.IntN(30)
-	width := 1 + w.r.IntN(9000/rows)
+	width := 1 + w.r.IntN(8960/rows)
 	y, x, at := w.view(1, rows*width), w.view(3, 30000/width*width), w.view(0, rows)
 	index := make([]float32, rows)
 	for i := range index {
@@ -244,7 +246,7 @@ func (w *twins) reduces() {
 	case 1:
 		along, results = compute.Cols(columns), columns
 	}
-	if results > 9000 {
+	if results > 8960 {
 		return
 	}
 	out, x, r, l := w.view(1, results), w.view(3, n), w.view(0, 35), w.view(0, 28)
@@ -269,27 +271,44 @@ func (w *twins) reduces() {
 }
 
 func (w *twins) multiplies() {
-	m, n := 1+w.r.IntN(80), 1+w.r.IntN(80)
-	k := 1 + w.r.IntN([]int{9000 / max(m, n) / 2, 8}[w.r.IntN(2)]) // with few, members share the rows
+	m, n, program := 1+w.r.IntN(80), 1+w.r.IntN(80), w.r.IntN(6)
+	switch w.r.IntN(4) {
+	case 0:
+		m, n, program = 1+w.r.IntN(8), 1+w.r.IntN(8), 2 // with a mask on one member
+	case 1:
+		m, n = 140, 64 // a whole buffer, with whole rows on all members
+	}
+	k := 1 + w.r.IntN([]int{8960 / max(m, n) / 2, 8}[w.r.IntN(2)]) // with few, members share the rows
 	z, kept, x, y, bias, other := w.view(1, m*n), w.view(4, m*n), w.view(2, m*k), w.view(3, k*n), w.view(0, n), w.view(3, m*n)
+	if w.r.IntN(2) == 0 {
+		other = z
+	}
 	var options []compute.MatMulOption
 	for _, o := range []compute.MatMulOption{compute.TransposeA, compute.TransposeB, compute.Accumulate} {
 		if w.r.IntN(2) == 0 {
 			options = append(options, o)
 		}
 	}
-	then := w.r.IntN(3) == 0
-	w.call(fmt.Sprintf("a product, %d by %d by %d", m, k, n), func(b compute.Backend, i int) error {
+	var masks [][2]compute.Mask
+	if program == 2 {
+		masks = append(masks, w.mask(m*n))
+	}
+	w.call(fmt.Sprintf("a product, %d by %d by %d, of program %d", m, k, n, program), func(b compute.Backend, i int) error {
 		l, ok := compute.As[compute.Linear](b)
 		if !ok {
 			return errors.New("it is not Linear")
 		}
-		all := options
-		if then {
-			all = append(options[:len(options):len(options)], compute.Then(biased, kept[i], compute.Row(bias[i]), other[i]))
+		all := options[:len(options):len(options)]
+		switch program {
+		case 0:
+			all = append(all, compute.Then(biased, kept[i], compute.Row(bias[i]), other[i]))
+		case 1:
+			all = append(all, compute.Then(unread, kept[i], compute.Row(bias[i]), other[i]))
+		case 2:
+			all = append(all, compute.Then(positive, compute.Bits(masks[0][i]), compute.Row(bias[i]), other[i]))
 		}
 		return l.MatMul(z[i], x[i], m, k, y[i], n, all...)
-	})
+	}, masks...)
 }
 
 // callsApart makes every kind of call that brings operands together, until one fails, and releases all.

@@ -27,8 +27,9 @@ func (l *lent) gatherOn(p *part, dst, index memory) error {
 	if err != nil {
 		return err
 	}
+	err = p.blame(p.Backend.Gather(to, p.buffer(), at))
 	p.launched.Store(true)
-	if err := p.blame(p.Backend.Gather(to, p.buffer(), at)); err != nil {
+	if err != nil {
 		return err
 	}
 	return l.moveBack(back)

@@ -1,7 +1,9 @@
 package shard
 
 import (
+	"cmp"
 	"fmt"
+	"slices"
 
 	"github.com/gmind-go/compute"
 	"github.com/gmind-go/compute/internal/driver"
@@ -68,6 +70,11 @@ func (m memory) on(at *member) int {
 	return n
 }
 
+// most returns the member that has the most elements of m, in one part.
+func (m memory) most() *member {
+	return slices.MaxFunc(m, func(p, q part) int { return cmp.Compare(p.to-p.from, q.to-q.from) }).member
+}
+
 // mostMoved is how many elements move pass through the host at a time.
 const mostMoved = 1 << 20
 
@@ -112,8 +119,9 @@ func (d *device) copyOn(to, from part) error {
 	if err != nil {
 		return l.release(err)
 	}
+	err = to.blame(to.Copy(dst, src))
 	to.launched.Store(true)
-	return l.release(to.blame(to.Copy(dst, src)))
+	return l.release(err)
 }
 
 // blame returns err with the name of the member, and remembers a fault.

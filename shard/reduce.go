@@ -136,7 +136,7 @@ type piece struct {
 
 // divide returns the pieces of a reduction of elements in parts, in ascending order. A piece ends
 // where a sequence or one of its chunks does, and what crosses the end of a part goes to the
-// member that has its beginning.
+// member that has the most of it.
 func divide(c *driver.ReduceCall, parts memory) []piece {
 	ordered := c.Reduction == compute.Sum || c.Reduction == compute.Mean
 	all := piece{reduction: c.Reduction, along: c.Along}
@@ -179,7 +179,7 @@ func divide(c *driver.ReduceCall, parts memory) []piece {
 		}
 		if done < p.to {
 			to := min(done+unit, c.N)
-			add(p.member, done, to)
+			add(parts.cut(done, to).most(), done, to)
 			done = to
 		}
 	}
