@@ -52,11 +52,17 @@ func (s patchShape) doc() string {
 	return fmt.Sprintf("a patch of %s of %d vectors", rows, s.vectors)
 }
 
-// patchTable returns the field of the table of an instruction set.
+// patchTable returns the field of the table of an instruction set for amd64.
 func patchTable(suffix string, registers, width int) string {
+	return patchField(suffix, patchShapes(registers), fmt.Sprintf("vectors: 2, width: %[2]d,\n"+
+		"transposeRows: %[3]d, transpose: transpose%[1]s, dot: dot%[1]s,\n"+
+		"streamRows: %[4]d, stream: stream%[1]s, streamRow: streamRow%[1]s,\n", suffix, width, transposeRows, streamRows))
+}
+
+// patchField returns the field of a table with the kernels of shapes, and other fields.
+func patchField(suffix string, shapes []patchShape, others string) string {
 	var b strings.Builder
-	shapes := patchShapes(registers)
-	fmt.Fprintf(&b, "patches: patches{\nrows: %[1]d, vectors: 2, width: %[2]d,\ntransposeRows: %[3]d, transpose: transpose%[4]s, dot: dot%[4]s,\nstreamRows: %[5]d, stream: stream%[4]s, streamRow: streamRow%[4]s,\nkernels: [maxRows + 1][maxVectors + 1]patchKernel{\n", shapes[len(shapes)-1].rows, width, transposeRows, suffix, streamRows)
+	fmt.Fprintf(&b, "patches: patches{\nrows: %d, %skernels: [maxRows + 1][maxVectors + 1]patchKernel{\n", shapes[len(shapes)-1].rows, others)
 	for i, s := range shapes {
 		if i == 0 || shapes[i-1].rows != s.rows {
 			fmt.Fprintf(&b, "%d: {", s.rows)
