@@ -418,18 +418,22 @@ const copied = 8
 // copyColumns copies panels from i on, whose elements of a k follow each other. What a line has
 // behind the last row is not used.
 func (p *part) copyColumns(s *panels, i int) {
-	end := min(i+copied, p.panels())
-	_, last := p.rowsOf(end - 1)
-	all := floats(unsafe.Add(p.a, 4*(p.k0*p.M+p.i0)), (p.k-1)*p.M+last)
+	count := min(copied, p.panels()-i)
+	var from [copied]int
+	end := 0
+	for j := range count {
+		from[j], end = p.rowsOf(i + j)
+	}
 	for l := range p.k {
-		src := all[l*p.M:][:last]
-		for j := i; j < end; j++ {
-			from, to := p.rowsOf(j)
-			dst := s.a[(j-i)*sizeA+l*line:][:line]
-			if from+line <= len(src) {
-				*(*[line]float32)(dst) = *(*[line]float32)(src[from:])
+		at := p.k0 + l
+		src := unsafe.Add(p.a, 4*(at*p.M+p.i0))
+		inside := p.K*p.M - at*p.M - p.i0 // elements
+		for j, first := range from[:count] {
+			to := unsafe.Pointer(&s.a[j*sizeA+l*line])
+			if first+line <= inside {
+				*(*[line]float32)(to) = *(*[line]float32)(unsafe.Add(src, 4*first))
 			} else {
-				copy(dst, src[from:to])
+				copy(floats(to, line), floats(unsafe.Add(src, 4*first), end-first))
 			}
 		}
 	}
