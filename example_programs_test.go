@@ -59,15 +59,26 @@ func Example_softShrink() {
 }
 
 func Example_prelu() {
-	prelu := expr.MustParse("prelu(x, slope) = where(x >= 0, x, slope*x)")
+	prelu := expr.MustParse("prelu(x, slope) = where(x > 0, x, slope*x)")
 	x := compute.Slice{ // two rows of three channels
 		-2, -2, 2,
 		-4, 4, -4,
 	}
 	slope := compute.Slice{0.5, 0.25, -1}
-	run(prelu, x, x, compute.Row(slope))
-	fmt.Println(x)
-	// Output: [-1 -0.5 2 -2 4 4]
+	dy := compute.Slice{
+		1, 2, 3,
+		4, 5, 6,
+	}
+	y, ds := make(compute.Slice, 6), make(compute.Slice, 6)
+	run(prelu, y, x, compute.Row(slope))
+	run(prelu.Backward("slope"), ds, dy, x, compute.Row(slope))
+	run(prelu.Backward("x"), dy, dy, x, compute.Row(slope))
+	dslope := make([]float32, len(slope))
+	for i, d := range ds {
+		dslope[i%len(slope)] += d
+	}
+	fmt.Println(y, dy, dslope)
+	// Output: [-1 -0.5 2 -2 4 4] [0.5 0.5 3 2 5 -6] [-18 -4 -24]
 }
 
 func Example_swish() {

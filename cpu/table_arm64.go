@@ -109,9 +109,14 @@ var neon = instructionSet{
 		ir.MishPrime:     {mishPrimeNEON},
 		ir.SoftsignPrime: {softsignPrimeNEON},
 	},
-	fill:          fillNEON,
-	expand:        expandNEON,
-	compress:      compressNEON,
+	fill:     fillNEON,
+	expand:   expandNEON,
+	compress: compressNEON,
+	folds: [3]fold{
+		{sumColumnsNEON, sumRowsNEON},
+		{maxColumnsNEON, maxRowsNEON},
+		{minColumnsNEON, minRowsNEON},
+	},
 	prefetch:      prefetchNEON,
 	prefetchWrite: prefetchWriteNEON,
 	patches: patches{

@@ -21,11 +21,10 @@ const (
 	digits = 10
 )
 
-// A dataset has images, of pixels elements from 0 to 1, and as many rows of digits elements, of
-// which that of the digit is 1 and the others are 0.
+// A dataset has images, of pixels elements from 0 to 1, and the digit of each.
 type dataset struct{ images, labels []float32 }
 
-func (d *dataset) len() int { return len(d.labels) / digits }
+func (d *dataset) len() int { return len(d.labels) }
 
 // load returns the data to learn from, and every fifth image, to test with.
 func load() (learn, test *dataset, err error) {
@@ -56,9 +55,7 @@ func load() (learn, test *dataset, err error) {
 		if err != nil || digit < 0 || digit >= digits {
 			return nil, nil, fmt.Errorf("digits.csv.gz: line %d: %q is no digit", i+1, record[pixels])
 		}
-		label := make([]float32, digits)
-		label[digit] = 1
-		d.labels = append(d.labels, label...)
+		d.labels = append(d.labels, float32(digit))
 	}
 	return learn, test, nil
 }

@@ -54,7 +54,7 @@ func (c course) run(b compute.Backend, report func(step int, loss, accuracy floa
 		return nil, err
 	}
 	r, err := c.teach(nw, learn, report)
-	if err = errors.Join(err, nw.memory.release()); err != nil {
+	if err = errors.Join(err, nw.release()); err != nil {
 		return nil, err
 	}
 	return r, nil
@@ -97,14 +97,12 @@ func (c course) teach(nw *network, learn *dataset, report func(step int, loss, a
 				return nil, err
 			}
 		}
-		sums := make([]float32, n)
+		means := make([]float32, n)
 		accuracy, err := nw.accuracy()
-		if err := errors.Join(err, losses.ReadAt(sums, 0)); err != nil {
+		if err := errors.Join(err, losses.ReadAt(means, 0)); err != nil {
 			return nil, err
 		}
-		for _, sum := range sums {
-			r.losses = append(r.losses, sum/float32(c.batch))
-		}
+		r.losses = append(r.losses, means...)
 		r.accuracies = append(r.accuracies, accuracy)
 		report(len(r.losses), r.losses[len(r.losses)-1], accuracy)
 	}

@@ -20,8 +20,8 @@ import (
 // them too.
 const (
 	shortSteps = 20
-	shortHash  = "3f2dde948e8861c021a767e571b3884b714276f715ccc4ae20007a37acab12c1"
-	wholeHash  = "f2ba5a23dc56365144fc3e00068bb48dd1fb1a0887cd79cb3f254274dded4d72"
+	shortHash  = "5c61b095087d7463d7b9260ed0d541e7bea07d2210e4c3590286ea2e214fd189"
+	wholeHash  = "94faa23544f08538476a5fe57c47ead789d6f6fd1ae467c9ae80012062dae85e"
 )
 
 func TestMain(m *testing.M) { testenv.Main(m) }

@@ -8,6 +8,7 @@ import (
 
 	"github.com/gmind-go/compute"
 	"github.com/gmind-go/compute/expr"
+	"github.com/gmind-go/compute/train"
 )
 
 // The network: pixels, two hidden layers, and a logit for each digit.
@@ -16,33 +17,13 @@ const (
 	hidden2 = 64
 )
 
-// The programs of the network. Each is one pass over the memory, as a part of the product
-// before it where there is one.
+// A hidden layer is one pass, as a part of its product, and keeps z, which its backward needs.
 var (
-	// The uniform numbers of He and others, 2015: variance 2/inputs.
-	initial = expr.MustParse("func initial(bound float32, seed, matrix uint32) (w float32) { return bound * (2*rand(seed, matrix) - 1) }")
-
-	// A hidden layer keeps z, which its backward needs.
 	layer1 = expr.MustParse("func layer1(xw, bias float32) (y, z float32) { z = xw + bias; y = silu(z); return }")
-	layer2 = expr.MustParse("func layer2(xw, bias float32) (y, z float32) { z = xw + bias; y = where(z >= 0, z, 0.01*z); return }")
 	back1  = expr.MustParse("silu(z) = silu(z)").Backward("z")
+	layer2 = expr.MustParse("func layer2(xw, bias float32) (y, z float32) { z = xw + bias; y = where(z >= 0, z, 0.01*z); return }")
 	back2  = expr.MustParse("leakyReLU(z) = where(z >= 0, z, 0.01*z)").Backward("z")
 	add    = expr.MustParse("add(xw, bias) = xw + bias")
-
-	// Cross-entropy of the softmax of the logits z, of which m is the greatest of the row, so
-	// that no exponential overflows, and s is the sum of these.
-	exponential = expr.MustParse("exponential(z, m) = exp(z - m)")
-	entropy     = expr.MustParse("entropy(z, m, s, label) = label * (log(s) - (z - m))")
-	gradient    = expr.MustParse("gradient(z, m, s, label, scale) = scale * (exp(z - m)/s - label)")
-	correct     = expr.MustParse("correct(z, m, label) = where(label > 0 && z == m, 1, 0)")
-
-	// Adam, by Kingma and Ba, 2015, where c1 is 1/(1-beta1^t), and c2 is 1/(1-beta2^t).
-	adam = expr.MustParse(`func adam(w, m, v, g, rate, beta1, beta2, epsilon, c1, c2 float32) (w2, m2, v2 float32) {
-		m2 = beta1*m + (1-beta1)*g
-		v2 = beta2*v + (1-beta2)*(g*g)
-		w2 = w - rate*(c1*m2)/(sqrt(c2*v2)+epsilon)
-		return
-	}`)
 )
 
 // Parameters are views of one buffer: what is done to all of them is one call.
@@ -59,23 +40,21 @@ type network struct {
 	memory  *memory
 	weights parameters
 	grads   parameters
-	m, v    compute.Buffer // the moments of Adam
-	power1  float32        // beta1^t
-	power2  float32
+	m, v    compute.Buffer // the means of Adam
+	steps   int
+	softmax *train.Softmax
 
-	learn batch
-	test  batch
+	learn, test batch
+	known       compute.Buffer // how many of the test images are right, as a fraction
 }
 
 // A batch is a number of images, and what the network makes of them.
 type batch struct {
-	n             int
-	images        compute.Buffer
-	labels        compute.Buffer
-	y1, z1        compute.Buffer // of the first layer
-	y2, z2        compute.Buffer // of the second
-	logits        compute.Buffer
-	greatest, sum compute.Buffer // of the logits of each row, and of their exponentials
+	n              int
+	images, labels compute.Buffer
+	y1, z1         compute.Buffer // of the first layer
+	y2, z2         compute.Buffer // of the second
+	logits, losses compute.Buffer
 }
 
 // memory makes buffers until there is an error.
@@ -125,66 +104,66 @@ func (m *memory) parameters() (p parameters) {
 // batch returns a batch of n images.
 func (m *memory) batch(n int) batch {
 	return batch{
-		n: n, images: m.alloc(n * pixels), labels: m.alloc(n * digits),
+		n: n, images: m.alloc(n * pixels), labels: m.alloc(n),
 		y1: m.alloc(n * hidden1), z1: m.alloc(n * hidden1),
 		y2: m.alloc(n * hidden2), z2: m.alloc(n * hidden2),
-		logits: m.alloc(n * digits), greatest: m.alloc(n), sum: m.alloc(n),
+		logits: m.alloc(n * digits), losses: m.alloc(n),
 	}
 }
 
 // newNetwork returns a network with random weights that learns from batches of n images.
 func newNetwork(b compute.Linear, n int, test *dataset, seed uint32) (*network, error) {
+	softmax, err := train.NewSoftmax(b, digits)
+	if err != nil {
+		return nil, err
+	}
 	mem := &memory{b: b}
 	nw := &network{
 		b: b, memory: mem, weights: mem.parameters(), grads: mem.parameters(), m: mem.alloc(numParameters), v: mem.alloc(numParameters),
-		power1: 1, power2: 1, learn: mem.batch(n), test: mem.batch(test.len()),
+		softmax: softmax, learn: mem.batch(n), test: mem.batch(test.len()), known: mem.alloc(1),
 	}
 	if mem.err != nil {
-		return nil, errors.Join(mem.err, mem.release())
+		return nil, errors.Join(mem.err, nw.release())
 	}
 	w := nw.weights
-	random := func(w compute.Buffer, inputs int, matrix uint32) error {
-		bound := float32(math.Sqrt(6 / float64(inputs)))
-		return b.Run(initial, w, compute.F32(bound), compute.U32(seed), compute.U32(matrix))
+	random := func(w compute.Buffer, inputs int, stream uint32) error {
+		return b.Run(train.Normal, w, compute.F32(0), compute.F32(train.HeDeviation(inputs)), compute.U32(seed), compute.U32(stream))
 	}
-	err := errors.Join(
+	err = errors.Join(
 		b.Fill(w.all, 0), b.Fill(nw.m, 0), b.Fill(nw.v, 0),
 		random(w.w1, pixels, 1), random(w.w2, hidden1, 2), random(w.w3, hidden2, 3),
 		nw.test.images.Write(test.images), nw.test.labels.Write(test.labels),
 	)
 	if err != nil {
-		return nil, errors.Join(err, mem.release())
+		return nil, errors.Join(err, nw.release())
 	}
 	return nw, nil
 }
 
-// forward computes the logits of t, and the greatest of each row.
+func (nw *network) release() error { return errors.Join(nw.memory.release(), nw.softmax.Release()) }
+
+// forward computes the logits of t.
 func (nw *network) forward(t *batch) error {
 	b, w := nw.b, &nw.weights
 	return errors.Join(
 		b.MatMul(t.y1, t.images, t.n, pixels, w.w1, hidden1, compute.Then(layer1, t.z1, compute.Row(w.b1))),
 		b.MatMul(t.y2, t.y1, t.n, hidden1, w.w2, hidden2, compute.Then(layer2, t.z2, compute.Row(w.b2))),
 		b.MatMul(t.logits, t.y2, t.n, hidden2, w.w3, digits, compute.Then(add, compute.Row(w.b3))),
-		b.Reduce(t.greatest, compute.Max, compute.Rows(digits), nil, t.logits),
 	)
 }
 
-// step learns from the images and labels in nw.learn. It sets loss, of one element, to the sum
-// of their cross-entropies before. Nothing is copied from or to the host.
+// step learns from the images and labels in nw.learn. It sets loss, of one element, to the mean
+// of their cross-entropies before. Nothing moves between the host and the device.
 func (nw *network) step(rate float32, loss compute.Buffer) error {
 	const beta1, beta2, epsilon = 0.9, 0.999, 1e-8
 	b, t, w, g := nw.b, &nw.learn, &nw.weights, &nw.grads
-	m, s := compute.Col(t.greatest), compute.Col(t.sum)
-	nw.power1 = float32(nw.power1 * beta1) // Go must not fuse it with the difference
-	nw.power2 = float32(nw.power2 * beta2)
-	c1, c2 := 1/(1-nw.power1), 1/(1-nw.power2)
+	nw.steps++
 	return errors.Join(
 		nw.forward(t),
-		b.Reduce(t.sum, compute.Sum, compute.Rows(digits), exponential, t.logits, m),
-		b.Reduce(loss, compute.Sum, compute.All(), entropy, t.logits, m, s, t.labels),
 
 		// Each gradient replaces what it is the gradient of.
-		b.Run(gradient, t.logits, t.logits, m, s, t.labels, compute.F32(1/float32(t.n))),
+		nw.softmax.CrossEntropy(t.losses, t.logits, t.logits, t.labels),
+		b.Reduce(loss, compute.Mean, compute.All(), nil, t.losses),
 		b.MatMul(g.w3, t.y2, hidden2, t.n, t.logits, digits, compute.TransposeA),
 		b.Reduce(g.b3, compute.Sum, compute.Cols(digits), nil, t.logits),
 		b.MatMul(t.y2, t.logits, t.n, digits, w.w3, hidden2, compute.TransposeB, compute.Then(back2, t.z2)),
@@ -194,27 +173,23 @@ func (nw *network) step(rate float32, loss compute.Buffer) error {
 		b.MatMul(g.w1, t.images, pixels, t.n, t.y1, hidden1, compute.TransposeA),
 		b.Reduce(g.b1, compute.Sum, compute.Cols(hidden1), nil, t.y1),
 
-		b.Run(adam, w.all, nw.m, nw.v, w.all, nw.m, nw.v, g.all, compute.F32(rate),
-			compute.F32(beta1), compute.F32(beta2), compute.F32(epsilon), compute.F32(c1), compute.F32(c2)),
+		b.Run(train.Adam, w.all, nw.m, nw.v, w.all, nw.m, nw.v, g.all, compute.F32(rate),
+			compute.F32(beta1), compute.F32(beta2), compute.F32(epsilon),
+			compute.F32(train.Correction(beta1, nw.steps)), compute.F32(train.Correction(beta2, nw.steps))),
 	)
 }
 
-// accuracy returns how many of the test images the network knows, as a fraction. A digit that
-// ties with the right one does not count against it.
+// accuracy returns how many of the test images the network knows, as a fraction.
 func (nw *network) accuracy() (float32, error) {
 	t := &nw.test
 	var known [1]float32
-	out, err := nw.b.Alloc(1)
-	if err != nil {
-		return 0, err
-	}
-	err = errors.Join(
+	err := errors.Join(
 		nw.forward(t),
-		nw.b.Reduce(out, compute.Sum, compute.All(), correct, t.logits, compute.Col(t.greatest), t.labels),
-		out.Read(known[:]),
-		out.Release(),
+		nw.softmax.Predict(t.losses, t.logits), // which has an element for each image, too
+		nw.b.Reduce(nw.known, compute.Mean, compute.All(), train.Hit, t.losses, t.labels),
+		nw.known.Read(known[:]),
 	)
-	return known[0] / float32(t.n), err
+	return known[0], err
 }
 
 // hash returns the SHA-256 of the weights, each as four bytes, the lowest first.
