@@ -11,13 +11,12 @@ type frame struct {
 	args   args
 	tiles  *tiles  // nil until it runs a plan
 	panels *panels // nil until it computes a product
+
+	folding folding
 }
 
 // begin prepares f for parts of j.
 func (f *frame) begin(j *job) {
-	if j.product != nil && f.panels == nil {
-		f.panels = &panels{}
-	}
 	if j.call != nil {
 		if f.tiles == nil {
 			f.tiles = &tiles{}
@@ -32,6 +31,7 @@ func (f *frame) end(j *job) {
 		f.tiles.end(j.call)
 	}
 	f.args.forget()
+	f.folding.forget()
 }
 
 // frames are those of callers that compute no plan now.

@@ -1199,6 +1199,34 @@ block_end:
 	VZEROUPPER
 	RET
 
+// func storeAVX512NT(a *args)
+// Requires: AVX, AVX512F
+TEXT ·storeAVX512NT(SB), NOSPLIT, $0-8
+	MOVQ a+0(FP), AX
+	MOVQ (AX), CX
+	MOVQ 8(AX), DX
+	MOVQ 32(AX), AX
+	SUBQ $0x00000040, AX
+	JL   block_end
+
+block:
+	VMOVUPS  (DX), Z0
+	VMOVUPS  64(DX), Z1
+	VMOVUPS  128(DX), Z2
+	VMOVUPS  192(DX), Z3
+	VMOVNTPS Z0, (CX)
+	VMOVNTPS Z1, 64(CX)
+	VMOVNTPS Z2, 128(CX)
+	VMOVNTPS Z3, 192(CX)
+	ADDQ     $0x00000100, CX
+	ADDQ     $0x00000100, DX
+	SUBQ     $0x00000040, AX
+	JGE      block
+
+block_end:
+	VZEROUPPER
+	RET
+
 // func leakyReLUForwardAVX512(a *args)
 // Requires: AVX, AVX512F, BMI2
 TEXT ·leakyReLUForwardAVX512(SB), NOSPLIT, $0-8
@@ -22310,6 +22338,34 @@ block:
 block_end:
 	// Non-temporal stores are weakly ordered: others may see later stores first.
 	SFENCE
+	VZEROUPPER
+	RET
+
+// func storeAVX2NT(a *args)
+// Requires: AVX
+TEXT ·storeAVX2NT(SB), NOSPLIT, $0-8
+	MOVQ a+0(FP), AX
+	MOVQ (AX), CX
+	MOVQ 8(AX), DX
+	MOVQ 32(AX), AX
+	SUBQ $0x00000020, AX
+	JL   block_end
+
+block:
+	VMOVUPS  (DX), Y0
+	VMOVUPS  32(DX), Y1
+	VMOVUPS  64(DX), Y2
+	VMOVUPS  96(DX), Y3
+	VMOVNTPS Y0, (CX)
+	VMOVNTPS Y1, 32(CX)
+	VMOVNTPS Y2, 64(CX)
+	VMOVNTPS Y3, 96(CX)
+	ADDQ     $0x00000080, CX
+	ADDQ     $0x00000080, DX
+	SUBQ     $0x00000020, AX
+	JGE      block
+
+block_end:
 	VZEROUPPER
 	RET
 

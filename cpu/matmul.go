@@ -53,11 +53,11 @@ func (d *device) multiply(p *product, f *frame) {
 	}
 	p.layOut(tasks)
 	if p.tasks == 1 {
-		p.run(f.panels, 0)
+		p.compute(f.panels, 0)
 		return
 	}
 	ofTask := func(t time.Duration) cost { return cost(t*costUnit/time.Duration(p.tasks)) + 1 }
-	j := newProductJob(p, ofTask(cached), ofTask(cold))
+	j := job{task: p, n: p.tasks, cost: ofTask(cached), cold: ofTask(cold), chunk: 1}
 	d.pool.do(&j, f)
 }
 

@@ -135,8 +135,18 @@ func (s *panels) forget() {
 	s.list = s.list[:0]
 }
 
-// run computes task i.
-func (p *product) run(s *panels, i int) {
+// run implements task.
+func (p *product) run(f *frame, lo, hi int) {
+	if f.panels == nil {
+		f.panels = &panels{}
+	}
+	for i := lo; i < hi; i++ {
+		p.compute(f.panels, i)
+	}
+}
+
+// compute computes task i.
+func (p *product) compute(s *panels, i int) {
 	i0, j0 := i/p.across*p.rows, i%p.across*p.columns
 	part := part{product: p, i0: i0, rows: min(p.rows, p.M-i0), j0: j0, columns: min(p.columns, p.N-j0)}
 	s.reserve(p.columns)

@@ -9,6 +9,11 @@ package cpu
 //go:noescape
 func copyAVX512NT(a *args)
 
+// storeAVX512NT is like storeAVX512 with non-temporal stores: n is a multiple of 64, and buffers of results are aligned to 64 bytes. It has no fence.
+//
+//go:noescape
+func storeAVX512NT(a *args)
+
 // leakyReLUForwardAVX512 computes form.Forward of LeakyReLU.
 //
 //go:noescape
@@ -1023,6 +1028,11 @@ func transposeAVX512(p *patch)
 //
 //go:noescape
 func copyAVX2NT(a *args)
+
+// storeAVX2NT is like storeAVX2 with non-temporal stores: n is a multiple of 64, and buffers of results are aligned to 64 bytes. It has no fence.
+//
+//go:noescape
+func storeAVX2NT(a *args)
 
 // leakyReLUForwardAVX2 computes form.Forward of LeakyReLU.
 //

@@ -3,20 +3,43 @@ package cpu
 import (
 	"unsafe"
 
+	"github.com/gmind-go/compute/internal/form"
 	program "github.com/gmind-go/compute/internal/kernel"
 )
 
 // run computes the elements of c from lo, a multiple of 64, to hi, which is one, or all that
 // there are.
 func (t *tiles) run(a *args, c *call, lo, hi int) {
+	tile := c.plan.tile
+	if c.past != 0 {
+		tile = min(tile, longTile)
+	}
 	for lo < hi {
-		n := min(c.plan.tile, hi-lo)
+		n := min(tile, hi-lo)
 		if n >= blockSize {
 			n &^= blockSize - 1
 		}
 		t.tile(a, c, lo, n)
 		lo += n
 	}
+	if c.past != 0 {
+		// A fence. If the goroutine had another core before, the scheduler had one there.
+		a.n = 0
+		c.plan.set.nonTemporal[0][form.Copy](a)
+	}
+}
+
+// fold computes n values of a folded call, at most a batch, from the element lo on. They stay
+// until the next are computed.
+func (t *tiles) fold(a *args, c *call, lo, n int) unsafe.Pointer {
+	if t.folded == nil {
+		const line = 64 / 4
+		memory := make([]float32, batch+2*blockSize+line)
+		t.folded = memory[int(-uintptr(unsafe.Pointer(&memory[0]))/4)&(line-1):]
+	}
+	t.base = lo &^ (blockSize - 1)
+	t.run(a, c, t.base, lo+n)
+	return unsafe.Pointer(&t.folded[lo-t.base])
 }
 
 // tile computes n elements from lo on: whole blocks, or a part of one.
@@ -33,6 +56,18 @@ func (t *tiles) tile(a *args, c *call, lo, n int) {
 	}
 	if n < padded {
 		t.finish(c, lo, n)
+	} else if c.past != 0 {
+		t.store(a, c, lo, n)
+	}
+}
+
+// store copies whole blocks from the tiles of results to where they are stored past the caches.
+func (t *tiles) store(a *args, c *call, lo, n int) {
+	for i := range c.plan.results {
+		if c.past>>i&1 == 1 {
+			a.ptr[0], a.ptr[1], a.n = unsafe.Add(c.operands[i].Memory, 4*lo), t.beside[i].tile, n
+			c.plan.set.store(a)
+		}
 	}
 }
 
@@ -43,12 +78,18 @@ func (t *tiles) position(a *args, c *call, lo, n int) {
 		o, r := &c.operands[i], &t.beside[i]
 		switch address {
 		case program.Element:
+			if c.folded && i == 0 {
+				t.at[i] = unsafe.Pointer(&t.folded[lo-t.base]) // where there is room for a block
+				continue
+			}
 			t.at[i] = unsafe.Add(o.Memory, 4*lo)
 			if n < blockSize {
 				if i >= p.results {
 					copy(unsafe.Slice((*float32)(r.pad), n), unsafe.Slice((*float32)(t.at[i]), n))
 				}
 				t.at[i] = r.pad
+			} else if i < p.results && c.past>>i&1 == 1 {
+				t.at[i] = r.tile
 			}
 		case program.Bit:
 			t.at[i] = unsafe.Add(o.Memory, lo/8)
@@ -153,6 +194,9 @@ func (t *tiles) fetch(a *args, spans []span, n int) {
 // finish copies n elements, less than a block, from the pads to the results.
 func (t *tiles) finish(c *call, lo, n int) {
 	p := c.plan
+	if c.folded {
+		return
+	}
 	for i, address := range p.operands[:p.results] {
 		memory := c.operands[i].Memory
 		if address == program.Bit {

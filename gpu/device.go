@@ -70,18 +70,19 @@ func listWith(o Options, choose func(*opencl.Device) program) ([]candidate, erro
 // device works on what was enqueued without the lock. Stream, and large transfers to a device
 // with memory of its own, go through pipelines.
 type device struct {
-	found    *opencl.Device
-	info     compute.Info // but for what is pooled
-	shape    shape        // of kernels without a mask
-	shared   bool         // data is used where it is, not copied to the device
-	flushes  atomic.Bool  // it may flush subnormals
-	prelude  string       // kernels.Prelude
-	context  *opencl.Context
-	programs []*opencl.Program // of the shipped kernels
-	codes    codeSet
-	chunks   *reduction  // of what other reductions leave of their chunks
-	quick    func() bool // whether functions take their quick bodies first: see functions.go
-	pool     *mempool.Pool[*memory]
+	found      *opencl.Device
+	info       compute.Info // but for what is pooled
+	shape      shape        // of kernels without a mask
+	shared     bool         // data is used where it is, not copied to the device
+	flushes    atomic.Bool  // it may flush subnormals
+	prelude    string       // kernels.Prelude
+	context    *opencl.Context
+	programs   []*opencl.Program // of the shipped kernels
+	codes      codeSet
+	multiplier multiplier
+	chunks     *reduction  // of what other reductions leave of their chunks
+	quick      func() bool // whether functions take their quick bodies first: see functions.go
+	pool       *mempool.Pool[*memory]
 
 	part          int            // most elements that a pipeline copies at a time
 	directPart    int            // most that it works on where they are
@@ -122,6 +123,7 @@ func open(found *opencl.Device, info compute.Info, p program, o Options) (comput
 		chunks:  newReduction(function.Kernel(0, function.Copy)),
 	}
 	d.codes.d, d.codes.limit = d, maxPrograms
+	d.multiplier = multiplier{tiles: tilesFor(found), codes: map[variant]*tileCode{}, unfit: map[variant]error{}}
 	d.flushes.Store(!found.Subnormals)
 	d.quick = sync.OnceValue(d.slowDouble)
 	d.planPipelines(o.StreamMemory, runtime.GOMAXPROCS(0))
@@ -299,6 +301,7 @@ func (d *device) Close() error {
 	d.pool.Empty()
 	d.kernels.release()
 	d.codes.release()
+	d.multiplier.release()
 	for _, p := range d.programs {
 		p.Release()
 	}

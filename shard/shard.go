@@ -137,6 +137,7 @@ func newMember(i int, members []compute.Backend) (*member, error) {
 		}
 	}
 	m := &member{Backend: b, name: fmt.Sprintf("member %d (%s)", i, info.Name), cpu: info.Backend == "cpu", streams: 1, least: leastShared}
+	m.linear, _ = compute.As[compute.Linear](b)
 	if !info.SharedMemory { // one call computes while another transfers
 		m.streams, m.least = maxStreams, leastSent
 	}

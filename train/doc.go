@@ -6,5 +6,5 @@
 // differentiated, and called with F32, Row and Col where that fits. The results have the same
 // bits on every backend. No call reads from the device, so a step of training stays there.
 //
-// docs/programs.md explains programs.
+// docs/networks.md shows a whole step. docs/programs.md explains programs.
 package train

@@ -29,6 +29,13 @@ var copySpec = spec{
 	body: function.Kernel(0, function.Copy).Body, results: []kernel.Address{kernel.Element}, inputs: []kernel.Address{kernel.Element}, ptr: []int{1},
 }
 
+// storeSpec is that of a copy whose caller orders the stores, after many of them.
+var storeSpec = func() spec {
+	s := copySpec
+	s.name, s.unordered = "store", true
+	return s
+}()
+
 // amd64Table returns the Go file with the tables of kernels.
 func amd64Table() []byte {
 	return formatted(generated + "//go:build !purego\n\npackage cpu\n\n" +
@@ -51,6 +58,7 @@ func amd64Sources(pkg string, list []spec) (assembly, declarations []byte) {
 	}
 	for _, set := range sets {
 		add(write(set, copySpec, true))
+		add(write(set, storeSpec, true))
 		for _, s := range list {
 			add(write(set, s, false))
 			if !s.blocks {

@@ -56,11 +56,12 @@ func table(variable, suffix, nonTemporal, patches string) string {
 		for _, s := range functions {
 			fmt.Fprintf(&b, "ir.%s: %s%s,\n", goName(s.op), s.name, nonTemporal)
 		}
-		b.WriteString("},\n")
+		fmt.Fprintf(&b, "},\nstore: store%s,\n", nonTemporal)
 	}
 	for _, s := range moves {
 		fmt.Fprintf(&b, "%s: %[1]s%s,\n", s.name, suffix)
 	}
+	b.WriteString(foldTable(suffix))
 	for _, name := range []string{"prefetch", "prefetchWrite"} {
 		fmt.Fprintf(&b, "%s: %[1]s%s,\n", name, suffix)
 	}
