@@ -2,6 +2,7 @@ package cpu
 
 import (
 	"math"
+	"sync"
 	"sync/atomic"
 	"time"
 	"unsafe"
@@ -79,25 +80,63 @@ func (m *multiplyAdd) cost(set *patches) float64 {
 // calls. If the clock is too coarse, or stands still, it is taken to be 8 of each vector in a
 // nanosecond.
 func (set *patches) measure() float64 {
-	const k, rounds = kBlock / 4, 8
-	width := set.vectors * set.width
-	data := make([]float32, set.rows*k+k*width+set.rows*width+line) // with the end of the last vector of A
-	at := func(i int) unsafe.Pointer { return unsafe.Pointer(&data[i]) }
-	p := &patch{
-		a: at(0), rowA: 4, stepA: 4 * set.rows, b: at(set.rows * k), stepB: 4 * width, k: k,
-		c: at(set.rows*k + k*width), rowC: 4 * width, rows: set.rows, columns: width,
-	}
+	p, multiplyAdds := set.sample(kBlock / 4)
 	best := time.Duration(math.MaxInt64)
-	for range rounds {
+	for range 8 {
 		start := time.Now()
 		set.kernels[set.rows][set.vectors](p)
 		if spent := time.Since(start); spent > 0 {
 			best = min(best, spent)
 		}
 	}
-	multiplyAdds := float64(set.rows * width * k)
 	if best == math.MaxInt64 {
 		return 1 / float64(8*set.width)
 	}
 	return float64(best) / multiplyAdds
+}
+
+// sample returns the largest patch, with chains of k products, and the multiply-adds of a call.
+func (set *patches) sample(k int) (p *patch, multiplyAdds float64) {
+	width := set.vectors * set.width
+	data := make([]float32, set.rows*k+k*width+set.rows*width+line) // with the end of the last vector of A
+	at := func(i int) unsafe.Pointer { return unsafe.Pointer(&data[i]) }
+	for i := range data {
+		data[i] = float32(i%7) - 3
+	}
+	return &patch{
+		a: at(0), rowA: 4, stepA: 4 * set.rows, b: at(set.rows * k), stepB: 4 * width, k: k,
+		c: at(set.rows*k + k*width), rowC: 4 * width, rows: set.rows, columns: width,
+	}, float64(set.rows * width * k)
+}
+
+// Peak computes patches in the L1 cache on all cores for some time: see form.Peaker.
+func (d *device) Peak() (flop float64, err error) {
+	const perUnit, perCore = 64, 32
+	set := &d.set.patches
+	t := peak{set.kernels[set.rows][set.vectors], perUnit, sync.Pool{New: func() any {
+		p, _ := set.sample(kBlock / 4)
+		return p
+	}}}
+	_, multiplyAdds := set.sample(kBlock / 4)
+	ofUnit := cost(multiplyAdds*perUnit*d.multiplyAdd.cost(set)*costUnit) + 1
+	j := job{task: &t, n: perCore * d.pool.options.cores(), cost: ofUnit, cold: ofUnit, chunk: 1}
+	f := d.frames.take()
+	defer d.frames.put(f)
+	d.pool.do(&j, f)
+	return 2 * multiplyAdds * perUnit * float64(j.n), nil
+}
+
+// A peak is the task of Peak: units of a number of calls of the kernel.
+type peak struct {
+	kernel  patchKernel
+	calls   int
+	patches sync.Pool
+}
+
+func (t *peak) run(_ *frame, lo, hi int) {
+	p := t.patches.Get().(*patch)
+	defer t.patches.Put(p)
+	for range (hi - lo) * t.calls {
+		t.kernel(p)
+	}
 }

@@ -20,11 +20,25 @@ var (
 	square        = expr.MustParse("square(x) = x * x")
 	clip          = expr.MustParse("clip(g, squares, limit) = g * where(squares > limit, limit/squares, 1)")
 	errorGradient = train.SquaredError.Backward("p")
-	biasAnd       = map[compute.Kind]*expr.Program{
-		compute.KindLeakyReLU: withBias(compute.LeakyReLU(0)),
-		compute.KindSigmoid:   withBias(compute.Sigmoid()),
-	}
+	biasAnd       = programsOf(withBias)
+	gradient      = programsOf(func(f compute.Activation) *expr.Program { return f.Program().Backward("x") })
 )
+
+// programsOf returns what of returns for each function of a model file.
+func programsOf(of func(f compute.Activation) *expr.Program) map[compute.Kind]*expr.Program {
+	return map[compute.Kind]*expr.Program{
+		compute.KindLeakyReLU: of(compute.LeakyReLU(0)),
+		compute.KindSigmoid:   of(compute.Sigmoid()),
+	}
+}
+
+// params returns the parameters of f as arguments.
+func params(f compute.Activation) []compute.Arg {
+	if f.Kind == compute.KindLeakyReLU {
+		return []compute.Arg{compute.F32(f.NegativeSlope())}
+	}
+	return nil
+}
 
 // withBias returns the program of x = z + bias and y = f(x), whose results are x and y, and
 // whose arguments are z, bias and the parameters of f.

@@ -17,11 +17,23 @@ import (
 	"github.com/gmind-go/compute/gpu"
 	"github.com/gmind-go/compute/internal/testenv"
 	"github.com/gmind-go/compute/internal/values"
+	"github.com/gmind-go/compute/shard"
 )
 
-// eachBackend runs f on the CPU and on OpenCL.
+// eachBackend runs f on the CPU, on OpenCL, and on a Shard of two.
 func eachBackend(t *testing.T, f func(t *testing.T, b compute.Backend)) {
-	for name, open := range map[string]compute.Opener{"cpu": cpu.Open, "opencl": gpu.OpenDevice("any")} {
+	two := func() (compute.Backend, error) {
+		var members []compute.Backend
+		for range 2 {
+			b, err := cpu.Open()
+			if err != nil {
+				return nil, err
+			}
+			members = append(members, b)
+		}
+		return shard.New(members...)
+	}
+	for name, open := range map[string]compute.Opener{"cpu": cpu.Open, "opencl": gpu.OpenDevice("any"), "shard": two} {
 		t.Run(name, func(t *testing.T) { f(t, testenv.Open(t, open)) })
 	}
 }
@@ -99,35 +111,34 @@ func wantNetwork(t *testing.T, what string, m *gmind.Model, want *gmind.Network)
 func TestOrigin(t *testing.T) {
 	inputs := []float32{1, -2, 0.5, 3, -1.5, -0.5, 2, 0}
 	targets := []float32{1, 0, -2, 0.5, 3, -1, 0.25, 2}
-	eachBackend(t, func(t *testing.T, b compute.Backend) {
-		n := golden(t, "exact.gmind")
-		o, m := newOrigin(n), newModel(t, b, n)
-		x, target, losses := upload(t, b, inputs), upload(t, b, targets), upload(t, b, make([]float32, 4))
-		var outputs, wantLosses []float32
-		for i := 0; i < len(inputs); i += 2 {
-			y := o.forward(inputs[i : i+2])
-			outputs, wantLosses = append(outputs, y...), append(wantLosses, float32(loss(y, targets[i:i+2])))
-			o.backward(y, targets[i:i+2], 4)
-		}
-		y, err := m.Forward(x, 4)
-		if err != nil {
-			t.Fatal(err)
-		}
-		wantBuffer(t, "the output", y, outputs)
-		if err := errors.Join(m.Loss(losses, target), m.Backward(target)); err != nil {
-			t.Fatal(err)
-		}
-		wantBuffer(t, "the losses", losses, wantLosses)
-		wantNetwork(t, "after Backward", m, o.network())
-		o.step(0.25, false)
-		if err := m.Step(0.25, false); err != nil {
-			t.Fatal(err)
-		}
-		wantNetwork(t, "after Step", m, o.network())
-		if err := m.Release(); err != nil {
-			t.Error(err)
-		}
-	})
+	b := testenv.Open(t, cpu.Open)
+	n := golden(t, "exact.gmind")
+	o, m := newOrigin(n), newModel(t, b, n)
+	x, target, losses := upload(t, b, inputs), upload(t, b, targets), upload(t, b, make([]float32, 4))
+	var outputs, wantLosses []float32
+	for i := 0; i < len(inputs); i += 2 {
+		y := o.forward(inputs[i : i+2])
+		outputs, wantLosses = append(outputs, y...), append(wantLosses, float32(loss(y, targets[i:i+2])))
+		o.backward(y, targets[i:i+2], 4)
+	}
+	y, err := m.Forward(x, 4)
+	if err != nil {
+		t.Fatal(err)
+	}
+	wantBuffer(t, "the output", y, outputs)
+	if err := errors.Join(m.Loss(losses, target), m.Backward(target)); err != nil {
+		t.Fatal(err)
+	}
+	wantBuffer(t, "the losses", losses, wantLosses)
+	wantNetwork(t, "after Backward", m, o.network())
+	o.step(0.25, false)
+	if err := m.Step(0.25, false); err != nil {
+		t.Fatal(err)
+	}
+	wantNetwork(t, "after Step", m, o.network())
+	if err := m.Release(); err != nil {
+		t.Error(err)
+	}
 }
 
 // TestNearOrigin: where operations round, a step of training comes near to one of G-Mind.

@@ -41,7 +41,7 @@ func (p *plain) loss(target []float32) (losses []float32) {
 	for s := range p.batch {
 		losses = append(losses, linear.Mean(n, func(i int) float32 {
 			d := y[s*n+i] - target[s*n+i]
-			return d * d
+			return float32(d * d)
 		}))
 	}
 	return losses
@@ -85,7 +85,7 @@ func (p *plain) each(f func(values, gradients []float32)) {
 func (p *plain) clip(limit float32) {
 	var all []float32
 	p.each(func(_, g []float32) { all = append(all, g...) })
-	if squares := linear.Sum(len(all), func(i int) float32 { return all[i] * all[i] }); squares > limit {
+	if squares := linear.Sum(len(all), func(i int) float32 { return float32(all[i] * all[i]) }); squares > limit {
 		p.each(func(_, g []float32) {
 			for i := range g {
 				g[i] *= limit / squares

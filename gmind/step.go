@@ -116,7 +116,8 @@ func (m *Model) compute(x compute.Buffer) error {
 		then := compute.Then(addBias, compute.Row(l.biases))
 		if i+1 < len(m.layers) && m.layers[i+1].f != nil { // in the same pass
 			i++
-			then = thenBoth(m.layers[i].f.Function, m.layers[i].y, l.biases)
+			f := m.layers[i].f.Function
+			then = compute.Then(biasAnd[f.Kind], append([]compute.Arg{m.layers[i].y, compute.Row(l.biases)}, params(f)...)...)
 		}
 		err := m.linear.MatMul(l.y, l.x, m.batch, l.dense.In, l.weights, l.dense.Out, compute.TransposeB, then)
 		if err != nil {
@@ -124,15 +125,6 @@ func (m *Model) compute(x compute.Buffer) error {
 		}
 	}
 	return nil
-}
-
-// thenBoth adds biases to a product, and sets y to f of that.
-func thenBoth(f compute.Activation, y, biases compute.Buffer) compute.MatMulOption {
-	args := []compute.Arg{y, compute.Row(biases)}
-	if f.Kind == compute.KindLeakyReLU {
-		args = append(args, compute.F32(f.NegativeSlope()))
-	}
-	return compute.Then(biasAnd[f.Kind], args...)
 }
 
 // Loss sets loss[i] to the mean, over the outputs of sample i of the last Forward, of the squared
@@ -200,24 +192,32 @@ func (m *Model) propagate(target compute.Buffer) error {
 	if err := m.b.Run(errorGradient, dy, compute.F32(1/float32(m.batch)), m.output(), target); err != nil {
 		return err
 	}
-	for end := len(m.layers); ; {
-		for j := end - 1; j > i; j-- { // the activations after Dense i
+	for j := len(m.layers) - 1; ; j-- {
+		for ; j > i; j-- { // the activations after Dense i
 			if err := m.b.Backward(m.layers[j].f.Function, dy, dy, m.layers[j].x); err != nil {
 				return err
 			}
 		}
-		l, previous := &m.layers[i], m.denseBefore(i)
-		if err := m.accumulate(l); err != nil || previous < 0 {
+		l := &m.layers[i]
+		if err := m.accumulate(l); err != nil {
 			return err
 		}
-		if err := m.reserveGradient(previous); err != nil {
+		if i = m.denseBefore(i); i < 0 {
+			return nil
+		}
+		if err := m.reserveGradient(i); err != nil {
 			return err
 		}
-		dx := m.layers[previous].dy
-		if err := m.linear.MatMul(dx, dy, m.batch, l.dense.Out, l.weights, l.dense.In); err != nil {
+		dx, options := m.layers[i].dy, []compute.MatMulOption(nil)
+		if a := &m.layers[j-1]; a.f != nil { // in the same pass
+			j--
+			f := a.f.Function
+			options = append(options, compute.Then(gradient[f.Kind], append([]compute.Arg{a.x}, params(f)...)...))
+		}
+		if err := m.linear.MatMul(dx, dy, m.batch, l.dense.Out, l.weights, l.dense.In, options...); err != nil {
 			return err
 		}
-		dy, end, i = dx, i, previous
+		dy = dx
 	}
 }
 

@@ -10,6 +10,7 @@ import (
 
 	"github.com/gmind-go/compute"
 	"github.com/gmind-go/compute/gpu/internal/opencl"
+	"github.com/gmind-go/compute/internal/driver"
 	"github.com/gmind-go/compute/internal/ir"
 	"github.com/gmind-go/compute/internal/kernel"
 	"github.com/gmind-go/compute/internal/libm"
@@ -122,8 +123,15 @@ func floats(a kernel.Address, n int) int {
 }
 
 // launchCheck runs the call.
-func (p *pipeline) launchCheck(t *check, compiled *opencl.Kernel) (err error) {
-	var args []any
+func (p *pipeline) launchCheck(t *check, compiled *opencl.Kernel) error {
+	return p.computeCheck(t, func(call *driver.Call) error {
+		return p.d.enqueue(t.c.shape, p.queue, compiled, t.n, t.c.argumentsOf(call)...)
+	})
+}
+
+// computeCheck runs enqueue, which launches a call on the operands of t, and reads the results.
+func (p *pipeline) computeCheck(t *check, enqueue func(call *driver.Call) error) error {
+	call := &driver.Call{Kernel: t.c.kernel, N: t.n, Index: t.index, Params: t.params}
 	var mems []*opencl.Mem
 	defer func() {
 		for _, m := range mems {
@@ -140,7 +148,8 @@ func (p *pipeline) launchCheck(t *check, compiled *opencl.Kernel) (err error) {
 		if err != nil {
 			return err
 		}
-		mems, args = append(mems, m), append(args, m)
+		mems = append(mems, m)
+		call.Operands = append(call.Operands, kernel.Operand[driver.Memory]{Memory: &memory{Mem: m, from: first}, Len: o.Len, Period: o.Period})
 		if i < len(t.c.kernel.Results) {
 			for j := range o.Memory { // what does not stay
 				o.Memory[j] = 12345
@@ -150,9 +159,7 @@ func (p *pipeline) launchCheck(t *check, compiled *opencl.Kernel) (err error) {
 			return err
 		}
 	}
-	args = t.c.arguments(args, t.n, t.index, t.repeat, t.params)
-	args = t.c.firsts(args, t.first)
-	if err := p.d.enqueue(t.c.shape, p.queue, compiled, t.n, args...); err != nil {
+	if err := enqueue(call); err != nil {
 		return p.done(err)
 	}
 	for i := range t.c.kernel.Results {
@@ -169,10 +176,6 @@ func (t *check) first(operand int) int {
 		return 0
 	}
 	return operand + 1
-}
-
-func (t *check) repeat(input int) repeat {
-	return repeatOf(t.c.kernel.Inputs[input], t.operands[len(t.c.kernel.Results)+input], t.n, t.index)
 }
 
 // wrong describes the first element that differs from the reference, or returns "". If the

@@ -10,18 +10,20 @@ import (
 
 	"github.com/gmind-go/compute"
 	"github.com/gmind-go/compute/gpu/internal/opencl"
+	"github.com/gmind-go/compute/internal/driver"
 	"github.com/gmind-go/compute/internal/ir"
 	"github.com/gmind-go/compute/internal/kernel"
 )
 
 // A code is a kernel that was compiled: what Compile returns.
 type code struct {
-	kernel  *kernel.Kernel
-	key     string // by which codeSet finds it
-	name    string // in the program
-	args    int    // of the kernel
-	guarded bool   // see openclc.Options
-	views   bool   // likewise
+	kernel  *kernel.Kernel // nil if it is not one of a program
+	key     string         // by which codeSet finds it
+	name    string         // in the program
+	args    int            // of the kernel
+	guarded bool           // see openclc.Options
+	views   bool           // likewise
+	items   int            // work-items that share a chunk, if it reduces
 	shape   shape
 
 	ofViews struct { // what computes the same of views
@@ -193,6 +195,18 @@ func (c *code) arguments(args []any, n int, index uint64, repeats func(input int
 		args = append(args, uint32(0))
 	}
 	return args
+}
+
+// argumentsOf returns what a launch of call takes.
+func (c *code) argumentsOf(call *driver.Call) []any {
+	args := make([]any, len(call.Operands), c.args)
+	for i, o := range call.Operands {
+		args[i] = o.Memory.(*memory).Mem
+	}
+	args = c.arguments(args, call.N, call.Index, func(input int) repeat {
+		return repeatOf(c.kernel.Inputs[input], call.Operands[len(c.kernel.Results)+input], call.N, call.Index)
+	}, call.Params)
+	return c.firsts(args, func(operand int) int { return call.Operands[operand].Memory.(*memory).from })
 }
 
 // firsts appends to args the first element of each operand that may be a view, if c is of views.

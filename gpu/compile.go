@@ -120,12 +120,22 @@ func (d *device) compile(k *kernel.Kernel, s shape, o openclc.Options) (*code, e
 		return nil, fmt.Errorf("a kernel of %d results, %d inputs and %d scalars takes %d bytes of arguments, and the device %d; split the program: %w",
 			len(k.Results), len(k.Inputs), len(k.Params), bytes, d.found.Parameters, compute.ErrCompile)
 	}
+	c, err := attempts(s, o, func(s shape, o openclc.Options) (*code, error) { return d.try(k, s, o) })
+	if err != nil {
+		return nil, err
+	}
+	c.key = key
+	d.codes.keep(c)
+	return c, nil
+}
+
+// attempts returns what try makes in the shape s, printed as o says, or else in one that takes
+// fewer registers, or guarded.
+func attempts(s shape, o openclc.Options, try func(shape, openclc.Options) (*code, error)) (*code, error) {
 	for {
-		c, err := d.try(k, s, o)
+		c, err := try(s, o)
 		switch {
 		case err == nil:
-			c.key = key
-			d.codes.keep(c)
 			return c, nil
 		case errors.Is(err, compute.ErrDevice):
 			return nil, err

@@ -13,6 +13,7 @@ import (
 	"github.com/gmind-go/compute/gpu/internal/opencl"
 	"github.com/gmind-go/compute/internal/driver"
 	"github.com/gmind-go/compute/internal/form"
+	"github.com/gmind-go/compute/internal/function"
 	"github.com/gmind-go/compute/internal/mempool"
 	"github.com/gmind-go/compute/kernels"
 )
@@ -78,6 +79,7 @@ type device struct {
 	context    *opencl.Context
 	programs   []*opencl.Program // of the shipped kernels
 	codes      codeSet
+	chunks     *reduction // of what other reductions leave of their chunks
 	multiplier multiplier
 	quick      func() bool // whether functions take their quick bodies first: see functions.go
 	pool       *mempool.Pool[*memory]
@@ -118,6 +120,7 @@ func open(found *opencl.Device, info compute.Info, p program, o Options) (comput
 		context: ctx,
 		pool:    mempool.New(poolLimit(found), func(m *memory) { m.Release() }),
 		kernels: kernelSet{},
+		chunks:  newReduction(function.Kernel(0, function.Copy)),
 	}
 	d.codes.d, d.codes.limit = d, maxPrograms
 	d.multiplier = multiplier{tiles: tilesFor(found), codes: map[variant]*tileCode{}, unfit: map[variant]error{}}
@@ -205,14 +208,7 @@ func (d *device) Launch(call *driver.Call) error {
 			return err
 		}
 	}
-	args := make([]any, len(call.Operands), c.args)
-	for i, o := range call.Operands {
-		args[i] = o.Memory.(*memory).Mem
-	}
-	args = c.arguments(args, call.N, call.Index, func(input int) repeat {
-		return repeatOf(c.kernel.Inputs[input], call.Operands[len(c.kernel.Results)+input], call.N, call.Index)
-	}, call.Params)
-	args = c.firsts(args, func(operand int) int { return call.Operands[operand].Memory.(*memory).from })
+	args := c.argumentsOf(call)
 	d.mu.Lock()
 	defer d.mu.Unlock()
 	k, err := d.kernels.of(c, &d.codes)

@@ -36,17 +36,28 @@ type tileCode struct {
 	tile    tile
 	product *code
 	pack    [4]*code // of panels: a and its transpose, b and its transpose
+	vectors [2]*code // for a few vectors and a matrix, and its transpose
 }
 
 // The arguments of the kernels.
 const (
-	tileArgs  = 10
-	panelArgs = 9
-	packArgs  = 6
+	tileArgs   = 10
+	panelArgs  = 9
+	packArgs   = 6
+	vectorArgs = 13
 )
 
-// packStep is how many elements of a panel an item packs.
-const packStep = 64
+// An item packs packStep elements of a panel, or multiplies a vector with vectorStrip columns of
+// the rows of a matrix, or with vectorRows of its rows.
+const (
+	packStep    = 64
+	vectorStrip = 256
+	vectorRows  = 16
+)
+
+// fewVectors is how many rows of a, or columns of b, are multiplied one by one: packing the other
+// matrix takes as long as to read it for three.
+const fewVectors = 3
 
 // panelElements is how many elements of a, and of b, are packed at most at a time, and panelDepth
 // how many of k: a panel of b then fits in a cache of the second level.
@@ -101,7 +112,7 @@ type product struct {
 
 // allocPanels gets the memory for panels, if there are some, from alloc.
 func (p *product) allocPanels(alloc func(n int) (*memory, error)) (err error) {
-	if p.tile.depth > 0 {
+	if p.tile.depth > 0 || p.areVectors() {
 		return nil
 	}
 	p.deep = min(p.K, panelDepth)
@@ -132,6 +143,9 @@ func (p *product) enqueue(q *opencl.Queue, kernels kernelSet) error {
 			p.c.Mem, index(p.c.from), p.a.Mem, index(p.a.from), p.b.Mem, index(p.b.from),
 			index(p.M), index(p.K), index(p.N), bit(p.Accumulate))
 	}
+	if p.areVectors() {
+		return p.multiplyVectors(q, kernels)
+	}
 	for column := 0; column < p.N; column += p.width {
 		width := min(p.width, p.N-column)
 		for from := 0; from < p.K; from += p.deep {
@@ -152,6 +166,34 @@ func (p *product) enqueue(q *opencl.Queue, kernels kernelSet) error {
 		}
 	}
 	return nil
+}
+
+// areVectors reports whether a or b is a few vectors.
+func (p *product) areVectors() bool { return min(p.M, p.N) <= fewVectors }
+
+// multiplyVectors multiplies the rows of a, or the columns of b, with the other matrix.
+func (p *product) multiplyVectors(q *opencl.Queue, kernels kernelSet) error {
+	// Those of a row.
+	x, transposed, count, n := p.b, p.TransposeB, p.M, p.N
+	v, vTransposed := p.a, p.TransposeA
+	cStride, cNext := 1, p.N
+	if p.N < p.M {
+		x, transposed, count, n = p.a, !p.TransposeA, p.N, p.M
+		v, vTransposed = p.b, !p.TransposeB
+		cStride, cNext = p.N, 1
+	}
+	vStride, vNext := 1, p.K
+	if vTransposed {
+		vStride, vNext = count, 1
+	}
+	c, size := p.vectors[0], vectorStrip
+	if transposed {
+		c, size = p.vectors[1], vectorRows
+	}
+	index := c.shape.count
+	return p.launch(q, kernels, c, count*parts(n, size),
+		p.c.Mem, index(p.c.from), index(cStride), index(cNext), x.Mem, index(x.from),
+		v.Mem, index(v.from), index(vStride), index(vNext), index(p.K), index(n), bit(p.Accumulate))
 }
 
 // packA packs a part of a.
@@ -268,6 +310,9 @@ func (d *device) buildTile(v variant) (*tileCode, error) {
 		c.product.args = panelArgs
 		for i, name := range []string{"pack_a", "pack_a_transposed", "pack_b", "pack_b_transposed"} {
 			c.pack[i] = &code{name: name, args: packArgs, shape: s, program: program}
+		}
+		for i, name := range []string{"times_rows", "times_columns"} {
+			c.vectors[i] = &code{name: name, args: vectorArgs, shape: s, program: program}
 		}
 	}
 	err = d.withPipeline(context.Background(), func(p *pipeline) error { return p.checkTile(c, v) })

@@ -79,11 +79,15 @@ func checkedProducts(v variant) []*checkedProduct {
 	rows, columns := v.tile.rows(), v.tile.columns()
 	transposes := []variant{v}
 	if v.tile.depth == 0 {
-		transposes = append(transposes, variant{transposeA: true, transposeB: true})
+		transposes = append(transposes, variant{v.tile, true, true})
 	}
 	for i, v := range transposes {
 		p := linear.Product{M: rows + 3, K: linear.Block + 21, N: columns + 5, TransposeA: v.transposeA, TransposeB: v.transposeB, Accumulate: i > 0}
 		all = append(all, newCheckedProduct(p), newNegativeZero(p))
+		if v.tile.depth == 0 {
+			p.M, p.N = 2, vectorStrip+21
+			all = append(all, newCheckedProduct(p))
+		}
 	}
 	return all
 }

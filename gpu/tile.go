@@ -20,9 +20,14 @@ type tile struct {
 	depth                 int // elements of a row of a that are in local memory; 0 for panels
 }
 
-// panelTile is for CPUs, and for devices that take none of groupTiles. With AVX-512, c has 16
-// of the 32 registers; two units for fma with a latency of 4 need 8 independent chains.
-var panelTile = tile{width: 16, rowVectors: 8, columnVectors: 2, rowItems: 1, columnItems: 1}
+// panelTiles are for CPUs, by the width of their vectors, and for devices that take none of
+// groupTiles. c has most of the registers, 24 of 32 with AVX-512, 12 of 16 with AVX2 and 16 of
+// 32 with NEON. Two units for fma with a latency of 4 need 8 independent chains.
+var panelTiles = map[int]tile{
+	16: {width: 16, rowVectors: 12, columnVectors: 2, rowItems: 1, columnItems: 1},
+	8:  {width: 8, rowVectors: 6, columnVectors: 2, rowItems: 1, columnItems: 1},
+	4:  {width: 4, rowVectors: 8, columnVectors: 2, rowItems: 1, columnItems: 1},
+}
 
 // groupTiles are for GPUs, the largest first. Tuned libraries use the first on most of them, for
 // large matrices (CLBlast's database, CUTLASS): 64 elements of c for an item, which do with 16
@@ -37,8 +42,9 @@ var groupTiles = []tile{
 
 // tilesFor returns the tiles to try on d.
 func tilesFor(d *opencl.Device) []tile {
+	panels := panelTiles[min(max(d.Width, 4), 16)]
 	if d.Type == opencl.CPU {
-		return []tile{panelTile}
+		return []tile{panels}
 	}
 	var tiles []tile
 	for _, t := range groupTiles {
@@ -46,7 +52,7 @@ func tilesFor(d *opencl.Device) []tile {
 			tiles = append(tiles, t)
 		}
 	}
-	return append(tiles, panelTile)
+	return append(tiles, panels)
 }
 
 // group returns the number of items in a group.
@@ -78,7 +84,7 @@ func parts(n, size int) int {
 func (t tile) defines(v variant) string {
 	text := fmt.Sprintf("#define BLOCK %d\n#define COLUMN_VECTORS %d\n", linear.Block, t.columnVectors)
 	if t.depth == 0 {
-		return text + fmt.Sprintf("#define ROWS %d\n#define STEP %d\n", t.rowVectors, packStep)
+		return text + fmt.Sprintf("#define ROWS %d\n#define STEP %d\n#define STRIP %d\n#define TALL %d\n", t.rowVectors, packStep, vectorStrip, vectorRows)
 	}
 	text += fmt.Sprintf("#define ROW_VECTORS %d\n#define ROW_ITEMS %d\n#define COLUMN_ITEMS %d\n#define DEPTH %d\n", t.rowVectors, t.rowItems, t.columnItems, t.depth)
 	if v.transposeA {

@@ -23,6 +23,17 @@ var (
 	panels string
 	//go:embed matmul_tiles.cl
 	tiles string
+
+	// Gather is the program that copies rows of a matrix. Before it the program defines INDEX.
+	//
+	//go:embed gather.cl
+	Gather string
+	// Reduce follows Prelude and what package openclc prints for a reduction. Before these the
+	// program also defines ITEMS, GROUP and, for what is not the sum of rows, COLUMNS, and MEAN,
+	// MAXIMUM or MINIMUM.
+	//
+	//go:embed reduce.cl
+	Reduce string
 )
 
 // Prelude is what precedes every kernel in a program. Before it the program defines WIDTH,

@@ -218,7 +218,7 @@ func crossEntropy(t *testing.T, z, target []float32, rows, classes int) (loss, d
 			t, of := float32(0), log(sum)-(z[j]-most)
 			if len(target) == len(dz)*rows {
 				if t = target[i*classes+j]; t != 0 {
-					losses[j] = t * of
+					losses[j] = float32(t * of)
 				}
 			} else if label := target[i]; label == float32(j) {
 				t, losses[j] = 1, of
@@ -332,7 +332,7 @@ func TestClipNorm(t *testing.T) {
 	eachBackend(t, func(t *testing.T, b compute.Backend) {
 		for _, n := range []int{0, 1, 100, 5000} {
 			gs := values.Normal(n, 3)
-			norm := sqrt32(linear.Sum(n, func(i int) float32 { return gs[i] * gs[i] }))
+			norm := sqrt32(linear.Sum(n, func(i int) float32 { return float32(gs[i] * gs[i]) }))
 			for _, limit := range []float32{0.5, 1e6} {
 				x := upload(b, gs, make([]float32, 1))
 				if err := train.ClipNorm(b, x[0], x[1], limit); err != nil {

@@ -53,7 +53,7 @@ type Options struct {
 //
 // Arguments counts them.
 func Print(k *kernel.Kernel, o Options) (string, error) {
-	p := printer{k: k, o: o}
+	p := printer{k: k, o: o, vector: "_[k]", first: "begin(k)"}
 	p.results, p.inputs, p.params = p.names()
 	if err := p.functions(); err != nil {
 		return "", err
@@ -121,6 +121,8 @@ type printer struct {
 	out strings.Builder
 
 	results, inputs, params []string // names
+
+	vector, first string // what follows the name of an input to be a vector, and its first element
 }
 
 func (p *printer) line(indent int, format string, args ...any) {
@@ -146,43 +148,52 @@ func (p *printer) names() (results, inputs, params []string) {
 	return all[:r], all[r:a], all[a:]
 }
 
-// head prints the name and the arguments, and what they need.
+// head prints the name and the arguments.
 func (p *printer) head() {
-	var args []string
-	add := func(format string, names ...any) { args = append(args, fmt.Sprintf(format, names...)) }
+	args, _ := p.arguments()
+	p.wrapped("kernel void "+p.o.Name+"(", args)
+	p.line(0, "{")
+}
+
+// arguments returns the declarations of the arguments, and their names.
+func (p *printer) arguments() (declared, names []string) {
+	add := func(t string, list ...string) {
+		for _, name := range list {
+			declared, names = append(declared, t+name), append(names, name)
+		}
+	}
 	for i, r := range p.results {
-		add("global %s *%s", element(p.k.Results[i]), r)
+		add("global "+element(p.k.Results[i])+" *", r)
 	}
 	for i, a := range p.inputs {
-		add("global const %s *%s", element(p.k.Inputs[i]), a)
+		add("global const "+element(p.k.Inputs[i])+" *", a)
 	}
-	add("const INDEX n")
+	add("const INDEX ", "n")
 	for i, a := range p.inputs {
 		switch p.k.Inputs[i] {
 		case kernel.Row:
-			add("const INDEX %s_start, const INDEX %[1]s_length", a)
+			add("const INDEX ", a+"_start", a+"_length")
 		case kernel.Col:
-			add("const INDEX %s_base, const INDEX %[1]s_until, const INDEX %[1]s_period", a)
+			add("const INDEX ", a+"_base", a+"_until", a+"_period")
 		}
 	}
 	if p.k.Indexed {
-		add("const ulong index")
+		add("const ulong ", "index")
 	}
 	for i, name := range p.params {
-		t := "uint"
 		if p.k.Params[i] == ir.F32 {
-			t = "float"
+			add("const float ", name)
+		} else {
+			add("const uint ", name)
 		}
-		add("const %s %s", t, name)
 	}
 	if p.o.Guarded {
-		add("const uint zero")
+		add("const uint ", "zero")
 	}
 	for _, name := range p.viewed() {
-		add("const INDEX %s_first", name)
+		add("const INDEX ", name+"_first")
 	}
-	p.wrapped("kernel void "+p.o.Name+"(", args)
-	p.line(0, "{")
+	return declared, names
 }
 
 // viewed returns the names of the operands that may be views.
@@ -283,7 +294,7 @@ func (p *printer) branches(indent int, whole, some []string) {
 // argument returns how to write an argument of the body.
 func (p *printer) argument(i int) value {
 	if i < len(p.inputs) {
-		return value{text: p.inputs[i] + "_[k]"}
+		return value{text: p.inputs[i] + p.vector}
 	}
 	i -= len(p.inputs)
 	if p.k.Params[i] == ir.Bool {

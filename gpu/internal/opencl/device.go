@@ -27,6 +27,7 @@ type Device struct {
 	Software     bool  // a GPU or an accelerator by its type, which computes on the CPU
 	MaxGroup     int   // most work-items in a work-group
 	Units        int   // that work at once, each on a work-group
+	Width        int   // of its vectors of float
 	Parameters   int   // most bytes of arguments of a kernel
 
 	Subnormals    bool  // it computes with subnormal float
@@ -60,6 +61,7 @@ const (
 	deviceType              = 0x1000
 	deviceMaxComputeUnits   = 0x1002
 	deviceMaxWorkGroupSize  = 0x1004
+	deviceNativeWidthFloat  = 0x103A
 	deviceMaxMemAllocSize   = 0x1010
 	deviceGlobalMemSize     = 0x101F
 	deviceMaxParameterSize  = 0x1017
@@ -136,6 +138,8 @@ func describe(platform string, d *cl.Device) (*Device, error) {
 
 		units, _ := d.GetInfoUint(deviceMaxComputeUnits)
 		device.Units = max(int(units), 1)
+		width, _ := d.GetInfoUint(deviceNativeWidthFloat)
+		device.Width = int(width)
 
 		// Without the answer it has what OpenCL demands of a device, or less.
 		single, _ := d.GetInfoUlong(deviceSingleFPConfig)
