@@ -61,6 +61,9 @@ func (d *device) Reduce(c *driver.ReduceCall) error {
 		op = compute.Sum
 	}
 	l.fold, l.none = &d.set.folds[op], foldNone[op]
+	if op == compute.Sum {
+		l.pairs = d.set.primitives[ir.AddF32][0]
+	}
 	if code.isCopy {
 		l.src = c.Operands[1].Memory.(*memory).start()
 		d.foldAll(f, out, moving(code.bits, cacheSpeed), moving(code.bits, memorySpeed))
