@@ -32,8 +32,10 @@ type level struct {
 const (
 	// batch is the number of values of a call that are computed before they are folded.
 	batch = linear.Chunk
+	// atOnce is how many of them stay in the L1 cache beside the tiles of the plan.
+	atOnce = 1024
 	// maxWidth is the most columns of a block: their lanes stay in the L2 cache.
-	maxWidth = 2048
+	maxWidth = 1024
 	// together is how many rows of one lane are added at a time, so that the lanes are not read
 	// and written for each.
 	together = 8
@@ -105,12 +107,36 @@ func (l *level) values(f *frame, from, n int) unsafe.Pointer {
 // across folds rows of n elements, which follow each other from the element from on, into those
 // of dst from to on.
 func (s *folding) across(f *frame, l *level, from, rows, n, to int) {
+	if l.call != nil && rows == 1 && n > atOnce {
+		s.tiles(f, l, from, n, to)
+		return
+	}
 	src := l.values(f, from, rows*n)
 	if n%foldLanes != 0 {
 		s.fillPad(l.none)
 		s.args.pad = unsafe.Pointer(&s.pad[0])
 	}
 	s.args.dst, s.args.src, s.args.n, s.args.rows, s.args.stride = unsafe.Pointer(&l.dst[to]), src, n, rows, n
+	l.fold.rows(&s.args)
+}
+
+// tiles is across for one row of values, of which no more than atOnce are computed at a time.
+func (s *folding) tiles(f *frame, l *level, from, n, to int) {
+	s.lanes = extend(s.lanes, foldLanes)
+	for i := range s.lanes {
+		s.lanes[i] = l.none
+	}
+	for at := 0; at < n; at += atOnce {
+		m := min(atOnce, n-at)
+		src := l.values(f, from+at, m)
+		if rows := m / foldLanes; rows > 0 {
+			s.add(l, 0, src, foldLanes, rows, foldLanes)
+		}
+		if m%foldLanes > 0 {
+			s.addSome(l, 0, unsafe.Add(src, 4*(m&^(foldLanes-1))), m%foldLanes)
+		}
+	}
+	s.args.dst, s.args.src, s.args.n, s.args.rows = unsafe.Pointer(&l.dst[to]), unsafe.Pointer(&s.lanes[0]), foldLanes, 1
 	l.fold.rows(&s.args)
 }
 
@@ -231,7 +257,7 @@ func (s *folding) flat(f *frame, l *level, from, rows, lanes int) int {
 func (s *folding) flatValues(f *frame, l *level, from, n int) {
 	period := foldLanes * l.columns
 	for at := 0; at < n; {
-		left, lane := min(n-at, batch), at%period
+		left, lane := min(n-at, atOnce), at%period
 		if left >= period && at > 0 {
 			rows := left / period
 			s.add(l, 0, l.values(f, from+at, rows*period), period, rows, period)

@@ -155,9 +155,6 @@ func (c *call) ahead(i int) kernel {
 	if c.plan.operands[i] != program.Element {
 		return nil
 	}
-	if i < c.plan.results && c.folded {
-		return nil
-	}
 	if i < c.plan.results {
 		return set.prefetchWrite
 	}
