@@ -34,7 +34,8 @@ func (k Kind) String() string {
 
 // An Activation is an elementwise function of one float32, with its parameters. It is
 // comparable. The constructors document the functions of the library; where(c, a, b) is a if c is
-// true, and otherwise b, as in package expr. ActivationOf makes one of any program.
+// true, and otherwise b, as in package expr. ActivationOf makes one of any program. PReLU has no
+// constructor, since its slopes are a buffer: it is a program that Run has with a Row of them.
 type Activation struct {
 	Kind   Kind
 	Params [MaxParams]float32 // in the order of the constructor, then zeros

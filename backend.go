@@ -28,7 +28,7 @@
 // Run computes any function of one element, in one pass. Package expr makes it of text, and
 // its derivatives too:
 //
-//	prelu := expr.MustParse("prelu(x, slope) = where(x >= 0, x, slope*x)")
+//	prelu := expr.MustParse("prelu(x, slope) = where(x > 0, x, slope*x)")
 //	err = b.Run(prelu, y, x, compute.Row(slope))
 //	err = b.Run(prelu.Backward("x"), dx, dy, x, compute.Row(slope))
 //

@@ -59,15 +59,26 @@ func Example_softShrink() {
 }
 
 func Example_prelu() {
-	prelu := expr.MustParse("prelu(x, slope) = where(x >= 0, x, slope*x)")
+	prelu := expr.MustParse("prelu(x, slope) = where(x > 0, x, slope*x)")
 	x := compute.Slice{ // two rows of three channels
 		-2, -2, 2,
 		-4, 4, -4,
 	}
 	slope := compute.Slice{0.5, 0.25, -1}
-	run(prelu, x, x, compute.Row(slope))
-	fmt.Println(x)
-	// Output: [-1 -0.5 2 -2 4 4]
+	dy := compute.Slice{
+		1, 2, 3,
+		4, 5, 6,
+	}
+	y, ds := make(compute.Slice, 6), make(compute.Slice, 6)
+	run(prelu, y, x, compute.Row(slope))
+	run(prelu.Backward("slope"), ds, dy, x, compute.Row(slope))
+	run(prelu.Backward("x"), dy, dy, x, compute.Row(slope))
+	dslope := make([]float32, len(slope))
+	for i, d := range ds {
+		dslope[i%len(slope)] += d
+	}
+	fmt.Println(y, dy, dslope)
+	// Output: [-1 -0.5 2 -2 4 4] [0.5 0.5 3 2 5 -6] [-18 -4 -24]
 }
 
 func Example_swish() {
@@ -102,138 +113,6 @@ func Example_softplusBeta() {
 	run(softplusBeta, x, x, compute.F32(2))
 	fmt.Println(x)
 	// Output: [5.6267584e-08 0.15663084 0.3465736 3.0012379]
-}
-
-func Example_bce() {
-	bce := expr.MustParse("bce(x, t) = softplus(x) - t*x")
-	x, t := compute.Slice{-2, 0, 3, 200}, compute.Slice{0, 1, 0.5, 1}
-	loss, dx := make(compute.Slice, 4), make(compute.Slice, 4)
-	run(bce, loss, x, t)
-	run(bce.Partial("x"), dx, x, t)
-	fmt.Println(loss, dx)
-	// Output: [0.12692802 0.6931472 1.5485873 0] [0.11920292 -0.5 0.45257413 0]
-}
-
-func Example_mse() {
-	mse := expr.MustParse("mse(p, t) = 0.5 * ((p-t) * (p-t))")
-	p, t := compute.Slice{1, 2, -3}, compute.Slice{1, 4, 1}
-	loss, dp := make(compute.Slice, 3), make(compute.Slice, 3)
-	run(mse, loss, p, t)
-	run(mse.Partial("p"), dp, p, t)
-	fmt.Println(loss, dp)
-	// Output: [0 2 8] [0 -2 -4]
-}
-
-func Example_huber() {
-	huber := expr.MustParse(`func huber(p, t, delta float32) (loss float32) {
-		d := abs(p - t)
-		return where(d <= delta, 0.5*(d*d), delta*(d-0.5*delta))
-	}`)
-	p, t := compute.Slice{1, 5, -3}, compute.Slice{0, 1, 0.5}
-	loss, dp := make(compute.Slice, 3), make(compute.Slice, 3)
-	delta := compute.F32(2)
-	run(huber, loss, p, t, delta)
-	run(huber.Partial("p"), dp, p, t, delta)
-	fmt.Println(loss, dp)
-	// Output: [0.5 6 5] [1 2 -2]
-}
-
-func Example_hinge() {
-	hinge := expr.MustParse("hinge(p, t) = max(1-t*p, 0)")
-	p, t := compute.Slice{0.25, 2, 0.5}, compute.Slice{1, 1, -1}
-	loss, dp := make(compute.Slice, 3), make(compute.Slice, 3)
-	run(hinge, loss, p, t)
-	run(hinge.Partial("p"), dp, p, t)
-	fmt.Println(loss, dp)
-	// Output: [0.75 0 1.5] [-1 0 1]
-}
-
-func Example_labelSmoothing() {
-	smooth := expr.MustParse("smooth(t, amount, classes) = (1-amount)*t + amount/classes")
-	t := compute.Slice{0, 1, 0, 0}
-	run(smooth, t, t, compute.F32(0.25), compute.F32(4))
-	fmt.Println(t)
-	// Output: [0.0625 0.8125 0.0625 0.0625]
-}
-
-func Example_sgd() {
-	sgd := expr.MustParse("sgd(w, g, rate) = w - rate*g")
-	w, g := compute.Slice{1, -2, 3}, compute.Slice{2, -2, 4}
-	rate := compute.F32(0.25)
-	run(sgd, w, w, g, rate)
-	fmt.Println(w)
-	// Output: [0.5 -1.5 2]
-}
-
-func Example_momentum() {
-	momentum := expr.MustParse(`func momentum(w, v, g, rate, mu float32) (w2, v2 float32) {
-		v2 = mu*v + g
-		w2 = w - rate*v2
-		return
-	}`)
-	w, v, g := compute.Slice{1, -2}, compute.Slice{4, 0}, compute.Slice{1, -1}
-	rate, mu := compute.F32(0.5), compute.F32(0.75)
-	run(momentum, w, v, w, v, g, rate, mu)
-	fmt.Println(w, v)
-	// Output: [-1 -1.5] [4 -1]
-}
-
-func Example_nesterov() {
-	nesterov := expr.MustParse(`func nesterov(w, v, g, rate, mu float32) (w2, v2 float32) {
-		v2 = mu*v + g
-		w2 = w - rate*(g+mu*v2)
-		return
-	}`)
-	w, v, g := compute.Slice{1, -2}, compute.Slice{4, 0}, compute.Slice{1, -1}
-	rate, mu := compute.F32(0.5), compute.F32(0.75)
-	run(nesterov, w, v, w, v, g, rate, mu)
-	fmt.Println(w, v)
-	// Output: [-1 -1.125] [4 -1]
-}
-
-func Example_adam() {
-	adam := expr.MustParse(`func adam(w, m, v, g, rate, b1, b2, eps float32) (w2, m2, v2 float32) {
-		m2 = b1*m + (1-b1)*g
-		v2 = b2*v + (1-b2)*(g*g)
-		w2 = w - rate*m2/(sqrt(v2)+eps)
-		return
-	}`)
-	rate, b1, b2, eps := compute.F32(0.5), compute.F32(0.5), compute.F32(0.5), compute.F32(1)
-	w, m, v, g := compute.Slice{1, -1}, compute.Slice{0, 2}, compute.Slice{14, 2}, compute.Slice{2, -4}
-	run(adam, w, m, v, w, m, v, g, rate, b1, b2, eps)
-	fmt.Println(w, m, v)
-	// Output: [0.875 -0.875] [1 -1] [9 9]
-}
-
-func Example_adamW() {
-	adamW := expr.MustParse(`func adamW(w, m, v, g, rate, b1, b2, eps, decay, c1, c2 float32) (w2, m2, v2 float32) {
-		m2 = b1*m + (1-b1)*g
-		v2 = b2*v + (1-b2)*(g*g)
-		w2 = (1-rate*decay)*w - rate*(c1*m2)/(sqrt(c2*v2)+eps)
-		return
-	}`)
-	rate, b1, b2, eps, decay := compute.F32(0.5), compute.F32(0.5), compute.F32(0.5), compute.F32(4), compute.F32(0.5)
-	c1, c2 := 1/(1-b1), 1/(1-b2)
-	w, m, v, g := compute.Slice{1, -1}, compute.Slice{0, 2}, compute.Slice{12, 0}, compute.Slice{2, -4}
-	run(adamW, w, m, v, w, m, v, g, rate, b1, b2, eps, decay, c1, c2)
-	fmt.Println(w, m, v)
-	// Output: [0.625 -0.625] [1 -1] [8 8]
-}
-
-func Example_clip() {
-	clip := expr.MustParse("clip(g, limit) = min(limit, max(-limit, g))")
-	g := compute.Slice{-3, 0.5, 1, 8}
-	run(clip, g, g, compute.F32(1))
-	fmt.Println(g)
-	// Output: [-1 0.5 1 1]
-}
-
-func Example_average() {
-	average := expr.MustParse("average(mean, w, decay) = decay*mean + (1-decay)*w")
-	mean, w := compute.Slice{1, -2, 0}, compute.Slice{5, 2, 4}
-	run(average, mean, mean, w, compute.F32(0.75))
-	fmt.Println(mean)
-	// Output: [2 -1 1]
 }
 
 func Example_dropout() {
@@ -279,20 +158,6 @@ func Example_layerNorm() {
 	run(layerNorm, x, x, mean, variance, gain, bias, eps)
 	fmt.Println(x)
 	// Output: [-2 1 3 -1 1 1]
-}
-
-func Example_softmax() {
-	powers := expr.MustParse("powers(x, most) = exp(x - most)")
-	softmax := expr.MustParse("softmax(power, sum) = power / sum")
-	logSoftmax := expr.MustParse("logSoftmax(x, most, sum) = x - most - log(sum)")
-	x, power, y := compute.Slice{1, 2, 300, 299}, make(compute.Slice, 4), make(compute.Slice, 4) // two rows
-	most := compute.Col(compute.Slice{2, 300})
-	run(powers, power, x, most)
-	sum := compute.Col(compute.Slice{power[0] + power[1], power[2] + power[3]})
-	run(softmax, y, power, sum)
-	run(logSoftmax, x, x, most, sum)
-	fmt.Println(y, x)
-	// Output: [0.26894143 0.7310586 0.7310586 0.26894143] [-1.3132616 -0.31326166 -0.31326166 -1.3132616]
 }
 
 func Example_bias() {

@@ -119,7 +119,7 @@ func ExampleBackend_Run() {
 	if err != nil {
 		log.Fatal(err)
 	}
-	prelu := expr.MustParse("prelu(x, slope) = where(x >= 0, x, slope*x)")
+	prelu := expr.MustParse("prelu(x, slope) = where(x > 0, x, slope*x)")
 	gradient := prelu.Backward("x") // dx = dy * the derivative at x
 	if err := b.Run(gradient, dy, dy, x, compute.Row(slope)); err != nil {
 		log.Fatal(err)

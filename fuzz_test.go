@@ -66,7 +66,7 @@ func (k *kept) play(scripts [][]byte, closer int) error {
 }
 
 // FuzzElements: every form is right for any bits, length, slope and alignment of the
-// slices; from the offset 128 on, of the other functions. x has the bits of the operands, which repeat.
+// slices; from the offset 128 on, of all functions, and of programs. x has the bits of the operands, which repeat.
 func FuzzElements(f *testing.F) {
 	backends := keptBackends(f)
 	raw := func(v ...float32) []byte {
@@ -76,6 +76,7 @@ func FuzzElements(f *testing.F) {
 	f.Add(raw(1, -2, 3), math.Float32bits(0.01), uint32(0), byte(0))
 	f.Add(raw(values.Special()...), math.Float32bits(-0.5), uint32(1000), byte(1))
 	f.Add(raw(values.Normal(130, 1)...), math.Float32bits(2.5), uint32(16385), byte(3))
+	f.Add(raw(values.Special()...), uint32(len(form.Family())+2), uint32(100), byte(130)) // a program
 	f.Fuzz(func(t *testing.T, x []byte, slope, length uint32, offset byte) {
 		if len(x) < 4 {
 			return
@@ -89,7 +90,7 @@ func FuzzElements(f *testing.F) {
 			xs[i], dys[i] = few[i%len(few)], few[(i*3+1)%len(few)]
 		}
 		f := compute.LeakyReLU(math.Float32frombits(slope))
-		if functions := form.Family(); offset >= 128 {
+		if functions := append(form.Family(), form.Programs()...); offset >= 128 {
 			f = functions[slope%uint32(len(functions))]
 		}
 		for _, k := range backends {

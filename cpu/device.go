@@ -59,8 +59,10 @@ type device struct {
 	cache    int // bytes: calls that move more use non-temporal stores
 	copyCode *code
 	frames   frames
-	pool     pool
-	memory   *memoryPool
+
+	multiplyAdd multiplyAdd
+	pool        pool
+	memory      *memoryPool
 }
 
 func (d *device) Info() compute.Info {

@@ -8,8 +8,9 @@ import (
 // A frame is what one goroutine computes with. It is on the heap, since kernels are called
 // through variables.
 type frame struct {
-	args  args
-	tiles *tiles // nil until it runs a plan
+	args   args
+	tiles  *tiles  // nil until it runs a plan
+	panels *panels // nil until it computes a product
 
 	folding folding
 }

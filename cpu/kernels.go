@@ -45,11 +45,16 @@ type instructionSet struct {
 	primitives [ir.SoftsignPrime + 1][8]kernel
 	// nonTemporalFunctions are the functions as nonTemporal has activations.
 	nonTemporalFunctions [ir.SoftsignPrime + 1]kernel
+	// store copies a tile as the nonTemporal kernel of Copy does, but another goroutine may see it
+	// after later stores, until that kernel has run on any number of elements. Nil without
+	// nonTemporal.
+	store kernel
 	// fill sets a tile to params[0]; expand makes a tile of bools of a mask, and compress a
 	// mask of a tile of bools; prefetch and prefetchWrite bring a tile into the cache.
 	fill, expand, compress, prefetch, prefetchWrite kernel
 
-	folds [3]fold // by compute.Reduction, without Mean
+	patches patches
+	folds   [3]fold // by compute.Reduction, without Mean
 }
 
 // blockSize is the number of elements of a block. Its bits are a word of a mask.

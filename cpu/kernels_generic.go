@@ -121,6 +121,7 @@ var generic = instructionSet{
 	},
 	prefetch:      prefetchGeneric,
 	prefetchWrite: prefetchWriteGeneric,
+	patches:       genericPatches,
 }
 
 // leakyReLUForwardGeneric computes form.Forward of LeakyReLU.

@@ -177,7 +177,7 @@ var (
 		"AVX": words("vaddpd vaddps vandps vblendvpd vblendvps vbroadcastsd vbroadcastss vcmpeqps vcmple_oqps " +
 			"vcmplt_oqps vcmpordps vcmpunordps vcvtdq2ps vcvtpd2ps vcvtps2pd vcvttps2dq vdivpd vdivps " +
 			"vextractf128 vinsertf128 vmaskmovps vmaxps vminps vmovapd vmovaps vmovd vmovdqu vmovmskps vmovntps " +
-			"vmovss vmovups vmulpd vmulps vorps vpermilps vroundps vsqrtps vsubpd vsubps vxorps vzeroupper"),
+			"vmovss vmovups vmulpd vmulps vorps vpermilps vroundps vsqrtps vsubpd vsubps vunpckhpd vunpckhps vunpcklpd vunpcklps vxorps vzeroupper"),
 		"AVX2": words("vpaddd vpaddq vpand vpbroadcastb vpbroadcastd vpcmpeqd vpcmpgtd vpmovsxdq vpmulld vpor " +
 			"vpslld vpsllq vpsllvd vpsrad vpsrld vpsrlq vpsrlvd vpsubd vpxor"),
 		"FMA":     words("vfmadd231ps " + fusedDoubles),

@@ -2,6 +2,7 @@ package cpu
 
 import (
 	"slices"
+	"unsafe"
 
 	program "github.com/gmind-go/compute/internal/kernel"
 )
@@ -30,6 +31,7 @@ func (d *device) launchPlan(c *code, f *frame) {
 	r := &f.tiles.call
 	r.plan = c.plan(r.operands)
 	r.fetch = int64(r.n)*int64(c.bits) > 8*fetchBytes
+	r.past = d.past(c, r)
 	if d.short(c, r.params, r.n) {
 		f.tiles.begin(&f.args, r)
 		f.tiles.run(&f.args, r, 0, r.n)
@@ -75,4 +77,19 @@ func (d *device) nonTemporal(c *code, a *args) kernel {
 		}
 	}
 	return c.nonTemporal
+}
+
+// past returns which results of a plan are stored past the caches: those that are large, are not
+// in place of an input, and begin with a line.
+func (d *device) past(c *code, r *call) (past uint32) {
+	if d.set.store == nil || int64(r.n)*int64(c.bits) <= 8*int64(d.cache) {
+		return 0
+	}
+	for i, result := range r.operands[:c.results] {
+		inPlace := func(input program.Operand[unsafe.Pointer]) bool { return input.Memory == result.Memory }
+		if c.operands[i] == program.Element && uintptr(result.Memory)%64 == 0 && !slices.ContainsFunc(r.operands[c.results:], inPlace) {
+			past |= 1 << i
+		}
+	}
+	return past
 }

@@ -67,6 +67,50 @@ func TestStores(t *testing.T) {
 	}
 }
 
+// TestStoresOfPlans: which results of plans are stored past the caches.
+func TestStoresOfPlans(t *testing.T) {
+	set := generic
+	set.store = copyElements
+	d := Options{}.device(set)
+	defer d.Close()
+	c, err := set.compile(kernelOf("func f(x, y float32) (u, v float32, b bool) { return x + y, x - y, x < y }", program.Element, program.Element))
+	if err != nil {
+		t.Fatal(err)
+	}
+	d.cache = 1000
+	var P [5]unsafe.Pointer
+	for i := range P {
+		g := lineRoom(0, 1000)
+		P[i] = unsafe.Pointer(&g.all[g.lo])
+	}
+	for _, test := range []struct {
+		what     string
+		n        int
+		operands [5]unsafe.Pointer
+		want     uint32
+	}{
+		{"more than the cache", 70, P, 0b11},
+		{"what the cache keeps", 62, P, 0},
+		{"the first result in place", 70, [5]unsafe.Pointer{P[3], P[1], P[2], P[3], P[4]}, 0b10},
+		{"the second result in place", 70, [5]unsafe.Pointer{P[0], P[4], P[2], P[3], P[4]}, 0b01},
+		{"both in place", 70, [5]unsafe.Pointer{P[4], P[3], P[2], P[3], P[4]}, 0},
+		{"the first off a cache line", 70, [5]unsafe.Pointer{unsafe.Add(P[0], 4), P[1], P[2], P[3], P[4]}, 0b10},
+	} {
+		r := &call{n: test.n}
+		for _, p := range test.operands {
+			r.operands = append(r.operands, program.Operand[unsafe.Pointer]{Memory: p, Len: test.n})
+		}
+		if got := d.past(c, r); got != test.want {
+			t.Errorf("%s: the results %b, want %b", test.what, got, test.want)
+		}
+		d.set.store = nil
+		if got := d.past(c, r); got != 0 {
+			t.Errorf("%s, without such stores: the results %b", test.what, got)
+		}
+		d.set.store = copyElements
+	}
+}
+
 // TestStoresToSlices: forms on slices anywhere in a cache line are right, beyond the cache.
 func TestStoresToSlices(t *testing.T) {
 	for _, set := range instructionSets() {

@@ -55,12 +55,20 @@ func randomKernel(r *rand.Rand, operations int) *program.Kernel {
 // heapRoom returns a room on the heap, with an operand of a number of float32 that begins
 // somewhere in a cache line.
 func heapRoom(r *rand.Rand, a program.Address, size int) *room {
-	const edge = 80 // canaries before and behind the operand, at least
-	lo := edge + r.IntN(16)
+	lo := r.IntN(16)
 	if a == program.Bit {
 		lo &^= 1
 	}
-	return &room{all: asFloats(make([]uint64, (lo+size+edge+1)/2)), lo: lo, hi: lo + size}
+	return lineRoom(lo, size)
+}
+
+// lineRoom is heapRoom with an operand that begins with element lo of a cache line.
+func lineRoom(lo, size int) *room {
+	const edge, line = 80, 64 / 4 // canaries before and behind the operand, at least
+	all := asFloats(make([]uint64, (size+2*edge+2*line)/2+1))
+	first := int(-uintptr(unsafe.Pointer(&all[0]))/4) & (line - 1)
+	lo += first + edge
+	return &room{all: all[:lo+size+edge], lo: lo, hi: lo + size}
 }
 
 // furnish fills a room: the operand has random values, and the rest canaries.
@@ -284,7 +292,8 @@ func TestRepeats(t *testing.T) {
 }
 
 // TestPlans compares plans of random programs with the reference, on each instruction set, in
-// place in every way, with rows, columns, masks and random numbers.
+// place in every way, with rows, columns, masks and random numbers. Every second one stores
+// results past the caches.
 func TestPlans(t *testing.T) {
 	lengths := []int{1, 15, 63, 64, 65, 130, 1000, 1024, 1025, 5000}
 	programs := sampled(400)
@@ -292,6 +301,7 @@ func TestPlans(t *testing.T) {
 		t.Run(set.name, func(t *testing.T) {
 			d := Options{}.device(set)
 			defer d.Close()
+			cache := d.cache
 			for seed := range uint64(programs) {
 				r := rand.New(rand.NewPCG(seed, 1))
 				k := randomKernel(r, 1+r.IntN(30))
@@ -300,6 +310,10 @@ func TestPlans(t *testing.T) {
 					t.Fatal(err)
 				}
 				m := newTrialMaker(r)
+				if d.cache = cache; seed%2 == 1 {
+					d.cache = 0
+					m.room = func(_ program.Address, size int) *room { return lineRoom(0, size) }
+				}
 				for _, n := range lengths {
 					if err := m.make(k, n).try(d, c); err != nil {
 						t.Fatalf("seed %d: %v", seed, err)

@@ -120,10 +120,9 @@ func (d *device) foldAll(f *frame, out []float32, known, cold cost) {
 // foldLevel computes a level on as many cores as pay.
 func (d *device) foldLevel(f *frame, l *level, known, cold cost) {
 	size := l.layOut(d.pool.options.cores())
-	// To the pool, a unit is a block.
-	perUnit := func(c cost) cost { return cost(int64(c)*int64(size)/blockSize) + 1 }
-	j := job{task: l, call: l.call, n: l.units * blockSize, cost: perUnit(known), cold: perUnit(cold)}
-	j.chunk = blockSize * max(1, int(int64(chunkTime)*costUnit/(int64(max(known, 1))*int64(size))))
+	perUnit := func(c cost) cost { return c*cost(size) + 1 }
+	j := job{task: l, call: l.call, n: l.units, cost: perUnit(known), cold: perUnit(cold)}
+	j.chunk = max(1, int(int64(chunkTime)*costUnit/(int64(max(known, 1))*int64(size))))
 	d.pool.do(&j, f)
 }
 

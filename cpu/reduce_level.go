@@ -69,7 +69,7 @@ func chunksOf(n int) int { return (n + linear.Chunk - 1) / linear.Chunk }
 
 // run computes the units in the blocks from lo to hi.
 func (l *level) run(f *frame, lo, hi int) {
-	for u := lo / blockSize; u < hi/blockSize; u++ {
+	for u := lo; u < hi; u++ {
 		switch {
 		case l.down:
 			f.folding.down(f, l, u/l.blocks, u%l.blocks*l.width)

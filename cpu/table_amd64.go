@@ -169,6 +169,7 @@ var avx512 = instructionSet{
 		ir.MishPrime:     mishPrimeAVX512NT,
 		ir.SoftsignPrime: softsignPrimeAVX512NT,
 	},
+	store:    storeAVX512NT,
 	fill:     fillAVX512,
 	expand:   expandAVX512,
 	compress: compressAVX512,
@@ -179,6 +180,27 @@ var avx512 = instructionSet{
 	},
 	prefetch:      prefetchAVX512,
 	prefetchWrite: prefetchWriteAVX512,
+	patches: patches{
+		rows: 14, vectors: 2, width: 16,
+		transposeRows: 8, transpose: transposeAVX512, dot: dotAVX512,
+		streamRows: 8, stream: streamAVX512, streamRow: streamRowAVX512,
+		kernels: [maxRows + 1][maxVectors + 1]patchKernel{
+			1:  {1: patch1x1AVX512, 2: patch1x2AVX512, 4: patch1x4AVX512, 8: patch1x8AVX512},
+			2:  {1: patch2x1AVX512, 2: patch2x2AVX512, 4: patch2x4AVX512, 8: patch2x8AVX512},
+			3:  {1: patch3x1AVX512, 2: patch3x2AVX512, 4: patch3x4AVX512, 8: patch3x8AVX512},
+			4:  {1: patch4x1AVX512, 2: patch4x2AVX512},
+			5:  {1: patch5x1AVX512, 2: patch5x2AVX512},
+			6:  {1: patch6x1AVX512, 2: patch6x2AVX512},
+			7:  {1: patch7x1AVX512, 2: patch7x2AVX512},
+			8:  {1: patch8x1AVX512, 2: patch8x2AVX512},
+			9:  {1: patch9x1AVX512, 2: patch9x2AVX512},
+			10: {1: patch10x1AVX512, 2: patch10x2AVX512},
+			11: {1: patch11x1AVX512, 2: patch11x2AVX512},
+			12: {1: patch12x1AVX512, 2: patch12x2AVX512},
+			13: {1: patch13x1AVX512, 2: patch13x2AVX512},
+			14: {1: patch14x1AVX512, 2: patch14x2AVX512},
+		},
+	},
 }
 
 var avx2 = instructionSet{
@@ -341,6 +363,7 @@ var avx2 = instructionSet{
 		ir.MishPrime:     mishPrimeAVX2NT,
 		ir.SoftsignPrime: softsignPrimeAVX2NT,
 	},
+	store:    storeAVX2NT,
 	fill:     fillAVX2,
 	expand:   expandAVX2,
 	compress: compressAVX2,
@@ -351,4 +374,17 @@ var avx2 = instructionSet{
 	},
 	prefetch:      prefetchAVX2,
 	prefetchWrite: prefetchWriteAVX2,
+	patches: patches{
+		rows: 6, vectors: 2, width: 8,
+		transposeRows: 8, transpose: transposeAVX2, dot: dotAVX2,
+		streamRows: 8, stream: streamAVX2, streamRow: streamRowAVX2,
+		kernels: [maxRows + 1][maxVectors + 1]patchKernel{
+			1: {1: patch1x1AVX2, 2: patch1x2AVX2, 4: patch1x4AVX2, 8: patch1x8AVX2},
+			2: {1: patch2x1AVX2, 2: patch2x2AVX2, 4: patch2x4AVX2},
+			3: {1: patch3x1AVX2, 2: patch3x2AVX2, 4: patch3x4AVX2},
+			4: {1: patch4x1AVX2, 2: patch4x2AVX2},
+			5: {1: patch5x1AVX2, 2: patch5x2AVX2},
+			6: {1: patch6x1AVX2, 2: patch6x2AVX2},
+		},
+	},
 }

@@ -13,8 +13,9 @@ type call struct {
 	index    uint64 // of the first element
 	operands []program.Operand[unsafe.Pointer]
 	params   []uint32
-	fetch    bool // whether tiles are fetched ahead
-	folded   bool // whether the result is not stored, but folded by the caller: see fold
+	fetch    bool   // whether tiles are fetched ahead
+	folded   bool   // whether the result is not stored, but folded by the caller: see fold
+	past     uint32 // by result: a bit, whether it is stored past the caches
 }
 
 // Tiles are where one goroutine runs plans. It keeps the memory for the next call.
@@ -35,6 +36,7 @@ type tiles struct {
 // An aside is memory beside an operand.
 type aside struct {
 	pad      unsafe.Pointer // of an Element: a block, in place of the rest of the operand
+	tile     unsafe.Pointer // of an Element of the results: what is then stored past the caches
 	repeated []float32      // of a Row: the row, repeated; of a Col: a tile
 	run      uint64         // of a Col: the element that repeated has
 	runs     int            // and in how many elements; 0 for none
@@ -113,6 +115,9 @@ func (t *tiles) place(p *plan) {
 		switch address {
 		case program.Element:
 			r.pad = unsafe.Pointer(&take(blockSize)[0])
+			if i < p.results && p.set.store != nil {
+				r.tile = unsafe.Pointer(&take(min(p.tile, longTile))[0])
+			}
 		case program.Row:
 			r.repeated = take(2*p.tile + blockSize)
 		case program.Col:
@@ -136,10 +141,13 @@ func (t *tiles) repeat(c *call) {
 // memory returns the elements that place takes at most.
 func (p *plan) memory() int {
 	n := p.slots * p.stride()
-	for _, address := range p.operands {
+	for i, address := range p.operands {
 		switch address {
 		case program.Element:
 			n += blockSize
+			if i < p.results && p.set.store != nil {
+				n += min(p.tile, longTile)
+			}
 		case program.Row:
 			n += 2*p.tile + blockSize
 		case program.Col:
@@ -152,7 +160,7 @@ func (p *plan) memory() int {
 // ahead returns what fetches tiles of operand i, or nil.
 func (c *call) ahead(i int) kernel {
 	set := c.plan.set
-	if c.plan.operands[i] != program.Element {
+	if c.plan.operands[i] != program.Element || i < c.plan.results && c.past>>i&1 == 1 {
 		return nil
 	}
 	if i < c.plan.results {

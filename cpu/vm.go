@@ -3,19 +3,29 @@ package cpu
 import (
 	"unsafe"
 
+	"github.com/gmind-go/compute/internal/form"
 	program "github.com/gmind-go/compute/internal/kernel"
 )
 
 // run computes the elements of c from lo, a multiple of 64, to hi, which is one, or all that
 // there are.
 func (t *tiles) run(a *args, c *call, lo, hi int) {
+	tile := c.plan.tile
+	if c.past != 0 {
+		tile = min(tile, longTile)
+	}
 	for lo < hi {
-		n := min(c.plan.tile, hi-lo)
+		n := min(tile, hi-lo)
 		if n >= blockSize {
 			n &^= blockSize - 1
 		}
 		t.tile(a, c, lo, n)
 		lo += n
+	}
+	if c.past != 0 {
+		// A fence. If the goroutine had another core before, the scheduler had one there.
+		a.n = 0
+		c.plan.set.nonTemporal[0][form.Copy](a)
 	}
 }
 
@@ -46,6 +56,18 @@ func (t *tiles) tile(a *args, c *call, lo, n int) {
 	}
 	if n < padded {
 		t.finish(c, lo, n)
+	} else if c.past != 0 {
+		t.store(a, c, lo, n)
+	}
+}
+
+// store copies whole blocks from the tiles of results to where they are stored past the caches.
+func (t *tiles) store(a *args, c *call, lo, n int) {
+	for i := range c.plan.results {
+		if c.past>>i&1 == 1 {
+			a.ptr[0], a.ptr[1], a.n = unsafe.Add(c.operands[i].Memory, 4*lo), t.beside[i].tile, n
+			c.plan.set.store(a)
+		}
 	}
 }
 
@@ -66,6 +88,8 @@ func (t *tiles) position(a *args, c *call, lo, n int) {
 					copy(unsafe.Slice((*float32)(r.pad), n), unsafe.Slice((*float32)(t.at[i]), n))
 				}
 				t.at[i] = r.pad
+			} else if i < p.results && c.past>>i&1 == 1 {
+				t.at[i] = r.tile
 			}
 		case program.Bit:
 			t.at[i] = unsafe.Add(o.Memory, lo/8)

@@ -29,7 +29,7 @@ func (d *device) Write(m driver.Memory, src []float32) error {
 	return d.transfer(len(src), &d.writes, func() error {
 		return d.queue.Write(mem, offset, src)
 	}, func() error {
-		return d.queue.Fill(mem, len(src), func(values []float32) { copyAll(values, src) })
+		return d.queue.Fill(mem, offset, len(src), func(values []float32) { copyAll(values, src) })
 	}, func(p *pipeline, from, to int) error {
 		return p.upload(mem, offset+from, src[from:to])
 	})
@@ -40,7 +40,7 @@ func (d *device) Read(m driver.Memory, dst []float32) error {
 	return d.transfer(len(dst), &d.reads, func() error {
 		return d.queue.Read(mem, offset, dst)
 	}, func() error {
-		return d.queue.View(mem, len(dst), func(values []float32) { copyAll(dst, values) })
+		return d.queue.View(mem, offset, len(dst), func(values []float32) { copyAll(dst, values) })
 	}, func(p *pipeline, from, to int) error {
 		return p.download(dst[from:to], mem, offset+from)
 	})

@@ -26,10 +26,11 @@ func opNames() []string {
 
 // A measurement is a call to be timed, and how to check its result.
 type measurement struct {
-	op, data string           // as in report.Result
-	limit    string           // the operation that this one is compared with, or ""
-	bits     int              // that must be moved, per element
-	prepare  func(*set) error // makes what call needs; nil if that is nothing
+	op, data string              // as in report.Result
+	limit    string              // the operation that this one is compared with, or ""
+	bits     int                 // that must be moved, per element; 0 if flop is the measure
+	flop     func(n int) float64 // operations on floating-point numbers in a call on n elements; nil if bits are the measure
+	prepare  func(*set) error    // makes what call needs; nil if that is nothing
 	call     func(*set) error
 	launch   func(*set) error // call without waiting; nil if it is not a single kernel
 	check
@@ -69,6 +70,7 @@ func measurements(b compute.Backend, c *config) []measurement {
 		}
 		list = append(list, m)
 	}
+	list = append(list, linearMeasurements(b, c.ops)...)
 	for i := range c.programs {
 		list = append(list, programMeasurements(b, &c.programs[i], i)...)
 	}
@@ -169,8 +171,11 @@ func measureSize(ctx context.Context, b compute.Backend, c *config, in *input, l
 			Op: t.op, Data: t.data, Limit: t.limit, Cache: state, N: n, Bytes: int(int64(t.bits) * int64(n) / 8), Calls: t.Calls,
 			Verified: t.checked > 0 && t.wrong == "", TimesNS: t.NS,
 		}
+		if t.flop != nil {
+			r.Flop = t.flop(n)
+		}
 		r.Summarize()
-		if profiler, ok := compute.As[form.Profiler](b); ok && t.launch != nil && err == nil && ctx.Err() == nil {
+		if profiler, ok := compute.As[form.Profiler](b); ok && t.launch != nil && t.flop == nil && t.op != sumOp && err == nil && ctx.Err() == nil {
 			r.EventNS, r.EventClockNS, err = t.profile(b, profiler)
 		}
 		if t.wrong != "" {

@@ -29,17 +29,25 @@ var copySpec = spec{
 	body: function.Kernel(0, function.Copy).Body, results: []kernel.Address{kernel.Element}, inputs: []kernel.Address{kernel.Element}, ptr: []int{1},
 }
 
+// storeSpec is that of a copy whose caller orders the stores, after many of them.
+var storeSpec = func() spec {
+	s := copySpec
+	s.name, s.unordered = "store", true
+	return s
+}()
+
 // amd64Table returns the Go file with the tables of kernels.
 func amd64Table() []byte {
 	return formatted(generated + "//go:build !purego\n\npackage cpu\n\n" +
 		"import (\n\"github.com/gmind-go/compute/internal/form\"\n\"github.com/gmind-go/compute/internal/ir\"\n)\n" +
-		table("avx512", "AVX512", "AVX512NT") + table("avx2", "AVX2", "AVX2NT"))
+		table("avx512", "AVX512", "AVX512NT", patchTable("AVX512", 32, 16)) + table("avx2", "AVX2", "AVX2NT", patchTable("AVX2", 16, 8)))
 }
 
 // amd64Sources returns the assembly of the kernels of list, and the Go file of the package that
 // declares them.
 func amd64Sources(pkg string, list []spec) (assembly, declarations []byte) {
 	declareArgs()
+	declarePatch()
 	constants, numbers, tables := map[bits32]bool{}, map[bits64]bool{}, map[ir.Table]reg.VecVirtual{}
 	var functions []avo.Section
 	add := func(r *routine) {
@@ -50,6 +58,7 @@ func amd64Sources(pkg string, list []spec) (assembly, declarations []byte) {
 	}
 	for _, set := range sets {
 		add(write(set, copySpec, true))
+		add(write(set, storeSpec, true))
 		for _, s := range list {
 			add(write(set, s, false))
 			if !s.blocks {
@@ -58,6 +67,9 @@ func amd64Sources(pkg string, list []spec) (assembly, declarations []byte) {
 		}
 		for _, p := range prefetches {
 			functions = append(functions, p.write(set))
+		}
+		for _, f := range writePatches(set) {
+			functions = append(functions, f)
 		}
 	}
 	file := avo.NewFile()

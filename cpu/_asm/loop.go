@@ -153,8 +153,10 @@ func (f *routine) write() {
 	f.begin()
 	if f.nonTemporal {
 		f.loop("block", f.unroll)
-		f.Comment("Non-temporal stores are weakly ordered: others may see later stores first.")
-		f.SFENCE()
+		if !f.unordered {
+			f.Comment("Non-temporal stores are weakly ordered: others may see later stores first.")
+			f.SFENCE()
+		}
 	} else {
 		f.loop("block", f.unroll)
 		if !f.blocks {
@@ -173,6 +175,9 @@ func (f *routine) begin() {
 	if f.nonTemporal {
 		name += "NT"
 		doc = name + " is like " + strings.TrimSuffix(name, "NT") + " with non-temporal stores: n is a multiple of 64, and buffers of results are aligned to 64 bytes."
+		if f.unordered {
+			doc += " It has no fence."
+		}
 	}
 	f.Function(name)
 	f.Attributes(attr.NOSPLIT)

@@ -28,6 +28,8 @@ type spec struct {
 	// A kernel of an activation or a function may have any number of elements. One of a
 	// primitive has blocks of 64.
 	blocks bool
+	// With non-temporal stores, the caller has to make others see them before later ones.
+	unordered bool
 
 	// Its place in the tables.
 	kind    int // of an activation, from 1 on

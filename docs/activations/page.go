@@ -84,8 +84,8 @@ the sections. A dash says that a library has no such activation.
 `
 
 const others = `
-PReLU, with a slope for each channel, is a [program](../README.md#programs), as is any other
-function of one argument.
+[PReLU](#prelu), with a slope for each channel, is a [program](programs.md). Any other function of
+one argument is one too, and compute.ActivationOf makes an activation of it.
 `
 
 // specials are the inputs in the tables.
@@ -111,6 +111,7 @@ func page(sections []section) []byte {
 	for _, s := range sections {
 		s.write(&b)
 	}
+	writePReLU(&b)
 	return b.Bytes()
 }
 

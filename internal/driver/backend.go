@@ -120,6 +120,20 @@ func (b *Backend) Profile(work func() error) (ns []float64, err error) {
 	return ns, b.failed("profile", "", err)
 }
 
+// Peak implements form.Peaker. It returns 0 if the device has no measure.
+func (b *Backend) Peak() (flop float64, err error) {
+	d, ok := b.device.(Peaker)
+	if !ok {
+		return 0, nil
+	}
+	if err := b.enter("peak"); err != nil {
+		return 0, err
+	}
+	defer b.calls.RUnlock()
+	flop, err = d.Peak()
+	return flop, b.failed("peak", "", err)
+}
+
 // Close implements compute.Backend.
 func (b *Backend) Close() error {
 	b.mu.Lock()

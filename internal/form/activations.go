@@ -2,8 +2,10 @@ package form
 
 import (
 	"slices"
+	"sync"
 
 	"github.com/gmind-go/compute"
+	"github.com/gmind-go/compute/expr"
 	"github.com/gmind-go/compute/internal/function"
 )
 
@@ -28,3 +30,22 @@ func Fused() []compute.Activation {
 func Activations() []compute.Activation {
 	return append(Fused(), compute.Sigmoid(), compute.ELU(1.5), compute.GELU())
 }
+
+// Programs returns Activations of programs, as users make them. It is for tests.
+var Programs = sync.OnceValue(func() (list []compute.Activation) {
+	add := func(text string, params ...float32) {
+		f, err := compute.ActivationOf(expr.MustParse(text), params...)
+		if err != nil {
+			panic(err) // the text is wrong
+		}
+		list = append(list, f)
+	}
+	add("three(x) = 3")   // no form reads x
+	add("steep(x) = 2*x") // the derivative does not
+	const dent = "dent(x, unused, edge, slope, value) = where(x > edge, x, slope*x + value)"
+	add(dent, 1, 0.25, -2.5, -1)
+	add(dent, 1, -0.5, 3, 1)                 // the same kernels
+	add("bell(d, y) = exp(-(1/y)*d*d)", 1.5) // names of results
+	add("odd(x) = where(bits(x) & 1 == 1, -x, x)")
+	return list
+})

@@ -30,21 +30,25 @@ type Product struct {
 func MatMul(p Product, c, a, b []float32) {
 	for i := range p.M {
 		for j := range p.N {
-			sum := float32(0)
-			if p.Accumulate {
-				sum = c[i*p.N+j]
-			}
-			for from := 0; from < p.K; from += Block {
-				chain := p.chain(a, b, i, j, from, min(from+Block, p.K))
-				if from == 0 && !p.Accumulate {
-					sum = chain
-				} else {
-					sum += chain
-				}
-			}
-			c[i*p.N+j] = sum
+			c[i*p.N+j] = p.Element(c[i*p.N+j], a, b, i, j)
 		}
 	}
+}
+
+// Element returns element i, j of c, where it was c.
+func (p Product) Element(c float32, a, b []float32, i, j int) float32 {
+	if p.K == 0 && !p.Accumulate {
+		return 0
+	}
+	for from := 0; from < p.K; from += Block {
+		chain := p.chain(a, b, i, j, from, min(from+Block, p.K))
+		if from == 0 && !p.Accumulate {
+			c = chain
+		} else {
+			c += chain
+		}
+	}
+	return c
 }
 
 // chain returns the chain of the products from to to of element i, j.

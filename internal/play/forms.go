@@ -38,7 +38,7 @@ func refusal(f compute.Activation, operands ...*held) error {
 // operate calls fm. The script chooses the last buffer first, then the other operands in
 // the order of the call, usually of the same length.
 func (p *Player) operate(fm form.Form) error {
-	f := p.script.activation()
+	f := p.activation()
 	operands := fm.Operands()
 	last := operands[len(operands)-1]
 	if last == form.M {

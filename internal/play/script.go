@@ -5,7 +5,6 @@ import (
 	"math"
 
 	"github.com/gmind-go/compute"
-	"github.com/gmind-go/compute/internal/form"
 	"github.com/gmind-go/compute/internal/values"
 )
 
@@ -91,26 +90,4 @@ func repeat(v []float32, n int) []float32 {
 		r[i] = v[i%len(v)]
 	}
 	return r
-}
-
-// activation returns one of form.Activations, a function with any slope, or rarely an invalid
-// one.
-func (s *script) activation() compute.Activation {
-	slopes := []float32{0, 0.01, 1, 2.5, -0.5, float32(math.Copysign(0, -1)), math.MaxFloat32, math.SmallestNonzeroFloat32}
-	switch kind := s.below(64); {
-	case kind < 16:
-		functions := form.Activations()
-		return functions[kind%len(functions)]
-	case kind < 48:
-		return compute.LeakyReLU(slopes[kind%len(slopes)])
-	case kind < 60:
-		return compute.LeakyReLU(s.float())
-	case kind == 60:
-		return compute.LeakyReLU(float32(math.NaN()))
-	case kind == 61:
-		return compute.LeakyReLU(float32(math.Inf(-1)))
-	case kind == 62:
-		return compute.Activation{Kind: 255, Params: compute.LeakyReLU(0.5).Params}
-	}
-	return compute.Activation{}
 }

@@ -18,6 +18,7 @@ type Session struct {
 	foreign     compute.Buffer // of another backend
 	foreignMask compute.Mask
 	flushes     bool
+	others      []compute.Activation // see Player.activation
 	state       atomic.Int32
 }
 
@@ -31,7 +32,11 @@ const (
 // NewSession returns a session on b. Players pass it buffers of other too, which are
 // foreign to b.
 func NewSession(b, other compute.Backend) (*Session, error) {
-	s := &Session{b: b, flushes: b.Info().FlushesSubnormals}
+	info := b.Info()
+	s := &Session{b: b, flushes: info.FlushesSubnormals, others: others()}
+	if info.Backend != "cpu" {
+		s.others = few()
+	}
 	var err error
 	if s.foreign, err = other.Alloc(3); err != nil {
 		return nil, err

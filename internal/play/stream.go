@@ -32,7 +32,7 @@ func (p *Player) undisturbed() error {
 // overlapping.
 func (p *Player) stream() error {
 	s := &p.script
-	f, n := s.activation(), p.newLength()
+	f, n := p.activation(), p.newLength()
 	op := compute.Op(s.below(2))
 	if s.oneIn(32) {
 		op = 99
