@@ -17,18 +17,22 @@ import (
 // input of whichever Forward was last.
 //
 // The methods on slices compute from host memory to host memory, as Backend.Stream does, and
-// keep a copy of the input there, 4 bytes per element, which they reuse if the length repeats.
+// keep a copy of the input there, 4 bytes per element, which they reuse if the length repeats, or
+// after KeepBits a bit of each element.
 // Those on buffers chain layers on the device, and keep only what Backward needs of the input: 1
 // bit per element if Activation.HasBit, and otherwise a copy of it. Both may be mixed: what is
 // missing is copied once.
 type Layer struct {
-	b Backend
-	f Activation
+	b    Backend
+	f    Activation
+	host bool // whether b is a streamer, and fastest to copy memory of the host
 
 	mu       sync.Mutex // guards what follows
+	keepBits bool       // see KeepBits
 	n        int        // elements of the last input
 	knows    knowledge
 	kept     []float32   // the last input, if knowsSlice; else of any length
+	words    []uint64    // its bits, if knowsWords; else of any length
 	x        Buffer      // the last input, if knowsBuffer; else of any length, or nil
 	bits     Mask        // of the last input, if knowsBits; else of any length, or nil
 	work     Buffer      // of any length, or nil
@@ -42,13 +46,14 @@ type knowledge int
 const (
 	knowsSlice knowledge = 1 << iota
 	knowsBuffer
+	knowsWords
 	knowsBits
 
 	knowsNothing knowledge = 0
 )
 
-// ErrBitsOnly is the ErrNoInput of Layer.Inputs after ForwardBuffer: the layer has only
-// a bit of each element of its last input.
+// ErrBitsOnly is the ErrNoInput of Layer.Inputs after ForwardBuffer, or a Forward after KeepBits:
+// the layer has only a bit of each element of its last input.
 var ErrBitsOnly = fmt.Errorf("only its bits: %w", ErrNoInput)
 
 // NewLayer returns a layer that computes f on b. It holds memory from the first Forward until
@@ -57,7 +62,16 @@ func NewLayer(b Backend, f Activation) *Layer {
 	if w, ok := b.(*fallback); ok { // it changes nothing that a layer calls
 		b = w.Backend
 	}
-	return &Layer{b: b, f: f}
+	l := &Layer{b: b, f: f}
+	if _, ok := b.(streamer); ok && !check.IsNil(b) {
+		l.host = b.Info().Backend == "cpu"
+	}
+	return l
+}
+
+// A streamer computes forms on slices without allocating memory.
+type streamer interface {
+	StreamForm(fm function.Form, f Activation, words []uint64, slices ...[]float32) error
 }
 
 // Activation returns the function of the layer.
@@ -66,8 +80,17 @@ func (l *Layer) Activation() Activation { return l.f }
 // String returns the function of the layer, such as "LeakyReLU(negative_slope=0.01)".
 func (l *Layer) String() string { return l.f.String() }
 
-// Remember makes x the last input, as Forward does, without computing f. Errors: those
-// of Backend.Stream.
+// KeepBits makes Forward and ForwardInto keep what ForwardBuffer keeps: of a function with
+// Activation.HasBit, only a bit of each element. They then move little more than Stream moves, and
+// not twice as much, but Inputs returns ErrBitsOnly. It changes nothing for other functions.
+func (l *Layer) KeepBits() {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	l.keepBits = true
+}
+
+// Remember makes x the last input, as Forward does, without computing f. It keeps a copy of x, also
+// after KeepBits. Errors: those of Backend.Stream.
 func (l *Layer) Remember(x []float32) error {
 	l.mu.Lock()
 	defer l.mu.Unlock()
@@ -110,7 +133,26 @@ func (l *Layer) ForwardInto(y, x []float32) error {
 	if err := l.lengths("forward", "y", len(y), "x", len(x)); err != nil {
 		return err
 	}
+	if l.keepBits && l.f.HasBit() {
+		return l.forwardBits(y, x)
+	}
 	return l.forward(y, x)
+}
+
+// forwardBits is forward with a bit of each element.
+func (l *Layer) forwardBits(y, x []float32) error {
+	l.knows = knowsNothing
+	if err := l.open(); err != nil {
+		return err
+	}
+	if n := (len(x) + 63) / 64; len(l.words) != n {
+		l.words = make([]uint64, n)
+	}
+	if err := l.compute(function.ForwardMask, y, x); err != nil {
+		return err
+	}
+	l.knows, l.n = knowsWords, len(x)
+	return nil
 }
 
 // forward makes x the last input, and sets y, which has the length of x or is empty.
@@ -122,7 +164,9 @@ func (l *Layer) forward(y, x []float32) error {
 	if len(l.kept) != len(x) {
 		l.kept = make([]float32, len(x))
 	}
-	copy(l.kept, x) // before y replaces it
+	if err := l.keep(x); err != nil { // before y replaces it
+		return err
+	}
 	if err := l.compute(function.Forward, y, x[:len(y)]); err != nil {
 		return err
 	}
@@ -130,28 +174,44 @@ func (l *Layer) forward(y, x []float32) error {
 	return nil
 }
 
-// compute computes a form on slices, its operands. One of a backend of this module allocates
-// nothing.
+// keep copies x to kept.
+func (l *Layer) keep(x []float32) error {
+	if !l.host {
+		copy(l.kept, x)
+		return nil
+	}
+	l.operands = append(l.operands[:0], l.kept, x)
+	defer clear(l.operands)
+	return l.b.(streamer).StreamForm(function.Copy, Activation{}, nil, l.operands...)
+}
+
+// compute computes a form on slices, its operands; a mask is in l.words. One of a backend of this
+// module allocates nothing.
 func (l *Layer) compute(fm function.Form, operands ...[]float32) error {
-	if b, ok := l.b.(interface {
-		StreamForm(function.Form, Activation, ...[]float32) error
-	}); ok {
+	if b, ok := l.b.(streamer); ok {
 		l.operands = append(l.operands[:0], operands...)
 		defer clear(l.operands)
-		return b.StreamForm(fm, l.f, l.operands...)
+		return b.StreamForm(fm, l.f, l.words, l.operands...)
 	}
 	if err := l.f.Validate(); err != nil {
 		return fmt.Errorf("compute: %v: %w", l.f, err)
 	}
 	fn := function.Of(int(l.f.Kind))
+	p := fn.Program(fm)
+	params := len(fn.Params())
+	inputs := p.Args()[:len(p.Args())-params]
 	var args []Arg
-	for _, s := range operands {
-		args = append(args, Slice(s))
+	for _, operand := range append(p.Results(), inputs...) {
+		if operand.Type == expr.Bool {
+			args = append(args, Words(l.words))
+			continue
+		}
+		args, operands = append(args, Slice(operands[0])), operands[1:]
 	}
-	for i := range fn.Params() {
+	for i := range params {
 		args = append(args, F32(l.f.Params[i]))
 	}
-	return l.b.RunSlices(context.Background(), fn.Program(fm), args...)
+	return l.b.RunSlices(context.Background(), p, args...)
 }
 
 // DerivativeInto is like Derivative, and sets d, which has the length of the last input
@@ -166,8 +226,14 @@ func (l *Layer) derivative(d []float32) error {
 	if err := l.hasInput("derivative", "d", len(d)); err != nil {
 		return err
 	}
-	if l.knows&knowsSlice != 0 {
+	switch {
+	case l.knows&knowsSlice != 0:
 		return l.compute(function.Derivative, d, l.kept)
+	case l.knows&knowsWords != 0:
+		for i := range d {
+			d[i] = 1 // for dy = 1 the gradient is the derivative
+		}
+		return l.compute(function.BackwardMask, d, d)
 	}
 	if err := reserve(l, &l.work, l.n, Backend.Alloc); err != nil {
 		return err
@@ -189,8 +255,11 @@ func (l *Layer) BackwardInto(dx, dy []float32) error {
 	if err := l.lengths("backward", "dx", len(dx), "dy", len(dy)); err != nil {
 		return err
 	}
-	if l.knows&knowsSlice != 0 {
+	switch {
+	case l.knows&knowsSlice != 0:
 		return l.compute(function.Backward, dx, dy, l.kept)
+	case l.knows&knowsWords != 0:
+		return l.compute(function.BackwardMask, dx, dy)
 	}
 	if err := reserve(l, &l.work, l.n, Backend.Alloc); err != nil {
 		return err
@@ -278,8 +347,11 @@ func (l *Layer) BackwardBuffer(dx, dy Buffer) error {
 	return l.backwardTo(dx, dy)
 }
 
-// upload copies the last input to the device, unless something of it is there.
+// upload copies the last input to the device, or its bits, unless something of it is there.
 func (l *Layer) upload() error {
+	if l.knows == knowsWords {
+		return l.uploadBits()
+	}
 	if l.knows != knowsSlice {
 		return nil
 	}
@@ -290,6 +362,34 @@ func (l *Layer) upload() error {
 		return err
 	}
 	l.knows |= knowsBuffer
+	return nil
+}
+
+// The programs that make numbers of bits, and bits of these.
+var (
+	numbered = expr.MustParse("func numbered(m bool) (x float32) { return where(m, 1, 0) }")
+	marked   = expr.MustParse("func marked(x float32) (m bool) { return x > 0 }")
+)
+
+// uploadBits sets a mask of the device to the words.
+func (l *Layer) uploadBits() error {
+	numbers := make([]float32, l.n)
+	if err := l.b.RunSlices(context.Background(), numbered, Slice(numbers), Words(l.words)); err != nil {
+		return err
+	}
+	if err := reserve(l, &l.x, l.n, Backend.Alloc); err != nil {
+		return err
+	}
+	if err := reserve(l, &l.bits, l.n, Backend.AllocMask); err != nil {
+		return err
+	}
+	if err := l.x.Write(numbers); err != nil {
+		return err
+	}
+	if err := l.b.Run(marked, l.bits, l.x); err != nil {
+		return err
+	}
+	l.knows |= knowsBits
 	return nil
 }
 
@@ -324,12 +424,12 @@ func (l *Layer) backwardTo(dx, dy Buffer) error {
 }
 
 // Inputs returns the last input. Errors: ErrNoInput; ErrBitsOnly, after ForwardBuffer of a
-// function with a bit; and those of Buffer.Read.
+// function with a bit, or Forward with KeepBits; and those of Buffer.Read.
 func (l *Layer) Inputs() ([]float32, error) {
 	l.mu.Lock()
 	defer l.mu.Unlock()
-	if l.knows == knowsBits {
-		return nil, fmt.Errorf("compute: inputs of %v: after ForwardBuffer the layer has only a bit of each element; keep the buffer, or use Forward: %w", l.f, ErrBitsOnly)
+	if l.knows != knowsNothing && l.knows&(knowsSlice|knowsBuffer) == 0 {
+		return nil, fmt.Errorf("compute: inputs of %v: after ForwardBuffer, or Forward with KeepBits, the layer has only a bit of each element; keep the input, or use Forward without KeepBits: %w", l.f, ErrBitsOnly)
 	}
 	if err := l.hasInput("inputs", "", 0); err != nil {
 		return nil, err
@@ -345,7 +445,7 @@ func (l *Layer) Inputs() ([]float32, error) {
 func (l *Layer) Release() error {
 	l.mu.Lock()
 	defer l.mu.Unlock()
-	l.knows, l.n, l.kept = knowsNothing, 0, nil
+	l.knows, l.n, l.kept, l.words = knowsNothing, 0, nil, nil
 	return cmp.Or(release(&l.x), release(&l.work), release(&l.ones), release(&l.bits))
 }
 

@@ -1,6 +1,7 @@
 package compute_test
 
 import (
+	"errors"
 	"fmt"
 	"slices"
 	"testing"
@@ -18,11 +19,14 @@ func BenchmarkLayer(b *testing.B) {
 	f := compute.LeakyReLU(0.01)
 	backward := function.Of(int(f.Kind)).Program(function.Backward)
 	l := compute.NewLayer(device, f)
+	bits := compute.NewLayer(device, f)
+	bits.KeepBits()
 	defer l.Release()
+	defer bits.Release()
 	for _, n := range []int{64 << 10, 1 << 20, 16 << 20} {
 		x, dy := values.Normal(n, 1), values.Normal(n, 2)
 		y, dx := slices.Clone(x), slices.Clone(dy) // in memory that was touched
-		if err := l.Remember(x); err != nil {
+		if err := errors.Join(l.Remember(x), bits.ForwardInto(y, x)); err != nil {
 			b.Fatal(err)
 		}
 		for _, c := range []struct {
@@ -31,13 +35,16 @@ func BenchmarkLayer(b *testing.B) {
 		}{
 			{"Stream", func() error { return device.Stream(b.Context(), compute.OpForward, f, y, x) }},
 			{"ForwardInto", func() error { return l.ForwardInto(y, x) }},
+			{"ForwardInto with KeepBits", func() error { return bits.ForwardInto(y, x) }},
 			{"Stream in place", func() error { return device.Stream(b.Context(), compute.OpForward, f, y, y) }},
 			{"ForwardInto its input", func() error { return l.ForwardInto(y, y) }},
+			{"ForwardInto its input with KeepBits", func() error { return bits.ForwardInto(y, y) }},
 			{"RunSlices of the backward", func() error {
 				return device.RunSlices(b.Context(), backward, compute.Slice(dx), compute.Slice(dy), compute.Slice(x), compute.F32(0.01))
 			}},
 			{"BackwardInto", func() error { return l.BackwardInto(dx, dy) }},
 			{"BackwardInto dy", func() error { return l.BackwardInto(dy, dy) }},
+			{"BackwardInto dy with KeepBits", func() error { return bits.BackwardInto(dy, dy) }},
 		} {
 			b.Run(fmt.Sprintf("%d/%s", n, c.name), func(b *testing.B) {
 				for b.Loop() {

@@ -153,6 +153,63 @@ func TestLayerKeepsInput(t *testing.T) {
 	})
 }
 
+// TestLayerKeepBits: with KeepBits, forward passes on slices keep only bits, of which all gradients
+// are computed, on slices and on buffers.
+func TestLayerKeepBits(t *testing.T) {
+	onLayerBackends(t, func(t *testing.T, b compute.Backend) {
+		for _, f := range []compute.Activation{compute.LeakyReLU(-0.5), compute.Clip(-1, 0.5), compute.HardShrink(0.25), compute.Sigmoid(), form.Programs()[2]} {
+			l := compute.NewLayer(b, f)
+			l.KeepBits()
+			for _, n := range []int{130, 0, 1000, 64, 3} {
+				xs, dys := values.Normal(n, 1), values.Normal(n, 2)
+				ys := values.Each(n, func(i int) float32 { return f.Value(xs[i]) })
+				ds := values.Each(n, func(i int) float32 { return f.Derivative(xs[i]) })
+				dxs := values.Each(n, func(i int) float32 { return f.Backward(dys[i], xs[i]) })
+				buf, err := b.Alloc(n)
+				if err != nil {
+					t.Fatal(err)
+				}
+				got := make([]float32, n)
+				for _, inPlace := range []bool{false, true} {
+					y, dx := slices.Clone(xs), slices.Clone(dys)
+					if inPlace {
+						testenv.Equal(t, "ForwardInto its input", y, ys, l.ForwardInto(y, y))
+					} else {
+						y, err = l.Forward(xs)
+						testenv.Equal(t, "Forward", y, ys, err)
+					}
+					d, err := l.Derivative()
+					testenv.Equal(t, "Derivative", d, ds, err)
+					testenv.Equal(t, "BackwardInto its input", dx, dxs, l.BackwardInto(dx, dx))
+					testenv.Equal(t, "BackwardBuffer", got, dxs, errors.Join(buf.Write(dys), l.BackwardBuffer(buf, buf), buf.Read(got)))
+					testenv.Equal(t, "DerivativeBuffer", got, ds, errors.Join(l.DerivativeBuffer(buf), buf.Read(got)))
+					dx, err = l.Backward(dys)
+					testenv.Equal(t, "Backward after BackwardBuffer", dx, dxs, err)
+					inputs, err := l.Inputs()
+					if f.HasBit() {
+						if !errors.Is(err, compute.ErrBitsOnly) {
+							t.Errorf("Inputs of %v: %v, %v", f, inputs, err)
+						}
+					} else {
+						testenv.Equal(t, "Inputs", inputs, xs, err)
+					}
+				}
+				if err := l.Remember(dys); err != nil {
+					t.Fatal(err)
+				}
+				inputs, err := l.Inputs()
+				testenv.Equal(t, "Inputs after Remember", inputs, dys, err)
+				if err := buf.Release(); err != nil {
+					t.Fatal(err)
+				}
+			}
+			if err := l.Release(); err != nil || b.Info().LiveBuffers != 0 {
+				t.Errorf("after Release %d buffers are live: %v", b.Info().LiveBuffers, err)
+			}
+		}
+	})
+}
+
 // TestLayerMixed: what one of slices and buffers remembers serves the other.
 func TestLayerMixed(t *testing.T) {
 	onLayerBackends(t, func(t *testing.T, b compute.Backend) {
@@ -212,6 +269,10 @@ func TestLayerOverlap(t *testing.T) {
 		}
 		if err := l.DerivativeInto(v[1:]); !errors.Is(err, compute.ErrNoInput) {
 			t.Errorf("after a ForwardInto that failed: %v", err)
+		}
+		l.KeepBits()
+		if err := l.ForwardInto(v[1:], v[:100]); !errors.Is(err, compute.ErrOverlap) || !strings.Contains(err.Error(), "y and x") {
+			t.Errorf("ForwardInto with KeepBits: %v", err)
 		}
 	})
 }
@@ -342,9 +403,12 @@ func TestLayerAllocates(t *testing.T) {
 	b := testenv.Open(t, func() (compute.Backend, error) {
 		return compute.Open(failing("no device", compute.ErrUnavailable), cpu.Open)
 	})
-	for _, f := range []compute.Activation{compute.LeakyReLU(0.01), compute.ELU(1.5)} {
+	for i, f := range []compute.Activation{compute.LeakyReLU(0.01), compute.ELU(1.5), compute.LeakyReLU(0.01), compute.HardTanh()} {
 		l := compute.NewLayer(b, f)
 		defer l.Release()
+		if i >= 2 {
+			l.KeepBits()
+		}
 		x := values.Normal(1000, 1)
 		y := make([]float32, len(x))
 		step := func() {

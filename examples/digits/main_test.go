@@ -84,6 +84,9 @@ func TestSameWeights(t *testing.T) {
 		if runtime.GOARCH == "arm64" {
 			t.Skip("the processor has it: see cpu")
 		}
+		if testenv.Raced {
+			t.Skip("it takes long, and is the same without the race detector")
+		}
 		qemu, err := exec.LookPath("qemu-aarch64-static")
 		if err != nil {
 			testenv.Lacking(t, "qemu-aarch64-static, of qemu-user-static")
@@ -131,6 +134,19 @@ func wantDevice(t *testing.T, cmd *exec.Cmd, device string) {
 		t.Fatalf("not the hash %s on %s:\n%s", shortHash, device, out)
 	}
 	t.Logf("on %s: the same hash after %d steps", device, shortSteps)
+}
+
+// TestREADME: the README has the hashes.
+func TestREADME(t *testing.T) {
+	text, err := os.ReadFile("../../README.md")
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, hash := range []string{shortHash, wholeHash} {
+		if !strings.Contains(string(text), hash) {
+			t.Errorf("it does not have %s", hash)
+		}
+	}
 }
 
 func TestRun(t *testing.T) {

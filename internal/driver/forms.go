@@ -220,30 +220,37 @@ func (b *Backend) Stream(ctx context.Context, op compute.Op, f compute.Activatio
 	if err := c.stream(ctx, op, f, dst, src); err != nil || len(src) == 0 {
 		return err
 	}
-	return b.streamForm(ctx, c, form.Of(op), f, dst, src)
+	return b.streamForm(ctx, c, form.Of(op), f, nil, dst, src)
 }
 
-// StreamForm computes fm of f, a form of one result and of one input or two, as Stream does. The
-// slices are its operands, and have one length. It is for compute.Layer.
-func (b *Backend) StreamForm(fm function.Form, f compute.Activation, slices ...[]float32) error {
+// StreamForm computes fm of f, a form of one or two operands besides the result that is the first
+// slice, as Stream does. The slices are its operands, and have one length; the words are its mask,
+// for as many elements. It may be Copy, of no function. It is for compute.Layer.
+func (b *Backend) StreamForm(fm function.Form, f compute.Activation, words []uint64, slices ...[]float32) error {
 	s := &signatures[fm]
 	c := b.call(s.streamed)
 	if err := b.enterHosted(c.op); err != nil {
 		return err
 	}
 	defer b.calls.RUnlock()
-	if err := f.Validate(); err != nil {
-		return c.wrap(err)
-	}
-	for i, input := range slices[1:] {
-		if partOverlap(slices[0], input) {
-			return c.fail(compute.ErrOverlap, "%s and %s share a part of their memory; give the same slice or separate ones", s.names[0], s.names[1+i])
+	if fm != function.Copy {
+		if err := f.Validate(); err != nil {
+			return c.wrap(err)
 		}
+	}
+	for i, next := 0, 0; i < len(s.names); i++ {
+		if s.addresses[i] == kernel.Bit {
+			continue
+		}
+		if partOverlap(slices[0], slices[next]) {
+			return c.fail(compute.ErrOverlap, "%s and %s share a part of their memory; give the same slice or separate ones", s.names[0], s.names[i])
+		}
+		next++
 	}
 	if len(slices[0]) == 0 {
 		return nil
 	}
-	return b.streamForm(context.Background(), c, form.Form(fm), f, slices...)
+	return b.streamForm(context.Background(), c, form.Form(fm), f, words, slices...)
 }
 
 // enterHosted is enter for a call on memory of the host, which a survivor computes after a fault
@@ -259,8 +266,9 @@ func (b *Backend) enterHosted(op string) error {
 	return err
 }
 
-// streamForm computes fm of f on slices, which c names in errors. b is entered.
-func (b *Backend) streamForm(ctx context.Context, c call, fm form.Form, f compute.Activation, slices ...[]float32) error {
+// streamForm computes fm of f on slices, and on the words of a mask, which c names in errors. b is
+// entered.
+func (b *Backend) streamForm(ctx context.Context, c call, fm form.Form, f compute.Activation, words []uint64, slices ...[]float32) error {
 	code, err := b.formCode(fm, f.Kind)
 	if err != nil {
 		return err
@@ -271,11 +279,19 @@ func (b *Backend) streamForm(ctx context.Context, c call, fm form.Form, f comput
 	default:
 		l = &launchOn[Host]{}
 	}
-	l.set(code, fm, f, len(slices[0]))
+	n := len(slices[0])
+	l.set(code, fm, f, n)
+	var all [maxOperands]Host
+	for i, address := range signatures[fm].addresses {
+		if address == kernel.Bit {
+			all[i].Words = words
+		} else {
+			all[i].Floats, slices = slices[0], slices[1:]
+		}
+	}
 	results := len(code.kernel.Results)
 	for i := range results + len(code.kernel.Inputs) {
-		s := slices[operand(code.kernel, results, i)]
-		l.operands[i] = kernel.Operand[Host]{Memory: Host{Floats: s}, Len: len(s)}
+		l.operands[i] = kernel.Operand[Host]{Memory: all[operand(code.kernel, results, i)], Len: n}
 	}
 	err = b.stream(ctx, c, &l.CallOn)
 	clear(l.operands[:])
