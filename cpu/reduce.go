@@ -18,7 +18,7 @@ type reducer struct {
 	isCopy bool
 }
 
-// CompileReduce implements driver.Reducer. All reductions of a kernel have the same code.
+// CompileReduce implements driver.Device. All reductions of a kernel have the same code.
 func (d *device) CompileReduce(k *program.Kernel, _ compute.Reduction) (driver.Code, error) {
 	kind, fm, ok := function.Shipped(k)
 	c := &code{results: 1, bits: k.Bits() - 32, operands: append([]program.Address{program.Element}, k.Inputs...)}
@@ -35,7 +35,7 @@ func (d *device) CompileReduce(k *program.Kernel, _ compute.Reduction) (driver.C
 	return &reducer{c, false}, nil
 }
 
-// Reduce implements driver.Reducer.
+// Reduce implements driver.Device.
 func (d *device) Reduce(c *driver.ReduceCall) error {
 	code := c.Code.(*reducer)
 	f := d.frames.take()
