@@ -22,8 +22,8 @@ type Linear interface {
 	//
 	// where fma rounds once, to float32, as each addition does. It is +0 if k is 0.
 	//
-	// Errors: ErrArgument if m, k or n is negative or an option is nil; ErrLength; ErrOverlap; ErrForeignBuffer;
-	// ErrClosed, ErrOutOfMemory, ErrDevice; with Then, those of Run.
+	// Errors: ErrArgument if m, k or n is negative or an option is nil; ErrLength; ErrOverlap;
+	// ErrForeignBuffer; ErrClosed, ErrOutOfMemory, ErrDevice; with Then, those of Run.
 	MatMul(c, a Buffer, m, k int, b Buffer, n int, options ...MatMulOption) error
 }
 
