@@ -6,7 +6,6 @@ import (
 	"github.com/gmind-go/compute"
 	"github.com/gmind-go/compute/backendtest"
 	"github.com/gmind-go/compute/cpu"
-	"github.com/gmind-go/compute/internal/form"
 	"github.com/gmind-go/compute/internal/testenv"
 	"github.com/gmind-go/compute/shard"
 )
@@ -38,7 +37,7 @@ func TestAs(t *testing.T) {
 		"what Open returns":    fallback,
 		"with Unwrap, and all": &fake{Backend: outer{&wrapper{Backend: fallback}}},
 	} {
-		if got, ok := compute.As[form.Copier](of); !ok || got != b.(form.Copier) {
+		if got, ok := compute.As[compute.Linear](of); !ok || got != b.(compute.Linear) {
 			t.Errorf("%s: As returns %v, %v; want the CPU backend", name, got, ok)
 		}
 	}
@@ -53,7 +52,7 @@ func TestAs(t *testing.T) {
 		"a nil pointer embedded": wrapper{Backend: (*wrapper)(nil)},
 		"a wrapper that hides":   hiding{wrapper{Backend: b}},
 	} {
-		if got, ok := compute.As[form.Copier](of); ok || got != nil {
+		if got, ok := compute.As[compute.Linear](of); ok || got != nil {
 			t.Errorf("%s: As returns %v, %v; want nothing", name, got, ok)
 		}
 		compute.Trim(of)

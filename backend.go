@@ -35,12 +35,19 @@
 // The results have the bits of Program.Eval, the reference, on every backend: NaN and
 // subnormal values as above.
 //
+// # Sums and products
+//
+// Reduce adds what a program computes, over everything, over rows or over columns; a Linear
+// backend, as those of this module are, multiplies matrices. Their results have fixed bits too:
+// the order of all additions is defined, and is the same on every backend.
+//
 // # Buffers and calls
 //
 // The buffers of one call have the same length (ErrLength), except those in Row and Col, and
 // belong to the backend that is called (ErrForeignBuffer). A result may overwrite an operand:
 // y and x, dx and dy, dx and x, d and x may be the same buffer. A call on buffers of
-// length 0 checks its arguments and does nothing.
+// length 0 checks its arguments and does nothing. Buffer.View makes a buffer of a part of
+// another; two views of one buffer overlap as two slices of one array do.
 //
 // Calls on one backend take effect in the order of the calls. A kernel may still run
 // when its call returns; Buffer.Read, Buffer.Write and Backend.Sync wait for
@@ -69,8 +76,8 @@ var (
 	ErrClosed = errors.New("closed")
 	// ErrLength: lengths differ, or a length is negative.
 	ErrLength = errors.New("wrong length")
-	// ErrOverlap: two slices share a part of their memory, where they may be the
-	// same or share nothing; or two results are to go into one buffer.
+	// ErrOverlap: two slices, or views of one buffer, share a part of their memory, where they
+	// may be the same or share nothing; or two results are to go into one buffer.
 	ErrOverlap = errors.New("overlap")
 	// ErrForeignBuffer: a buffer or mask is nil, or was not made by this backend.
 	ErrForeignBuffer = errors.New("foreign buffer")
@@ -184,6 +191,31 @@ type Backend interface {
 	// Errors: those of Forward, ErrOverlap, ctx.Err(), and one for a nil ctx.
 	Stream(ctx context.Context, op Op, f Activation, dst, src []float32) error
 
+	// Copy sets dst to src, of the same length. They are the same elements or share none
+	// (ErrOverlap). Errors: ErrLength, ErrOverlap, ErrForeignBuffer, ErrClosed, ErrOutOfMemory,
+	// ErrDevice.
+	Copy(dst, src Buffer) error
+
+	// Fill sets all elements of dst to v. Errors: ErrForeignBuffer, ErrClosed, ErrOutOfMemory,
+	// ErrDevice.
+	Fill(dst Buffer, v float32) error
+
+	// Gather sets row i of dst to the row of src that index[i] names, such as a minibatch of a
+	// data set that stays on the device. A row has dst.Len()/index.Len() elements, which both
+	// divide: dst by index, and src by that. Where an index is not the number of a row of src,
+	// which a float32 holds exactly up to 1<<24, the row of dst is NaN. dst shares no memory with
+	// the others. Errors: ErrLength, and those of Copy.
+	Gather(dst, src, index Buffer) error
+
+	// Reduce computes p for every element, as Run does, and in the same pass the sum, maximum,
+	// minimum or mean of its values, along an axis: see Axis and Reduction. out has an element
+	// for each of these. args are the arguments of p, which has one result, a float32; a nil p
+	// is the value of its one argument. At least one of args is a Buffer or a Mask. out shares
+	// no memory with them.
+	//
+	// Errors: those of Run.
+	Reduce(out Buffer, r Reduction, along Axis, p *expr.Program, args ...Arg) error
+
 	// Sync waits until the device has completed all earlier calls. Errors: ErrClosed,
 	// ErrDevice.
 	Sync() error
@@ -208,8 +240,22 @@ type Buffer interface {
 	// has its length. Errors as for Write.
 	Read(dst []float32) error
 
-	// Release frees the memory when the kernels that use it are done. Later calls do
-	// nothing and return nil. Errors: ErrDevice.
+	// WriteAt copies src into the elements from the index on. Errors as for Write; ErrLength
+	// also if there are not as many elements.
+	WriteAt(src []float32, from int) error
+
+	// ReadAt copies the elements from the index on into dst. Errors as for Read; ErrLength also
+	// if there are not as many elements.
+	ReadAt(dst []float32, from int) error
+
+	// View returns the elements with the indices from <= i < to as a buffer that shares their
+	// memory. The memory is freed when the buffer and all its views are released; each of them
+	// counts in Info().LiveBuffers, and the whole memory once in LiveBytes. Calls on buffers that
+	// share memory take effect in the order of the calls. Errors: ErrLength, ErrClosed.
+	View(from, to int) (Buffer, error)
+
+	// Release frees the memory when the kernels that use it are done, and all views of it are
+	// released. Later calls do nothing and return nil. Errors: ErrDevice.
 	Release() error
 }
 

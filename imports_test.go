@@ -21,7 +21,7 @@ func TestImports(t *testing.T) {
 	testenv.NeedsGo(t)
 	osName := regexp.MustCompile(`\b(os|syscall|ioutil)\.[A-Z]\w*`)
 	for _, goos := range []string{"linux", "windows", "darwin"} {
-		list := exec.Command("go", "list", "-deps", "-json", "-tags", "opencl", ".", "./cpu", "./expr", "./gmind", "./gpu", "./gonum", "./kernels", "./shard")
+		list := exec.Command("go", "list", "-deps", "-json", "-tags", "opencl", ".", "./cpu", "./expr", "./gmind", "./gpu", "./gonum", "./kernels", "./shard", "./train")
 		list.Env = append(os.Environ(), "GOOS="+goos, "GOARCH=amd64", "CGO_ENABLED=1")
 		out, err := list.Output()
 		if err != nil {

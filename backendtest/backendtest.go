@@ -41,6 +41,10 @@ func Run(t *testing.T, open compute.Opener) {
 		{"Prepared", testPrepared},
 		{"RandomNumbers", testRandomNumbers},
 		{"RunSlices", testRunSlices},
+		{"Views", testViews},
+		{"Gather", testGather},
+		{"Reduce", testReduce},
+		{"MatMul", testMatMul},
 		{"BadProgram", testBadProgram},
 		{"BadActivation", testBadActivation},
 		{"BadLength", testBadLength},
@@ -87,17 +91,25 @@ func finish(t *testing.T, b compute.Backend) {
 // xs and dys. args is from newArgs; run restores the contents of its buffers.
 func run(t *testing.T, b compute.Backend, fm form.Form, f compute.Activation, place form.Place, args form.Args, dys, xs []float32) {
 	t.Helper()
+	runWith(t, b, fm, f, place, args, dys, xs, form.NewReference(f, dys, xs))
+}
+
+// runWith is run with the reference of f for xs and dys, which several calls share.
+func runWith(t *testing.T, b compute.Backend, fm form.Form, f compute.Activation, place form.Place, args form.Args, dys, xs []float32, right *form.Reference) {
+	t.Helper()
 	call := place.In(args)
 	if err := fm.Run(b, f, call); err != nil {
 		t.Fatalf("%v of %d elements, %v: %v", fm, len(xs), place, err)
 	}
 	for _, o := range fm.Results() {
 		if o == form.M {
-			wantMask(t, b, fm, f, call.M, xs)
+			wantMask(t, b, fm, right, call.M)
 			continue
 		}
 		buf := *call.Buffer(o)
-		compare(t, b, fm, o, f, read(t, buf), dys, xs)
+		if wrong := right.Wrong(fm, o, read(t, buf), b.Info().FlushesSubnormals); wrong != "" {
+			t.Fatal(wrong)
+		}
 		if buf == args.X {
 			write(t, buf, xs)
 		} else {

@@ -24,6 +24,8 @@ var finds = map[string]string{
 	"Run with a shifted row": "Rows", "Run of one result after the other": "ProgramsInPlace", "Run with an earlier scalar": "Programs",
 	"Run without an error": "BadProgram", "Prepare without Set": "Prepared",
 	"RunSlices without its context": "RunSlices", "RunSlices from another element": "RandomNumbers", "RunSlices of too many bits": "Programs",
+	"Copy of what overlaps": "Views", "Fill": "Views", "Gather": "Gather", "Reduce to a sum for a mean": "Reduce", "Reduce in another order": "Reduce",
+	"MatMul in other blocks": "MatMul",
 }
 
 // TestSuite: Run passes a right backend, and finds bugs.

@@ -9,14 +9,14 @@ import (
 	"github.com/gmind-go/compute/internal/values"
 )
 
-// wantMask fails the test unless m has the bits of xs, and zeros after the last.
-func wantMask(t *testing.T, b compute.Backend, fm form.Form, f compute.Activation, m compute.Mask, xs []float32) {
+// wantMask fails the test unless m has the bits of the reference, and zeros after the last.
+func wantMask(t *testing.T, b compute.Backend, fm form.Form, right *form.Reference, m compute.Mask) {
 	t.Helper()
-	got := slices.Repeat([]uint64{0xaaaa5555aaaa5555}, form.MaskWords(len(xs)))
+	got := slices.Repeat([]uint64{0xaaaa5555aaaa5555}, form.MaskWords(m.Len()))
 	if err := m.Read(got); err != nil {
 		t.Fatalf("Read of %d bits: %v", m.Len(), err)
 	}
-	if wrong := fm.WrongBits(f, got, xs, b.Info().FlushesSubnormals); wrong != "" {
+	if wrong := right.WrongBits(fm, got, b.Info().FlushesSubnormals); wrong != "" {
 		t.Fatal(wrong)
 	}
 }
@@ -52,5 +52,5 @@ func testMaskOrder(t *testing.T, b compute.Backend) {
 			t.Fatal(err)
 		}
 	}
-	wantMask(t, b, form.ForwardMask, f, m, other)
+	wantMask(t, b, form.ForwardMask, form.NewReference(f, other, other), m)
 }

@@ -61,9 +61,10 @@ func testLengths(t *testing.T, b compute.Backend) {
 		xs, dys := mixed(n, uint64(i)), mixed(n, uint64(i+1))
 		args := newArgs(t, b, dys, xs)
 		f := functions[i%len(functions)]
+		right := form.NewReference(f, dys, xs)
 		for _, fm := range form.AllOf(f) {
 			for _, place := range fm.Places() {
-				run(t, b, fm, f, place, args, dys, xs)
+				runWith(t, b, fm, f, place, args, dys, xs, right)
 			}
 		}
 		same(t, "x, an input", read(t, args.X), xs)
@@ -88,8 +89,9 @@ func testSpecialValues(t *testing.T, b compute.Backend) {
 		functions = append(functions, compute.LeakyReLU(slope))
 	}
 	for _, f := range functions {
+		right := form.NewReference(f, dys, xs)
 		for _, fm := range form.AllOf(f) {
-			run(t, b, fm, f, form.Place{}, args, dys, xs)
+			runWith(t, b, fm, f, form.Place{}, args, dys, xs, right)
 		}
 	}
 }

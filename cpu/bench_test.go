@@ -197,7 +197,7 @@ func BenchmarkMasks(b *testing.B) {
 	}
 	const mask = 1. / 8
 	steps := []step{
-		{"copy", 8 * n, func() error { return backend.(form.Copier).Copy(y, x) }},
+		{"copy", 8 * n, func() error { return backend.Copy(y, x) }},
 		{"forward-mask", (8 + mask) * n, func() error { return backend.ForwardMask(same, d, m, d) }},
 		{"backward-mask", (8 + mask) * n, func() error { return backend.BackwardMask(same, d, d, m) }},
 		{"forward-mask-apart", (8 + mask) * n, func() error { return backend.ForwardMask(f, y, m, x) }},

@@ -59,8 +59,10 @@ type device struct {
 	cache    int // bytes: calls that move more use non-temporal stores
 	copyCode *code
 	frames   frames
-	pool     pool
-	memory   *memoryPool
+
+	multiplyAdd multiplyAdd
+	pool        pool
+	memory      *memoryPool
 }
 
 func (d *device) Info() compute.Info {
@@ -88,7 +90,19 @@ func (d *device) Alloc(n int, mask bool) (driver.Memory, error) {
 }
 
 func (d *device) Free(m driver.Memory) error {
-	d.memory.put(m.(*memory))
+	if m := m.(*memory); !m.isView {
+		d.memory.put(m)
+	}
+	return nil
+}
+
+func (d *device) View(m driver.Memory, from, n int) (driver.Memory, error) {
+	return m.(*memory).view(from, n), nil
+}
+
+// Gather copies row after row.
+func (d *device) Gather(dst, src, index driver.Memory, width, rows, _ int) error {
+	driver.GatherRows(dst.(*memory).elements, src.(*memory).elements, index.(*memory).elements, width, rows)
 	return nil
 }
 

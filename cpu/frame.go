@@ -8,8 +8,11 @@ import (
 // A frame is what one goroutine computes with. It is on the heap, since kernels are called
 // through variables.
 type frame struct {
-	args  args
-	tiles *tiles // nil until it runs a plan
+	args   args
+	tiles  *tiles  // nil until it runs a plan
+	panels *panels // nil until it computes a product
+
+	folding folding
 }
 
 // begin prepares f for parts of j.
@@ -28,6 +31,7 @@ func (f *frame) end(j *job) {
 		f.tiles.end(j.call)
 	}
 	f.args.forget()
+	f.folding.forget()
 }
 
 // frames are those of callers that compute no plan now.

@@ -5,16 +5,21 @@ import (
 	"unsafe"
 )
 
-// A job is one run of a code on all its elements.
+// A job is one run of a code on all its elements, or a task.
 type job struct {
 	code        *code
 	n           int
 	call        *call  // of a plan, or nil
+	task        task   // or nil: what computes instead
 	nonTemporal kernel // or nil, to store through the caches
 	args        args   // with all elements; not of a plan
 	cost, cold  cost   // with the data in a near cache, and in none
 	chunk       int    // the most elements that run computes
 }
+
+// A task is a job of its own kind, whose elements are anything that goroutines can share: run
+// computes those from lo to hi, with a frame that has begun the job.
+type task interface{ run(f *frame, lo, hi int) }
 
 // newJob returns a job on all elements of a, or of a call of a plan.
 func newJob(c *code, nonTemporal kernel, a *args, run *call, co cost) job {
@@ -30,6 +35,15 @@ func newJob(c *code, nonTemporal kernel, a *args, run *call, co cost) job {
 	return j
 }
 
+// unit returns what the shares of a job, but the last, are multiples of: whole cache lines of
+// a buffer and words of a mask.
+func (j *job) unit() int {
+	if j.task != nil {
+		return 1
+	}
+	return blockSize
+}
+
 // part returns the arguments for the elements from lo to hi. With a mask, lo is a multiple
 // of 64.
 func (j *job) part(lo, hi int) args {
@@ -43,6 +57,10 @@ func (j *job) part(lo, hi int) args {
 
 // run computes the elements from lo to hi, at most a chunk, with f, which has begun the job.
 func (j *job) run(f *frame, lo, hi int) {
+	if j.task != nil {
+		j.task.run(f, lo, hi)
+		return
+	}
 	if j.call != nil {
 		f.tiles.run(&f.args, j.call, lo, hi)
 		return

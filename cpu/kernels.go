@@ -52,6 +52,9 @@ type instructionSet struct {
 	// fill sets a tile to params[0]; expand makes a tile of bools of a mask, and compress a
 	// mask of a tile of bools; prefetch and prefetchWrite bring a tile into the cache.
 	fill, expand, compress, prefetch, prefetchWrite kernel
+
+	patches patches
+	folds   [3]fold // by compute.Reduction, without Mean
 }
 
 // blockSize is the number of elements of a block. Its bits are a word of a mask.

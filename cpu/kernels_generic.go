@@ -111,11 +111,17 @@ var generic = instructionSet{
 		ir.MishPrime:     {mishPrimeGeneric},
 		ir.SoftsignPrime: {softsignPrimeGeneric},
 	},
-	fill:          fillGeneric,
-	expand:        expandGeneric,
-	compress:      compressGeneric,
+	fill:     fillGeneric,
+	expand:   expandGeneric,
+	compress: compressGeneric,
+	folds: [3]fold{
+		{sumColumnsGeneric, sumRowsGeneric},
+		{maxColumnsGeneric, maxRowsGeneric},
+		{minColumnsGeneric, minRowsGeneric},
+	},
 	prefetch:      prefetchGeneric,
 	prefetchWrite: prefetchWriteGeneric,
+	patches:       genericPatches,
 }
 
 // leakyReLUForwardGeneric computes form.Forward of LeakyReLU.

@@ -172,12 +172,12 @@ func setsAMD64(t *testing.T) map[string][]string {
 // volume 2. The same one can be encoded in several ways, each with another feature.
 var (
 	// A processor that has no prefetchw does nothing.
-	legacyAMD64 = words("add bts int3 je jge jl mov pause prefetcht0 prefetchw ret sfence shr sub test xor")
+	legacyAMD64 = words("add and bts int3 je jg jge jl jne lea mov pause prefetcht0 prefetchw ret sfence shl shr sub test xor")
 	vexAMD64    = map[string]map[string]bool{
 		"AVX": words("vaddpd vaddps vandps vblendvpd vblendvps vbroadcastsd vbroadcastss vcmpeqps vcmple_oqps " +
 			"vcmplt_oqps vcmpordps vcmpunordps vcvtdq2ps vcvtpd2ps vcvtps2pd vcvttps2dq vdivpd vdivps " +
 			"vextractf128 vinsertf128 vmaskmovps vmaxps vminps vmovapd vmovaps vmovd vmovdqu vmovmskps vmovntps " +
-			"vmovups vmulpd vmulps vorps vroundps vsqrtps vsubpd vsubps vxorps vzeroupper"),
+			"vmovss vmovups vmulpd vmulps vorps vpermilps vroundps vsqrtps vsubpd vsubps vunpckhpd vunpckhps vunpcklpd vunpcklps vxorps vzeroupper"),
 		"AVX2": words("vpaddd vpaddq vpand vpbroadcastb vpbroadcastd vpcmpeqd vpcmpgtd vpmovsxdq vpmulld vpor " +
 			"vpslld vpsllq vpsllvd vpsrad vpsrld vpsrlq vpsrlvd vpsubd vpxor"),
 		"FMA":     words("vfmadd231ps " + fusedDoubles),
@@ -230,8 +230,8 @@ func setsARM64(*testing.T) map[string][]string { return map[string][]string{"neo
 var (
 	// What every processor of ARMv8-A has, NEON among it.
 	baseARM64 = words("add adds addv adrp and b.eq b.ge b.gt b.lt b.ne bif bit bsl cbz cmeq cmhi cmtst csel dup " +
-		"eor fabs fadd fcmeq fcmge fcmgt fcmle fcmlt fcmp fcsel fcvtl fcvtl2 fcvtn fcvtn2 fcvtzu fdiv " +
-		"fmla fmls fmov fmul fneg frintm frintn frintp frintz fsqrt fsub ld1 ldp ldr ldrh lsl lsr mov " +
+		"eor ext fabs fadd fcmeq fcmge fcmgt fcmle fcmlt fcmp fcsel fcvtl fcvtl2 fcvtn fcvtn2 fcvtzu fdiv " +
+		"fmax fmin fmla fmls fmov fmul fneg frintm frintn frintp frintz fsqrt fsub ld1 ldp ldr ldrh lsl lsr mov " +
 		"movk mul mvn neg orr prfm ret sbfx shl sri st1 stp str strh stur sub subs tst ucvtf udf ushl " +
 		"ushr yield zip1 zip2")
 	sveARM64  = regexp.MustCompile(`\b[zp][0-9]`)

@@ -16,12 +16,18 @@ import (
 // Go's heap would end the process; and mapped memory can have huge pages.
 const mapSize = 64 << 10
 
-// memory holds a buffer or a mask. The elements start at a multiple of 64 bytes; their
-// capacity is the size of their class.
+// memory holds a buffer or a mask. The elements start at a multiple of 64 bytes,
+// unless it is a view; their capacity is the size of their class.
 type memory struct {
 	elements []float32
 	mapping  []byte // the whole mapping; nil on Go's heap
 	frame    frame  // of the call that locks it as its first operand, if it runs no plan
+	isView   bool   // of other memory
+}
+
+// view returns the n elements from the index on, in the same memory.
+func (m *memory) view(from, n int) *memory {
+	return &memory{elements: m.elements[from : from+n : from+n], isView: true}
 }
 
 // newMemory returns memory for n elements, with unspecified contents.

@@ -6,7 +6,6 @@ import (
 
 	"github.com/gmind-go/compute"
 	"github.com/gmind-go/compute/expr"
-	"github.com/gmind-go/compute/internal/form"
 	"github.com/gmind-go/compute/internal/turns"
 	"github.com/gmind-go/compute/internal/values"
 )
@@ -45,9 +44,8 @@ func BenchmarkChain(b *testing.B) {
 					}
 					return call.Run
 				}
-				copier := backend.(form.Copier)
 				steps := []func() error{
-					func() error { return copier.Copy(bufs[1], bufs[0]) },
+					func() error { return backend.Copy(bufs[1], bufs[0]) },
 					prepare(bufs[1], bufs[0]),
 					prepare(bufs[2], bufs[2]),
 				}

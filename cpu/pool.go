@@ -117,7 +117,7 @@ func (p *pool) open(j *job, lo, shares int) {
 	}
 	p.shares = p.shares[:shares]
 	n := j.n
-	size := ((n-lo)/shares + blockSize - 1) &^ (blockSize - 1) // in a buffer, whole cache lines
+	size := roundUp(ceil(n-lo, shares), j.unit())
 	for i := range p.shares {
 		p.shares[i].next.Store(int64(min(lo+i*size, n)))
 		p.shares[i].end = min(lo+(i+1)*size, n)

@@ -849,6 +849,181 @@ func prefetchAVX512(a *args)
 //go:noescape
 func prefetchWriteAVX512(a *args)
 
+// patch1x1AVX512 computes a patch of 1 row of a vector.
+//
+//go:noescape
+func patch1x1AVX512(p *patch)
+
+// patch1x2AVX512 computes a patch of 1 row of 2 vectors.
+//
+//go:noescape
+func patch1x2AVX512(p *patch)
+
+// patch1x4AVX512 computes a patch of 1 row of 4 vectors.
+//
+//go:noescape
+func patch1x4AVX512(p *patch)
+
+// patch1x8AVX512 computes a patch of 1 row of 8 vectors.
+//
+//go:noescape
+func patch1x8AVX512(p *patch)
+
+// patch2x1AVX512 computes a patch of 2 rows of a vector.
+//
+//go:noescape
+func patch2x1AVX512(p *patch)
+
+// patch2x2AVX512 computes a patch of 2 rows of 2 vectors.
+//
+//go:noescape
+func patch2x2AVX512(p *patch)
+
+// patch2x4AVX512 computes a patch of 2 rows of 4 vectors.
+//
+//go:noescape
+func patch2x4AVX512(p *patch)
+
+// patch2x8AVX512 computes a patch of 2 rows of 8 vectors.
+//
+//go:noescape
+func patch2x8AVX512(p *patch)
+
+// patch3x1AVX512 computes a patch of 3 rows of a vector.
+//
+//go:noescape
+func patch3x1AVX512(p *patch)
+
+// patch3x2AVX512 computes a patch of 3 rows of 2 vectors.
+//
+//go:noescape
+func patch3x2AVX512(p *patch)
+
+// patch3x4AVX512 computes a patch of 3 rows of 4 vectors.
+//
+//go:noescape
+func patch3x4AVX512(p *patch)
+
+// patch3x8AVX512 computes a patch of 3 rows of 8 vectors.
+//
+//go:noescape
+func patch3x8AVX512(p *patch)
+
+// patch4x1AVX512 computes a patch of 4 rows of a vector.
+//
+//go:noescape
+func patch4x1AVX512(p *patch)
+
+// patch4x2AVX512 computes a patch of 4 rows of 2 vectors.
+//
+//go:noescape
+func patch4x2AVX512(p *patch)
+
+// patch5x1AVX512 computes a patch of 5 rows of a vector.
+//
+//go:noescape
+func patch5x1AVX512(p *patch)
+
+// patch5x2AVX512 computes a patch of 5 rows of 2 vectors.
+//
+//go:noescape
+func patch5x2AVX512(p *patch)
+
+// patch6x1AVX512 computes a patch of 6 rows of a vector.
+//
+//go:noescape
+func patch6x1AVX512(p *patch)
+
+// patch6x2AVX512 computes a patch of 6 rows of 2 vectors.
+//
+//go:noescape
+func patch6x2AVX512(p *patch)
+
+// patch7x1AVX512 computes a patch of 7 rows of a vector.
+//
+//go:noescape
+func patch7x1AVX512(p *patch)
+
+// patch7x2AVX512 computes a patch of 7 rows of 2 vectors.
+//
+//go:noescape
+func patch7x2AVX512(p *patch)
+
+// patch8x1AVX512 computes a patch of 8 rows of a vector.
+//
+//go:noescape
+func patch8x1AVX512(p *patch)
+
+// patch8x2AVX512 computes a patch of 8 rows of 2 vectors.
+//
+//go:noescape
+func patch8x2AVX512(p *patch)
+
+// patch9x1AVX512 computes a patch of 9 rows of a vector.
+//
+//go:noescape
+func patch9x1AVX512(p *patch)
+
+// patch9x2AVX512 computes a patch of 9 rows of 2 vectors.
+//
+//go:noescape
+func patch9x2AVX512(p *patch)
+
+// patch10x1AVX512 computes a patch of 10 rows of a vector.
+//
+//go:noescape
+func patch10x1AVX512(p *patch)
+
+// patch10x2AVX512 computes a patch of 10 rows of 2 vectors.
+//
+//go:noescape
+func patch10x2AVX512(p *patch)
+
+// patch11x1AVX512 computes a patch of 11 rows of a vector.
+//
+//go:noescape
+func patch11x1AVX512(p *patch)
+
+// patch11x2AVX512 computes a patch of 11 rows of 2 vectors.
+//
+//go:noescape
+func patch11x2AVX512(p *patch)
+
+// patch12x1AVX512 computes a patch of 12 rows of a vector.
+//
+//go:noescape
+func patch12x1AVX512(p *patch)
+
+// patch12x2AVX512 computes a patch of 12 rows of 2 vectors.
+//
+//go:noescape
+func patch12x2AVX512(p *patch)
+
+// patch13x1AVX512 computes a patch of 13 rows of a vector.
+//
+//go:noescape
+func patch13x1AVX512(p *patch)
+
+// patch13x2AVX512 computes a patch of 13 rows of 2 vectors.
+//
+//go:noescape
+func patch13x2AVX512(p *patch)
+
+// patch14x1AVX512 computes a patch of 14 rows of a vector.
+//
+//go:noescape
+func patch14x1AVX512(p *patch)
+
+// patch14x2AVX512 computes a patch of 14 rows of 2 vectors.
+//
+//go:noescape
+func patch14x2AVX512(p *patch)
+
+// transposeAVX512 transposes 8 rows of k elements, a multiple of 4.
+//
+//go:noescape
+func transposeAVX512(p *patch)
+
 // copyAVX2NT is like copyAVX2 with non-temporal stores: n is a multiple of 64, and buffers of results are aligned to 64 bytes.
 //
 //go:noescape
@@ -1693,3 +1868,88 @@ func prefetchAVX2(a *args)
 //
 //go:noescape
 func prefetchWriteAVX2(a *args)
+
+// patch1x1AVX2 computes a patch of 1 row of a vector.
+//
+//go:noescape
+func patch1x1AVX2(p *patch)
+
+// patch1x2AVX2 computes a patch of 1 row of 2 vectors.
+//
+//go:noescape
+func patch1x2AVX2(p *patch)
+
+// patch1x4AVX2 computes a patch of 1 row of 4 vectors.
+//
+//go:noescape
+func patch1x4AVX2(p *patch)
+
+// patch1x8AVX2 computes a patch of 1 row of 8 vectors.
+//
+//go:noescape
+func patch1x8AVX2(p *patch)
+
+// patch2x1AVX2 computes a patch of 2 rows of a vector.
+//
+//go:noescape
+func patch2x1AVX2(p *patch)
+
+// patch2x2AVX2 computes a patch of 2 rows of 2 vectors.
+//
+//go:noescape
+func patch2x2AVX2(p *patch)
+
+// patch2x4AVX2 computes a patch of 2 rows of 4 vectors.
+//
+//go:noescape
+func patch2x4AVX2(p *patch)
+
+// patch3x1AVX2 computes a patch of 3 rows of a vector.
+//
+//go:noescape
+func patch3x1AVX2(p *patch)
+
+// patch3x2AVX2 computes a patch of 3 rows of 2 vectors.
+//
+//go:noescape
+func patch3x2AVX2(p *patch)
+
+// patch3x4AVX2 computes a patch of 3 rows of 4 vectors.
+//
+//go:noescape
+func patch3x4AVX2(p *patch)
+
+// patch4x1AVX2 computes a patch of 4 rows of a vector.
+//
+//go:noescape
+func patch4x1AVX2(p *patch)
+
+// patch4x2AVX2 computes a patch of 4 rows of 2 vectors.
+//
+//go:noescape
+func patch4x2AVX2(p *patch)
+
+// patch5x1AVX2 computes a patch of 5 rows of a vector.
+//
+//go:noescape
+func patch5x1AVX2(p *patch)
+
+// patch5x2AVX2 computes a patch of 5 rows of 2 vectors.
+//
+//go:noescape
+func patch5x2AVX2(p *patch)
+
+// patch6x1AVX2 computes a patch of 6 rows of a vector.
+//
+//go:noescape
+func patch6x1AVX2(p *patch)
+
+// patch6x2AVX2 computes a patch of 6 rows of 2 vectors.
+//
+//go:noescape
+func patch6x2AVX2(p *patch)
+
+// transposeAVX2 transposes 8 rows of k elements, a multiple of 4.
+//
+//go:noescape
+func transposeAVX2(p *patch)

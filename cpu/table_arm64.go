@@ -109,11 +109,17 @@ var neon = instructionSet{
 		ir.MishPrime:     {mishPrimeNEON},
 		ir.SoftsignPrime: {softsignPrimeNEON},
 	},
-	fill:          fillNEON,
-	expand:        expandNEON,
-	compress:      compressNEON,
+	fill:     fillNEON,
+	expand:   expandNEON,
+	compress: compressNEON,
+	folds: [3]fold{
+		{sumColumnsNEON, sumRowsNEON},
+		{maxColumnsNEON, maxRowsNEON},
+		{minColumnsNEON, minRowsNEON},
+	},
 	prefetch:      prefetchNEON,
 	prefetchWrite: prefetchWriteNEON,
+	patches:       genericPatches,
 }
 
 // leakyReLUForwardNEON computes form.Forward of LeakyReLU.

@@ -14,6 +14,7 @@ type call struct {
 	operands []program.Operand[unsafe.Pointer]
 	params   []uint32
 	fetch    bool   // whether tiles are fetched ahead
+	folded   bool   // whether the result is not stored, but folded by the caller: see fold
 	past     uint32 // by result: a bit, whether it is stored past the caches
 }
 
@@ -27,7 +28,9 @@ type tiles struct {
 	wraps  int              // elements of the tile under way before the low word of the index is 0; 0 for none
 	spare  unsafe.Pointer   // a slot: see executeWrapping
 	memory []float32        // slots, then what beside has
-	call   call             // of the goroutine itself
+	folded []float32        // values of a folded call, from the element base on
+	base   int
+	call   call // of the goroutine itself
 }
 
 // An aside is memory beside an operand.
@@ -158,6 +161,9 @@ func (p *plan) memory() int {
 func (c *call) ahead(i int) kernel {
 	set := c.plan.set
 	if c.plan.operands[i] != program.Element || i < c.plan.results && c.past>>i&1 == 1 {
+		return nil
+	}
+	if i < c.plan.results && c.folded {
 		return nil
 	}
 	if i < c.plan.results {

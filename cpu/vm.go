@@ -29,6 +29,19 @@ func (t *tiles) run(a *args, c *call, lo, hi int) {
 	}
 }
 
+// fold computes n values of a folded call, at most a batch, from the element lo on. They stay
+// until the next are computed.
+func (t *tiles) fold(a *args, c *call, lo, n int) unsafe.Pointer {
+	if t.folded == nil {
+		const line = 64 / 4
+		memory := make([]float32, batch+2*blockSize+line)
+		t.folded = memory[int(-uintptr(unsafe.Pointer(&memory[0]))/4)&(line-1):]
+	}
+	t.base = lo &^ (blockSize - 1)
+	t.run(a, c, t.base, lo+n)
+	return unsafe.Pointer(&t.folded[lo-t.base])
+}
+
 // tile computes n elements from lo on: whole blocks, or a part of one.
 func (t *tiles) tile(a *args, c *call, lo, n int) {
 	p := c.plan
@@ -65,6 +78,10 @@ func (t *tiles) position(a *args, c *call, lo, n int) {
 		o, r := &c.operands[i], &t.beside[i]
 		switch address {
 		case program.Element:
+			if c.folded && i == 0 {
+				t.at[i] = unsafe.Pointer(&t.folded[lo-t.base]) // where there is room for a block
+				continue
+			}
 			t.at[i] = unsafe.Add(o.Memory, 4*lo)
 			if n < blockSize {
 				if i >= p.results {
@@ -177,6 +194,9 @@ func (t *tiles) fetch(a *args, spans []span, n int) {
 // finish copies n elements, less than a block, from the pads to the results.
 func (t *tiles) finish(c *call, lo, n int) {
 	p := c.plan
+	if c.folded {
+		return
+	}
 	for i, address := range p.operands[:p.results] {
 		memory := c.operands[i].Memory
 		if address == program.Bit {

@@ -1,51 +1,52 @@
 // Package gmind reads and writes the model files of G-Mind, a framework for neural networks
-// in GDScript.
+// in GDScript, and trains what is in them, on any backend.
 //
-// A file has one JSON object per line. The lines of a LeakyReLU and a Sigmoid layer are
+// A file has one JSON object per line, for each layer of a Sequential:
 //
+//	{"type":"Dense","in_features":2,"out_features":1,"weights":[[1,-1]],"biases":[0.5],"gradients_w":[[0,0]],"gradients_b":[0]}
 //	{"type":"LeakyRelu","negative_slope":0.01,"inputs":[-2,0,3]}
 //	{"type":"Sigmoid","inputs":[-2,0,3]}
 //
-// where inputs is the last input of the layer, or empty if there is none.
+// weights has a row for each output. The gradients are what training has added since the last
+// step. inputs is the last input of the layer, or empty if there is none. A line of another type
+// may have any members.
 //
-// The results of LeakyReLU are those of G-Mind. Its Sigmoid is computed in 64 bits and then
-// rounded to float32: that differs from compute.Sigmoid, the nearest float32, for 66 of all
-// inputs, by one unit in the last place. Its derivative stays in 64 bits, and is NaN below
-// -709.8, where that of compute.Sigmoid is 0.
+// ReadNetwork reads a whole file as plain data, and NewModel makes a Model of it, which computes
+// batches and trains as G-Mind does. Read and Write are for the activations alone, as layers of
+// package compute.
+//
+// # Differences
+//
+// G-Mind computes in 64 bits what GDScript computes, and rounds to float32 what it keeps. Here
+// all is float32, with fixed bits. Both have the same bits where no operation rounds.
+//
+//   - A negative slope is a float32: 0.01 is the nearest one to it. Where a product with that
+//     rounds differently, results differ by one unit in the last place. For a slope above 1,
+//     forward differs, since G-Mind returns the greater of x and the product.
+//   - Sigmoid is the nearest float32, from which G-Mind's differs for 66 of all inputs, by one
+//     unit in the last place. G-Mind's derivative is NaN below -709.8; here it is 0.
+//   - Sums have the order of compute.Linear and compute.Reduction.
+//   - The mean over a batch divides once, before the gradients, and not each product.
+//
+// What G-Mind does in its own way is the same here: its MSELoss is the mean over the outputs of
+// a sample, but its gradient is not divided by their number; clip_gradients compares with the
+// sum of squares, not with its root; Step keeps the gradients unless it is told to set them to 0.
 package gmind
 
 import (
-	"bufio"
-	"bytes"
-	"encoding/json"
 	"errors"
 	"fmt"
 	"io"
-	"math"
 
 	"github.com/gmind-go/compute"
 	"github.com/gmind-go/compute/internal/check"
 )
 
-// The types in the lines of layers.
-const (
-	leakyReLU = "LeakyRelu"
-	sigmoid   = "Sigmoid"
-)
-
-// line is the line of a layer. Package encoding/json writes the shortest decimal that is read
-// as the same float32.
-type line struct {
-	Type          string    `json:"type"`
-	NegativeSlope *float32  `json:"negative_slope,omitempty"` // of LeakyReLU
-	Inputs        []float32 `json:"inputs"`
-}
-
 // Read returns the LeakyReLU and Sigmoid layers of a model file, in the order of the file.
-// They compute on b. Each has the last input of its line, as after Forward. skipped has the types of the other lines;
-// empty lines are ignored. Read makes no layers if it returns an error, which names the line.
-// Errors: ErrUnavailable (b is nil), ErrSlope, those of Layer.Remember and of r, and others
-// for what is not a model file.
+// They compute on b. Each has the last input of its line, as after Forward. skipped has the types of
+// the other lines; empty lines are ignored. Read makes no layers if it returns an error, which
+// names the line and the column. Errors: ErrUnavailable (b is nil), those of Layer.Remember and
+// of r, and others for what is not a model file. ReadNetwork reads all layers.
 func Read(r io.Reader, b compute.Backend) (layers []*compute.Layer, skipped []string, err error) {
 	if check.IsNil(r) {
 		return nil, nil, errors.New("gmind: read: the reader is nil")
@@ -61,75 +62,35 @@ func Read(r io.Reader, b compute.Backend) (layers []*compute.Layer, skipped []st
 			layers, skipped = nil, nil
 		}
 	}()
-	lines := bufio.NewReader(r)
-	for number := 1; ; number++ {
-		text, readErr := lines.ReadBytes('\n')
-		if readErr != nil && readErr != io.EOF {
-			return layers, nil, fmt.Errorf("gmind: read: line %d: %w", number, readErr)
+	err = eachLine(r, func(text []byte) error {
+		parsed, err := parseLine(text)
+		if err != nil {
+			return err
 		}
-		if text = bytes.TrimSpace(text); len(text) > 0 {
-			l, typ, err := readLine(text, b)
-			switch {
-			case err != nil:
-				return layers, nil, fmt.Errorf("gmind: read: line %d: %w", number, err)
-			case l != nil:
-				layers = append(layers, l)
-			default:
-				skipped = append(skipped, typ)
-			}
+		a, ok := parsed.(*Activation)
+		if !ok {
+			skipped = append(skipped, typeOf(parsed))
+			return nil
 		}
-		if readErr == io.EOF {
-			return layers, skipped, nil
+		l := compute.NewLayer(b, a.Function)
+		layers = append(layers, l)
+		if len(a.Inputs) == 0 {
+			return nil
 		}
-	}
-}
-
-// readLine returns the layer of a line, or nil if it is of another type, and the type.
-func readLine(text []byte, b compute.Backend) (l *compute.Layer, typ string, err error) {
-	var head struct {
-		Type   string
-		Inputs json.RawMessage
-	}
-	if err := json.Unmarshal(text, &head); err != nil {
-		return nil, "", err
-	}
-	switch {
-	case head.Type == "":
-		return nil, "", errors.New("a line without type; is this a model file of G-Mind?")
-	case head.Type != leakyReLU && head.Type != sigmoid:
-		return nil, head.Type, nil
-	case bytes.Contains(head.Inputs, []byte("null")): // which would be read as 0
-		return nil, head.Type, errors.New("null among the inputs, which must be numbers")
-	}
-	v := line{Type: head.Type}
-	if err := json.Unmarshal(text, &v); err != nil {
-		return nil, v.Type, err
-	}
-	f, err := v.activation()
+		return l.Remember(a.Inputs)
+	})
 	if err != nil {
-		return nil, v.Type, err
+		return layers, nil, fmt.Errorf("gmind: read: %w", err)
 	}
-	l = compute.NewLayer(b, f)
-	if len(v.Inputs) == 0 {
-		return l, v.Type, nil
-	}
-	if err := l.Remember(v.Inputs); err != nil {
-		l.Release()
-		return nil, v.Type, err
-	}
-	return l, v.Type, nil
+	return layers, skipped, nil
 }
 
-// activation returns the function of v.
-func (v *line) activation() (compute.Activation, error) {
-	switch {
-	case v.Type == sigmoid:
-		return compute.Sigmoid(), nil
-	case v.NegativeSlope == nil:
-		return compute.Activation{}, fmt.Errorf("a %s without negative_slope", leakyReLU)
+// typeOf returns the type in the line of a layer that is no Activation.
+func typeOf(l Layer) string {
+	if u, ok := l.(*Unknown); ok {
+		return u.Type
 	}
-	f := compute.LeakyReLU(*v.NegativeSlope)
-	return f, f.Validate()
+	return dense
 }
 
 // Write writes a model file of the layers, all LeakyReLU or Sigmoid, with every bit of their
@@ -141,49 +102,25 @@ func Write(w io.Writer, layers ...*compute.Layer) error {
 	if check.IsNil(w) {
 		return errors.New("gmind: write: the writer is nil")
 	}
-	lines := json.NewEncoder(w) // ends each value with a newline
-	for i, l := range layers {
-		v, err := lineOf(l)
-		if err == nil {
-			err = lines.Encode(v)
-		}
-		if err != nil {
-			return fmt.Errorf("gmind: write: layer %d of %d: %w", i+1, len(layers), err)
-		}
-	}
-	return nil
+	return writeLines(w, len(layers), func(i int) (any, error) { return lineOf(layers[i]) })
 }
 
 // lineOf returns the line of l.
-func lineOf(l *compute.Layer) (v line, err error) {
+func lineOf(l *compute.Layer) (any, error) {
 	if l == nil {
-		return v, errors.New("it is nil; make it with compute.NewLayer")
+		return nil, errors.New("it is nil; make it with compute.NewLayer")
 	}
-	f := l.Activation()
-	switch f.Kind {
-	case compute.KindLeakyReLU:
-		slope := f.NegativeSlope()
-		v = line{Type: leakyReLU, NegativeSlope: &slope}
-	case compute.KindSigmoid:
-		v = line{Type: sigmoid}
-	default:
-		return v, fmt.Errorf("%v is not a layer of G-Mind model files, which have only LeakyReLU and Sigmoid: %w", f, compute.ErrActivation)
+	a := &Activation{Function: l.Activation()}
+	if err := a.check(); err != nil { // before the inputs are read
+		return nil, err
 	}
-	if err := f.Validate(); err != nil {
-		return v, err
-	}
-	inputs, err := l.Inputs()
+	var err error
+	a.Inputs, err = l.Inputs()
 	if errors.Is(err, compute.ErrNoInput) && !errors.Is(err, compute.ErrBitsOnly) {
-		inputs, err = []float32{}, nil
+		err = nil
 	}
-	if err != nil {
-		return v, err
+	if err == nil {
+		err = a.check()
 	}
-	for i, x := range inputs {
-		if x64 := float64(x); math.IsNaN(x64) || math.IsInf(x64, 0) {
-			return v, fmt.Errorf("input %d of %d of %v is %v, which JSON does not have", i, len(inputs), f, x)
-		}
-	}
-	v.Inputs = inputs
-	return v, nil
+	return a.line(), err
 }

@@ -50,6 +50,62 @@ func Example() {
 	// {"type":"LeakyRelu","negative_slope":0.5,"inputs":[-2,0,3]}
 }
 
+// ExampleModel trains the network of a model file with the four inputs of an exclusive or, and
+// writes it back.
+func ExampleModel() {
+	b, err := compute.Open(gpu.Open, cpu.Open)
+	if err != nil {
+		log.Fatal(err)
+	}
+	defer b.Close()
+	file := `{"type":"Dense","in_features":2,"out_features":2,"weights":[[1,0.5],[0.5,1]],"biases":[0,-1],"gradients_w":[[0,0],[0,0]],"gradients_b":[0,0]}
+{"type":"LeakyRelu","negative_slope":0.125,"inputs":[]}
+{"type":"Dense","in_features":2,"out_features":1,"weights":[[1,-1]],"biases":[0],"gradients_w":[[0,0]],"gradients_b":[0]}
+`
+	network, err := gmind.ReadNetwork(strings.NewReader(file))
+	if err != nil {
+		log.Fatal(err)
+	}
+	m, err := gmind.NewModel(b, network)
+	if err != nil {
+		log.Fatal(err)
+	}
+	defer m.Release()
+	x, err := b.Upload([]float32{0, 0, 0, 1, 1, 0, 1, 1})
+	if err != nil {
+		log.Fatal(err)
+	}
+	target, err := b.Upload([]float32{0, 1, 1, 0})
+	if err != nil {
+		log.Fatal(err)
+	}
+	for range 200 {
+		if err := m.Train(x, target, 4, 0.125); err != nil {
+			log.Fatal(err)
+		}
+	}
+	y, err := m.Forward(x, 4)
+	if err != nil {
+		log.Fatal(err)
+	}
+	outputs := make([]float32, 4)
+	if err := y.Read(outputs); err != nil {
+		log.Fatal(err)
+	}
+	fmt.Printf("%.3f\n", outputs)
+	if network, err = m.Network(); err != nil {
+		log.Fatal(err)
+	}
+	if err := network.Write(os.Stdout); err != nil {
+		log.Fatal(err)
+	}
+	// Output:
+	// [0.025 0.977 0.977 -0.008]
+	// {"type":"Dense","in_features":2,"out_features":2,"weights":[[0.9697879,0.9697758],[1.2326567,1.2326404]],"biases":[-0.0018422113,-1.2316041],"gradients_w":[[0,0],[0,0]],"gradients_b":[0,0]}
+	// {"type":"LeakyRelu","negative_slope":0.125,"inputs":[1.9377215,1.2336931]}
+	// {"type":"Dense","in_features":2,"out_features":1,"weights":[[1.2714351,-1.7989151]],"biases":[-0.2519114],"gradients_w":[[0,0]],"gradients_b":[0]}
+}
+
 // TestModelFile: a file that is written is read as the same layers.
 func TestModelFile(t *testing.T) {
 	for name, open := range map[string]compute.Opener{"cpu": cpu.Open, "opencl": gpu.OpenDevice("any")} {
@@ -127,19 +183,19 @@ func TestReadErrors(t *testing.T) {
 	b := testenv.Open(t, cpu.Open)
 	good := `{"type":"LeakyRelu","negative_slope":0.01,"inputs":[1]}` + "\n"
 	for model, words := range map[string]string{
-		`{"type":`: "line 2: unexpected end",
-		`[1]`:      "line 2: json",
-		`null`:     "line 2: a line without type",
-		`{}`:       "line 2: a line without type",
-		`{"type":"LeakyRelu","negative_slope":0.01,"inputs":[1,null]}`: "line 2: null among the inputs",
-		`{"type":"LeakyRelu","negative_slope":0.01,"inputs":[nan]}`:    "line 2: invalid character",
-		`{"type":"LeakyRelu","negative_slope":0.01,"inputs":[1e99]}`:   "line 2: ",
-		`{"type":"LeakyRelu","negative_slope":1e99,"inputs":[1]}`:      "line 2: ",
-		`{"type":"LeakyRelu","negative_slope":"0.01","inputs":[1]}`:    "line 2: ",
-		`{"type":"Sigmoid","inputs":[1,null]}`:                         "line 2: null among the inputs",
-		`{"type":"Sigmoid","inputs":[1e99]}`:                           "line 2: ",
-		`{"type":"LeakyRelu","inputs":[1]}`:                            "line 2: a LeakyRelu without negative_slope",
-		`{"type":"LeakyRelu","negative_slope":0.01,"inputs":{"a":1}}`:  "line 2: ",
+		`{"type":`: "line 2, column 9: unexpected end",
+		`[1]`:      "line 2, column 1: a line without type",
+		`null`:     "line 2, column 1: a line without type",
+		`{}`:       "line 2, column 1: a line without type",
+		`{"type":"LeakyRelu","negative_slope":0.01,"inputs":[1,null]}`: "line 2, column 55: null in inputs",
+		`{"type":"LeakyRelu","negative_slope":0.01,"inputs":[nan]}`:    "line 2, column 54: invalid character",
+		`{"type":"LeakyRelu","negative_slope":0.01,"inputs":[1e99]}`:   "line 2, column 53: 1e99",
+		`{"type":"LeakyRelu","negative_slope":1e99,"inputs":[1]}`:      "line 2, column 38: 1e99",
+		`{"type":"LeakyRelu","negative_slope":"0.01","inputs":[1]}`:    "line 2, column 38: ",
+		`{"type":"Sigmoid","inputs":[1,null]}`:                         "line 2, column 31: null in inputs",
+		`{"type":"Sigmoid","inputs":[1e99]}`:                           "line 2, column 29: 1e99",
+		`{"type":"LeakyRelu","inputs":[1]}`:                            "line 2, column 1: a LeakyRelu without negative_slope",
+		`{"type":"LeakyRelu","negative_slope":0.01,"inputs":{"a":1}}`:  "line 2, column 52: inputs are {",
 	} {
 		layers, _, err := gmind.Read(strings.NewReader(good+model), b)
 		if err == nil || layers != nil || !strings.Contains(err.Error(), words) {

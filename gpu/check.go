@@ -10,6 +10,7 @@ import (
 
 	"github.com/gmind-go/compute"
 	"github.com/gmind-go/compute/gpu/internal/opencl"
+	"github.com/gmind-go/compute/internal/driver"
 	"github.com/gmind-go/compute/internal/ir"
 	"github.com/gmind-go/compute/internal/kernel"
 	"github.com/gmind-go/compute/internal/libm"
@@ -122,8 +123,15 @@ func floats(a kernel.Address, n int) int {
 }
 
 // launchCheck runs the call.
-func (p *pipeline) launchCheck(t *check, compiled *opencl.Kernel) (err error) {
-	var args []any
+func (p *pipeline) launchCheck(t *check, compiled *opencl.Kernel) error {
+	return p.computeCheck(t, func(call *driver.Call) error {
+		return p.d.enqueue(t.c.shape, p.queue, compiled, t.n, t.c.argumentsOf(call)...)
+	})
+}
+
+// computeCheck runs enqueue, which launches a call on the operands of t, and reads the results.
+func (p *pipeline) computeCheck(t *check, enqueue func(call *driver.Call) error) error {
+	call := &driver.Call{Kernel: t.c.kernel, N: t.n, Index: t.index, Params: t.params}
 	var mems []*opencl.Mem
 	defer func() {
 		for _, m := range mems {
@@ -132,37 +140,42 @@ func (p *pipeline) launchCheck(t *check, compiled *opencl.Kernel) (err error) {
 	}()
 	for i, o := range t.operands {
 		var m *opencl.Mem
+		first := t.first(i)
 		err := p.d.withMemory(func() (err error) {
-			m, err = p.d.context.Alloc(4 * len(o.Memory))
+			m, err = p.d.context.Alloc(4 * (first + len(o.Memory)))
 			return err
 		})
 		if err != nil {
 			return err
 		}
-		mems, args = append(mems, m), append(args, m)
+		mems = append(mems, m)
+		call.Operands = append(call.Operands, kernel.Operand[driver.Memory]{Memory: &memory{Mem: m, from: first}, Len: o.Len, Period: o.Period})
 		if i < len(t.c.kernel.Results) {
 			for j := range o.Memory { // what does not stay
 				o.Memory[j] = 12345
 			}
 		}
-		if err := p.queue.Write(m, 0, o.Memory); err != nil {
+		if err := p.queue.Write(m, first, o.Memory); err != nil {
 			return err
 		}
 	}
-	args = t.c.arguments(args, t.n, t.index, t.repeat, t.params)
-	if err := p.d.enqueue(t.c.shape, p.queue, compiled, t.n, args...); err != nil {
+	if err := enqueue(call); err != nil {
 		return p.done(err)
 	}
 	for i := range t.c.kernel.Results {
-		if err := p.queue.Read(mems[i], 0, t.operands[i].Memory); err != nil {
+		if err := p.queue.Read(mems[i], t.first(i), t.operands[i].Memory); err != nil {
 			return err
 		}
 	}
 	return nil
 }
 
-func (t *check) repeat(input int) repeat {
-	return repeatOf(t.c.kernel.Inputs[input], t.operands[len(t.c.kernel.Results)+input], t.n, t.index)
+// first returns the first element of an operand in its buffer.
+func (t *check) first(operand int) int {
+	if !t.c.views || t.c.address(operand) == kernel.Bit {
+		return 0
+	}
+	return operand + 1
 }
 
 // wrong describes the first element that differs from the reference, or returns "". If the

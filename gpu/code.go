@@ -10,17 +10,26 @@ import (
 
 	"github.com/gmind-go/compute"
 	"github.com/gmind-go/compute/gpu/internal/opencl"
+	"github.com/gmind-go/compute/internal/driver"
 	"github.com/gmind-go/compute/internal/ir"
 	"github.com/gmind-go/compute/internal/kernel"
 )
 
 // A code is a kernel that was compiled: what Compile returns.
 type code struct {
-	kernel  *kernel.Kernel
-	name    string // in the program
-	args    int    // of the kernel
-	guarded bool   // see openclc.Options
+	kernel  *kernel.Kernel // nil if it is not one of a program
+	key     string         // by which codeSet finds it
+	name    string         // in the program
+	args    int            // of the kernel
+	guarded bool           // see openclc.Options
+	views   bool           // likewise
+	items   int            // work-items that share a chunk, if it reduces
 	shape   shape
+
+	ofViews struct { // what computes the same of views
+		sync.Mutex
+		code *code // nil until there is one
+	}
 
 	source  string          // of the program; empty for a shipped kernel
 	program *opencl.Program // guarded by codeSet.mu; nil while it is forgotten, if there is a source
@@ -44,14 +53,14 @@ type codeSet struct {
 	recent []*code // whose program is kept; the last is the one used last
 }
 
-// find returns the code of k, or nil.
-func (s *codeSet) find(k *kernel.Kernel) *code {
-	if c := s.shipped[k.Key]; c != nil {
+// find returns the code with the key, or nil.
+func (s *codeSet) find(key string) *code {
+	if c := s.shipped[key]; c != nil {
 		return c
 	}
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	i := slices.IndexFunc(s.recent, func(c *code) bool { return c.kernel.Key == k.Key })
+	i := slices.IndexFunc(s.recent, func(c *code) bool { return c.key == key })
 	if i < 0 {
 		return nil
 	}
@@ -186,6 +195,39 @@ func (c *code) arguments(args []any, n int, index uint64, repeats func(input int
 		args = append(args, uint32(0))
 	}
 	return args
+}
+
+// argumentsOf returns what a launch of call takes.
+func (c *code) argumentsOf(call *driver.Call) []any {
+	args := make([]any, len(call.Operands), c.args)
+	for i, o := range call.Operands {
+		args[i] = o.Memory.(*memory).Mem
+	}
+	args = c.arguments(args, call.N, call.Index, func(input int) repeat {
+		return repeatOf(c.kernel.Inputs[input], call.Operands[len(c.kernel.Results)+input], call.N, call.Index)
+	}, call.Params)
+	return c.firsts(args, func(operand int) int { return call.Operands[operand].Memory.(*memory).from })
+}
+
+// firsts appends to args the first element of each operand that may be a view, if c is of views.
+func (c *code) firsts(args []any, first func(operand int) int) []any {
+	if !c.views {
+		return args
+	}
+	for i := range len(c.kernel.Results) + len(c.kernel.Inputs) {
+		if c.address(i) != kernel.Bit {
+			args = append(args, c.shape.count(first(i)))
+		}
+	}
+	return args
+}
+
+// address returns that of an operand: a result, or an input.
+func (c *code) address(operand int) kernel.Address {
+	if results := len(c.kernel.Results); operand >= results {
+		return c.kernel.Inputs[operand-results]
+	}
+	return c.kernel.Results[operand]
 }
 
 // compileError makes an error of a build wrap compute.ErrCompile, and no other error of package

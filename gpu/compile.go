@@ -58,8 +58,8 @@ func (d *device) ship(source string) error {
 			programs[s] = program
 			d.programs = append(d.programs, program)
 		}
-		c := &code{kernel: k.Kernel, name: k.Name, shape: s, program: programs[s]}
-		c.args, _ = openclc.Arguments(k.Kernel, false)
+		c := &code{kernel: k.Kernel, key: k.Kernel.Key, name: k.Name, shape: s, program: programs[s]}
+		c.args, _ = openclc.Arguments(k.Kernel, k.Options)
 		d.codes.shipped[k.Kernel.Key] = c
 		if k.File == "copy.cl" { // for measurements only
 			continue
@@ -74,24 +74,73 @@ func (d *device) ship(source string) error {
 // Compile returns the code of k. A kernel that is not shipped is compared with its reference
 // first.
 func (d *device) Compile(k *kernel.Kernel) (driver.Code, error) {
-	if c := d.codes.find(k); c != nil {
+	return d.compile(k, d.shape, openclc.Options{})
+}
+
+// isOfViews reports whether an operand begins behind the first element of its buffer.
+func isOfViews(call *driver.Call) bool {
+	for _, o := range call.Operands {
+		if o.Memory.(*memory).from > 0 {
+			return true
+		}
+	}
+	return false
+}
+
+// ofViews returns the code that computes what c does of views. Other calls need neither the first
+// elements of operands nor loads that are not aligned, and most kernels are never called with
+// views: so it is a kernel of its own, compiled when a call needs it.
+func (d *device) ofViews(c *code) (*code, error) {
+	o := &c.ofViews
+	o.Lock()
+	defer o.Unlock()
+	if o.code == nil {
+		s := d.shape
+		s.aligned = false
+		compiled, err := d.compile(c.kernel, s, openclc.Options{Guarded: c.guarded, Views: true})
+		if err != nil {
+			return nil, err
+		}
+		o.code = compiled
+	}
+	return o.code, nil
+}
+
+// compile returns the code of k in the shape s, or one that takes fewer registers, printed as o
+// says, or guarded.
+func (d *device) compile(k *kernel.Kernel, s shape, o openclc.Options) (*code, error) {
+	key := k.Key
+	if o.Views {
+		key = "views " + key
+	}
+	if c := d.codes.find(key); c != nil {
 		return c, nil
 	}
-	if _, bytes := openclc.Arguments(k, true); bytes > d.found.Parameters {
+	if _, bytes := openclc.Arguments(k, openclc.Options{Guarded: true, Views: o.Views}); bytes > d.found.Parameters {
 		return nil, fmt.Errorf("a kernel of %d results, %d inputs and %d scalars takes %d bytes of arguments, and the device %d; split the program: %w",
 			len(k.Results), len(k.Inputs), len(k.Params), bytes, d.found.Parameters, compute.ErrCompile)
 	}
-	s, guarded := d.shape, false
+	c, err := attempts(s, o, func(s shape, o openclc.Options) (*code, error) { return d.try(k, s, o) })
+	if err != nil {
+		return nil, err
+	}
+	c.key = key
+	d.codes.keep(c)
+	return c, nil
+}
+
+// attempts returns what try makes in the shape s, printed as o says, or else in one that takes
+// fewer registers, or guarded.
+func attempts(s shape, o openclc.Options, try func(shape, openclc.Options) (*code, error)) (*code, error) {
 	for {
-		c, err := d.try(k, s, guarded)
+		c, err := try(s, o)
 		switch {
 		case err == nil:
-			d.codes.keep(c)
 			return c, nil
 		case errors.Is(err, compute.ErrDevice):
 			return nil, err
-		case errors.Is(err, compute.ErrMiscompiled) && !guarded:
-			guarded = true
+		case errors.Is(err, compute.ErrMiscompiled) && !o.Guarded:
+			o.Guarded = true
 		case (errors.Is(err, compute.ErrCompile) || errors.Is(err, compute.ErrOutOfMemory)) && s != s.narrow():
 			s = s.narrow() // it needs fewer registers
 		default:
@@ -101,12 +150,12 @@ func (d *device) Compile(k *kernel.Kernel) (driver.Code, error) {
 }
 
 // try compiles k and compares it with its reference.
-func (d *device) try(k *kernel.Kernel, s shape, guarded bool) (*code, error) {
+func (d *device) try(k *kernel.Kernel, s shape, o openclc.Options) (*code, error) {
 	if openclc.Masked(k) {
 		s = s.masked()
 	}
-	c := &code{kernel: k, name: "elementwise", shape: s, guarded: guarded}
-	c.args, _ = openclc.Arguments(k, guarded)
+	c := &code{kernel: k, name: "elementwise", shape: s, guarded: o.Guarded, views: o.Views}
+	c.args, _ = openclc.Arguments(k, o)
 	text, err := openclc.Print(k, d.printed(c))
 	if err != nil {
 		return nil, err

@@ -13,6 +13,7 @@ import (
 	"github.com/gmind-go/compute/gpu/internal/opencl"
 	"github.com/gmind-go/compute/internal/driver"
 	"github.com/gmind-go/compute/internal/form"
+	"github.com/gmind-go/compute/internal/function"
 	"github.com/gmind-go/compute/internal/mempool"
 	"github.com/gmind-go/compute/kernels"
 )
@@ -69,17 +70,19 @@ func listWith(o Options, choose func(*opencl.Device) program) ([]candidate, erro
 // device works on what was enqueued without the lock. Stream, and large transfers to a device
 // with memory of its own, go through pipelines.
 type device struct {
-	found    *opencl.Device
-	info     compute.Info // but for what is pooled
-	shape    shape        // of kernels without a mask
-	shared   bool         // data is used where it is, not copied to the device
-	flushes  atomic.Bool  // it may flush subnormals
-	prelude  string       // kernels.Prelude
-	context  *opencl.Context
-	programs []*opencl.Program // of the shipped kernels
-	codes    codeSet
-	quick    func() bool // whether functions take their quick bodies first: see functions.go
-	pool     *mempool.Pool[*memory]
+	found      *opencl.Device
+	info       compute.Info // but for what is pooled
+	shape      shape        // of kernels without a mask
+	shared     bool         // data is used where it is, not copied to the device
+	flushes    atomic.Bool  // it may flush subnormals
+	prelude    string       // kernels.Prelude
+	context    *opencl.Context
+	programs   []*opencl.Program // of the shipped kernels
+	codes      codeSet
+	chunks     *reduction // of what other reductions leave of their chunks
+	multiplier multiplier
+	quick      func() bool // whether functions take their quick bodies first: see functions.go
+	pool       *mempool.Pool[*memory]
 
 	part          int            // most elements that a pipeline copies at a time
 	directPart    int            // most that it works on where they are
@@ -97,7 +100,9 @@ type device struct {
 // memory is what a buffer or a mask has of the device.
 type memory struct {
 	*opencl.Mem
-	size int // in float32 elements
+	size   int  // in float32 elements
+	from   int  // the first element
+	isView bool // of other memory
 }
 
 // open makes a backend of the device found, which info describes.
@@ -115,8 +120,10 @@ func open(found *opencl.Device, info compute.Info, p program, o Options) (comput
 		context: ctx,
 		pool:    mempool.New(poolLimit(found), func(m *memory) { m.Release() }),
 		kernels: kernelSet{},
+		chunks:  newReduction(function.Kernel(0, function.Copy)),
 	}
 	d.codes.d, d.codes.limit = d, maxPrograms
+	d.multiplier = multiplier{tiles: tilesFor(found), codes: map[variant]*tileCode{}, unfit: map[variant]error{}}
 	d.flushes.Store(!found.Subnormals)
 	d.quick = sync.OnceValue(d.slowDouble)
 	d.planPipelines(o.StreamMemory, runtime.GOMAXPROCS(0))
@@ -178,23 +185,30 @@ func (d *device) Alloc(n int, mask bool) (driver.Memory, error) {
 // now, and if it is released OpenCL keeps it until they are done. The lock keeps the release
 // apart from launches.
 func (d *device) Free(m driver.Memory) error {
+	if m.(*memory).isView {
+		return nil
+	}
 	d.mu.Lock()
 	defer d.mu.Unlock()
 	d.pool.Put(m.(*memory).size, m.(*memory))
 	return nil
 }
 
+func (d *device) View(m driver.Memory, from, n int) (driver.Memory, error) {
+	return &memory{Mem: m.(*memory).Mem, size: n, from: from, isView: true}, nil
+}
+
 // Launch enqueues the kernel, and makes the device begin: the caller may not ask for
 // anything else for long.
 func (d *device) Launch(call *driver.Call) error {
 	c := call.Code.(*code)
-	args := make([]any, len(call.Operands), c.args)
-	for i, o := range call.Operands {
-		args[i] = o.Memory.(*memory).Mem
+	if isOfViews(call) {
+		var err error
+		if c, err = d.ofViews(c); err != nil {
+			return err
+		}
 	}
-	args = c.arguments(args, call.N, call.Index, func(input int) repeat {
-		return repeatOf(c.kernel.Inputs[input], call.Operands[len(c.kernel.Results)+input], call.N, call.Index)
-	}, call.Params)
+	args := c.argumentsOf(call)
 	d.mu.Lock()
 	defer d.mu.Unlock()
 	k, err := d.kernels.of(c, &d.codes)
@@ -287,6 +301,7 @@ func (d *device) Close() error {
 	d.pool.Empty()
 	d.kernels.release()
 	d.codes.release()
+	d.multiplier.release()
 	for _, p := range d.programs {
 		p.Release()
 	}

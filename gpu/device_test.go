@@ -158,7 +158,7 @@ func TestSmallGroup(t *testing.T) {
 		return openFirst(takeMatching("any", devices, problem))
 	})
 	d := inside(b)
-	forward := d.codes.find(function.Kernel(1, function.Forward))
+	forward := d.codes.find(function.Kernel(1, function.Forward).Key)
 	if got := d.kernels[forward].MaxGroup(); got != 16 {
 		t.Errorf("after the self-test a kernel is launched in groups of %d, and takes 16 alone", got)
 	}

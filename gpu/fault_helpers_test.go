@@ -15,6 +15,7 @@ import (
 	"github.com/gmind-go/compute/cpu"
 	"github.com/gmind-go/compute/expr"
 	"github.com/gmind-go/compute/internal/form"
+	"github.com/gmind-go/compute/internal/linear"
 	"github.com/gmind-go/compute/internal/values"
 )
 
@@ -30,6 +31,7 @@ func init() { // it refers to what refers to it
 		"staged": func(s *sweep, f fault) error { return s.operations(f, "staged") },
 
 		"programs": func(s *sweep, f fault) error { return s.operations(f, "programs") },
+		"matmul":   func(s *sweep, f fault) error { return s.operations(f, "matmul") },
 
 		"profile":      func(s *sweep, f fault) error { return s.operations(f, "profile") },
 		"closeprofile": (*sweep).closeProfiled,
@@ -150,6 +152,8 @@ func (s *sweep) operations(f fault, way string) error {
 		run = s.profile
 	case "programs":
 		run = s.programs
+	case "matmul":
+		run = s.products
 	}
 	before := b.Info()
 	device := before.Name
@@ -360,13 +364,51 @@ func (s *sweep) programs(b compute.Backend) (op string, err error) {
 	return op, err
 }
 
+// products does for products of matrices what run does for the methods of every backend.
+func (s *sweep) products(b compute.Backend) (op string, err error) {
+	p := linear.Product{M: 9, K: 20, N: 5, TransposeB: true}
+	var buffers [3]compute.Buffer
+	defer func() {
+		for _, buf := range buffers {
+			if buf == nil {
+				continue
+			}
+			if e := buf.Release(); err == nil && e != nil {
+				op, err = "release", e
+			}
+		}
+	}()
+	host := [3][]float32{s.data.garbage[:p.M*p.N], s.data.xs[:p.M*p.K], s.data.dys[:p.K*p.N]}
+	for i := range buffers {
+		if buffers[i], err = b.Upload(host[i]); err != nil {
+			return "upload", err
+		}
+	}
+	l, _ := compute.As[compute.Linear](b)
+	then := compute.Then(faultProgram, compute.F32(2))
+	if err := l.MatMul(buffers[0], buffers[1], p.M, p.K, buffers[2], p.N, compute.TransposeB, then); err != nil {
+		return "matmul", err
+	}
+	want, got := make([]float32, p.M*p.N), s.data.got[:p.M*p.N]
+	linear.MatMul(p, want, host[1], host[2])
+	if err := buffers[0].Read(got); err != nil {
+		return "read", err
+	}
+	for i, v := range got {
+		if z := float32(want[i]*want[i]) - 2; !values.Same(v, z) {
+			return "matmul", fmt.Errorf("%w: element %d is %v, want %v", errWrong, i, v, z)
+		}
+	}
+	return "", nil
+}
+
 // faultProgram is no kernel that devices have from the start.
 var faultProgram = expr.MustParse("f(x, s) = x*x - s")
 
 // judge tells what is wrong with err, the first that a call named op returned.
 func (s *sweep) judge(f fault, op, device string, err error) error {
 	isDevice, isMemory := errors.Is(err, compute.ErrDevice), errors.Is(err, compute.ErrOutOfMemory)
-	if errors.Is(err, compute.ErrCompile) && !isDevice && !isMemory && strings.Contains(err.Error(), "clBuildProgram") && strings.HasPrefix(op, "run") {
+	if errors.Is(err, compute.ErrCompile) && !isDevice && !isMemory && strings.Contains(err.Error(), "clBuildProgram") && (strings.HasPrefix(op, "run") || op == "matmul") {
 		return nil
 	}
 	var wrong string

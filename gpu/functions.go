@@ -23,7 +23,7 @@ import (
 
 // printed returns how the kernel of c is printed.
 func (d *device) printed(c *code) openclc.Options {
-	o := openclc.Options{Name: c.name, Guarded: c.guarded, Doubles: d.found.Double}
+	o := openclc.Options{Name: c.name, Guarded: c.guarded, Views: c.views, Doubles: d.found.Double}
 	if openclc.HasFunction(c.kernel) {
 		o.Quick = d.quick()
 	}

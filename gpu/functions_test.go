@@ -17,6 +17,7 @@ import (
 	"github.com/gmind-go/compute/internal/ir"
 	"github.com/gmind-go/compute/internal/kernel"
 	"github.com/gmind-go/compute/internal/libm"
+	"github.com/gmind-go/compute/internal/openclc"
 	"github.com/gmind-go/compute/internal/testenv"
 	"github.com/gmind-go/compute/internal/values"
 )
@@ -89,7 +90,7 @@ func functionPrograms() []*ir.Program {
 
 // resultsOf runs the program, which has one operand, on x.
 func resultsOf(d *device, p *ir.Program, s shape, guarded bool, x []float32) ([][]float32, error) {
-	c, err := d.try(kernel.New(p, make([]kernel.Address, 1)), s, guarded)
+	c, err := d.try(kernel.New(p, make([]kernel.Address, 1)), s, openclc.Options{Guarded: guarded})
 	if err != nil {
 		return nil, err
 	}

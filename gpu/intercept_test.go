@@ -81,14 +81,15 @@ func layerCommand(t *testing.T, test string) (*exec.Cmd, *control) {
 }
 
 // testCommand returns the command that runs a test of this package in a process of its
-// own, under a layer, with PoCL as the only driver and the environment variables of env.
+// own, under a layer, with PoCL as the only driver and the environment variables of env. The
+// caller waits for it before it uses OpenCL again.
 func testCommand(t *testing.T, test, layer string, env ...string) *exec.Cmd {
 	t.Helper()
 	cmd := exec.CommandContext(t.Context(), os.Args[0], "-test.run=^"+test+"$", "-test.v")
 	if deadline, ok := t.Deadline(); ok { // it ends before this process does
 		cmd.Args = append(cmd.Args, "-test.timeout="+(time.Until(deadline)-5*time.Second).String())
 	}
-	cmd.Env = append(os.Environ(), "OPENCL_LAYERS="+layer, "OCL_ICD_VENDORS="+onlyPoCL(t))
+	cmd.Env = append(os.Environ(), "OPENCL_LAYERS="+layer, "OCL_ICD_VENDORS="+onlyPoCL(t), testenv.LendCache())
 	cmd.Env = append(cmd.Env, env...)
 	return cmd
 }

@@ -61,15 +61,15 @@ var argumentAddresses = map[ir.Type][]kernel.Address{
 
 // checkAll compares kernels with their references, all compiled in one program: that takes
 // less time. It returns what is wrong with one, by index.
-func checkAll(d *device, list []*kernel.Kernel, s shape, guarded bool) (map[int]error, error) {
+func checkAll(d *device, list []*kernel.Kernel, s shape, o openclc.Options) (map[int]error, error) {
 	source := strings.Builder{}
 	codes := make([]*code, len(list))
 	texts := make([]string, len(list))
 	source.WriteString(d.defines(s) + d.prelude)
 	printed := map[ir.Op]bool{} // functions
 	for i, k := range list {
-		c := &code{kernel: k, name: fmt.Sprintf("k%d", i), shape: s, guarded: guarded}
-		c.args, _ = openclc.Arguments(k, guarded)
+		c := &code{kernel: k, name: fmt.Sprintf("k%d", i), shape: s, guarded: o.Guarded, views: o.Views}
+		c.args, _ = openclc.Arguments(k, o)
 		o := d.printed(c)
 		o.Printed = printed
 		text, err := openclc.Print(k, o)
@@ -99,7 +99,7 @@ func checkAll(d *device, list []*kernel.Kernel, s shape, guarded bool) (map[int]
 }
 
 // TestRandomPrograms compares random programs with their references: in the shapes of all
-// devices, with each way to divide, and guarded. PROGRAMS is the number of programs.
+// devices, with each way to divide, guarded, and of views. PROGRAMS is the number of programs.
 func TestRandomPrograms(t *testing.T) {
 	b := testenv.Open(t, OpenDevice("any"))
 	d := inside(b)
@@ -132,14 +132,15 @@ func TestRandomPrograms(t *testing.T) {
 		}
 		turn := from / batch
 		d.found = devices[turn%len(devices)]
-		s, guarded := shapes[turn%len(shapes)], turn%5 == 4
-		wrong, err := checkAll(d, list, s, guarded)
+		s, o := shapes[turn%len(shapes)], openclc.Options{Guarded: turn%5 == 4, Views: turn%3 == 2}
+		s.aligned = s.aligned && !o.Views
+		wrong, err := checkAll(d, list, s, o)
 		if err != nil {
 			t.Fatalf("programs from %d on: %v", from, err)
 		}
 		for i, first := range wrong {
 			t.Logf("program %d, shape %+v: %v", from+i, s, first)
-			again, err := checkAll(d, list[i:i+1], s, true) // as Compile does
+			again, err := checkAll(d, list[i:i+1], s, openclc.Options{Guarded: true, Views: o.Views}) // as Compile does
 			if err != nil || again[0] != nil {
 				t.Errorf("program %d, shape %+v, guarded: %v, %v", from+i, s, err, again[0])
 			}
@@ -184,7 +185,7 @@ func TestDivision(t *testing.T) {
 			d.found = &found
 			defer func() { d.found = own }()
 			p := expr.MustParse("func " + name + "(x, y float32) (q, r float32) {\n q = x / y\n r = sqrt(x)\n return }")
-			c, err := d.try(kernel.New(p.IR(), make([]kernel.Address, 2)), d.shape, false)
+			c, err := d.try(kernel.New(p.IR(), make([]kernel.Address, 2)), d.shape, openclc.Options{})
 			if err != nil {
 				t.Fatal(err)
 			}

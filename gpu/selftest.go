@@ -82,6 +82,7 @@ func testValues(b compute.Backend, f compute.Activation, xs []float32) (flushes 
 	if err := b.ForwardMask(f, dst, m, dy); err != nil {
 		return false, fmt.Errorf("self-test: %w", err)
 	}
+	right := form.NewReference(f, dys, xs)
 	args := form.Args{X: x, DY: dy, Y: dst, D: dst, DX: dst, M: m}
 	for _, fm := range form.All() {
 		// In the forms that Stream has too, the operands are apart; in the others, the first
@@ -95,7 +96,7 @@ func testValues(b compute.Backend, f compute.Activation, xs []float32) (flushes 
 			return false, fmt.Errorf("self-test: %w", err)
 		}
 		for _, o := range fm.Results() {
-			flushed, err := testResult(fm, o, f, call, dys, xs)
+			flushed, err := testResult(fm, o, right, call, len(xs))
 			if err != nil {
 				return false, err
 			}
@@ -111,20 +112,20 @@ func testValues(b compute.Backend, f compute.Activation, xs []float32) (flushes 
 	return flushes, nil
 }
 
-// testResult compares the result o of fm with the reference.
-func testResult(fm form.Form, o form.Operand, f compute.Activation, call form.Args, dys, xs []float32) (flushes bool, err error) {
+// testResult compares the result o of fm, of n elements, with the reference.
+func testResult(fm form.Form, o form.Operand, right *form.Reference, call form.Args, n int) (flushes bool, err error) {
 	if o == form.M {
-		got := make([]uint64, form.MaskWords(len(xs)))
+		got := make([]uint64, form.MaskWords(n))
 		if err := call.M.Read(got); err != nil {
 			return false, fmt.Errorf("self-test: %w", err)
 		}
-		return verdict(func(flushes bool) string { return fm.WrongBits(f, got, xs, flushes) })
+		return verdict(func(flushes bool) string { return right.WrongBits(fm, got, flushes) })
 	}
-	got := make([]float32, len(xs))
+	got := make([]float32, n)
 	if err := (*call.Buffer(o)).Read(got); err != nil {
 		return false, fmt.Errorf("self-test: %w", err)
 	}
-	return verdict(func(flushes bool) string { return fm.Wrong(o, f, got, dys, xs, flushes) })
+	return verdict(func(flushes bool) string { return right.Wrong(fm, o, got, flushes) })
 }
 
 // verdict reports whether results are right only for a device that flushes subnormals, or

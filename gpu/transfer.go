@@ -25,24 +25,24 @@ func (d *device) transferPart() int { return max(d.part/2, 1) }
 const mapFrom = 2 * copyShare
 
 func (d *device) Write(m driver.Memory, src []float32) error {
-	mem := m.(*memory).Mem
+	mem, offset := m.(*memory).Mem, m.(*memory).from
 	return d.transfer(len(src), &d.writes, func() error {
-		return d.queue.Write(mem, 0, src)
+		return d.queue.Write(mem, offset, src)
 	}, func() error {
-		return d.queue.Fill(mem, len(src), func(values []float32) { copyAll(values, src) })
+		return d.queue.Fill(mem, offset, len(src), func(values []float32) { copyAll(values, src) })
 	}, func(p *pipeline, from, to int) error {
-		return p.upload(mem, from, src[from:to])
+		return p.upload(mem, offset+from, src[from:to])
 	})
 }
 
 func (d *device) Read(m driver.Memory, dst []float32) error {
-	mem := m.(*memory).Mem
+	mem, offset := m.(*memory).Mem, m.(*memory).from
 	return d.transfer(len(dst), &d.reads, func() error {
-		return d.queue.Read(mem, 0, dst)
+		return d.queue.Read(mem, offset, dst)
 	}, func() error {
-		return d.queue.View(mem, len(dst), func(values []float32) { copyAll(dst, values) })
+		return d.queue.View(mem, offset, len(dst), func(values []float32) { copyAll(dst, values) })
 	}, func(p *pipeline, from, to int) error {
-		return p.download(dst[from:to], mem, from)
+		return p.download(dst[from:to], mem, offset+from)
 	})
 }
 

@@ -147,6 +147,19 @@ func testLargeBuffers(t *testing.T, b compute.Backend) {
 			t.Fatal(err)
 		}
 		same("Write", second)
+		if v, err := buf.View(5, n-1); err != nil {
+			t.Fatal(err)
+		} else if err := v.Write(first[5 : n-1]); err != nil {
+			t.Fatal(err)
+		}
+		copy(second[5:], first[5:n-1])
+		same("Write of a view", second)
+		if err := buf.ReadAt(first[:n-7], 7); err != nil {
+			t.Fatal(err)
+		}
+		if !slices.EqualFunc(first[:n-7], second[7:], values.Identical) {
+			t.Errorf("ReadAt of %d elements is wrong", n-7)
+		}
 		if err := buf.Release(); err != nil {
 			t.Fatal(err)
 		}

@@ -94,6 +94,15 @@ static inline FLOATS load_column(global const float *column, const INDEX i, cons
     return ANY_LOAD(v);
 }
 
+// mask_any returns the bits of the vector that begins at any element, with 0 for those of the
+// elements from n on.
+static inline INTS mask_any(global const uchar *m, const INDEX i, const INDEX n)
+{
+    int v[WIDTH];
+    EACH_LANE v[j] = i + j < n ? -(m[(i + j) / 8] >> ((i + j) % 8) & 1) : 0;
+    return ANY_LOAD(v);
+}
+
 #if WIDTH >= 8
 
 // The bits of the elements in a byte of a mask.

@@ -19,6 +19,21 @@ var (
 	leakyReLU string
 	//go:embed copy.cl
 	copyAll string
+	//go:embed matmul_panels.cl
+	panels string
+	//go:embed matmul_tiles.cl
+	tiles string
+
+	// Gather is the program that copies rows of a matrix. Before it the program defines INDEX.
+	//
+	//go:embed gather.cl
+	Gather string
+	// Reduce follows Prelude and what package openclc prints for a reduction. Before these the
+	// program also defines ITEMS, GROUP and, for what is not the sum of rows, COLUMNS, and MEAN,
+	// MAXIMUM or MINIMUM.
+	//
+	//go:embed reduce.cl
+	Reduce string
 )
 
 // Prelude is what precedes every kernel in a program. Before it the program defines WIDTH,
@@ -30,3 +45,10 @@ var Prelude = elementwise + "\n" + arithmetic + "\n" + double + "\n" + softFloat
 // operation of LeakyReLU, such as leaky_relu_forward_mask. Those with a mask are there if WIDTH
 // is 8 or more.
 var Source = Prelude + "\n" + leakyReLU + "\n" + copyAll
+
+// The products of matrices. Before them a program defines WIDTH, VECTORS, INDEX and maybe FUSED
+// and ALIGNED, as before Prelude, BLOCK, and the numbers that the source of each explains.
+var (
+	MatMulPanels = elementwise + "\n" + arithmetic + "\n" + panels
+	MatMulTiles  = elementwise + "\n" + arithmetic + "\n" + tiles
+)

@@ -27,6 +27,7 @@ type device struct {
 // A member is one of the backends of a Shard.
 type member struct {
 	compute.Backend
+	linear   compute.Linear        // of the backend, or nil
 	name     string                // in errors
 	cpu      bool                  // it uses all cores, and has no device that can fail
 	streams  int                   // calls of Stream at a time; 0 for a second CPU backend
@@ -62,22 +63,6 @@ func (d *device) Info() compute.Info {
 	info.Skipped = errors.Join(skipped...)
 	return info
 }
-
-// memory is a buffer or a mask. Those of equal length have the same parts.
-type memory []part
-
-// A part is what one member has of a buffer or a mask.
-type part struct {
-	*member
-	from, to int         // elements
-	held     interface { // a compute.Buffer or compute.Mask
-		compute.Arg
-		Release() error
-	}
-}
-
-func (p *part) buffer() compute.Buffer { return p.held.(compute.Buffer) }
-func (p *part) mask() compute.Mask     { return p.held.(compute.Mask) }
 
 func (d *device) Alloc(n int, mask bool) (driver.Memory, error) {
 	m := d.layout.parts(n, d.members)
@@ -117,7 +102,12 @@ func (d *device) Write(m driver.Memory, src []float32) error {
 }
 
 func (d *device) Read(m driver.Memory, dst []float32) error {
-	return d.each(m.(memory), func(_ int, p *part) error { return p.buffer().Read(dst[p.from:p.to]) })
+	return d.each(m.(memory), func(_ int, p *part) error {
+		if p.whole() {
+			return p.buffer().Read(dst[p.from:p.to])
+		}
+		return p.buffer().ReadAt(dst[p.from:p.to], p.at)
+	})
 }
 
 func (d *device) ReadMask(m driver.Memory, dst []uint64) error {
@@ -157,17 +147,17 @@ func (c *code) of(params []uint32) (f compute.Activation, ok bool) {
 func (d *device) Launch(c *driver.Call) error {
 	code := c.Code.(*code)
 	f, ok := code.of(c.Params)
-	if !ok && code.form != form.Copy {
+	if code.form == form.Copy && !together(c) {
+		return d.move(c.Operands[0].Memory.(memory), c.Operands[1].Memory.(memory))
+	}
+	if code.form != form.Copy && (!ok || !together(c)) {
 		return d.run(code, c)
 	}
 	return d.each(c.Operands[0].Memory.(memory), func(k int, p *part) error {
 		defer p.launched.Store(true)
 		at := func(i int) *part { return &c.Operands[i].Memory.(memory)[k] }
 		if code.form == form.Copy {
-			if copier, ok := compute.As[form.Copier](p.Backend); ok {
-				return copier.Copy(p.buffer(), at(1).buffer())
-			}
-			return p.Run(code.program, p.buffer(), at(1).buffer())
+			return p.Copy(p.buffer(), at(1).buffer())
 		}
 		var args form.Args
 		for i, o := range code.form.Operands() {
@@ -179,6 +169,17 @@ func (d *device) Launch(c *driver.Call) error {
 		}
 		return code.form.Run(p.Backend, f, args)
 	})
+}
+
+// together reports whether all operands of c, none of which is repeated, have the same parts.
+func together(c *driver.Call) bool {
+	first := c.Operands[0].Memory.(memory)
+	for _, o := range c.Operands[1:] {
+		if !first.alike(o.Memory.(memory)) {
+			return false
+		}
+	}
+	return true
 }
 
 // Sync waits for the members that have launched kernels since the last Sync: to call a
@@ -262,14 +263,11 @@ func (d *device) each(m memory, do func(k int, p *part) error) error {
 	if worst < 0 {
 		return nil
 	}
-	p, err := m[worst], errs[worst]
-	if p.to == 0 {
-		return fmt.Errorf("%s: %w", p.name, err)
-	}
-	if errors.Is(err, compute.ErrOutOfMemory) && d.layout.all.call > 0 && len(m) < len(d.members) {
+	p, err := &m[worst], errs[worst]
+	if p.to > 0 && errors.Is(err, compute.ErrOutOfMemory) && d.layout.all.call > 0 && len(m) < len(d.members) {
 		err = fmt.Errorf("%w; shard.Weighted has short buffers on other members too", err)
 	}
-	return fmt.Errorf("%s, with %d of the elements: %w", p.name, p.to-p.from, err)
+	return p.blame(err)
 }
 
 // note returns err, of a call of m, and remembers the first fault.

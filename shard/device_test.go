@@ -11,7 +11,6 @@ import (
 	"time"
 
 	"github.com/gmind-go/compute"
-	"github.com/gmind-go/compute/internal/form"
 	"github.com/gmind-go/compute/internal/testenv"
 	"github.com/gmind-go/compute/internal/values"
 	"github.com/gmind-go/compute/shard"
@@ -62,11 +61,6 @@ func TestInfo(t *testing.T) {
 	}
 }
 
-func copier(b compute.Backend) form.Copier {
-	c, _ := compute.As[form.Copier](b)
-	return c
-}
-
 // TestCopyAndTrim: a Shard has the optional methods of its members.
 func TestCopyAndTrim(t *testing.T) {
 	b := testenv.Open(t, weighted(1, 2))
@@ -80,7 +74,7 @@ func TestCopyAndTrim(t *testing.T) {
 		t.Fatal(err)
 	}
 	got := make([]float32, 1000)
-	testenv.Equal(t, "copy", got, xs, errors.Join(copier(b).Copy(y, x), y.Read(got), x.Release(), y.Release()))
+	testenv.Equal(t, "copy", got, xs, errors.Join(b.Copy(y, x), y.Read(got), x.Release(), y.Release()))
 	if b.Info().PooledBytes == 0 {
 		t.Error("nothing is kept")
 	}
@@ -99,7 +93,7 @@ func TestCopyAndTrim(t *testing.T) {
 		t.Fatal(err)
 	}
 	clear(got)
-	testenv.Equal(t, "copy with a member that has no Copy", got, xs, errors.Join(copier(none).Copy(y, x), y.Read(got)))
+	testenv.Equal(t, "copy with a member that has no Copy", got, xs, errors.Join(none.Copy(y, x), y.Read(got)))
 }
 
 // TestMemberFails makes each call of a member fail in turn. From then on the Shard returns

@@ -240,6 +240,28 @@ func (b faultyBuffer) Read(dst []float32) error {
 	return b.Buffer.Read(dst)
 }
 
+func (b faultyBuffer) WriteAt(src []float32, from int) error {
+	if err := b.b.next(); err != nil {
+		return err
+	}
+	return b.Buffer.WriteAt(src, from)
+}
+
+func (b faultyBuffer) ReadAt(dst []float32, from int) error {
+	if err := b.b.next(); err != nil {
+		return err
+	}
+	return b.Buffer.ReadAt(dst, from)
+}
+
+func (b faultyBuffer) View(from, to int) (compute.Buffer, error) {
+	if err := b.b.next(); err != nil {
+		return nil, err
+	}
+	v, err := b.Buffer.View(from, to)
+	return faultyBuffer{v, b.b}, err
+}
+
 func (m faultyMask) Read(dst []uint64) error {
 	if err := m.b.next(); err != nil {
 		return err
@@ -311,6 +333,35 @@ func (b *faulty) Run(p *expr.Program, args ...compute.Arg) error {
 	return b.Backend.Run(p, unwrapped(args)...)
 }
 
+func (b *faulty) Copy(dst, src compute.Buffer) error {
+	if err := b.next(); err != nil {
+		return err
+	}
+	return b.Backend.Copy(dst.(faultyBuffer).Buffer, src.(faultyBuffer).Buffer)
+}
+
+func (b *faulty) Gather(dst, src, index compute.Buffer) error {
+	if err := b.next(); err != nil {
+		return err
+	}
+	return b.Backend.Gather(dst.(faultyBuffer).Buffer, src.(faultyBuffer).Buffer, index.(faultyBuffer).Buffer)
+}
+
+func (b *faulty) Reduce(out compute.Buffer, r compute.Reduction, along compute.Axis, p *expr.Program, args ...compute.Arg) error {
+	if err := b.next(); err != nil {
+		return err
+	}
+	return b.Backend.Reduce(out.(faultyBuffer).Buffer, r, along, p, unwrapped(args)...)
+}
+
+func (b *faulty) MatMul(z, x compute.Buffer, m, k int, y compute.Buffer, n int, options ...compute.MatMulOption) error {
+	if err := b.next(); err != nil {
+		return err
+	}
+	options = append(options, func(p *compute.Product) { p.Args = unwrapped(p.Args) })
+	return b.Backend.(compute.Linear).MatMul(z.(faultyBuffer).Buffer, x.(faultyBuffer).Buffer, m, k, y.(faultyBuffer).Buffer, n, options...)
+}
+
 // unwrapped returns the operands of the wrapped backend.
 func unwrapped(args []compute.Arg) []compute.Arg {
 	list := slices.Clone(args)
@@ -365,6 +416,11 @@ func (n timedBuffer) Len() int            { return int(n) }
 func (timedBuffer) Write([]float32) error { return nil }
 func (timedBuffer) Read([]float32) error  { return nil }
 func (timedBuffer) Release() error        { return nil }
+
+func (timedBuffer) WriteAt([]float32, int) error          { return nil }
+func (timedBuffer) ReadAt([]float32, int) error           { return nil }
+func (timedBuffer) View(int, int) (compute.Buffer, error) { return nil, errors.New("no views") }
+
 func (b *timed) Info() compute.Info {
 	return compute.Info{Name: "timed", SharedMemory: true, MaxAlloc: b.limit}
 }

@@ -3,7 +3,7 @@ package shard
 import (
 	"math"
 
-	"github.com/gmind-go/compute/internal/form"
+	"github.com/gmind-go/compute/internal/linear"
 )
 
 // A layout places the elements of buffers, and the bits of masks, on members.
@@ -39,8 +39,9 @@ func newLayout(paces []pace, call float64) layout {
 		share := p.speed / l.all.speed
 		l.shares = append(l.shares, share)
 		fits := p.limit
-		if share < 1 { // two words of a mask are for rounding
-			fits = int64(min(float64(max(fits-2*64*4, 0))/share, math.MaxInt64/2))
+		if share < 1 { // two grains are for rounding
+			rounding := 2 * 4 * int64(grain(int(min(float64(p.limit)/4/share, 1<<40))))
+			fits = int64(min(float64(max(fits-rounding, 0))/share, math.MaxInt64/2))
 		}
 		if p.limit > 0 && (l.all.limit == 0 || fits < l.all.limit) {
 			l.all.limit = fits
@@ -49,17 +50,27 @@ func newLayout(paces []pace, call float64) layout {
 	return l
 }
 
-// parts returns the parts of n elements, none of them empty. All but the last end with a
-// word of a mask.
+// grain returns the number of elements of which parts of n are multiples: the bits in a word of a
+// mask, and in long buffers, whose parts differ little for it, the elements of a chunk of a sum.
+func grain(n int) int {
+	if n < 1<<20 {
+		return 64
+	}
+	return linear.Chunk
+}
+
+// parts returns the parts of n elements, none of them empty. All but the last end with a grain.
 func (l *layout) parts(n int, members []*member) memory {
 	if one := l.alone(n); one >= 0 {
 		return memory{{member: members[one], to: n}}
 	}
 	var m memory
+	unit := grain(n)
+	grains := float64((n + unit - 1) / unit)
 	from, sum := 0, 0.0 // the sum is 1 at the end, but for less than what is rounded
 	for i, share := range l.shares {
 		sum += share
-		to := min(n, 64*int(math.Round(float64(form.MaskWords(n))*sum)))
+		to := min(n, unit*int(math.Round(grains*sum)))
 		if from < to {
 			m = append(m, part{member: members[i], from: from, to: to})
 			from = to

@@ -10,39 +10,169 @@ import (
 	"github.com/gmind-go/compute/internal/kernel"
 )
 
-// run computes c, of a program, on all members. What is repeated lies in parts on the members,
-// and each of them needs the whole: it is read, and uploaded to each.
+// run computes c, of a program, on all members.
 func (d *device) run(code *code, c *driver.Call) error {
-	parts := c.Operands[0].Memory.(memory)
-	inputs := c.Operands[len(c.Kernel.Results):]
-	repeated := make([][]float32, len(inputs))
-	for i, o := range inputs {
-		if repeats(c.Kernel.Inputs[i]) {
-			repeated[i] = make([]float32, o.Len)
-			if err := d.Read(o.Memory, repeated[i]); err != nil {
-				return err
-			}
-		}
-	}
-	return d.each(parts, func(k int, p *part) error {
-		defer p.launched.Store(true)
-		args := make([]compute.Arg, 0, len(c.Operands)+len(c.Params)+1)
-		for i, o := range c.Operands {
-			if j := i - len(c.Kernel.Results); j >= 0 && repeats(c.Kernel.Inputs[j]) {
-				buf, err := p.Upload(repeated[j])
-				if err != nil {
-					return err
-				}
-				defer buf.Release()
-				args = append(args, compute.Repeated{Of: buf, Col: c.Kernel.Inputs[j] == kernel.Col})
+	l := &lent{device: d}
+	return l.release(l.run(code, c))
+}
+
+func (l *lent) run(code *code, c *driver.Call) error {
+	results := len(c.Kernel.Results)
+	parts := place(c, 0)
+	in := &inputs{lent: l, call: c, operands: c.Operands[results:]}
+	calls := make([][]compute.Arg, len(parts))
+	var back []moved
+	for k := range parts {
+		p := &parts[k]
+		for i, o := range c.Operands[:results] {
+			m := o.Memory.(memory)
+			if c.Kernel.Results[i] == kernel.Bit {
+				calls[k] = append(calls[k], m[k].held)
 				continue
 			}
-			args = append(args, o.Memory.(memory)[k].held)
+			buf, err := l.output(p.member, m.cut(p.from, p.to), false, &back)
+			if err != nil {
+				return err
+			}
+			calls[k] = append(calls[k], buf)
 		}
-		args = append(args, scalars(c.Kernel, c.Params)...)
-		args = append(args, kernel.At{Index: c.Index + uint64(p.from), Total: c.Total, N: p.to - p.from})
-		return p.Run(code.program, args...)
+		args, err := in.stage(p.member, p.from, p.to)
+		if err != nil {
+			return err
+		}
+		calls[k] = append(calls[k], args...)
+	}
+	err := l.each(parts, func(k int, p *part) error {
+		defer p.launched.Store(true)
+		free, err := in.upload(p.member, calls[k][results:])
+		defer free()
+		if err != nil {
+			return err
+		}
+		return p.Run(code.program, calls[k]...)
 	})
+	if err != nil {
+		return err
+	}
+	return l.moveBack(back)
+}
+
+// place returns parts in which to compute c: those of its masks, or else those that most operands
+// have, from the one with the index on. It is nil if all of these are repeated.
+func place(c *driver.Call, from int) memory {
+	results := len(c.Kernel.Results)
+	var best memory
+	most := 0
+	for i, o := range c.Operands[from:] {
+		i += from
+		if i >= results && repeats(c.Kernel.Inputs[i-results]) {
+			continue
+		}
+		m := o.Memory.(memory)
+		if address(c, i) == kernel.Bit {
+			return m
+		}
+		same := 0
+		for j, other := range c.Operands[from:] {
+			if address(c, from+j) == kernel.Element && m.alike(other.Memory.(memory)) {
+				same++
+			}
+		}
+		if same > most {
+			best, most = m, same
+		}
+	}
+	return best
+}
+
+// address returns that of an operand of c.
+func address(c *driver.Call, i int) kernel.Address {
+	if results := len(c.Kernel.Results); i >= results {
+		return c.Kernel.Inputs[i-results]
+	}
+	return c.Kernel.Results[i]
+}
+
+// inputs are those of a call. What is repeated may lie in parts on the members, and each of them
+// needs the whole: it is read once, and uploaded to each.
+type inputs struct {
+	*lent
+	call     *driver.Call
+	operands []kernel.Operand[driver.Memory]
+	repeated map[int][]float32 // by input
+}
+
+// stage returns the arguments of the call on a member, for the elements from one index to another:
+// those of a part, if there are masks. What is repeated and lies elsewhere is a Slice, for upload.
+func (in *inputs) stage(at *member, from, to int) ([]compute.Arg, error) {
+	args := make([]compute.Arg, 0, len(in.operands)+len(in.call.Params)+1)
+	for i, o := range in.operands {
+		m := o.Memory.(memory)
+		switch a := in.call.Kernel.Inputs[i]; {
+		case a == kernel.Bit:
+			for _, p := range m {
+				if p.from == from {
+					args = append(args, p.held)
+				}
+			}
+		case a == kernel.Element:
+			buf, err := in.input(at, m.cut(from, to))
+			if err != nil {
+				return nil, err
+			}
+			args = append(args, buf)
+		default:
+			of, err := in.whole(at, i, m)
+			if err != nil {
+				return nil, err
+			}
+			args = append(args, compute.Repeated{Of: of, Col: a == kernel.Col})
+		}
+	}
+	args = append(args, scalars(in.call.Kernel, in.call.Params)...)
+	return append(args, kernel.At{Index: in.call.Index + uint64(from), Total: in.call.Total, N: to - from}), nil
+}
+
+// whole returns m, the repeated input i: a buffer if it is on the member, or else a Slice.
+func (in *inputs) whole(at *member, i int, m memory) (compute.Arg, error) {
+	if len(m) == 1 && m[0].member == at {
+		return m[0].held, nil
+	}
+	if in.repeated[i] == nil {
+		host := make([]float32, m.len())
+		if err := in.Read(m, host); err != nil {
+			return nil, err
+		}
+		if in.repeated == nil {
+			in.repeated = map[int][]float32{}
+		}
+		in.repeated[i] = host
+	}
+	return compute.Slice(in.repeated[i]), nil
+}
+
+// upload puts buffers on a member in place of the slices in args, which free releases.
+func (in *inputs) upload(at *member, args []compute.Arg) (free func(), err error) {
+	var made []compute.Buffer
+	free = func() {
+		for _, buf := range made {
+			buf.Release()
+		}
+	}
+	for i, arg := range args {
+		r, _ := arg.(compute.Repeated)
+		host, ok := r.Of.(compute.Slice)
+		if !ok {
+			continue
+		}
+		buf, err := at.Upload(host)
+		if err != nil {
+			return free, err
+		}
+		made = append(made, buf)
+		args[i] = compute.Repeated{Of: buf, Col: r.Col}
+	}
+	return free, nil
 }
 
 func repeats(a kernel.Address) bool { return a == kernel.Row || a == kernel.Col }

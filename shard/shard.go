@@ -8,14 +8,31 @@
 // one memory, or the same cores, are no faster together than one.
 //
 // A long buffer or mask is split into contiguous parts, in proportion to the speed of the
-// members; parts end at multiples of 64 elements. A short buffer is kept on the member that
+// members; parts end at multiples of 64 elements, or of 4096 from 1 Mi elements on. A short buffer is kept on the member that
 // processes it fastest. It is split only if that member would need at least 32 times the
 // overhead of a call to all members (and splitting is faster), or if it does not fit. So
 // short buffers fill one member, and when it is full, Alloc returns ErrOutOfMemory although
 // others have room; Weighted splits short buffers too.
 //
-// A call of a program computes a part on each member. What the call repeats, by compute.Row or
-// Col, is read from the members and sent to each of them, so it should be short.
+// A call computes a part on each member, without moving anything, if its operands have the same
+// parts: buffers of equal length have them. Otherwise what is missing on a member is copied to it
+// for the call, through the host, and results are copied back:
+//
+//   - a view (compute.Buffer's View) has the parts of its buffer that it touches, so it seldom
+//     coincides with other buffers; operands that all lie on one member coincide;
+//   - what a call repeats, by compute.Row or Col, goes to each member that does not have all of it,
+//     so it should be short;
+//   - Reduce computes whole rows, or whole chunks of a sum, where they are. A row, or a chunk in a
+//     view, that crosses the end of a part goes to one member. With All and Cols the host combines
+//     what members return: one value for each chunk of 4096 elements, or 4096 rows;
+//   - Gather lets each member gather the rows that it has, and moves only these;
+//   - MatMul computes the rows of the product where they are, and sends b, and what is missing of a,
+//     to each member; or all on the member that has the most of the operands, if that moves less and
+//     the work is not worth more. What does not lie there is copied to it, so it must have room.
+//
+// MatMul needs a member that is Linear (compute.Linear); the others leave their work to it. Without
+// any, the host computes a product, slowly. A wrapper with buffers of its own also needs a MatMul
+// of its own.
 //
 // Stream and RunSlices give each member its next chunk when it has completed the last, so the
 // work follows the observed speed of the members. Work that one member does in less than
@@ -137,6 +154,7 @@ func newMember(i int, members []compute.Backend) (*member, error) {
 		}
 	}
 	m := &member{Backend: b, name: fmt.Sprintf("member %d (%s)", i, info.Name), cpu: info.Backend == "cpu", streams: 1, least: leastShared}
+	m.linear, _ = compute.As[compute.Linear](b)
 	if !info.SharedMemory { // one call computes while another transfers
 		m.streams, m.least = maxStreams, leastSent
 	}

@@ -32,6 +32,8 @@ verifies the results.
                   of its name, vendor or platform, or any (also a CPU-type one);
                   all: every one, of any type, and a Shard of them
   -op LIST        of forward,derivative,backward (all; none with -program alone)
+                  and sum, of all elements; matmul, of square matrices with as
+                  many; step, a whole step of training with such matrices
   -f LIST         of functions, such as sigmoid,'elu(1.5)', or all
   -program TEXT   a program of package expr, such as 'f(x, s) = x*abs(s*x)', or
                   a Go function; may be repeated
@@ -191,7 +193,7 @@ func parseDevice(s string) (string, error) {
 
 func parseOps(list string) (ops []string, err error) {
 	for s := range strings.SplitSeq(list, ",") {
-		op, err := oneOf(s, opNames()...)
+		op, err := oneOf(s, append(opNames(), linearNames()...)...)
 		if err != nil {
 			return nil, err
 		}

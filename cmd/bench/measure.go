@@ -26,10 +26,11 @@ func opNames() []string {
 
 // A measurement is a call to be timed, and how to check its result.
 type measurement struct {
-	op, data string           // as in report.Result
-	limit    string           // the operation that this one is compared with, or ""
-	bits     int              // that must be moved, per element
-	prepare  func(*set) error // makes what call needs; nil if that is nothing
+	op, data string              // as in report.Result
+	limit    string              // the operation that this one is compared with, or ""
+	bits     int                 // that must be moved, per element; 0 if flop is the measure
+	flop     func(n int) float64 // operations on floating-point numbers in a call on n elements; nil if bits are the measure
+	prepare  func(*set) error    // makes what call needs; nil if that is nothing
 	call     func(*set) error
 	launch   func(*set) error // call without waiting; nil if it is not a single kernel
 	check
@@ -69,6 +70,7 @@ func measurements(b compute.Backend, c *config) []measurement {
 		}
 		list = append(list, m)
 	}
+	list = append(list, linearMeasurements(b, c.ops)...)
 	for i := range c.programs {
 		list = append(list, programMeasurements(b, &c.programs[i], i)...)
 	}
@@ -112,11 +114,8 @@ func programMeasurements(b compute.Backend, p *program, index int) []measurement
 // limits returns the copies that operations are compared with.
 func limits(b compute.Backend) []measurement {
 	copied := oneResult{right: func(s *set, i int) bool { return values.Identical(s.dst().host[i], s.x().host[i]) }}
-	var list []measurement
-	if copier, ok := compute.As[form.Copier](b); ok {
-		m := measurement{op: report.Copy, bits: 64, check: copied.onDevice()}
-		list = append(list, onDevice(b, m, func(s *set) error { return copier.Copy(s.dst().Buffer, s.x().Buffer) }))
-	}
+	m := measurement{op: report.Copy, bits: 64, check: copied.onDevice()}
+	list := []measurement{onDevice(b, m, func(s *set) error { return b.Copy(s.dst().Buffer, s.x().Buffer) })}
 	if b.Info().Backend == "cpu" {
 		return list
 	}
@@ -172,8 +171,11 @@ func measureSize(ctx context.Context, b compute.Backend, c *config, in *input, l
 			Op: t.op, Data: t.data, Limit: t.limit, Cache: state, N: n, Bytes: int(int64(t.bits) * int64(n) / 8), Calls: t.Calls,
 			Verified: t.checked > 0 && t.wrong == "", TimesNS: t.NS,
 		}
+		if t.flop != nil {
+			r.Flop = t.flop(n)
+		}
 		r.Summarize()
-		if profiler, ok := compute.As[form.Profiler](b); ok && t.launch != nil && err == nil && ctx.Err() == nil {
+		if profiler, ok := compute.As[form.Profiler](b); ok && t.launch != nil && t.flop == nil && t.op != sumOp && err == nil && ctx.Err() == nil {
 			r.EventNS, r.EventClockNS, err = t.profile(b, profiler)
 		}
 		if t.wrong != "" {

@@ -4,13 +4,12 @@ import (
 	"testing"
 
 	"github.com/gmind-go/compute"
-	"github.com/gmind-go/compute/internal/form"
+	"github.com/gmind-go/compute/cmd/bench/internal/report"
 )
 
 // far is the CPU backend, as if it were a device with memory of its own.
 type far struct {
 	compute.Backend
-	form.Copier
 }
 
 func (b far) Info() compute.Info {
@@ -22,17 +21,24 @@ func (b far) Info() compute.Info {
 // TestMeasurements: the check of every measurement finds its result wrong without the call,
 // and right after it.
 func TestMeasurements(t *testing.T) {
-	b, c, in := onCPU(t, 1000, opNames()...)
+	b, c, in := onCPU(t, 1000, append(opNames(), linearNames()...)...)
 	all := &sets{}
 	if err := all.add(b, in, 1000, 3); err != nil {
 		t.Fatal(err)
 	}
 	s := all.take()
-	list := measurements(far{b, b.(form.Copier)}, c)
-	if len(list) != 4+2*3 {
+	list := measurements(far{b}, c)
+	if len(list) != 4+2*3+4 {
 		t.Fatalf("%d measurements", len(list))
 	}
+	defer all.release()
 	for _, m := range list {
+		if err := all.prepare(m); err != nil {
+			t.Fatal(err)
+		}
+		if m.op == report.Peak { // it has no result
+			continue
+		}
 		for _, calls := range []int{0, 1} {
 			if err := m.spoil(s); err != nil {
 				t.Fatal(err)

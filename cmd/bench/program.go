@@ -55,7 +55,7 @@ func parseScalars(list string) (scalars []scalar, err error) {
 func newPrograms(list []*expr.Program, scalars []scalar) ([]program, error) {
 	var programs []program
 	used := map[string]bool{}
-	taken := append(opNames(), report.Copy, report.Upload, report.Download, report.Transfer)
+	taken := append(append(opNames(), linearNames()...), report.Peak, report.Copy, report.Upload, report.Download, report.Transfer)
 	for _, p := range list {
 		if slices.Contains(taken, p.Name()) {
 			return nil, fmt.Errorf("-program: there is another operation %s; give the program another name", p.Name())

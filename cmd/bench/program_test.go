@@ -14,7 +14,6 @@ import (
 	"github.com/gmind-go/compute/cmd/bench/internal/report"
 	"github.com/gmind-go/compute/cpu"
 	"github.com/gmind-go/compute/expr"
-	"github.com/gmind-go/compute/internal/form"
 	"github.com/gmind-go/compute/internal/values"
 )
 
@@ -62,7 +61,7 @@ func programSet(t *testing.T, programs []program) (*set, []measurement) {
 	if err := all.add(b, in, 1000, 3); err != nil {
 		t.Fatal(err)
 	}
-	list := measurements(far{b, b.(form.Copier)}, c)[4:]
+	list := measurements(far{b}, c)[4:]
 	if len(list) != 2*len(programs) {
 		t.Fatalf("%d measurements of %d programs", len(list), len(programs))
 	}

@@ -74,7 +74,8 @@ func (c *config) run(ctx context.Context, args []string, out *command.Writer, st
 		Schema: report.Version, Time: start.UTC().Truncate(time.Second), Command: append([]string{"bench"}, args...),
 		Environment: doctor.Environment(), Input: c.input, Precision: c.precision,
 	}
-	if len(c.ops) > 0 {
+	r.Operations = slices.DeleteFunc(slices.Clone(c.ops), func(op string) bool { return slices.Contains(opNames(), op) })
+	if len(c.ops) > len(r.Operations) {
 		r.Activation, r.Slope = compute.LeakyReLU(c.slope).String(), c.slope
 	}
 	for _, p := range c.programs {

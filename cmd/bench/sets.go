@@ -16,6 +16,31 @@ type set struct {
 	args, results         []operand
 	maskArgs, maskResults []mask
 	calls                 []compute.Call // of the programs
+	views                 map[viewKey]compute.Buffer
+	step                  *trainingStep // or nil
+}
+
+// A viewKey is the buffer of a view and its length.
+type viewKey struct {
+	of compute.Buffer
+	n  int
+}
+
+// view makes a view of the first n elements of o, unless there is one.
+func (s *set) view(o operand, n int) error {
+	key := viewKey{o.Buffer, n}
+	if s.views[key] != nil {
+		return nil
+	}
+	v, err := o.View(0, n)
+	if err != nil {
+		return err
+	}
+	if s.views == nil {
+		s.views = map[viewKey]compute.Buffer{}
+	}
+	s.views[key] = v
+	return nil
 }
 
 // An operand is a buffer of the device, and a slice of the host. If it is an argument, both
@@ -154,6 +179,12 @@ func (s *set) release() (err error) {
 	}
 	for _, m := range slices.Concat(s.maskArgs, s.maskResults) {
 		err = errors.Join(err, m.Release())
+	}
+	for _, v := range s.views {
+		err = errors.Join(err, v.Release())
+	}
+	if s.step != nil {
+		err = errors.Join(err, s.step.release())
 	}
 	return err
 }

@@ -40,13 +40,14 @@ var storeSpec = func() spec {
 func amd64Table() []byte {
 	return formatted(generated + "//go:build !purego\n\npackage cpu\n\n" +
 		"import (\n\"github.com/gmind-go/compute/internal/form\"\n\"github.com/gmind-go/compute/internal/ir\"\n)\n" +
-		table("avx512", "AVX512", "AVX512NT") + table("avx2", "AVX2", "AVX2NT"))
+		table("avx512", "AVX512", "AVX512NT", patchTable("AVX512", 32, 16)) + table("avx2", "AVX2", "AVX2NT", patchTable("AVX2", 16, 8)))
 }
 
 // amd64Sources returns the assembly of the kernels of list, and the Go file of the package that
 // declares them.
 func amd64Sources(pkg string, list []spec) (assembly, declarations []byte) {
 	declareArgs()
+	declarePatch()
 	constants, numbers, tables := map[bits32]bool{}, map[bits64]bool{}, map[ir.Table]reg.VecVirtual{}
 	var functions []avo.Section
 	add := func(r *routine) {
@@ -66,6 +67,9 @@ func amd64Sources(pkg string, list []spec) (assembly, declarations []byte) {
 		}
 		for _, p := range prefetches {
 			functions = append(functions, p.write(set))
+		}
+		for _, f := range writePatches(set) {
+			functions = append(functions, f)
 		}
 	}
 	file := avo.NewFile()

@@ -298,8 +298,11 @@ func differ(p *ir.Program, j int, got, want []byte) (at int, ok bool) {
 // amd64Files returns the kernels of list in assembly, and their declarations.
 func amd64Files(list []spec) map[string]string {
 	assembly, declarations := amd64Sources("main", list)
-	return map[string]string{"kernels_amd64.s": string(assembly), "stubs.go": string(declarations)}
+	return map[string]string{"kernels_amd64.s": string(assembly), "stubs.go": string(declarations) + patchType}
 }
+
+// patchType declares the argument of the kernels of products.
+const patchType = "\ntype patch " + patchFields + "\n"
 
 // lookupFiles is amd64Files with the bodies of list for the instruction sets that look up
 // elements in tables. Others, whose kernels are not called, get a sum in their place.
@@ -321,7 +324,7 @@ func arm64Files(list []spec) map[string]string {
 	for _, s := range list {
 		declarations += fmt.Sprintf("\nfunc %sNEON(a *args)\n", s.name)
 	}
-	return map[string]string{"kernels_arm64.s": string(arm64Source(list)), "stubs.go": declarations}
+	return map[string]string{"kernels_arm64.s": string(arm64Source(list)), "stubs.go": declarations + patchType}
 }
 
 // genericFiles returns the kernels of list in Go.

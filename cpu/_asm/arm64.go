@@ -17,6 +17,8 @@ var vectorWords = []struct {
 	{"VFSUB", 0x4ea0d400, 3, "FSUB Vd.4S, Vn.4S, Vm.4S"},
 	{"VFMUL", 0x6e20dc00, 3, "FMUL Vd.4S, Vn.4S, Vm.4S"},
 	{"VFDIV", 0x6e20fc00, 3, "FDIV Vd.4S, Vn.4S, Vm.4S"},
+	{"VFMAX", 0x4e20f400, 3, "FMAX Vd.4S, Vn.4S, Vm.4S"},
+	{"VFMIN", 0x4ea0f400, 3, "FMIN Vd.4S, Vn.4S, Vm.4S"},
 	{"VFCMEQ", 0x4e20e400, 3, "FCMEQ Vd.4S, Vn.4S, Vm.4S"},
 	{"VFCMGE", 0x6e20e400, 3, "FCMGE Vd.4S, Vn.4S, Vm.4S"},
 	{"VFCMGT", 0x6ea0e400, 3, "FCMGT Vd.4S, Vn.4S, Vm.4S"},
@@ -61,7 +63,7 @@ import (
 	"github.com/gmind-go/compute/internal/form"
 	"github.com/gmind-go/compute/internal/ir"
 )
-` + table("neon", "NEON", "") + stubs("NEON"))
+` + table("neon", "NEON", "", "patches: genericPatches,\n") + stubs("NEON"))
 }
 
 // arm64Source returns the assembly of the kernels of list.

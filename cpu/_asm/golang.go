@@ -28,7 +28,7 @@ import (
 
 // generic is plain Go, for every processor.
 `)
-	b.WriteString(strings.TrimPrefix(table("generic", "Generic", ""), "\n"))
+	b.WriteString(strings.TrimPrefix(table("generic", "Generic", "", "patches: genericPatches,\n"), "\n"))
 	b.WriteString(goFunctions(specs()))
 	for _, name := range []string{"prefetch", "prefetchWrite"} {
 		fmt.Fprintf(&b, "\n// %sGeneric does nothing: Go has no such instruction.\nfunc %[1]sGeneric(*args) {}\n", name)

@@ -14,6 +14,7 @@ func main() {
 	dir := flag.String("dir", "", "the directory to write to")
 	flag.Parse()
 	assembly, declarations := amd64Sources("cpu", specs())
+	folds, foldStubs := foldSources()
 	for name, data := range map[string][]byte{
 		"kernels_amd64.s":    assembly,
 		"stubs_amd64.go":     declarations,
@@ -21,6 +22,11 @@ func main() {
 		"kernels_arm64.s":    arm64Source(specs()),
 		"table_arm64.go":     arm64Table(),
 		"kernels_generic.go": goSource(),
+		"reduce_amd64.s":     folds,
+		"reduce_amd64.go":    foldStubs,
+		"reduce_arm64.s":     neonFolds(),
+		"reduce_arm64.go":    neonFoldStubs(),
+		"reduce_generic.go":  goFolds(),
 	} {
 		if err := os.WriteFile(filepath.Join(*dir, name), data, 0o666); err != nil {
 			log.Fatal(err)

@@ -24,7 +24,8 @@ func formatted(source string) []byte {
 
 // table returns the variable with the kernels of an instruction set, whose names have the
 // suffix. nonTemporal has the suffix of those with such stores, or is empty if there are none.
-func table(variable, suffix, nonTemporal string) string {
+// patches is the field with the kernels of products.
+func table(variable, suffix, nonTemporal, patches string) string {
 	var b strings.Builder
 	fmt.Fprintf(&b, "\nvar %s = instructionSet{\nname: %[1]q,\n", variable)
 	activationTable(&b, "plain", suffix, "copyElements")
@@ -60,10 +61,11 @@ func table(variable, suffix, nonTemporal string) string {
 	for _, s := range moves {
 		fmt.Fprintf(&b, "%s: %[1]s%s,\n", s.name, suffix)
 	}
+	b.WriteString(foldTable(suffix))
 	for _, name := range []string{"prefetch", "prefetchWrite"} {
 		fmt.Fprintf(&b, "%s: %[1]s%s,\n", name, suffix)
 	}
-	b.WriteString("}\n")
+	b.WriteString(patches + "}\n")
 	return b.String()
 }
 

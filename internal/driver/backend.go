@@ -11,7 +11,7 @@ import (
 	"github.com/gmind-go/compute/internal/function"
 )
 
-// A Backend is the front of a Device. It implements compute.Backend, form.Copier and
+// A Backend is the front of a Device. It implements compute.Linear and
 // form.Profiler.
 type Backend struct {
 	device   Device
@@ -23,7 +23,9 @@ type Backend struct {
 	unsure   atomic.Bool           // whether any of these may make usable return an error
 	forms    formCodes
 	programs cache
-	hosted   chan *launchOn[Host] // that no call uses
+	// By compute.Reduction. Without a Reducer all is in the first: kernels without code.
+	reductions [compute.Mean + 1]cache
+	hosted     chan *launchOn[Host] // that no call uses
 
 	// Calls without operands hold calls for reading, and calls with operands hold the locks
 	// of these. Close takes all of them before it closes the device.
@@ -116,6 +118,20 @@ func (b *Backend) Profile(work func() error) (ns []float64, err error) {
 		return ns, own
 	}
 	return ns, b.failed("profile", "", err)
+}
+
+// Peak implements form.Peaker. It returns 0 if the device has no measure.
+func (b *Backend) Peak() (flop float64, err error) {
+	d, ok := b.device.(Peaker)
+	if !ok {
+		return 0, nil
+	}
+	if err := b.enter("peak"); err != nil {
+		return 0, err
+	}
+	defer b.calls.RUnlock()
+	flop, err = d.Peak()
+	return flop, b.failed("peak", "", err)
 }
 
 // Close implements compute.Backend.

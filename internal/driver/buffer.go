@@ -1,6 +1,7 @@
 package driver
 
 import (
+	"errors"
 	"fmt"
 	"sync"
 
@@ -8,16 +9,26 @@ import (
 	"github.com/gmind-go/compute/internal/form"
 )
 
-// memory is a buffer or a mask.
+// A store is what a buffer and its views share, or what a mask has.
+type store struct {
+	id    uint64 // order of locking
+	bytes int64
+
+	mu     sync.Mutex // guards what follows, the contents, and the memory that has it
+	device Memory     // nil for 0 elements
+	users  int        // buffers that were not released
+}
+
+// memory is a buffer or a mask, or a view of a buffer.
 type memory struct {
+	*store
 	owner  *Backend
 	isMask bool
-	id     uint64 // order of locking
-	n      int    // elements, or bits
-	bytes  int64
+	isView bool
+	from   int // the first element in the store
+	n      int // elements, or bits
 
-	mu       sync.Mutex // guards what follows, and the contents
-	device   Memory     // nil for 0 elements
+	device   Memory // nil for 0 elements
 	released bool
 	launch   *launch // of calls of forms with m as the first operand
 }
@@ -38,7 +49,7 @@ func (b *Backend) Upload(src []float32) (compute.Buffer, error) {
 
 // newBuffer returns a buffer of n elements, with those of src unless it is empty.
 func (b *Backend) newBuffer(op string, n int, src []float32) (compute.Buffer, error) {
-	buf := &buffer{memory{owner: b, n: n, bytes: 4 * int64(n)}}
+	buf := &buffer{memory{store: &store{bytes: 4 * int64(n)}, owner: b, n: n}}
 	if err := buf.hold(op, src); err != nil {
 		return nil, err
 	}
@@ -47,7 +58,7 @@ func (b *Backend) newBuffer(op string, n int, src []float32) (compute.Buffer, er
 
 // AllocMask implements compute.Backend.
 func (b *Backend) AllocMask(n int) (compute.Mask, error) {
-	m := &mask{memory{owner: b, isMask: true, n: n, bytes: 8 * int64(form.MaskWords(n))}}
+	m := &mask{memory{store: &store{bytes: 8 * int64(form.MaskWords(n))}, owner: b, isMask: true, n: n}}
 	if err := m.hold("alloc mask", nil); err != nil {
 		return nil, err
 	}
@@ -89,10 +100,47 @@ func (m *memory) hold(op string, src []float32) error {
 		return b.call(op).closed()
 	}
 	b.lastID++
-	m.id = b.lastID
+	m.id, m.users, m.store.device = b.lastID, 1, m.device
 	b.live[m] = struct{}{}
 	b.liveBytes += m.bytes
 	return nil
+}
+
+// View implements compute.Buffer.
+func (buf *buffer) View(from, to int) (compute.Buffer, error) {
+	const op = "view"
+	b := buf.owner
+	buf.mu.Lock()
+	defer buf.mu.Unlock()
+	if err := buf.usable(op, "the buffer"); err != nil {
+		return nil, err
+	}
+	if from < 0 || to < from || to > buf.n {
+		return nil, b.call(op).fail(compute.ErrLength, "the elements from %d to %d of %d; give 0 <= from <= to <= %d", from, to, buf.n, buf.n)
+	}
+	v := &buffer{memory{store: buf.store, owner: b, isView: true, from: buf.from + from, n: to - from}}
+	if v.n > 0 {
+		var err error
+		if v.device, err = b.device.View(buf.store.device, v.from, v.n); err != nil {
+			return nil, b.failed(op, v.size(), err)
+		}
+	}
+	b.mu.Lock()
+	defer b.mu.Unlock()
+	if b.closed.Load() { // meanwhile: Close knows nothing of v
+		if v.device != nil {
+			b.device.Free(v.device)
+		}
+		return nil, b.call(op).closed()
+	}
+	v.users++
+	b.live[&v.memory] = struct{}{}
+	return v, nil
+}
+
+// overlaps reports whether m and other share an element, or are the same.
+func (m *memory) overlaps(other *memory) bool {
+	return m == other || m.store == other.store && m.n > 0 && other.n > 0 && m.from < other.from+other.n && other.from < m.from+m.n
 }
 
 // size returns the size of m, for errors.
@@ -100,7 +148,7 @@ func (m *memory) size() string {
 	if m.isMask {
 		return fmt.Sprintf("%d bits, %d bytes", m.n, m.bytes)
 	}
-	return fmt.Sprintf("%d elements, %d bytes", m.n, m.bytes)
+	return fmt.Sprintf("%d elements, %d bytes", m.n, 4*m.n)
 }
 
 // Len implements compute.Buffer and compute.Mask.
@@ -128,6 +176,42 @@ func (buf *buffer) transfer(op, name string, host []float32, move func(Device, M
 	}
 	if err := move(b.device, buf.device, host); err != nil {
 		return b.failed(op, buf.size(), err)
+	}
+	return nil
+}
+
+// WriteAt implements compute.Buffer.
+func (buf *buffer) WriteAt(src []float32, from int) error {
+	return buf.transferAt("write at", "src", src, from, Device.Write)
+}
+
+// ReadAt implements compute.Buffer.
+func (buf *buffer) ReadAt(dst []float32, from int) error {
+	return buf.transferAt("read at", "dst", dst, from, Device.Read)
+}
+
+func (buf *buffer) transferAt(op, name string, host []float32, from int, move func(Device, Memory, []float32) error) error {
+	b := buf.owner
+	buf.mu.Lock()
+	defer buf.mu.Unlock()
+	if err := buf.usable(op, "the buffer"); err != nil {
+		return err
+	}
+	if n := len(host); from < 0 || from > buf.n || n > buf.n-from {
+		return b.call(op).fail(compute.ErrLength, "%s has %d elements, and the buffer has %d, from %d on %d; give a part that is inside", name, n, buf.n, from, max(buf.n-max(from, 0), 0))
+	}
+	if len(host) == 0 {
+		return nil
+	}
+	part, err := b.device.View(buf.store.device, buf.from+from, len(host))
+	if err == nil {
+		err = move(b.device, part, host)
+		if freed := b.device.Free(part); err == nil {
+			err = freed
+		}
+	}
+	if err != nil {
+		return b.failed(op, fmt.Sprintf("%d elements of %s", len(host), buf.size()), err)
 	}
 	return nil
 }
@@ -175,7 +259,7 @@ func (m *memory) Release() error {
 	return nil
 }
 
-// release gives the memory back to the device, once.
+// release gives the memory back to the device, once, when no other buffer has it.
 func (m *memory) release() error {
 	m.mu.Lock()
 	defer m.mu.Unlock()
@@ -183,17 +267,24 @@ func (m *memory) release() error {
 		return nil
 	}
 	m.released = true
+	m.users--
 	b := m.owner
-	var err error
-	if m.device != nil {
-		err = b.device.Free(m.device)
-		m.device = nil
+	var errs []error
+	if m.isView && m.device != nil {
+		errs = append(errs, b.device.Free(m.device))
+	}
+	m.device = nil
+	if m.users == 0 && m.store.device != nil {
+		errs = append(errs, b.device.Free(m.store.device))
+		m.store.device = nil
 	}
 	b.mu.Lock()
 	defer b.mu.Unlock()
 	delete(b.live, m)
-	b.liveBytes -= m.bytes
-	return err
+	if m.users == 0 {
+		b.liveBytes -= m.bytes
+	}
+	return errors.Join(errs...)
 }
 
 // MemoryOf returns what the device has of buf, a live buffer of a Backend. Tests look into

@@ -10,6 +10,7 @@ import (
 
 	"github.com/gmind-go/compute"
 	"github.com/gmind-go/compute/internal/kernel"
+	"github.com/gmind-go/compute/internal/linear"
 )
 
 // A Device allocates memory and runs kernels on it.
@@ -27,6 +28,9 @@ type Device interface {
 	Alloc(n int, mask bool) (Memory, error)
 	// Free takes the memory back when the kernels that use it are done.
 	Free(m Memory) error
+	// View returns the n elements of m from the index on, as memory that shares that of m, which
+	// is no view. Free of a view frees what belongs to the view alone. It is freed before m.
+	View(m Memory, from, n int) (Memory, error)
 	// Write copies src into m, which has as many elements.
 	Write(m Memory, src []float32) error
 	// Read copies m into dst, which has as many elements, after the kernels that write it.
@@ -58,10 +62,31 @@ type (
 	Profiler interface {
 		Profile(work func() error) (ns []float64, err error)
 	}
+	// A Peaker can measure what it computes: see form.Peaker.
+	Peaker interface{ Peak() (flop float64, err error) }
 	// A Survivor can compute Stream after a fault. Usable returns why it can do nothing
 	// else, or nil. The front remembers the first fault of any other device, and then
 	// calls only Free and Close.
 	Survivor interface{ Usable() error }
+)
+
+// A Device may compute these too. The front computes what it does not with package linear, on
+// memory of the host, which is slow.
+type (
+	// A Multiplier multiplies matrices.
+	Multiplier interface{ MatMul(c *MatMulCall) error }
+	// A Reducer reduces what kernels compute.
+	Reducer interface {
+		// CompileReduce is Compile, for Reduce. The one result of k is an Element.
+		CompileReduce(k *kernel.Kernel, r compute.Reduction) (Code, error)
+		// Reduce runs a call of code of CompileReduce. It retains what Launch does.
+		Reduce(c *ReduceCall) error
+	}
+	// A Gatherer gathers rows: row i of the n of dst, of width elements, is the row of src with
+	// the index i of index, or NaN. src has rows of them.
+	Gatherer interface {
+		Gather(dst, src, index Memory, width, rows, n int) error
+	}
 )
 
 // Memory is a device's own: what it needs to find the elements of a buffer, or the bits of
@@ -94,6 +119,23 @@ type (
 	Call     = CallOn[Memory]
 	HostCall = CallOn[Host]
 )
+
+// A MatMulCall is a call of compute.Linear's MatMul. No extent is 0. C overlaps neither A nor B.
+type MatMulCall struct {
+	linear.Product
+	C, A, B Memory
+	// Then, if it is not nil, is run for C, or for each part of it that is complete. C is its
+	// first result, and the memory of the inputs that are the product.
+	Then *Call
+}
+
+// A ReduceCall is a call of compute.Backend's Reduce, with at least one element. Operand 0 is the
+// result: it has Len elements, and no other operand overlaps it.
+type ReduceCall struct {
+	Call
+	Reduction compute.Reduction
+	Along     compute.Axis
+}
 
 // A Host is a buffer or a mask in the memory of the host. One of them is nil.
 type Host struct {

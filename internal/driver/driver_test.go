@@ -44,6 +44,14 @@ func (d *fake) Free(Memory) error {
 	return d.fails("Free")
 }
 
+func (d *fake) View(Memory, int, int) (Memory, error) {
+	if err := d.fails("View"); err != nil {
+		return nil, err
+	}
+	d.allocs++
+	return new(int), nil
+}
+
 func (d *fake) Write(Memory, []float32) error { return d.fails("Write") }
 
 func (d *fake) Read(Memory, []float32) error { return d.fails("Read") }
@@ -439,9 +447,9 @@ func TestLockOrder(t *testing.T) {
 	}
 	for i := range 27 {
 		all := []*memory{&x[i%3].memory, &x[i/3%3].memory, &x[i/9].memory}
-		sorted := byID(make([]*memory, len(all)), all)
+		sorted := byID(make([]*store, len(all)), all)
 		lockAll(sorted) // which hangs if it locks one twice
-		if !slices.IsSortedFunc(sorted, func(a, b *memory) int { return cmp.Compare(a.id, b.id) }) {
+		if !slices.IsSortedFunc(sorted, func(a, b *store) int { return cmp.Compare(a.id, b.id) }) {
 			t.Errorf("operands %d, %d, %d are not locked in order", i%3, i/3%3, i/9)
 		}
 		for _, m := range all {

@@ -42,7 +42,7 @@ func (b *Backend) BackwardMask(f compute.Activation, dx, dy compute.Buffer, m co
 	return b.form(form.BackwardMask, f, dx, dy, m)
 }
 
-// Copy sets dst to src, of the same length. It implements form.Copier.
+// Copy implements compute.Backend.
 func (b *Backend) Copy(dst, src compute.Buffer) error {
 	return b.form(form.Copy, compute.Activation{}, dst, src)
 }
@@ -166,7 +166,8 @@ func (b *Backend) form(fm form.Form, f compute.Activation, args ...any) error {
 	if fm.Masked() && !f.HasBit() {
 		return b.call(s.op).noBit(f)
 	}
-	var operands, order [maxOperands]*memory
+	var operands [maxOperands]*memory
+	var order [maxOperands]*store
 	all := operands[:len(args)]
 	for i, arg := range args {
 		if all[i] = b.own(arg); all[i] == nil || all[i].isMask != (s.addresses[i] == kernel.Bit) {

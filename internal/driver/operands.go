@@ -36,36 +36,37 @@ func (b *Backend) own(v any) *memory {
 	return m
 }
 
-// byID sets sorted, of the length of all, to these in the order in which they are locked, and
-// returns it without repetitions. All calls lock by id, so that no two wait for each other.
-func byID(sorted, all []*memory) []*memory {
+// byID sets sorted, of the length of all, to the stores of these in the order in which they are
+// locked, and returns it without repetitions. All calls lock by id, so that no two wait for each
+// other.
+func byID(sorted []*store, all []*memory) []*store {
 	n := 0
 	for _, m := range all {
 		i := n
 		for i > 0 && sorted[i-1].id > m.id {
 			i--
 		}
-		if i > 0 && sorted[i-1] == m {
+		if i > 0 && sorted[i-1] == m.store {
 			continue
 		}
 		for j := n; j > i; j-- { // a call of copy takes longer
 			sorted[j] = sorted[j-1]
 		}
-		sorted[i] = m
+		sorted[i] = m.store
 		n++
 	}
 	return sorted[:n]
 }
 
-func lockAll(sorted []*memory) {
-	for _, m := range sorted {
-		m.mu.Lock()
+func lockAll(sorted []*store) {
+	for _, s := range sorted {
+		s.mu.Lock()
 	}
 }
 
-func unlockAll(sorted []*memory) {
-	for _, m := range sorted {
-		m.mu.Unlock()
+func unlockAll(sorted []*store) {
+	for _, s := range sorted {
+		s.mu.Unlock()
 	}
 }
 
@@ -74,7 +75,7 @@ func unlockAll(sorted []*memory) {
 func (s *signature) fits(all []*memory) bool {
 	n := all[0].n
 	for _, m := range all {
-		if m.released || m.n != n {
+		if m.released || m.n != n || m.isView {
 			return false
 		}
 	}
@@ -89,7 +90,18 @@ func (s *signature) check(b *Backend, all []*memory, at kernel.At) error {
 			return b.call(s.op).released(s.names[i])
 		}
 	}
-	return checkSizes(b.call(s.op), s, func(i int) int { return all[i].n }, at, func(i, j int) bool { return all[i] == all[j] })
+	c := b.call(s.op)
+	if err := checkSizes(c, s, func(i int) int { return all[i].n }, at, func(i, j int) bool { return all[i].overlaps(all[j]) }); err != nil {
+		return err
+	}
+	for i, result := range all[:s.results] {
+		for j, input := range all[s.results:] {
+			if result.overlaps(input) && result.from != input.from {
+				return c.fail(compute.ErrOverlap, "%s and %s share a part of their memory; give views of the same elements, or of separate ones", s.names[i], s.names[s.results+j])
+			}
+		}
+	}
+	return nil
 }
 
 // checkSizes returns what is wrong with the lengths of operands, or with the memory that they

@@ -206,6 +206,17 @@ func placed[M any](c *programCall, code *compiled, n int, memory func(i int) M) 
 	return list
 }
 
+// launch returns the call of code on n elements of all, the operands.
+func (c *programCall) launch(code *compiled, all []*memory, n int) *Call {
+	k := code.kernel
+	call := &Call{
+		Kernel: k, Code: code.code, N: n, Index: c.at.Index, Total: max(c.at.Total, n), Params: make([]uint32, len(k.Params)),
+		Operands: placed(c, code, n, func(i int) Memory { return all[i].device }),
+	}
+	k.Eval(call.Params, c.scalars, make([]uint64, k.Scratch()))
+	return call
+}
+
 // prepared implements compute.Call.
 type prepared struct {
 	b    *Backend
@@ -214,7 +225,7 @@ type prepared struct {
 
 	mu      sync.Mutex // guards what follows
 	all     []*memory
-	sorted  []*memory
+	sorted  []*store
 	launch  Call
 	scratch []uint64 // of Kernel.Eval
 }
@@ -252,30 +263,20 @@ func (b *Backend) prepare(op string, p *expr.Program, args []compute.Arg) (*prep
 		return nil, err
 	}
 	pr := &prepared{b: b, call: c}
-	for i, arg := range c.buffers {
-		m := b.own(arg)
-		if isMask := c.signature.addresses[i] == kernel.Bit; m == nil || m.isMask != isMask {
-			return nil, c.foreign(c.names[i], arg, isMask)
-		}
-		pr.all = append(pr.all, m)
+	if pr.all, err = b.ownAll(c); err != nil {
+		return nil, err
 	}
 	if pr.code, err = c.compile(b); err != nil {
 		return nil, err
 	}
-	pr.sorted = byID(make([]*memory, len(pr.all)), pr.all)
+	pr.sorted = byID(make([]*store, len(pr.all)), pr.all)
 	lockAll(pr.sorted)
 	defer unlockAll(pr.sorted)
 	if err := c.check(b, pr.all, c.at); err != nil {
 		return nil, err
 	}
-	k := pr.code.kernel
-	n := pr.all[c.last()].n
-	pr.launch = Call{
-		Kernel: k, Code: pr.code.code, N: n, Index: c.at.Index, Total: max(c.at.Total, n), Params: make([]uint32, len(k.Params)),
-		Operands: placed(c, pr.code, n, func(i int) Memory { return pr.all[i].device }),
-	}
-	pr.scratch = make([]uint64, k.Scratch())
-	k.Eval(pr.launch.Params, c.scalars, pr.scratch)
+	pr.launch = *c.launch(pr.code, pr.all, pr.all[c.last()].n)
+	pr.scratch = make([]uint64, pr.code.kernel.Scratch())
 	return pr, nil
 }
 

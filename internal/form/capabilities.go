@@ -1,12 +1,11 @@
 package form
 
-import "github.com/gmind-go/compute"
-
-// A Copier is a backend that can measure the limit of its kernels: a copy from buffer to
-// buffer that accesses memory as they do.
-type Copier interface {
-	// Copy sets dst to src, of the same length.
-	Copy(dst, src compute.Buffer) error
+// A Peaker is a backend that can measure the limit of its products: what it computes where
+// memory is no limit.
+type Peaker interface {
+	// Peak computes fused multiply-adds on all of the device for some time, and returns the
+	// number of operations, two for each.
+	Peak() (flop float64, err error)
 }
 
 // A Profiler is a backend whose device may have a clock of its own.

@@ -44,9 +44,10 @@ func TestWrong(t *testing.T) {
 	f, x, dy := compute.LeakyReLU(0.5), []float32{1, -2, 4, -8}, []float32{3, 5, 7, 9}
 	for i := range x {
 		words := form.Words(f, x)
-		right := form.ForwardMask.WrongBits(f, words, x, false)
+		reference := form.NewReference(f, dy, x)
+		right := form.ForwardMask.WrongBits(f, words, x, false) + reference.WrongBits(form.ForwardMask, words, false)
 		words[0] ^= 1 << i
-		if wrong := form.ForwardMask.WrongBits(f, words, x, false); right != "" || wrong == "" {
+		if wrong := form.ForwardMask.WrongBits(f, words, x, false); right != "" || wrong == "" || reference.WrongBits(form.ForwardMask, words, false) != wrong {
 			t.Errorf("bit %d: right %q, wrong %q", i, right, wrong)
 		}
 		for _, o := range []form.Operand{form.Y, form.D, form.DX} {
@@ -54,9 +55,9 @@ func TestWrong(t *testing.T) {
 			for i := range got {
 				got[i] = o.Want(f, dy[i], x[i])
 			}
-			right := form.Forward.Wrong(o, f, got, dy, x, false)
+			right := form.Forward.Wrong(o, f, got, dy, x, false) + reference.Wrong(form.Forward, o, got, false)
 			got[i] = math.Float32frombits(math.Float32bits(got[i]) ^ 1)
-			if wrong := form.Forward.Wrong(o, f, got, dy, x, false); right != "" || wrong == "" {
+			if wrong := form.Forward.Wrong(o, f, got, dy, x, false); right != "" || wrong == "" || reference.Wrong(form.Forward, o, got, false) != wrong {
 				t.Errorf("element %d of %v: right %q, wrong %q", i, o, right, wrong)
 			}
 		}

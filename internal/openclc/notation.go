@@ -77,7 +77,7 @@ var rounded = notation{
 	ir.U32FromF32: {"to_uint(%[1]s)", false},
 	ir.Bits:       {"float_bits(%[1]s)", false},
 	ir.FromBits:   {"AS_FLOATS(%[1]s)", false},
-	ir.RandBits:   {"random_bits(%[1]s, %[2]s, index + begin(k))", false},
+	ir.RandBits:   {"random_bits(%[1]s, %[2]s, index + %[3]s)", false},
 
 	ir.NegF64:      {"-%[1]s", false},
 	ir.AddF64:      {"%[1]s + %[2]s", true},
@@ -204,6 +204,9 @@ func (p *printer) expression(l notation, program *ir.Program, n *ir.Node, values
 			text = values[x].vector(program.Nodes[x].Type)
 		}
 		operands = append(operands, text)
+	}
+	if n.Op == ir.RandBits {
+		operands = append(operands, p.first)
 	}
 	if !p.o.Guarded {
 		return fmt.Sprintf(form.text, operands...), nil

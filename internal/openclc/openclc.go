@@ -25,6 +25,9 @@ type Options struct {
 	// maximum of a select, which differ in the sign of a zero, and some take x * 0 for 0.
 	Guarded bool
 
+	// Views makes operands begin at any element of their buffers.
+	Views bool
+
 	// Doubles says that the device has double: bodies of functions compute in it, and in
 	// integers otherwise. Quick makes functions that have a body in float take that first.
 	Doubles, Quick bool
@@ -46,15 +49,17 @@ type Options struct {
 //   - if k is indexed, the index of element 0, as ulong
 //   - the parameters, as float or uint; a bool is the uint 0 or 1
 //   - if it is guarded, the uint 0
+//   - if it is of views, the first element of each operand that is no mask, as INDEX
 //
-// Arguments and Size count them.
+// Arguments counts them.
 func Print(k *kernel.Kernel, o Options) (string, error) {
-	p := printer{k: k, o: o}
+	p := printer{k: k, o: o, vector: "_[k]", first: "begin(k)"}
 	p.results, p.inputs, p.params = p.names()
 	if err := p.functions(); err != nil {
 		return "", err
 	}
 	p.head()
+	p.firsts()
 	p.loads()
 	p.line(1, "EACH_VECTOR {")
 	values, err := p.statements(2, rounded, k.Body, p.argument)
@@ -81,8 +86,17 @@ func Masked(k *kernel.Kernel) bool {
 
 // Arguments returns the number of arguments of the kernel that Print returns, and the bytes
 // that they take at most, where an INDEX and a pointer have 8.
-func Arguments(k *kernel.Kernel, guarded bool) (count, bytes int) {
+func Arguments(k *kernel.Kernel, o Options) (count, bytes int) {
 	wide, narrow := len(k.Results)+len(k.Inputs)+1, len(k.Params)
+	if o.Views {
+		for _, list := range [2][]kernel.Address{k.Results, k.Inputs} {
+			for _, a := range list {
+				if a != kernel.Bit {
+					wide++
+				}
+			}
+		}
+	}
 	for _, a := range k.Inputs {
 		switch a {
 		case kernel.Row:
@@ -94,7 +108,7 @@ func Arguments(k *kernel.Kernel, guarded bool) (count, bytes int) {
 	if k.Indexed {
 		wide++
 	}
-	if guarded {
+	if o.Guarded {
 		narrow++
 	}
 	return wide + narrow, 8*wide + 4*narrow
@@ -107,6 +121,8 @@ type printer struct {
 	out strings.Builder
 
 	results, inputs, params []string // names
+
+	vector, first string // what follows the name of an input to be a vector, and its first element
 }
 
 func (p *printer) line(indent int, format string, args ...any) {
@@ -132,40 +148,77 @@ func (p *printer) names() (results, inputs, params []string) {
 	return all[:r], all[r:a], all[a:]
 }
 
-// head prints the name and the arguments, and what they need.
+// head prints the name and the arguments.
 func (p *printer) head() {
-	var args []string
-	add := func(format string, names ...any) { args = append(args, fmt.Sprintf(format, names...)) }
+	args, _ := p.arguments()
+	p.wrapped("kernel void "+p.o.Name+"(", args)
+	p.line(0, "{")
+}
+
+// arguments returns the declarations of the arguments, and their names.
+func (p *printer) arguments() (declared, names []string) {
+	add := func(t string, list ...string) {
+		for _, name := range list {
+			declared, names = append(declared, t+name), append(names, name)
+		}
+	}
 	for i, r := range p.results {
-		add("global %s *%s", element(p.k.Results[i]), r)
+		add("global "+element(p.k.Results[i])+" *", r)
 	}
 	for i, a := range p.inputs {
-		add("global const %s *%s", element(p.k.Inputs[i]), a)
+		add("global const "+element(p.k.Inputs[i])+" *", a)
 	}
-	add("const INDEX n")
+	add("const INDEX ", "n")
 	for i, a := range p.inputs {
 		switch p.k.Inputs[i] {
 		case kernel.Row:
-			add("const INDEX %s_start, const INDEX %[1]s_length", a)
+			add("const INDEX ", a+"_start", a+"_length")
 		case kernel.Col:
-			add("const INDEX %s_base, const INDEX %[1]s_until, const INDEX %[1]s_period", a)
+			add("const INDEX ", a+"_base", a+"_until", a+"_period")
 		}
 	}
 	if p.k.Indexed {
-		add("const ulong index")
+		add("const ulong ", "index")
 	}
 	for i, name := range p.params {
-		t := "uint"
 		if p.k.Params[i] == ir.F32 {
-			t = "float"
+			add("const float ", name)
+		} else {
+			add("const uint ", name)
 		}
-		add("const %s %s", t, name)
 	}
 	if p.o.Guarded {
-		add("const uint zero")
+		add("const uint ", "zero")
 	}
-	p.wrapped("kernel void "+p.o.Name+"(", args)
-	p.line(0, "{")
+	for _, name := range p.viewed() {
+		add("const INDEX ", name+"_first")
+	}
+	return declared, names
+}
+
+// viewed returns the names of the operands that may be views.
+func (p *printer) viewed() (names []string) {
+	if !p.o.Views {
+		return nil
+	}
+	for i, a := range p.k.Results {
+		if a != kernel.Bit {
+			names = append(names, p.results[i])
+		}
+	}
+	for i, a := range p.k.Inputs {
+		if a != kernel.Bit {
+			names = append(names, p.inputs[i])
+		}
+	}
+	return names
+}
+
+// firsts prints how operands that are views get to their first elements.
+func (p *printer) firsts() {
+	for _, name := range p.viewed() {
+		p.line(1, "%s += %[1]s_first;", name)
+	}
 }
 
 // wrapped prints a declaration in lines of at most 120 characters.
@@ -241,7 +294,7 @@ func (p *printer) branches(indent int, whole, some []string) {
 // argument returns how to write an argument of the body.
 func (p *printer) argument(i int) value {
 	if i < len(p.inputs) {
-		return value{text: p.inputs[i] + "_[k]"}
+		return value{text: p.inputs[i] + p.vector}
 	}
 	i -= len(p.inputs)
 	if p.k.Params[i] == ir.Bool {

@@ -74,7 +74,7 @@ func TestPrint(t *testing.T) {
 				t.Errorf("guarded %v: no %q in\n%s", test.guarded, part, text)
 			}
 		}
-		count, _ := openclc.Arguments(k, test.guarded)
+		count, _ := openclc.Arguments(k, openclc.Options{Guarded: test.guarded})
 		head, _, _ := strings.Cut(text, "\n{")
 		if n := strings.Count(head, ",") + 1; n != count {
 			t.Errorf("guarded %v: Arguments counts %d, and there are %d", test.guarded, count, n)

@@ -69,18 +69,12 @@ type contestant struct {
 	wrong string // how the result differs from the reference, or ""
 }
 
-// backend is a backend of this library that has a copy.
-type backend interface {
-	compute.Backend
-	form.Copier
-}
-
 // peers are the other libraries.
 type peers struct{ onednn, torch, numexpr *peer }
 
 // contestants returns all contestants on the values of h. release, which is never nil,
 // releases their buffers.
-func contestants(b backend, others peers, h *memory) (list []*contestant, release func() error, err error) {
+func contestants(b compute.Backend, others peers, h *memory) (list []*contestant, release func() error, err error) {
 	var bufs []interface{ Release() error }
 	release = func() (err error) {
 		for _, buf := range bufs {

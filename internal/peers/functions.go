@@ -127,7 +127,7 @@ func functionMemory(n int) *memory {
 
 // functionContestants returns the contestants of a function on the values of h. x, dy and y
 // are buffers with these values.
-func functionContestants(name string, b backend, rivals []*rival, h *memory, x, dy, y compute.Buffer) (list []*contestant, err error) {
+func functionContestants(name string, b compute.Backend, rivals []*rival, h *memory, x, dy, y compute.Buffer) (list []*contestant, err error) {
 	list = append(list, &contestant{
 		column: colCopy, op: name + " copy", bytes: 8,
 		time:   timeGo(func() error { return b.Copy(y, x) }),
@@ -192,7 +192,7 @@ func verifyFunctions(list []*contestant, h *memory) error {
 }
 
 // measureFunctions measures the functions of c, and adds the results to r.
-func measureFunctions(c config, b backend, rivals []*rival, r *functionReport, progress io.Writer) error {
+func measureFunctions(c config, b compute.Backend, rivals []*rival, r *functionReport, progress io.Writer) error {
 	all := functionMemory(slices.Max(c.functionSizes))
 	for _, n := range c.functionSizes {
 		h := all.first(n)

@@ -202,15 +202,11 @@ func startRivals(c config) (rivals []*rival, stop func()) {
 
 // run measures, and prints the tables to w and the progress to progress.
 func run(c config, w, progress io.Writer) error {
-	opened, err := cpu.Open()
+	b, err := cpu.Open()
 	if err != nil {
 		return err
 	}
-	defer opened.Close()
-	b, ok := compute.As[backend](opened)
-	if !ok {
-		return errors.New("the CPU backend has no Copy")
-	}
+	defer b.Close()
 	r := &report{Library: b.Info().Name, Go: runtime.Version(), Threads: runtime.GOMAXPROCS(0), Rounds: c.rounds}
 	if len(c.sizes) > 0 {
 		if err := measureLeakyReLU(c, b, r, progress); err != nil {
@@ -239,7 +235,7 @@ func run(c config, w, progress io.Writer) error {
 }
 
 // measureLeakyReLU measures LeakyReLU and the chain, and adds the results to r.
-func measureLeakyReLU(c config, b backend, r *report, progress io.Writer) error {
+func measureLeakyReLU(c config, b compute.Backend, r *report, progress io.Writer) error {
 	others := peers{startPeer(c.onednn), startPeer(c.torch), startPeer(c.numexpr)}
 	defer others.onednn.stop()
 	defer others.torch.stop()
@@ -273,7 +269,7 @@ func measureLeakyReLU(c config, b backend, r *report, progress io.Writer) error 
 }
 
 // with calls do with the contestants on the values of h, whose results are verified.
-func with(b backend, others peers, h *memory, do func(list []*contestant) error) error {
+func with(b compute.Backend, others peers, h *memory, do func(list []*contestant) error) error {
 	list, release, err := contestants(b, others, h)
 	defer release()
 	if err != nil {

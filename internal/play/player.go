@@ -98,6 +98,12 @@ func steps() []step {
 		{"prepare", (*Player).prepare},
 		{"run prepared", (*Player).runPrepared},
 		{"run slices", (*Player).runSlices},
+		{"copy", (*Player).copy},
+		{"fill", (*Player).fillAll},
+		{"view", (*Player).view},
+		{"gather", (*Player).gather},
+		{"reduce", (*Player).reduce},
+		{"matmul", (*Player).matMul},
 	}
 }
 

@@ -15,21 +15,36 @@ import (
 	"github.com/gmind-go/compute/internal/host"
 )
 
+const (
+	poclCacheEnv = "POCL_CACHE_DIR"
+	// lentCacheEnv names the kernel cache of a process that waits for this one.
+	lentCacheEnv = "COMPUTE_TEST_LENT_CACHE"
+)
+
 // Main runs the tests of a package, without the user's choice of a device, and exits. The
 // process has a kernel cache of its own, since PoCL's is not safe to share and go test
-// runs packages concurrently. It is a failure if a goroutine is left.
+// runs packages concurrently, or that of LendCache. It is a failure if a goroutine is left.
 func Main(m *testing.M) {
 	os.Unsetenv("COMPUTE_OPENCL_DEVICE")
+	if dir := os.Getenv(lentCacheEnv); dir != "" {
+		os.Setenv(poclCacheEnv, dir)
+		os.Exit(Run(m))
+	}
 	dir, err := os.MkdirTemp("", "pocl-cache-")
 	if err != nil {
 		fmt.Fprintln(os.Stderr, "testenv:", err)
 		os.Exit(1)
 	}
-	os.Setenv("POCL_CACHE_DIR", dir)
+	os.Setenv(poclCacheEnv, dir)
 	code := Run(m)
 	os.RemoveAll(dir)
 	os.Exit(code)
 }
+
+// LendCache returns the environment variable with which a process that runs Main uses the
+// kernel cache of this process, so that it does not compile the same kernels again. This
+// process must not use OpenCL until the other one has ended.
+func LendCache() string { return lentCacheEnv + "=" + os.Getenv(poclCacheEnv) }
 
 // Run runs the tests of a package and returns the exit status, which is not 0 if a
 // goroutine is left. A fuzzer leaves some of its own, which are ignored.

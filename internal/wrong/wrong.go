@@ -13,7 +13,8 @@ func Bugs() []string {
 	return []string{"Alloc", "AllocMask", "Upload", "Forward", "Derivative", "Backward", "ForwardDerivative", "ForwardMask", "BackwardMask",
 		"Stream without its context", "Stream of too much", "Stream that continues", "Sync", "Close", "Close with an error",
 		"Run with a shifted row", "Run of one result after the other", "Run with an earlier scalar", "Run without an error", "Prepare without Set",
-		"RunSlices without its context", "RunSlices from another element", "RunSlices of too many bits"}
+		"RunSlices without its context", "RunSlices from another element", "RunSlices of too many bits",
+		"Copy of what overlaps", "Fill", "Gather", "Reduce to a sum for a mean", "Reduce in another order", "MatMul in other blocks"}
 }
 
 // A Backend is a correct backend with one bug, of Bugs.

@@ -26,6 +26,8 @@ type Device struct {
 	SharedMemory bool  // it works in the memory of the host
 	Software     bool  // a GPU or an accelerator by its type, which computes on the CPU
 	MaxGroup     int   // most work-items in a work-group
+	Units        int   // that work at once, each on a work-group
+	Width        int   // of its vectors of float
 	Parameters   int   // most bytes of arguments of a kernel
 
 	Subnormals    bool  // it computes with subnormal float
@@ -57,7 +59,9 @@ const (
 // the error.
 const (
 	deviceType              = 0x1000
+	deviceMaxComputeUnits   = 0x1002
 	deviceMaxWorkGroupSize  = 0x1004
+	deviceNativeWidthFloat  = 0x103A
 	deviceMaxMemAllocSize   = 0x1010
 	deviceGlobalMemSize     = 0x101F
 	deviceMaxParameterSize  = 0x1017
@@ -131,6 +135,11 @@ func describe(platform string, d *cl.Device) (*Device, error) {
 		device.Driver, _ = d.GetInfoString(driverVersion)
 		unified, _ := d.GetInfoBool(deviceHostUnifiedMemory)
 		version, _ := d.GetInfoString(deviceVersion)
+
+		units, _ := d.GetInfoUint(deviceMaxComputeUnits)
+		device.Units = max(int(units), 1)
+		width, _ := d.GetInfoUint(deviceNativeWidthFloat)
+		device.Width = int(width)
 
 		// Without the answer it has what OpenCL demands of a device, or less.
 		single, _ := d.GetInfoUlong(deviceSingleFPConfig)

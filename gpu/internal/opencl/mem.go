@@ -106,7 +106,7 @@ func (c *Context) NewStaging(q *Queue, n int) (*Staging, error) {
 		return nil, err
 	}
 	s := &Staging{mem: m, queue: q}
-	if s.mapped, s.Values, err = q.mapMem(m, cl.MapFlagRead|cl.MapFlagWrite, n); err != nil {
+	if s.mapped, s.Values, err = q.mapMem(m, cl.MapFlagRead|cl.MapFlagWrite, 0, n); err != nil {
 		m.Release()
 		return nil, err
 	}

@@ -117,20 +117,20 @@ func (q *Queue) StartRead(m *Mem, offset int, s *Staging, to, n int) error {
 // no name for: what was in the memory need not be fetched.
 const mapWrite cl.MapFlag = 1 << 2
 
-// Fill lets fill write the first n elements of m, in place, once the commands
-// before it are done. It writes all of them.
-func (q *Queue) Fill(m *Mem, n int, fill func([]float32)) error {
-	return q.withMapped(m, mapWrite, n, fill)
+// Fill lets fill write n elements of m, from its element offset on, in place, once the
+// commands before it are done. It writes all of them.
+func (q *Queue) Fill(m *Mem, offset, n int, fill func([]float32)) error {
+	return q.withMapped(m, mapWrite, offset, n, fill)
 }
 
-// View lets view read the first n elements of m, in place, once the commands
+// View lets view read n elements of m, from its element offset on, in place, once the commands
 // before it are done.
-func (q *Queue) View(m *Mem, n int, view func([]float32)) error {
-	return q.withMapped(m, cl.MapFlagRead, n, view)
+func (q *Queue) View(m *Mem, offset, n int, view func([]float32)) error {
+	return q.withMapped(m, cl.MapFlagRead, offset, n, view)
 }
 
-func (q *Queue) withMapped(m *Mem, flags cl.MapFlag, n int, use func([]float32)) error {
-	mapped, values, err := q.mapMem(m, flags, n)
+func (q *Queue) withMapped(m *Mem, flags cl.MapFlag, offset, n int, use func([]float32)) error {
+	mapped, values, err := q.mapMem(m, flags, offset, n)
 	if late := q.Wait(); late != nil || err != nil {
 		if mapped != nil {
 			q.unmap(m, mapped) // the failure is told already
@@ -147,12 +147,12 @@ func (q *Queue) withMapped(m *Mem, flags cl.MapFlag, n int, use func([]float32))
 	return nil
 }
 
-// mapMem maps the first n elements of m and waits until they are there.
-func (q *Queue) mapMem(m *Mem, flags cl.MapFlag, n int) (mapped *cl.MappedMemObject, values []float32, err error) {
+// mapMem maps n elements of m, from its element offset on, and waits until they are there.
+func (q *Queue) mapMem(m *Mem, flags cl.MapFlag, offset, n int) (mapped *cl.MappedMemObject, values []float32, err error) {
 	err = call("clEnqueueMapBuffer", func() error {
 		var event *cl.Event
 		var err error
-		mapped, event, err = q.queue.EnqueueMapBuffer(m.mem, true, flags, 0, 4*n, nil)
+		mapped, event, err = q.queue.EnqueueMapBuffer(m.mem, true, flags, 4*offset, 4*n, nil)
 		if event != nil {
 			runtime.SetFinalizer(event, nil)
 			event.Release()
@@ -201,7 +201,7 @@ func (q *Queue) unmap(m *Mem, mapped *cl.MappedMemObject) error {
 // block is still to return is legal in a queue that runs in order, but Mesa 22.3 refuses
 // it.
 func (q *Queue) Update(m *Mem, n int) error {
-	return q.View(m, n, func([]float32) {})
+	return q.View(m, 0, n, func([]float32) {})
 }
 
 // enqueue makes a call that does not block, and keeps its event for the call that

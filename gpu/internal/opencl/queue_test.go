@@ -49,10 +49,14 @@ func TestMapped(t *testing.T) {
 	k, src, dst := newCopy(t, c), alloc(t, c, 4), alloc(t, c, 4)
 	got := make([]float32, 3)
 	check(t,
-		q.Fill(src, 3, func(v []float32) { copy(v, []float32{1, -2, 3}) }),
+		q.Fill(src, 0, 3, func(v []float32) { copy(v, []float32{1, -2, 3}) }),
 		q.Launch(k, 4, 2, dst, src, uint64(3)),
-		q.View(dst, 3, func(v []float32) { copy(got, v) }))
+		q.View(dst, 0, 3, func(v []float32) { copy(got, v) }))
 	equal(t, "Fill and View", got, 1, -2, 3)
+	check(t,
+		q.Fill(src, 2, 1, func(v []float32) { v[0] = 5 }),
+		q.View(src, 1, 2, func(v []float32) { copy(got, v) }))
+	equal(t, "Fill and View with an offset", got, -2, 5, 3)
 }
 
 func TestRefusals(t *testing.T) {
@@ -92,8 +96,8 @@ func TestLateFailure(t *testing.T) {
 		"Wait":  func(q *Queue, _ *Mem) error { return q.Wait() },
 		"Read":  func(q *Queue, m *Mem) error { return q.Read(m, 0, make([]float32, 1)) },
 		"Write": func(q *Queue, m *Mem) error { return q.Write(m, 0, make([]float32, 1)) },
-		"View":  func(q *Queue, m *Mem) error { return q.View(m, 1, func([]float32) {}) },
-		"Fill":  func(q *Queue, m *Mem) error { return q.Fill(m, 1, func([]float32) {}) },
+		"View":  func(q *Queue, m *Mem) error { return q.View(m, 0, 1, func([]float32) {}) },
+		"Fill":  func(q *Queue, m *Mem) error { return q.Fill(m, 0, 1, func([]float32) {}) },
 		"Close": func(q *Queue, _ *Mem) error { return q.Close() },
 		// After a kernel that failed, NVIDIA's driver answers every call with this code.
 		"out of resources": func(q *Queue, _ *Mem) error {

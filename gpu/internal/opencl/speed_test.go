@@ -205,9 +205,8 @@ func BenchmarkKernel(b *testing.B) {
 					must(b, fm.Run(backend, function, form.Args{X: x, Y: y, D: y}))
 					must(b, backend.Sync())
 				}
-				copier, _ := compute.As[form.Copier](backend)
 				own := func() {
-					must(b, copier.Copy(y, x))
+					must(b, backend.Copy(y, x))
 					must(b, backend.Sync())
 				}
 				versus(b, 8*n, fastest, call, append(r.copies(n), own)...)

@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"fmt"
 	"io"
+	"slices"
 	"strconv"
 	"strings"
 	"unicode"
@@ -33,7 +34,11 @@ func (r *Report) WriteBenchfmt(w io.Writer) error {
 		configure(fmt.Sprintf("program%d", 1+i), p.String())
 	}
 	configure("input", r.Input)
-	fmt.Fprint(&text, "\nUnit GB/s better=higher\n\n")
+	fmt.Fprint(&text, "\nUnit GB/s better=higher\n")
+	if slices.ContainsFunc(r.Results, func(res Result) bool { return res.Flop > 0 }) {
+		fmt.Fprint(&text, "Unit GFLOP/s better=higher\n")
+	}
+	fmt.Fprint(&text, "\n")
 	number := func(v float64) string { return strconv.FormatFloat(v, 'f', -1, 64) }
 	for _, res := range r.Results {
 		name := r.benchmarkName(res)
@@ -45,7 +50,8 @@ func (r *Report) WriteBenchfmt(w io.Writer) error {
 			comment = "# "
 		}
 		for _, ns := range res.TimesNS {
-			fmt.Fprintf(&text, comment+"%s %d %s ns/op %s GB/s\n", name, res.Calls, number(ns), number(float64(res.Bytes)/ns))
+			_, unit := res.speed() // of Bytes or Flop, of which one is 0
+			fmt.Fprintf(&text, comment+"%s %d %s ns/op %s %s\n", name, res.Calls, number(ns), number((float64(res.Bytes)+res.Flop)/ns), unit)
 		}
 	}
 	_, err := w.Write(text.Bytes())

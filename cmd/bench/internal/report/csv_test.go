@@ -53,7 +53,7 @@ func TestCSV(t *testing.T) {
 		}
 	}
 	const some = "device,op,data,cache,n,bytes,calls,median_ns,min_ns,p95_ns,low_ns,high_ns,event_ns"
-	if head := strings.Join(rows[0], ","); !strings.HasPrefix(head, some) || !strings.HasSuffix(head, "gbps,limit,of_limit,verified,runs,slope,input,doubts") {
+	if head := strings.Join(rows[0], ","); !strings.HasPrefix(head, some) || !strings.HasSuffix(head, "gbps,flop,gflops,limit,of_limit,verified,runs,slope,input,doubts") {
 		t.Errorf("the header is %s", head)
 	}
 	line := strings.Join(rows[2][:7], ",") + "," + rows[2][len(rows[2])-5]

@@ -27,7 +27,14 @@ func Relate(results []Result, d Device) {
 	for i := range results {
 		r := &results[i]
 		r.Doubts = []string{}
-		if limit := byOp[r.Limit+OnDevice]; limit != nil {
+		limit := byOp[r.Limit+OnDevice]
+		if r.Flop > 0 {
+			if limit != nil {
+				r.OfLimit = r.GFlops / limit.GFlops
+			}
+			continue
+		}
+		if limit != nil {
 			r.OfLimit = limit.allows(r.Bytes, limit.MedianNS, d.LaunchNS) / r.MedianNS
 		} else if limit := byOp[r.Limit+OnHost]; limit != nil {
 			r.OfLimit = limit.allows(r.Bytes, limit.MedianNS, 0) / r.MedianNS
@@ -37,6 +44,9 @@ func Relate(results []Result, d Device) {
 			least := copied.LowNS
 			if copied.Bytes >= boundByMemory || r.Bytes < copied.Bytes {
 				least = copied.allows(r.Bytes, copied.LowNS, d.LaunchNS)
+			}
+			if r.Op == Sum { // reading alone may be twice as fast as reading and writing
+				least /= 2
 			}
 			if r.HighNS*tolerance < least {
 				doubt("faster than a copy on the device, which takes %s", units.Duration(least))

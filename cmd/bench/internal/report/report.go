@@ -21,10 +21,11 @@ type Report struct {
 	Command     []string    `json:"command"` // the program and its arguments
 	Interrupted bool        `json:"interrupted,omitempty"`
 	Environment Environment `json:"environment"`
-	Devices     []Device    `json:"devices"`    // in the order measured
-	Notes       []string    `json:"notes"`      // what was not measured, and why
-	Activation  string      `json:"activation"` // such as "LeakyReLU(negative_slope=0.01)"; "" if only programs are measured
-	Slope       float32     `json:"slope"`      // of Activation
+	Devices     []Device    `json:"devices"`              // in the order measured
+	Notes       []string    `json:"notes"`                // what was not measured, and why
+	Activation  string      `json:"activation"`           // such as "LeakyReLU(negative_slope=0.01)"; "" if only programs are measured
+	Slope       float32     `json:"slope"`                // of Activation
+	Operations  []string    `json:"operations,omitempty"` // measured beside those of Activation and Programs
 	Programs    []Program   `json:"programs,omitempty"`
 	Input       string      `json:"input"`     // the name of a distribution or a file
 	Precision   float64     `json:"precision"` // the requested half-width of the interval, as a fraction of the median
@@ -51,13 +52,14 @@ func (p Program) String() string {
 // maxSubjects is the number of names in a Subject at most.
 const maxSubjects = 12
 
-// Subject returns what was measured: the activation and the names of the programs, of many only
-// the first.
+// Subject returns what was measured: the activation, and the names of the operations and the
+// programs, of many only the first.
 func (r *Report) Subject() string {
 	var list []string
 	if r.Activation != "" {
 		list = append(list, r.Activation)
 	}
+	list = append(list, r.Operations...)
 	for _, p := range r.Programs {
 		list = append(list, p.Name)
 	}
@@ -152,7 +154,11 @@ const (
 	Upload   = "upload"   // from a slice to a buffer
 	Download = "download" // from a buffer to a slice
 	Transfer = "transfer" // an upload, then a download
+	Peak     = "fma"      // fused multiply-adds without memory
 )
+
+// Sum is the operation that writes next to nothing.
+const Sum = "sum"
 
 // A Result is one measurement.
 type Result struct {
@@ -171,6 +177,8 @@ type Result struct {
 	EventNS      float64   `json:"event_ns"`       // the mean time of one call by the events of the device; 0 if it has none
 	EventClockNS float64   `json:"event_clock_ns"` // the mean time of the same calls by the clock; calls do not wait for each other
 	GBps         float64   `json:"gbps"`           // Bytes / MedianNS
+	Flop         float64   `json:"flop"`           // operations of one call, if these are its measure, and not Bytes, which is 0
+	GFlops       float64   `json:"gflops"`         // Flop / MedianNS
 	Limit        string    `json:"limit"`          // the operation that this one is compared with, on the same device, size and cache; "" for a limit
 	OfLimit      float64   `json:"of_limit"`       // the time of the limit for as many bytes and one launch, as a fraction of MedianNS; 0 if there is no limit
 	Verified     bool      `json:"verified"`       // every bit that was checked was right
@@ -227,9 +235,17 @@ func (r *Report) device(name string) Device {
 }
 
 // limits are the operations that others are compared with.
-var limits = []string{Copy, Upload, Download, Transfer}
+var limits = []string{Copy, Upload, Download, Transfer, Peak}
 
 func isLimit(op string) bool { return slices.Contains(limits, op) }
+
+// speed returns GB/s or, of operations that are measured by these, GFLOP/s.
+func (r Result) speed() (v float64, unit string) {
+	if r.Flop > 0 {
+		return r.GFlops, "GFLOP/s"
+	}
+	return r.GBps, "GB/s"
+}
 
 // remarks returns why a result is doubtful.
 func (r Result) remarks() []string {

@@ -14,12 +14,12 @@ import (
 const Confidence = turns.Confidence
 
 // Summarize sets the fields that follow from r.TimesNS, which must not be empty, and
-// r.Bytes.
+// r.Bytes or r.Flop.
 func (r *Result) Summarize() {
 	sorted := slices.Sorted(slices.Values(r.TimesNS))
 	r.MinNS, r.P95NS = sorted[0], stat.Quantile(0.95, stat.Empirical, sorted, nil)
 	r.MedianNS, r.LowNS, r.HighNS = turns.Summarize(r.TimesNS)
-	r.GBps = float64(r.Bytes) / r.MedianNS
+	r.GBps, r.GFlops = float64(r.Bytes)/r.MedianNS, r.Flop/r.MedianNS
 }
 
 // Spread returns the half-width of the confidence interval as a fraction of the median, or

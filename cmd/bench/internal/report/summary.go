@@ -129,7 +129,8 @@ func (r *Report) limitsOf(res Result) []Result {
 
 // speedOf describes one result.
 func speedOf(res Result) string {
-	s := fmt.Sprintf("%s: %s", res.Op, unbroken(units.Digits(res.GBps)+" GB/s"))
+	v, unit := res.speed()
+	s := fmt.Sprintf("%s: %s", res.Op, unbroken(units.Digits(v)+" "+unit))
 	if res.OfLimit > 0 {
 		s += fmt.Sprintf(", %s of the %s", unbroken(percent(res.OfLimit)), res.Limit)
 	}

@@ -42,6 +42,10 @@ func (t Table) row(r Result) string {
 	if r.Data == OnHost && !isLimit(r.Op) {
 		name += ", host"
 	}
+	v, unit := r.speed()
+	if unit != "GB/s" {
+		name += ", " + unit
+	}
 	if s := r.Spread(); !math.IsInf(s, 0) {
 		spread = fmt.Sprintf("%.1f%%", 100*s)
 		if len(spread) > 5 {
@@ -57,12 +61,12 @@ func (t Table) row(r Result) string {
 	case r.OfLimit > 0:
 		limit = fmt.Sprintf("%3.0f %%", 100*r.OfLimit)
 	}
-	speed := fmt.Sprintf("%.4g", r.GBps)
+	speed := fmt.Sprintf("%.4g", v)
 	switch {
-	case r.GBps < 0.1:
-		speed = fmt.Sprintf("%.2g", r.GBps)
-	case r.GBps >= 1000:
-		speed = fmt.Sprintf("%.0f", r.GBps)
+	case v < 0.1:
+		speed = fmt.Sprintf("%.2g", v)
+	case v >= 1000:
+		speed = fmt.Sprintf("%.0f", v)
 	}
 	if len(r.Doubts) > 0 {
 		speed = "?"

@@ -1,0 +1,329 @@
+package cpu
+
+import (
+	"unsafe"
+
+	"github.com/gmind-go/compute/internal/linear"
+)
+
+// A patch is the part of a matrix product that one call of a kernel computes. The assembly, and
+// cpu/_asm, know this layout. Rows and steps are in bytes: from a row to the next, and from one
+// k to the next.
+//
+// A kernel computes the chain of fma over k of each element, from +0. It stores the chains in C,
+// or adds them to it.
+type patch struct {
+	c, a, b     unsafe.Pointer
+	k           int // at least 1
+	rowA, stepA int
+	stepB       int // the columns of B follow each other
+	rowC        int
+	add         int // 1 to add to C, or 0
+	rows        int // for kernels that compute patches of several sizes
+	columns     int
+}
+
+type patchKernel func(p *patch)
+
+// The most rows and vectors of the patch of any kernel.
+const (
+	maxRows    = 14
+	maxVectors = 8
+)
+
+// patches are the kernels of matrix products, by rows and vectors. There is one of every number
+// of rows and vectors up to the most. Kernels of more vectors are for few rows, whose elements
+// are read from memory once.
+type patches struct {
+	rows    int // at most
+	vectors int // at most, in a patch of all rows
+	width   int // elements of a vector
+	kernels [maxRows + 1][maxVectors + 1]patchKernel
+
+	// transpose sets the elements of k rows of C to those of transposeRows rows of A. k is a
+	// multiple of 4, and row i of C begins rowC bytes after row i-1.
+	transpose     patchKernel
+	transposeRows int
+	// transposed is whether kernels need rowA = 4, so that a vector has elements of several
+	// rows, and may read a whole vector of these.
+	transposed bool
+}
+
+// A product is C = A·B, or C + A·B.
+type product struct {
+	linear.Product
+	set     *patches
+	c, a, b unsafe.Pointer
+
+	// Task i computes rows × columns of C, or less at its end. There are so many across.
+	rows, columns int
+	across, tasks int
+}
+
+// kBlock is the number of products in a chain.
+const kBlock = linear.Block
+
+// BenchmarkProduct shows what these are good for.
+const (
+	// maxColumns and maxTaskRows limit a task: its columns of B stay in the L2 cache, and its
+	// part of C in a cache that is shared.
+	maxColumns  = 512
+	maxTaskRows = 1024
+	// packRows is the number of rows of C from which on it pays to copy B, so that what a
+	// kernel reads is in few pages, and not at the same place in many.
+	packRows = 112
+)
+
+// layOut divides p into tasks, about as many as are wanted.
+func (p *product) layOut(tasks int) {
+	step := p.set.vectors * p.set.width
+	p.columns = min(max(roundUp(ceil(p.N, tasks), step), 2*step), maxColumns, p.N)
+	p.across = ceil(p.N, p.columns)
+	p.rows = min(roundUp(ceil(p.M, ceil(tasks, p.across)), p.set.rows), maxTaskRows, p.M)
+	p.tasks = p.across * ceil(p.M, p.rows)
+}
+
+// ceil returns n/d, rounded up.
+func ceil(n, d int) int { return (n + d - 1) / d }
+
+// roundUp returns the least multiple of d that is at least n.
+func roundUp(n, d int) int { return ceil(n, d) * d }
+
+// A panel is columns of a block of B, where a kernel reads them.
+type panel struct {
+	b       unsafe.Pointer
+	step    int // bytes from row to row
+	at      int // its first column in the part
+	columns int
+	vectors int
+}
+
+// panels are where one goroutine computes products. It keeps the memory for the next call.
+type panels struct {
+	product product // of the goroutine itself
+	patch   patch
+	list    []panel
+	memory  []float32
+	b       []float32 // panels
+	a       []float32 // rows
+	c       []float32 // a patch at an edge of C
+}
+
+const (
+	line = 64 / 4 // elements of a cache line
+	// rowOfA is the distance of copied rows of A, which are not at the same place in pages.
+	rowOfA = kBlock + line
+	sizeA  = max(maxRows*rowOfA, kBlock*line)
+	sizeC  = maxRows * maxVectors * line
+)
+
+// reserve makes the memory for parts of some columns.
+func (s *panels) reserve(columns int) {
+	sizeB := (columns + maxVectors*line) * kBlock
+	if len(s.b) >= sizeB {
+		return
+	}
+	s.memory = make([]float32, sizeB+sizeA+sizeC+line)
+	aligned := s.memory[int(-uintptr(unsafe.Pointer(&s.memory[0]))/4)&(line-1):]
+	s.b, s.a, s.c = aligned[:sizeB], aligned[sizeB:][:sizeA], aligned[sizeB+sizeA:][:sizeC]
+}
+
+// forget clears the operands, to keep nobody's memory.
+func (s *panels) forget() {
+	s.patch = patch{}
+	clear(s.list)
+	s.list = s.list[:0]
+}
+
+// run implements task.
+func (p *product) run(f *frame, lo, hi int) {
+	if f.panels == nil {
+		f.panels = &panels{}
+	}
+	for i := lo; i < hi; i++ {
+		p.compute(f.panels, i)
+	}
+}
+
+// compute computes task i.
+func (p *product) compute(s *panels, i int) {
+	i0, j0 := i/p.across*p.rows, i%p.across*p.columns
+	part := part{product: p, i0: i0, rows: min(p.rows, p.M-i0), j0: j0, columns: min(p.columns, p.N-j0)}
+	s.reserve(p.columns)
+	for part.k0 = 0; part.k0 < p.K; part.k0 += kBlock {
+		part.k = min(kBlock, p.K-part.k0)
+		part.run(s)
+	}
+	s.forget()
+}
+
+// A part is rows and columns of C, and the block of k that is computed.
+type part struct {
+	*product
+	i0, rows    int
+	j0, columns int
+	k0, k       int
+}
+
+// run computes the block.
+func (p *part) run(s *panels) {
+	p.place(s)
+	a := &s.patch
+	a.k = p.k
+	count := ceil(p.rows, p.set.rows)
+	for i := range count {
+		from, to := i*p.rows/count, (i+1)*p.rows/count // of about the same size
+		a.rows = to - from
+		p.takeRows(s, from)
+		for q := range s.list {
+			p.compute(s, &s.list[q], from)
+		}
+	}
+}
+
+// place divides the columns into panels, and copies those that are not read where they are.
+func (p *part) place(s *panels) {
+	set := p.set
+	most := &set.kernels[min(p.rows, set.rows)]
+	direct := !p.TransposeB && p.rows < packRows
+	b := s.b
+	s.list = s.list[:0]
+	for at := 0; at < p.columns; {
+		rest := p.columns - at
+		vectors := min(ceil(rest, set.width), set.vectors)
+		if direct {
+			vectors = maxVectors
+			for vectors > 1 && (most[vectors] == nil || vectors*set.width > rest) {
+				vectors--
+			}
+		}
+		width := vectors * set.width
+		q := panel{at: at, vectors: vectors, columns: min(width, rest)}
+		if direct && q.columns == width {
+			q.b, q.step = unsafe.Add(p.b, 4*(p.k0*p.N+p.j0+at)), 4*p.N
+		} else {
+			packed := b[:p.k*width]
+			b = b[len(packed):]
+			p.pack(s, packed, &q)
+			q.b, q.step = unsafe.Pointer(&packed[0]), 4*width
+		}
+		s.list = append(s.list, q)
+		at += q.columns
+	}
+}
+
+// pack copies columns of B to dst, whose rows are those of a kernel. What is beyond the columns
+// is 0.
+func (p *part) pack(s *panels, dst []float32, q *panel) {
+	width := q.vectors * p.set.width
+	if q.columns < width {
+		clear(dst)
+	}
+	if p.TransposeB {
+		src := floats(unsafe.Add(p.b, 4*((p.j0+q.at)*p.K+p.k0)), (q.columns-1)*p.K+p.k)
+		p.set.transposeRowsOf(&s.patch, dst, width, src, p.K, q.columns, p.k)
+		return
+	}
+	src := floats(unsafe.Add(p.b, 4*(p.k0*p.N+p.j0+q.at)), (p.k-1)*p.N+q.columns)
+	for i := range p.k {
+		copy(dst[i*width:][:width], src[i*p.N:][:q.columns])
+	}
+}
+
+// floats returns the n elements at p.
+func floats(p unsafe.Pointer, n int) []float32 { return unsafe.Slice((*float32)(p), n) }
+
+// transposeRowsOf sets columns of dst to the first k elements of rows of src. stride is the
+// distance of rows.
+func (set *patches) transposeRowsOf(t *patch, dst []float32, dstStride int, src []float32, srcStride, rows, k int) {
+	i, whole := 0, 0
+	if set.transpose != nil && k >= 4 {
+		whole = k &^ 3
+		saved := *t
+		for ; i+set.transposeRows <= rows; i += set.transposeRows {
+			*t = patch{c: unsafe.Pointer(&dst[i]), rowC: 4 * dstStride, a: unsafe.Pointer(&src[i*srcStride]), rowA: 4 * srcStride, k: whole}
+			set.transpose(t)
+		}
+		*t = saved
+	}
+	for r := range rows {
+		from := src[r*srcStride:][:k]
+		first := 0
+		if r < i {
+			first = whole
+		}
+		for j := first; j < k; j++ {
+			dst[j*dstStride+r] = from[j]
+		}
+	}
+}
+
+// takeRows sets the patch to the rows of A from the given one of the part on. It copies them if
+// the kernels cannot read them well where they are.
+func (p *part) takeRows(s *panels, from int) {
+	a := &s.patch
+	if p.TransposeA {
+		m := p.M
+		a.a, a.rowA, a.stepA = unsafe.Add(p.a, 4*(p.k0*m+p.i0+from)), 4, 4*m
+		if !p.set.transposed && len(s.list) <= 2 {
+			return
+		}
+		src := floats(a.a, (p.k-1)*m+a.rows)
+		for i := range p.k {
+			if to := s.a[i*line:]; len(src) >= i*m+line {
+				*(*[line]float32)(to) = *(*[line]float32)(src[i*m:])
+			} else {
+				copy(to[:a.rows], src[i*m:])
+			}
+		}
+		a.a, a.stepA = unsafe.Pointer(&s.a[0]), 4*line
+		return
+	}
+	k := p.K
+	a.a, a.rowA, a.stepA = unsafe.Add(p.a, 4*((p.i0+from)*k+p.k0)), 4*k, 4
+	switch src := floats(a.a, (a.rows-1)*k+p.k); {
+	case p.set.transposed:
+		p.set.transposeRowsOf(a, s.a, line, src, k, a.rows, p.k)
+		a.a, a.rowA, a.stepA = unsafe.Pointer(&s.a[0]), 4, 4*line
+	case len(s.list) > 2 && a.rows > 4 && k%conflict == 0:
+		for r := range a.rows {
+			copy(s.a[r*rowOfA:][:p.k], src[r*k:])
+		}
+		a.a, a.rowA = unsafe.Pointer(&s.a[0]), 4*rowOfA
+	}
+}
+
+// conflict is the distance in elements of rows that are at the same places of the L1 cache, so
+// that it cannot hold a line of each.
+const conflict = 512
+
+// compute computes the rows of the patch, from one on, and the columns of q.
+func (p *part) compute(s *panels, q *panel, from int) {
+	a := &s.patch
+	kernel := p.set.kernels[a.rows][q.vectors]
+	a.b, a.stepB = q.b, q.step
+	c := unsafe.Add(p.c, 4*((p.i0+from)*p.N+p.j0+q.at))
+	add := p.Accumulate || p.k0 > 0
+	width := q.vectors * p.set.width
+	if q.columns == width {
+		a.c, a.rowC, a.add = c, 4*p.N, 0
+		if add {
+			a.add = 1
+		}
+		kernel(a)
+		return
+	}
+	a.c, a.rowC, a.add = unsafe.Pointer(&s.c[0]), 4*width, 0
+	kernel(a)
+	dst := floats(c, (a.rows-1)*p.N+q.columns)
+	for r := range a.rows {
+		to, from := dst[r*p.N:][:q.columns], s.c[r*width:][:q.columns]
+		if !add {
+			copy(to, from)
+			continue
+		}
+		for j, v := range from {
+			to[j] += v
+		}
+	}
+}

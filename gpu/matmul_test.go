@@ -1,0 +1,88 @@
+//go:build opencl && cgo
+
+package gpu
+
+import (
+	"fmt"
+	"slices"
+	"testing"
+
+	"github.com/gmind-go/compute"
+	"github.com/gmind-go/compute/internal/linear"
+	"github.com/gmind-go/compute/internal/testenv"
+	"github.com/gmind-go/compute/internal/values"
+)
+
+// TestTiles multiplies with each tile, whatever the device.
+func TestTiles(t *testing.T) {
+	b := testenv.Open(t, OpenDevice("any"))
+	m := &inside(b).multiplier
+	all := slices.Clone(groupTiles)
+	for _, width := range []int{4, 8, 16} {
+		all = append(all, panelTiles[width])
+	}
+	for i, one := range all {
+		m.tiles = []tile{one}
+		for transposes := range 4 {
+			if one.depth > 0 && testing.Short() && transposes != i {
+				continue // each is compiled
+			}
+			p := linear.Product{TransposeA: transposes&1 != 0, TransposeB: transposes&2 != 0}
+			for _, shape := range [][3]int{{1, 1, 1}, {3, 300, 299}, {300, 299, 2}, {one.rows() + 1, 16, one.columns() + 1}, {2*one.rows() - 1, linear.Block + 20, one.columns()}} {
+				p.M, p.K, p.N = shape[0], shape[1], shape[2]
+				p.Accumulate = !p.Accumulate
+				if err := multiplyViews(b, p); err != nil {
+					t.Errorf("tile %+v: %+v: %v", one, p, err)
+				}
+			}
+		}
+		if len(m.codes) == 0 || len(m.unfit) > 0 {
+			t.Errorf("tile %+v: it is not used: %v", one, m.unfit)
+		}
+	}
+}
+
+// multiplyViews compares p with the reference, in views of larger buffers, whose other elements
+// must stay.
+func multiplyViews(b compute.Backend, p linear.Product) error {
+	const before, after = 3, 5
+	var all, views [3]compute.Buffer
+	var host [3][]float32
+	for i, n := range []int{p.M * p.N, p.M * p.K, p.K * p.N} {
+		host[i] = values.Normal(before+n+after, uint64(i))
+		var err error
+		if all[i], err = b.Upload(host[i]); err != nil {
+			return err
+		}
+		defer all[i].Release()
+		if views[i], err = all[i].View(before, before+n); err != nil {
+			return err
+		}
+		defer views[i].Release()
+	}
+	var options []compute.MatMulOption
+	if p.TransposeA {
+		options = append(options, compute.TransposeA)
+	}
+	if p.TransposeB {
+		options = append(options, compute.TransposeB)
+	}
+	if p.Accumulate {
+		options = append(options, compute.Accumulate)
+	}
+	l, _ := compute.As[compute.Linear](b)
+	if err := l.MatMul(views[0], views[1], p.M, p.K, views[2], p.N, options...); err != nil {
+		return err
+	}
+	linear.MatMul(p, host[0][before:], host[1][before:], host[2][before:])
+	got := make([]float32, len(host[0]))
+	if err := all[0].Read(got); err != nil {
+		return err
+	}
+	for i, want := range host[0] {
+		if !values.Same(got[i], want) {
+			return fmt.Errorf("element %d of %d is %s, want %s", i-before, p.M*p.N, values.Show(got[i]), values.Show(want))
+		}
+	}
+	return nil
+}

@@ -1,0 +1,106 @@
+package driver
+
+import (
+	"math"
+
+	"github.com/gmind-go/compute"
+	"github.com/gmind-go/compute/expr"
+)
+
+// fill sets elements to a value.
+var fill = expr.MustParse("fill(v) = v")
+
+// Fill implements compute.Backend.
+func (b *Backend) Fill(dst compute.Buffer, v float32) error {
+	c, err := b.prepare("fill", fill, []compute.Arg{dst, compute.F32(v)})
+	if err != nil {
+		return err
+	}
+	return c.Run()
+}
+
+// Gather implements compute.Backend.
+func (b *Backend) Gather(dst, src, index compute.Buffer) error {
+	const op = "gather"
+	if err := b.enter(op); err != nil {
+		return err
+	}
+	defer b.calls.RUnlock()
+	if err := b.usable(op); err != nil {
+		return err
+	}
+	c := b.call(op)
+	var operands [3]*memory
+	names := [...]string{"dst", "src", "index"}
+	for i, buf := range []compute.Buffer{dst, src, index} {
+		if operands[i] = b.own(buf); operands[i] == nil || operands[i].isMask {
+			return c.foreign(names[i], buf, false)
+		}
+	}
+	sorted := byID(make([]*store, len(operands)), operands[:])
+	lockAll(sorted)
+	defer unlockAll(sorted)
+	for i, m := range operands {
+		if m.released {
+			return c.released(names[i])
+		}
+		if i > 0 && operands[0].overlaps(m) {
+			return c.fail(compute.ErrOverlap, "dst and %s share memory; give dst a buffer of its own", names[i])
+		}
+	}
+	to, from, at := operands[0], operands[1], operands[2]
+	if to.n == 0 && at.n == 0 {
+		return nil
+	}
+	if at.n == 0 || to.n%at.n != 0 {
+		return c.fail(compute.ErrLength, "dst has %d elements, and index has %d; give one for each row of dst", to.n, at.n)
+	}
+	width := to.n / at.n
+	if width == 0 {
+		return nil
+	}
+	if from.n%width != 0 {
+		return c.fail(compute.ErrLength, "dst has rows of %d elements, as there are %d in it for %d of index, and src has %d, which are no such rows", width, to.n, at.n, from.n)
+	}
+	rows := from.n / width
+	var err error
+	if g, ok := b.device.(Gatherer); ok && rows > 0 {
+		err = g.Gather(to.device, from.device, at.device, width, rows, at.n)
+	} else {
+		err = b.gatherOnHost(to, from, at, width, rows)
+	}
+	if err != nil {
+		return b.failed(op, elements(to.n), err)
+	}
+	return nil
+}
+
+// gatherOnHost computes Gather for a device that cannot.
+func (b *Backend) gatherOnHost(to, from, at *memory, width, rows int) error {
+	dst, src, index := make([]float32, to.n), make([]float32, from.n), make([]float32, at.n)
+	if err := b.device.Read(at.device, index); err != nil {
+		return err
+	}
+	if rows > 0 {
+		if err := b.device.Read(from.device, src); err != nil {
+			return err
+		}
+	}
+	GatherRows(dst, src, index, width, rows)
+	return b.device.Write(to.device, dst)
+}
+
+// GatherRows sets each row of dst, of width elements, to the row of src that index names, of
+// which there are rows, or to NaN.
+func GatherRows(dst, src, index []float32, width, rows int) {
+	for i, v := range index {
+		row := dst[i*width : (i+1)*width]
+		if !(v >= 0 && float64(v) < float64(rows)) || v != float32(int(v)) {
+			for j := range row {
+				row[j] = float32(math.NaN())
+			}
+			continue
+		}
+		copy(row, src[int(v)*width:])
+	}
+}
