@@ -7,13 +7,14 @@
 # make faults        make every OpenCL call fail, in every way
 # make fuzz          every fuzz target for TIME, 30s unless set
 # make golden        remake the hashes of all functions with MPFR; ARGS="exp tanh"
+# make hashes        train a network on every device and instruction set; its weights must be equal
 # make load          256 goroutines on each backend for TIME, 1m unless set; two processes
 # make machines      run the tests as on other machines; ARGS="one-core rusticl"
 # make programs      a million random programs on the CPU, ten thousand on OpenCL
 # make soak          a million operations on each backend; memory must not grow
 # make static        format, vet, staticcheck, generated files, on all ports
 # make test          all tests; installs PoCL to test OpenCL, unless SETUP=0
-.PHONY: bench bench-opencl bench-peers check-peers coverage faults exhaustive fuzz golden programs soak load machines static test cross
+.PHONY: bench bench-opencl bench-peers check-peers coverage faults exhaustive fuzz golden hashes programs soak load machines static test cross
 
 # Without the version the OpenCL headers print a note for every file of the binding.
 # scripts/pkg-config makes the binding link without the OpenCL loader. Go's build cache does
@@ -57,6 +58,9 @@ fuzz:
 
 golden:
 	@scripts/golden $(ARGS)
+
+hashes:
+	@go test -count=1 $$(scripts/opencl-tags) -run '^TestSameWeights$$' -v ./examples/digits
 
 programs:
 	@COMPUTE_PROGRAMS=1000000 go test -count=1 -timeout 120m -run '^TestRandomPrograms$$' -v ./cpu

@@ -22311,6 +22311,152 @@ step:
 	VZEROUPPER
 	RET
 
+// func dotAVX512(p *patch)
+// Requires: AVX, FMA3
+TEXT ·dotAVX512(SB), NOSPLIT, $0-8
+	MOVQ   p+0(FP), R9
+	MOVQ   (R9), DI
+	MOVQ   8(R9), SI
+	MOVQ   16(R9), DX
+	MOVQ   24(R9), CX
+	MOVQ   32(R9), R8
+	LEAQ   (SI)(R8*2), AX
+	ADDQ   R8, AX
+	LEAQ   (AX)(R8*2), BX
+	ADDQ   R8, BX
+	VXORPS X8, X8, X8
+
+step:
+	VMOVUPS      (SI), X0
+	VINSERTF128  $0x01, (AX)(R8*1), Y0, Y0
+	VMOVUPS      (SI)(R8*1), X1
+	VINSERTF128  $0x01, (AX)(R8*2), Y1, Y1
+	VMOVUPS      (SI)(R8*2), X2
+	VINSERTF128  $0x01, (BX), Y2, Y2
+	VMOVUPS      (AX), X3
+	VINSERTF128  $0x01, (BX)(R8*1), Y3, Y3
+	VUNPCKLPS    Y1, Y0, Y4
+	VUNPCKHPS    Y1, Y0, Y5
+	VUNPCKLPS    Y3, Y2, Y6
+	VUNPCKHPS    Y3, Y2, Y7
+	VUNPCKLPD    Y6, Y4, Y0
+	VUNPCKHPD    Y6, Y4, Y1
+	VUNPCKLPD    Y7, Y5, Y2
+	VUNPCKHPD    Y7, Y5, Y3
+	VBROADCASTSS (DX), Y9
+	VFMADD231PS  Y0, Y9, Y8
+	VBROADCASTSS 4(DX), Y9
+	VFMADD231PS  Y1, Y9, Y8
+	VBROADCASTSS 8(DX), Y9
+	VFMADD231PS  Y2, Y9, Y8
+	VBROADCASTSS 12(DX), Y9
+	VFMADD231PS  Y3, Y9, Y8
+	ADDQ         $0x00000010, DX
+	ADDQ         $0x00000010, SI
+	ADDQ         $0x00000010, AX
+	ADDQ         $0x00000010, BX
+	SUBQ         $0x00000004, CX
+	JNE          step
+	MOVQ         64(R9), CX
+	TESTQ        CX, CX
+	JE           store
+	VADDPS       (DI), Y8, Y8
+
+store:
+	VMOVUPS Y8, (DI)
+	VZEROUPPER
+	RET
+
+// func streamRowAVX512(p *patch)
+// Requires: AVX, AVX512F
+TEXT ·streamRowAVX512(SB), NOSPLIT, $0-8
+	MOVQ         p+0(FP), AX
+	MOVQ         (AX), DI
+	MOVQ         8(AX), SI
+	MOVQ         16(AX), DX
+	MOVQ         40(AX), R9
+	MOVQ         48(AX), R10
+	MOVQ         80(AX), CX
+	MOVQ         64(AX), R8
+	VBROADCASTSS (SI), Z0
+	ADDQ         R9, SI
+
+	// Every third row of B.
+vector:
+	VXORPS  X1, X1, X1
+	TESTQ   R8, R8
+	JE      begun
+	VMOVUPS (DI), Z1
+
+begun:
+	VFMADD231PS (DX), Z0, Z1
+	VMOVUPS     Z1, (DI)
+	ADDQ        $0x00000040, DI
+	ADDQ        $0x00000040, DX
+	SUBQ        $0x00000010, CX
+	JNE         vector
+	VZEROUPPER
+	RET
+
+// func streamAVX512(p *patch)
+// Requires: AVX, AVX512F
+TEXT ·streamAVX512(SB), NOSPLIT, $0-8
+	MOVQ         p+0(FP), AX
+	MOVQ         (AX), DI
+	MOVQ         8(AX), SI
+	MOVQ         16(AX), DX
+	MOVQ         40(AX), R9
+	MOVQ         48(AX), R10
+	MOVQ         80(AX), CX
+	MOVQ         64(AX), R8
+	VBROADCASTSS (SI), Z0
+	ADDQ         R9, SI
+	VBROADCASTSS (SI), Z1
+	ADDQ         R9, SI
+	VBROADCASTSS (SI), Z2
+	ADDQ         R9, SI
+	VBROADCASTSS (SI), Z3
+	ADDQ         R9, SI
+	VBROADCASTSS (SI), Z4
+	ADDQ         R9, SI
+	VBROADCASTSS (SI), Z5
+	ADDQ         R9, SI
+	VBROADCASTSS (SI), Z6
+	ADDQ         R9, SI
+	VBROADCASTSS (SI), Z7
+	ADDQ         R9, SI
+
+	// Every third row of B.
+	LEAQ (DX)(R10*2), AX
+	ADDQ R10, AX
+	LEAQ (AX)(R10*2), BX
+	ADDQ R10, BX
+
+vector:
+	VXORPS  X8, X8, X8
+	TESTQ   R8, R8
+	JE      begun
+	VMOVUPS (DI), Z8
+
+begun:
+	VFMADD231PS (DX), Z0, Z8
+	VFMADD231PS (DX)(R10*1), Z1, Z8
+	VFMADD231PS (DX)(R10*2), Z2, Z8
+	VFMADD231PS (AX), Z3, Z8
+	VFMADD231PS (AX)(R10*1), Z4, Z8
+	VFMADD231PS (AX)(R10*2), Z5, Z8
+	VFMADD231PS (BX), Z6, Z8
+	VFMADD231PS (BX)(R10*1), Z7, Z8
+	VMOVUPS     Z8, (DI)
+	ADDQ        $0x00000040, DI
+	ADDQ        $0x00000040, DX
+	ADDQ        $0x00000040, AX
+	ADDQ        $0x00000040, BX
+	SUBQ        $0x00000010, CX
+	JNE         vector
+	VZEROUPPER
+	RET
+
 // func copyAVX2NT(a *args)
 // Requires: AVX, MMX+
 TEXT ·copyAVX2NT(SB), NOSPLIT, $0-8
@@ -39764,5 +39910,151 @@ step:
 	ADDQ        $0x00000010, BX
 	SUBQ        $0x00000004, CX
 	JNE         step
+	VZEROUPPER
+	RET
+
+// func dotAVX2(p *patch)
+// Requires: AVX, FMA3
+TEXT ·dotAVX2(SB), NOSPLIT, $0-8
+	MOVQ   p+0(FP), R9
+	MOVQ   (R9), DI
+	MOVQ   8(R9), SI
+	MOVQ   16(R9), DX
+	MOVQ   24(R9), CX
+	MOVQ   32(R9), R8
+	LEAQ   (SI)(R8*2), AX
+	ADDQ   R8, AX
+	LEAQ   (AX)(R8*2), BX
+	ADDQ   R8, BX
+	VXORPS X8, X8, X8
+
+step:
+	VMOVUPS      (SI), X0
+	VINSERTF128  $0x01, (AX)(R8*1), Y0, Y0
+	VMOVUPS      (SI)(R8*1), X1
+	VINSERTF128  $0x01, (AX)(R8*2), Y1, Y1
+	VMOVUPS      (SI)(R8*2), X2
+	VINSERTF128  $0x01, (BX), Y2, Y2
+	VMOVUPS      (AX), X3
+	VINSERTF128  $0x01, (BX)(R8*1), Y3, Y3
+	VUNPCKLPS    Y1, Y0, Y4
+	VUNPCKHPS    Y1, Y0, Y5
+	VUNPCKLPS    Y3, Y2, Y6
+	VUNPCKHPS    Y3, Y2, Y7
+	VUNPCKLPD    Y6, Y4, Y0
+	VUNPCKHPD    Y6, Y4, Y1
+	VUNPCKLPD    Y7, Y5, Y2
+	VUNPCKHPD    Y7, Y5, Y3
+	VBROADCASTSS (DX), Y9
+	VFMADD231PS  Y0, Y9, Y8
+	VBROADCASTSS 4(DX), Y9
+	VFMADD231PS  Y1, Y9, Y8
+	VBROADCASTSS 8(DX), Y9
+	VFMADD231PS  Y2, Y9, Y8
+	VBROADCASTSS 12(DX), Y9
+	VFMADD231PS  Y3, Y9, Y8
+	ADDQ         $0x00000010, DX
+	ADDQ         $0x00000010, SI
+	ADDQ         $0x00000010, AX
+	ADDQ         $0x00000010, BX
+	SUBQ         $0x00000004, CX
+	JNE          step
+	MOVQ         64(R9), CX
+	TESTQ        CX, CX
+	JE           store
+	VADDPS       (DI), Y8, Y8
+
+store:
+	VMOVUPS Y8, (DI)
+	VZEROUPPER
+	RET
+
+// func streamRowAVX2(p *patch)
+// Requires: AVX, FMA3
+TEXT ·streamRowAVX2(SB), NOSPLIT, $0-8
+	MOVQ         p+0(FP), AX
+	MOVQ         (AX), DI
+	MOVQ         8(AX), SI
+	MOVQ         16(AX), DX
+	MOVQ         40(AX), R9
+	MOVQ         48(AX), R10
+	MOVQ         80(AX), CX
+	MOVQ         64(AX), R8
+	VBROADCASTSS (SI), Y0
+	ADDQ         R9, SI
+
+	// Every third row of B.
+vector:
+	VXORPS  X1, X1, X1
+	TESTQ   R8, R8
+	JE      begun
+	VMOVUPS (DI), Y1
+
+begun:
+	VFMADD231PS (DX), Y0, Y1
+	VMOVUPS     Y1, (DI)
+	ADDQ        $0x00000020, DI
+	ADDQ        $0x00000020, DX
+	SUBQ        $0x00000008, CX
+	JNE         vector
+	VZEROUPPER
+	RET
+
+// func streamAVX2(p *patch)
+// Requires: AVX, FMA3
+TEXT ·streamAVX2(SB), NOSPLIT, $0-8
+	MOVQ         p+0(FP), AX
+	MOVQ         (AX), DI
+	MOVQ         8(AX), SI
+	MOVQ         16(AX), DX
+	MOVQ         40(AX), R9
+	MOVQ         48(AX), R10
+	MOVQ         80(AX), CX
+	MOVQ         64(AX), R8
+	VBROADCASTSS (SI), Y0
+	ADDQ         R9, SI
+	VBROADCASTSS (SI), Y1
+	ADDQ         R9, SI
+	VBROADCASTSS (SI), Y2
+	ADDQ         R9, SI
+	VBROADCASTSS (SI), Y3
+	ADDQ         R9, SI
+	VBROADCASTSS (SI), Y4
+	ADDQ         R9, SI
+	VBROADCASTSS (SI), Y5
+	ADDQ         R9, SI
+	VBROADCASTSS (SI), Y6
+	ADDQ         R9, SI
+	VBROADCASTSS (SI), Y7
+	ADDQ         R9, SI
+
+	// Every third row of B.
+	LEAQ (DX)(R10*2), AX
+	ADDQ R10, AX
+	LEAQ (AX)(R10*2), BX
+	ADDQ R10, BX
+
+vector:
+	VXORPS  X8, X8, X8
+	TESTQ   R8, R8
+	JE      begun
+	VMOVUPS (DI), Y8
+
+begun:
+	VFMADD231PS (DX), Y0, Y8
+	VFMADD231PS (DX)(R10*1), Y1, Y8
+	VFMADD231PS (DX)(R10*2), Y2, Y8
+	VFMADD231PS (AX), Y3, Y8
+	VFMADD231PS (AX)(R10*1), Y4, Y8
+	VFMADD231PS (AX)(R10*2), Y5, Y8
+	VFMADD231PS (BX), Y6, Y8
+	VFMADD231PS (BX)(R10*1), Y7, Y8
+	VMOVUPS     Y8, (DI)
+	ADDQ        $0x00000020, DI
+	ADDQ        $0x00000020, DX
+	ADDQ        $0x00000020, AX
+	ADDQ        $0x00000020, BX
+	SUBQ        $0x00000008, CX
+	JNE         vector
 	VZEROUPPER
 	RET

@@ -44,6 +44,13 @@ type patches struct {
 	// multiple of 4, and row i of C begins rowC bytes after row i-1.
 	transpose     patchKernel
 	transposeRows int
+	// Products of one row read the other matrix from memory once, which they have to do in the
+	// order of memory. dot computes transposeRows elements of C, of as many rows of A; the one
+	// row is at b. stream continues the chains in C, of any number of vectors, by streamRows rows
+	// of B, and streamRow by one. Nil if other kernels have to do.
+	dot               patchKernel
+	stream, streamRow patchKernel
+	streamRows        int
 	// transposed is whether kernels need rowA = 4, so that a vector has elements of several
 	// rows, and may read a whole vector of these.
 	transposed bool
@@ -72,14 +79,30 @@ const (
 	// packRows is the number of rows of C from which on it pays to copy B, so that what a
 	// kernel reads is in few pages, and not at the same place in many.
 	packRows = 112
+	// streamColumns is the number of columns from which on it pays to read B in the order of
+	// memory, and to load and store chains for it.
+	streamColumns = 512
 )
 
-// layOut divides p into tasks, about as many as are wanted.
+// layOut divides p into tasks, about as many as are wanted. Few rows need all columns of A, and
+// few columns all rows of B, so neither should be few.
 func (p *product) layOut(tasks int) {
+	const leastRows = 256
 	step := p.set.vectors * p.set.width
-	p.columns = min(max(roundUp(ceil(p.N, tasks), step), 2*step), maxColumns, p.N)
-	p.across = ceil(p.N, p.columns)
-	p.rows = min(roundUp(ceil(p.M, ceil(tasks, p.across)), p.set.rows), maxTaskRows, p.M)
+	p.columns = min(maxColumns, roundUp(p.N, step))
+	if p.M == 1 { // A is short
+		p.columns = max(roundUp(ceil(p.N, tasks), step), 2*streamColumns)
+	}
+	for {
+		p.across = ceil(p.N, p.columns)
+		p.rows = roundUp(ceil(p.M, ceil(tasks, p.across)), p.set.rows)
+		if p.rows >= min(p.M, leastRows) || p.columns <= 2*step {
+			break
+		}
+		p.columns = roundUp(p.columns/2, step)
+	}
+	p.rows = min(p.rows, maxTaskRows, p.M)
+	p.columns = min(p.columns, p.N)
 	p.tasks = p.across * ceil(p.M, p.rows)
 }
 
@@ -123,9 +146,9 @@ func (s *panels) reserve(columns int) {
 	if len(s.b) >= sizeB {
 		return
 	}
-	s.memory = make([]float32, sizeB+sizeA+sizeC+line)
+	s.memory = make([]float32, sizeB+copied*sizeA+sizeC+line)
 	aligned := s.memory[int(-uintptr(unsafe.Pointer(&s.memory[0]))/4)&(line-1):]
-	s.b, s.a, s.c = aligned[:sizeB], aligned[sizeB:][:sizeA], aligned[sizeB+sizeA:][:sizeC]
+	s.b, s.a, s.c = aligned[:sizeB], aligned[sizeB:][:copied*sizeA], aligned[sizeB+copied*sizeA:][:sizeC]
 }
 
 // forget clears the operands, to keep nobody's memory.
@@ -149,10 +172,22 @@ func (p *product) run(f *frame, lo, hi int) {
 func (p *product) compute(s *panels, i int) {
 	i0, j0 := i/p.across*p.rows, i%p.across*p.columns
 	part := part{product: p, i0: i0, rows: min(p.rows, p.M-i0), j0: j0, columns: min(p.columns, p.N-j0)}
-	s.reserve(p.columns)
-	for part.k0 = 0; part.k0 < p.K; part.k0 += kBlock {
-		part.k = min(kBlock, p.K-part.k0)
-		part.run(s)
+	s.reserve(min(p.columns, maxColumns))
+	switch set := p.set; {
+	case p.M > 1:
+	case p.TransposeB && set.dot != nil:
+		part.skip(part.dot(s))
+	case !p.TransposeB && set.stream != nil && part.columns >= streamColumns:
+		part.skip(part.stream(s))
+	}
+	for part.columns > 0 {
+		left := part
+		left.columns = min(part.columns, maxColumns)
+		for left.k0 = 0; left.k0 < p.K; left.k0 += kBlock {
+			left.k = min(kBlock, p.K-left.k0)
+			left.run(s)
+		}
+		part.skip(left.columns)
 	}
 	s.forget()
 }
@@ -165,20 +200,119 @@ type part struct {
 	k0, k       int
 }
 
+// skip makes p the part without its first columns.
+func (p *part) skip(columns int) {
+	p.j0 += columns
+	p.columns -= columns
+}
+
+// dot computes columns of a part of one row, whose B is transposed, and returns how many.
+func (p *part) dot(s *panels) (columns int) {
+	set, a := p.set, &s.patch
+	for ; columns+set.transposeRows <= p.columns; columns += set.transposeRows {
+		j := p.j0 + columns
+		for k0 := 0; k0 < p.K; k0 += kBlock {
+			k := min(kBlock, p.K-k0)
+			*a = patch{
+				c: unsafe.Add(p.c, 4*j), b: unsafe.Add(p.a, 4*k0), k: k &^ 3,
+				a: unsafe.Add(p.b, 4*(j*p.K+k0)), rowA: 4 * p.K,
+			}
+			if p.Accumulate || k0 > 0 {
+				a.add = 1
+			}
+			if k%4 == 0 {
+				set.dot(a)
+				continue
+			}
+			c, add := floats(a.c, set.transposeRows), a.add
+			chains := s.c[:set.transposeRows]
+			clear(chains)
+			a.c, a.add = unsafe.Pointer(&chains[0]), 0
+			if a.k > 0 {
+				set.dot(a)
+			}
+			x := floats(unsafe.Add(p.a, 4*k0), k)
+			for i := range chains {
+				y := floats(unsafe.Add(p.b, 4*((j+i)*p.K+k0)), k)
+				for l := k &^ 3; l < k; l++ {
+					chains[i] = fma(x[l], y[l], chains[i])
+				}
+			}
+			store(c, chains, add > 0)
+		}
+	}
+	return columns
+}
+
+// store sets c to the chains, or adds them.
+func store(c, chains []float32, add bool) {
+	if !add {
+		copy(c, chains)
+		return
+	}
+	for i, v := range chains {
+		c[i] += v
+	}
+}
+
+// stream computes columns of a part of one row, and returns how many.
+func (p *part) stream(s *panels) (columns int) {
+	set, a := p.set, &s.patch
+	columns = p.columns / set.width * set.width
+	most := len(s.b) / set.width * set.width
+	for at := 0; at < columns; at += most {
+		width := min(columns-at, most)
+		c := unsafe.Add(p.c, 4*(p.j0+at))
+		for k0 := 0; k0 < p.K; k0 += kBlock {
+			*a = patch{
+				c: c, columns: width, stepA: 4, stepB: 4 * p.N,
+				a: unsafe.Add(p.a, 4*k0), b: unsafe.Add(p.b, 4*(k0*p.N+p.j0+at)),
+			}
+			add := p.Accumulate || k0 > 0
+			if add { // the chains of the first block may be where C is
+				a.c = unsafe.Pointer(&s.b[0])
+			}
+			for k := min(kBlock, p.K-k0); k > 0; {
+				kernel, rows := set.stream, set.streamRows
+				if k < rows {
+					kernel, rows = set.streamRow, 1
+				}
+				kernel(a)
+				k -= rows
+				a.add = 1
+				if k > 0 {
+					a.a, a.b = unsafe.Add(a.a, rows*a.stepA), unsafe.Add(a.b, rows*a.stepB)
+				}
+			}
+			if add {
+				store(floats(c, width), s.b[:width], true)
+			}
+		}
+	}
+	return columns
+}
+
 // run computes the block.
 func (p *part) run(s *panels) {
 	p.place(s)
 	a := &s.patch
 	a.k = p.k
-	count := ceil(p.rows, p.set.rows)
-	for i := range count {
-		from, to := i*p.rows/count, (i+1)*p.rows/count // of about the same size
-		a.rows = to - from
-		p.takeRows(s, from)
+	for i := range p.panels() {
+		p.takeRows(s, i)
+		from, _ := p.rowsOf(i)
 		for q := range s.list {
 			p.compute(s, &s.list[q], from)
 		}
 	}
+}
+
+// panels returns the number of panels of rows. rowsOf returns the rows of panel i: all have about
+// as many.
+func (p *part) panels() int { return ceil(p.rows, p.set.rows) }
+
+func (p *part) rowsOf(i int) (from, to int) {
+	n := p.panels()
+	return i * p.rows / n, (i + 1) * p.rows / n
 }
 
 // place divides the columns into panels, and copies those that are not read where they are.
@@ -258,38 +392,60 @@ func (set *patches) transposeRowsOf(t *patch, dst []float32, dstStride int, src 
 	}
 }
 
-// takeRows sets the patch to the rows of A from the given one of the part on. It copies them if
-// the kernels cannot read them well where they are.
-func (p *part) takeRows(s *panels, from int) {
+// takeRows sets the patch to rows of A, of the panel i of rows. It copies them if the kernels
+// cannot read them well where they are.
+func (p *part) takeRows(s *panels, i int) {
 	a := &s.patch
+	from, to := p.rowsOf(i)
+	a.rows = to - from
 	if p.TransposeA {
-		m := p.M
-		a.a, a.rowA, a.stepA = unsafe.Add(p.a, 4*(p.k0*m+p.i0+from)), 4, 4*m
-		if !p.set.transposed && len(s.list) <= 2 {
-			return
-		}
-		src := floats(a.a, (p.k-1)*m+a.rows)
-		for i := range p.k {
-			if to := s.a[i*line:]; len(src) >= i*m+line {
-				*(*[line]float32)(to) = *(*[line]float32)(src[i*m:])
-			} else {
-				copy(to[:a.rows], src[i*m:])
+		a.a, a.rowA, a.stepA = unsafe.Add(p.a, 4*(p.k0*p.M+p.i0+from)), 4, 4*p.M
+		if p.set.transposed || len(s.list) > 2 {
+			if i%copied == 0 {
+				p.copyColumns(s, i)
 			}
+			a.a, a.stepA = unsafe.Pointer(&s.a[i%copied*sizeA]), 4*line
 		}
-		a.a, a.stepA = unsafe.Pointer(&s.a[0]), 4*line
 		return
 	}
-	k := p.K
-	a.a, a.rowA, a.stepA = unsafe.Add(p.a, 4*((p.i0+from)*k+p.k0)), 4*k, 4
-	switch src := floats(a.a, (a.rows-1)*k+p.k); {
+	a.a, a.rowA, a.stepA = unsafe.Add(p.a, 4*((p.i0+from)*p.K+p.k0)), 4*p.K, 4
+	switch src := floats(a.a, (a.rows-1)*p.K+p.k); {
 	case p.set.transposed:
-		p.set.transposeRowsOf(a, s.a, line, src, k, a.rows, p.k)
+		p.set.transposeRowsOf(a, s.a, line, src, p.K, a.rows, p.k)
 		a.a, a.rowA, a.stepA = unsafe.Pointer(&s.a[0]), 4, 4*line
-	case len(s.list) > 2 && a.rows > 4 && k%conflict == 0:
+	case len(s.list) > 2 && a.rows > 4 && p.K%conflict == 0:
 		for r := range a.rows {
-			copy(s.a[r*rowOfA:][:p.k], src[r*k:])
+			copy(s.a[r*rowOfA:][:p.k], src[r*p.K:])
 		}
 		a.a, a.rowA = unsafe.Pointer(&s.a[0]), 4*rowOfA
+	}
+}
+
+// copied is the number of panels of rows of a transposed A that are copied at once: what follows
+// each other in memory.
+const copied = 8
+
+// copyColumns copies panels from i on, whose elements of a k follow each other. What a line has
+// behind the last row is not used.
+func (p *part) copyColumns(s *panels, i int) {
+	count := min(copied, p.panels()-i)
+	var from [copied]int
+	end := 0
+	for j := range count {
+		from[j], end = p.rowsOf(i + j)
+	}
+	for l := range p.k {
+		at := p.k0 + l
+		src := unsafe.Add(p.a, 4*(at*p.M+p.i0))
+		inside := p.K*p.M - at*p.M - p.i0 // elements
+		for j, first := range from[:count] {
+			to := unsafe.Pointer(&s.a[j*sizeA+l*line])
+			if first+line <= inside {
+				*(*[line]float32)(to) = *(*[line]float32)(unsafe.Add(src, 4*first))
+			} else {
+				copy(floats(to, line), floats(unsafe.Add(src, 4*first), end-first))
+			}
+		}
 	}
 }
 
@@ -317,13 +473,6 @@ func (p *part) compute(s *panels, q *panel, from int) {
 	kernel(a)
 	dst := floats(c, (a.rows-1)*p.N+q.columns)
 	for r := range a.rows {
-		to, from := dst[r*p.N:][:q.columns], s.c[r*width:][:q.columns]
-		if !add {
-			copy(to, from)
-			continue
-		}
-		for j, v := range from {
-			to[j] += v
-		}
+		store(dst[r*p.N:][:q.columns], s.c[r*width:][:q.columns], add)
 	}
 }

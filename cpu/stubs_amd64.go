@@ -1024,6 +1024,21 @@ func patch14x2AVX512(p *patch)
 //go:noescape
 func transposeAVX512(p *patch)
 
+// dotAVX512 computes the products of a row and 8 rows of k elements, a multiple of 4.
+//
+//go:noescape
+func dotAVX512(p *patch)
+
+// streamRowAVX512 continues the chains of a row of C by a row of B.
+//
+//go:noescape
+func streamRowAVX512(p *patch)
+
+// streamAVX512 continues the chains of a row of C by 8 rows of B.
+//
+//go:noescape
+func streamAVX512(p *patch)
+
 // copyAVX2NT is like copyAVX2 with non-temporal stores: n is a multiple of 64, and buffers of results are aligned to 64 bytes.
 //
 //go:noescape
@@ -1953,3 +1968,18 @@ func patch6x2AVX2(p *patch)
 //
 //go:noescape
 func transposeAVX2(p *patch)
+
+// dotAVX2 computes the products of a row and 8 rows of k elements, a multiple of 4.
+//
+//go:noescape
+func dotAVX2(p *patch)
+
+// streamRowAVX2 continues the chains of a row of C by a row of B.
+//
+//go:noescape
+func streamRowAVX2(p *patch)
+
+// streamAVX2 continues the chains of a row of C by 8 rows of B.
+//
+//go:noescape
+func streamAVX2(p *patch)

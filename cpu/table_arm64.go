@@ -119,7 +119,20 @@ var neon = instructionSet{
 	},
 	prefetch:      prefetchNEON,
 	prefetchWrite: prefetchWriteNEON,
-	patches:       genericPatches,
+	patches: patches{
+		rows: 8, vectors: 3, width: 4,
+		transposeRows: 4, transpose: transposeNEON, transposed: true,
+		kernels: [maxRows + 1][maxVectors + 1]patchKernel{
+			1: {1: patch1x1NEON, 2: patch1x2NEON, 3: patch1x3NEON, 8: patch1x8NEON},
+			2: {1: patch2x1NEON, 2: patch2x2NEON, 3: patch2x3NEON, 8: patch2x8NEON},
+			3: {1: patch3x1NEON, 2: patch3x2NEON, 3: patch3x3NEON},
+			4: {1: patch4x1NEON, 2: patch4x2NEON, 3: patch4x3NEON},
+			5: {1: patch5x1NEON, 2: patch5x2NEON, 3: patch5x3NEON},
+			6: {1: patch6x1NEON, 2: patch6x2NEON, 3: patch6x3NEON},
+			7: {1: patch7x1NEON, 2: patch7x2NEON, 3: patch7x3NEON},
+			8: {1: patch8x1NEON, 2: patch8x2NEON, 3: patch8x3NEON},
+		},
+	},
 }
 
 // leakyReLUForwardNEON computes form.Forward of LeakyReLU.
@@ -721,3 +734,138 @@ func prefetchNEON(a *args)
 //
 //go:noescape
 func prefetchWriteNEON(a *args)
+
+// patch1x1NEON computes a patch of 1 row of a vector.
+//
+//go:noescape
+func patch1x1NEON(p *patch)
+
+// patch1x2NEON computes a patch of 1 row of 2 vectors.
+//
+//go:noescape
+func patch1x2NEON(p *patch)
+
+// patch1x3NEON computes a patch of 1 row of 3 vectors.
+//
+//go:noescape
+func patch1x3NEON(p *patch)
+
+// patch1x8NEON computes a patch of 1 row of 8 vectors.
+//
+//go:noescape
+func patch1x8NEON(p *patch)
+
+// patch2x1NEON computes a patch of 2 rows of a vector.
+//
+//go:noescape
+func patch2x1NEON(p *patch)
+
+// patch2x2NEON computes a patch of 2 rows of 2 vectors.
+//
+//go:noescape
+func patch2x2NEON(p *patch)
+
+// patch2x3NEON computes a patch of 2 rows of 3 vectors.
+//
+//go:noescape
+func patch2x3NEON(p *patch)
+
+// patch2x8NEON computes a patch of 2 rows of 8 vectors.
+//
+//go:noescape
+func patch2x8NEON(p *patch)
+
+// patch3x1NEON computes a patch of 3 rows of a vector.
+//
+//go:noescape
+func patch3x1NEON(p *patch)
+
+// patch3x2NEON computes a patch of 3 rows of 2 vectors.
+//
+//go:noescape
+func patch3x2NEON(p *patch)
+
+// patch3x3NEON computes a patch of 3 rows of 3 vectors.
+//
+//go:noescape
+func patch3x3NEON(p *patch)
+
+// patch4x1NEON computes a patch of 4 rows of a vector.
+//
+//go:noescape
+func patch4x1NEON(p *patch)
+
+// patch4x2NEON computes a patch of 4 rows of 2 vectors.
+//
+//go:noescape
+func patch4x2NEON(p *patch)
+
+// patch4x3NEON computes a patch of 4 rows of 3 vectors.
+//
+//go:noescape
+func patch4x3NEON(p *patch)
+
+// patch5x1NEON computes a patch of 5 rows of a vector.
+//
+//go:noescape
+func patch5x1NEON(p *patch)
+
+// patch5x2NEON computes a patch of 5 rows of 2 vectors.
+//
+//go:noescape
+func patch5x2NEON(p *patch)
+
+// patch5x3NEON computes a patch of 5 rows of 3 vectors.
+//
+//go:noescape
+func patch5x3NEON(p *patch)
+
+// patch6x1NEON computes a patch of 6 rows of a vector.
+//
+//go:noescape
+func patch6x1NEON(p *patch)
+
+// patch6x2NEON computes a patch of 6 rows of 2 vectors.
+//
+//go:noescape
+func patch6x2NEON(p *patch)
+
+// patch6x3NEON computes a patch of 6 rows of 3 vectors.
+//
+//go:noescape
+func patch6x3NEON(p *patch)
+
+// patch7x1NEON computes a patch of 7 rows of a vector.
+//
+//go:noescape
+func patch7x1NEON(p *patch)
+
+// patch7x2NEON computes a patch of 7 rows of 2 vectors.
+//
+//go:noescape
+func patch7x2NEON(p *patch)
+
+// patch7x3NEON computes a patch of 7 rows of 3 vectors.
+//
+//go:noescape
+func patch7x3NEON(p *patch)
+
+// patch8x1NEON computes a patch of 8 rows of a vector.
+//
+//go:noescape
+func patch8x1NEON(p *patch)
+
+// patch8x2NEON computes a patch of 8 rows of 2 vectors.
+//
+//go:noescape
+func patch8x2NEON(p *patch)
+
+// patch8x3NEON computes a patch of 8 rows of 3 vectors.
+//
+//go:noescape
+func patch8x3NEON(p *patch)
+
+// transposeNEON transposes 4 rows of k elements, a multiple of 4.
+//
+//go:noescape
+func transposeNEON(p *patch)

@@ -200,6 +200,24 @@ func TestMiscompiled(t *testing.T) {
 			}
 		})
 	}
+	for name, test := range map[string]struct {
+		patch string
+		kind  reduceKind
+		want  error
+	}{
+		"wrong maximum":            {"#define max(a, b) min(a, b)\n", reduceKind{compute.Max, false}, compute.ErrMiscompiled},
+		"wrong maximum of columns": {"#define max(a, b) min(a, b)\n", reduceKind{compute.Max, true}, compute.ErrMiscompiled},
+		"wrong division in a mean": {"#define divide(a, b) ((a) * (1 / (b)))\n", reduceKind{compute.Mean, false}, compute.ErrMiscompiled},
+		"no function in a minimum": {"#define min no_such_function\n", reduceKind{compute.Min, true}, compute.ErrCompile},
+	} {
+		t.Run(name, func(t *testing.T) {
+			d.prelude = kernels.Prelude + test.patch
+			_, err := d.reduceCode(newReduction(elements("f(x) = x")), test.kind)
+			if !errors.Is(err, test.want) || errors.Is(err, compute.ErrDevice) {
+				t.Errorf("%v, want %v", err, test.want)
+			}
+		})
+	}
 	d.prelude = kernels.Prelude
 	if _, err := d.Compile(elements("f(x) = floor(x) + 1")); err != nil { // it stays usable
 		t.Error(err)

@@ -22,23 +22,25 @@ func TestTiles(t *testing.T) {
 		all = append(all, panelTiles[width])
 	}
 	for i, one := range all {
-		m.tiles = []tile{one}
-		for transposes := range 4 {
-			if one.depth > 0 && testing.Short() && transposes != i {
-				continue // each is compiled
-			}
-			p := linear.Product{TransposeA: transposes&1 != 0, TransposeB: transposes&2 != 0}
-			for _, shape := range [][3]int{{1, 1, 1}, {3, 300, 299}, {300, 299, 2}, {one.rows() + 1, 16, one.columns() + 1}, {2*one.rows() - 1, linear.Block + 20, one.columns()}} {
-				p.M, p.K, p.N = shape[0], shape[1], shape[2]
-				p.Accumulate = !p.Accumulate
-				if err := multiplyViews(b, p); err != nil {
-					t.Errorf("tile %+v: %+v: %v", one, p, err)
+		t.Run(fmt.Sprintf("%dx%d", one.rows(), one.columns()), func(t *testing.T) {
+			m.tiles = []tile{one}
+			for transposes := range 4 {
+				if one.depth > 0 && testing.Short() && transposes != i {
+					continue // each is compiled
+				}
+				p := linear.Product{TransposeA: transposes&1 != 0, TransposeB: transposes&2 != 0}
+				for _, shape := range [][3]int{{1, 1, 1}, {3, 300, 299}, {300, 299, 2}, {one.rows() + 1, 16, one.columns() + 1}, {2*one.rows() - 1, linear.Block + 20, one.columns()}} {
+					p.M, p.K, p.N = shape[0], shape[1], shape[2]
+					p.Accumulate = !p.Accumulate
+					if err := multiplyViews(b, p); err != nil {
+						t.Errorf("%+v: %v", p, err)
+					}
 				}
 			}
-		}
-		if len(m.codes) == 0 || len(m.unfit) > 0 {
-			t.Errorf("tile %+v: it is not used: %v", one, m.unfit)
-		}
+			if len(m.unfit) > 0 {
+				t.Errorf("it is not used: %v", m.unfit)
+			}
+		})
 	}
 }
 

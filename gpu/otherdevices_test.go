@@ -11,6 +11,7 @@ import (
 
 	"github.com/gmind-go/compute"
 	"github.com/gmind-go/compute/expr"
+	"github.com/gmind-go/compute/internal/linear"
 	"github.com/gmind-go/compute/internal/testenv"
 	"github.com/gmind-go/compute/internal/values"
 )
@@ -46,13 +47,14 @@ var otherDevices = map[string]struct {
 		},
 	},
 	"a GPU that shares memory": {
-		"type=gpu,unified=1,cache=536870912,group=8192,name=Other",
+		"type=gpu,unified=1,cache=536870912,group=8192,kernel=8,name=Other",
 		func(t *testing.T, b compute.Backend) {
 			if info := b.Info(); info.Kind != "gpu" || !info.SharedMemory {
 				t.Errorf("opened %+v", info)
 			}
 			roundTrip(t, b, 1<<20)
 			silu(t, b)
+			sums(t, b, 1)
 		},
 	},
 	"an accelerator": {
@@ -62,6 +64,7 @@ var otherDevices = map[string]struct {
 				t.Errorf("opened a device of kind %s", kind)
 			}
 			roundTrip(t, b, 100_000)
+			sums(t, b, 16)
 		},
 	},
 	"small buffers": {
@@ -83,6 +86,7 @@ var otherDevices = map[string]struct {
 				t.Error(err)
 			}
 			stream(t, b, most+1)
+			sums(t, b, 1)
 		},
 	},
 }
@@ -157,6 +161,47 @@ func silu(t *testing.T, b compute.Backend) {
 		if z := want[0].(float32); !values.Same(y[i], z) && !values.IsSubnormal(z) && !values.IsSubnormal(x) {
 			t.Fatalf("of %s: %s, want %s", values.Show(x), values.Show(y[i]), values.Show(z))
 		}
+	}
+}
+
+// sums adds up rows and columns, with so many work-items for a chunk.
+func sums(t *testing.T, b compute.Backend, items int) {
+	t.Helper()
+	const rows, columns = 70, 100
+	xs := values.Normal(rows*columns, 1)
+	x, err := b.Upload(xs)
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, along := range []compute.Axis{compute.Rows(columns), compute.Cols(columns)} {
+		n := rows
+		at := func(i, k int) float32 { return xs[i*columns+k] }
+		length := columns
+		if along.Kind == compute.AxisCols {
+			n, length = columns, rows
+			at = func(i, k int) float32 { return xs[k*columns+i] }
+		}
+		out, err := b.Alloc(n)
+		if err != nil {
+			t.Fatal(err)
+		}
+		got := make([]float32, n)
+		if err := errors.Join(b.Reduce(out, compute.Sum, along, nil, x), out.Read(got), out.Release()); err != nil {
+			t.Fatal(err)
+		}
+		for i := range got {
+			if want := linear.Sum(length, func(k int) float32 { return at(i, k) }); got[i] != want {
+				t.Fatalf("the sum %d along %v is %v, want %v", i, along, got[i], want)
+			}
+		}
+	}
+	for _, c := range inside(b).codes.recent {
+		if c.name == "reduce" && c.items != items {
+			t.Errorf("%d work-items have a chunk, want %d", c.items, items)
+		}
+	}
+	if err := x.Release(); err != nil {
+		t.Error(err)
 	}
 }
 

@@ -3,6 +3,8 @@
 package gpu
 
 import (
+	"os"
+	"strconv"
 	"testing"
 
 	"github.com/gmind-go/compute"
@@ -10,11 +12,20 @@ import (
 	"github.com/gmind-go/compute/internal/values"
 )
 
-// TestSoak: a million launches, with a wait, a transfer and a stream among them now and
+// soakEnv is the number of launches of TestSoak; make soak sets a million.
+const soakEnv = "SOAK"
+
+// TestSoak: many launches, with a wait, a transfer and a stream among them now and
 // then, leave nothing behind: the resident size of the process stays what it was. That
 // of the root does the same for all operations.
 func TestSoak(t *testing.T) {
-	const launches = 1_000_000
+	launches := 250_000
+	if text := os.Getenv(soakEnv); text != "" {
+		var err error
+		if launches, err = strconv.Atoi(text); err != nil {
+			t.Fatalf("%s: %v", soakEnv, err)
+		}
+	}
 	b := testenv.Open(t, OpenDevice("any"))
 	f := compute.LeakyReLU(0.01)
 	host := values.Normal(1024, 1)

@@ -320,7 +320,7 @@ func lookupFiles(list []spec) map[string]string {
 
 // arm64Files returns the same for NEON.
 func arm64Files(list []spec) map[string]string {
-	declarations := "package main\n\nfunc prefetchNEON(a *args)\n\nfunc prefetchWriteNEON(a *args)\n"
+	declarations := "package main\n\nfunc prefetchNEON(a *args)\n\nfunc prefetchWriteNEON(a *args)\n" + neonPatchStubs()
 	for _, s := range list {
 		declarations += fmt.Sprintf("\nfunc %sNEON(a *args)\n", s.name)
 	}

@@ -63,7 +63,7 @@ import (
 	"github.com/gmind-go/compute/internal/form"
 	"github.com/gmind-go/compute/internal/ir"
 )
-` + table("neon", "NEON", "", "patches: genericPatches,\n") + stubs("NEON"))
+` + table("neon", "NEON", "", neonPatchTable()) + stubs("NEON") + neonPatchStubs())
 }
 
 // arm64Source returns the assembly of the kernels of list.
@@ -78,6 +78,7 @@ func arm64Source(list []spec) []byte {
 	}
 	text.WriteString(neonPrefetch("prefetch", "PLDL1KEEP"))
 	text.WriteString(neonPrefetch("prefetchWrite", "PSTL1KEEP"))
+	text.WriteString(neonPatches())
 
 	var b bytes.Buffer
 	b.WriteString(generated + "//go:build !purego\n\n#include \"go_asm.h\"\n#include \"textflag.h\"\n\n")
@@ -92,6 +93,7 @@ func arm64Source(list []spec) []byte {
 			fmt.Fprintf(&b, "#define %s(n, d) WORD $(%#x | n<<5 | d) // %s\n", w.name, w.code, w.doc)
 		}
 	}
+	b.WriteString("#define VFMLAE(m, i, n, d) WORD $(0x4f801000 | (i&1)<<21 | m<<16 | (i>>1)<<11 | n<<5 | d) // FMLA Vd.4S, Vn.4S, Vm.S[i]\n")
 	b.WriteString("\n// Lane i of the four vectors of a block has the bit i.\n")
 	for i := range 16 {
 		fmt.Fprintf(&b, "DATA blockBits<>+%d(SB)/4, $0x%04x\n", 4*i, 1<<i)

@@ -52,11 +52,17 @@ func (s patchShape) doc() string {
 	return fmt.Sprintf("a patch of %s of %d vectors", rows, s.vectors)
 }
 
-// patchTable returns the field of the table of an instruction set.
+// patchTable returns the field of the table of an instruction set for amd64.
 func patchTable(suffix string, registers, width int) string {
+	return patchField(suffix, patchShapes(registers), fmt.Sprintf("vectors: 2, width: %[2]d,\n"+
+		"transposeRows: %[3]d, transpose: transpose%[1]s, dot: dot%[1]s,\n"+
+		"streamRows: %[4]d, stream: stream%[1]s, streamRow: streamRow%[1]s,\n", suffix, width, transposeRows, streamRows))
+}
+
+// patchField returns the field of a table with the kernels of shapes, and other fields.
+func patchField(suffix string, shapes []patchShape, others string) string {
 	var b strings.Builder
-	shapes := patchShapes(registers)
-	fmt.Fprintf(&b, "patches: patches{\nrows: %d, vectors: 2, width: %d,\ntransposeRows: %d, transpose: transpose%s,\nkernels: [maxRows + 1][maxVectors + 1]patchKernel{\n", shapes[len(shapes)-1].rows, width, transposeRows, suffix)
+	fmt.Fprintf(&b, "patches: patches{\nrows: %d, %skernels: [maxRows + 1][maxVectors + 1]patchKernel{\n", shapes[len(shapes)-1].rows, others)
 	for i, s := range shapes {
 		if i == 0 || shapes[i-1].rows != s.rows {
 			fmt.Fprintf(&b, "%d: {", s.rows)
@@ -129,8 +135,17 @@ func writePatches(set isa) (list []*avo.Function) {
 		f := &patchFunc{Context: build.NewContext(), patchShape: s, set: set}
 		list = append(list, f.function(s.name(), "computes "+s.doc(), f.write))
 	}
-	f := &patchFunc{Context: build.NewContext(), patchShape: patchShape{transposeRows, 0}, set: set}
-	return append(list, f.function("transpose", fmt.Sprintf("transposes %d rows of k elements, a multiple of 4", transposeRows), f.transpose))
+	other := func(rows int) *patchFunc {
+		return &patchFunc{Context: build.NewContext(), patchShape: patchShape{rows, 0}, set: set}
+	}
+	f := other(transposeRows)
+	list = append(list, f.function("transpose", fmt.Sprintf("transposes %d rows of k elements, a multiple of 4", transposeRows), f.transpose))
+	f = other(transposeRows)
+	list = append(list, f.function("dot", fmt.Sprintf("computes the products of a row and %d rows of k elements, a multiple of 4", transposeRows), f.dot))
+	f = other(1)
+	list = append(list, f.function("streamRow", "continues the chains of a row of C by a row of B", f.stream))
+	f = other(streamRows)
+	return append(list, f.function("stream", fmt.Sprintf("continues the chains of a row of C by %d rows of B", streamRows), f.stream))
 }
 
 // function returns a function of the patch p, which body writes.
@@ -169,20 +184,8 @@ const transposeRows = 8
 // time: two rows in each register, then 4×4 elements in each half of four of these.
 func (f *patchFunc) transpose() {
 	f.load("c", "a", "k", "rowA", "rowC")
-	y := ymm()
 	f.Label("step")
-	for i := range 4 {
-		f.VMOVUPS(f.elementOfA(i), y[i].AsX())
-		f.VINSERTF128(operand.U8(1), f.elementOfA(4+i), y[i], y[i])
-	}
-	for i := 0; i < 4; i += 2 {
-		f.VUNPCKLPS(y[i+1], y[i], y[4+i])
-		f.VUNPCKHPS(y[i+1], y[i], y[5+i])
-	}
-	for i := range 2 {
-		f.VUNPCKLPD(y[6+i], y[4+i], y[2*i])
-		f.VUNPCKHPD(y[6+i], y[4+i], y[2*i+1])
-	}
+	y := f.transposed()
 	for i := range 4 {
 		f.VMOVUPS(y[i], operand.Mem{Base: patchC})
 		f.ADDQ(patchRowC, patchC)
@@ -278,6 +281,102 @@ func (f *patchFunc) write() {
 		f.VZEROUPPER()
 		f.RET()
 	}
+}
+
+// transposed loads four columns of A, and returns a register for each.
+func (f *patchFunc) transposed() []reg.VecPhysical {
+	y := ymm()
+	for i := range 4 {
+		f.VMOVUPS(f.elementOfA(i), y[i].AsX())
+		f.VINSERTF128(operand.U8(1), f.elementOfA(4+i), y[i], y[i])
+	}
+	for i := 0; i < 4; i += 2 {
+		f.VUNPCKLPS(y[i+1], y[i], y[4+i])
+		f.VUNPCKHPS(y[i+1], y[i], y[5+i])
+	}
+	for i := range 2 {
+		f.VUNPCKLPD(y[6+i], y[4+i], y[2*i])
+		f.VUNPCKHPD(y[6+i], y[4+i], y[2*i+1])
+	}
+	return y[:4]
+}
+
+// dot writes a function that computes the elements of a row of C, one for each row of A, which
+// has the columns of the product's second matrix. b has its only row of the first.
+func (f *patchFunc) dot() {
+	f.load("c", "a", "b", "k", "rowA")
+	sum, x := reg.Y8, reg.Y9
+	f.VXORPS(sum.AsX(), sum.AsX(), sum.AsX())
+	f.Label("step")
+	for i, y := range f.transposed() {
+		f.VBROADCASTSS(operand.Mem{Base: patchB, Disp: 4 * i}, x)
+		f.VFMADD231PS(y, x, sum)
+	}
+	f.ADDQ(operand.U32(16), patchB)
+	for i := 0; 3*i < f.rows; i++ {
+		f.ADDQ(operand.U32(16), patchA[i])
+	}
+	f.SUBQ(operand.U32(4), patchK)
+	f.JNE(operand.LabelRef("step"))
+	f.Load(f.args.Field("add"), patchK)
+	f.TESTQ(patchK, patchK)
+	f.JE(operand.LabelRef("store"))
+	f.VADDPS(operand.Mem{Base: patchC}, sum, sum)
+	f.Label("store")
+	f.VMOVUPS(sum, operand.Mem{Base: patchC})
+	f.VZEROUPPER()
+	f.RET()
+}
+
+// streamRows is the number of rows of B that are read together, in the order of memory.
+const streamRows = 8
+
+// stream writes a function that adds products to the chains of a row of C, or to chains that
+// begin with +0 if add is 0. columns is a multiple of a vector.
+func (f *patchFunc) stream() {
+	for _, field := range []string{"c", "a", "b", "stepA", "stepB"} {
+		f.Load(f.args.Field(field), patchFieldRegisters[field])
+	}
+	f.Load(f.args.Field("columns"), patchK)
+	add := f.Load(f.args.Field("add"), reg.R8)
+	vectors := patchRegisters(f.set)
+	sum := vectors[f.rows]
+	for i := range f.rows {
+		f.VBROADCASTSS(operand.Mem{Base: patchA[0]}, vectors[i])
+		f.ADDQ(patchStepA, patchA[0])
+	}
+	f.Comment("Every third row of B.")
+	rows := []reg.GPPhysical{patchB, reg.RAX, reg.RBX}[:(f.rows+2)/3]
+	for i := 1; i < len(rows); i++ {
+		f.LEAQ(operand.Mem{Base: rows[i-1], Index: patchStepB, Scale: 2}, rows[i])
+		f.ADDQ(patchStepB, rows[i])
+	}
+	row := func(i int) operand.Mem {
+		m := operand.Mem{Base: rows[i/3]}
+		if i%3 > 0 {
+			m.Index, m.Scale = patchStepB, uint8(i%3)
+		}
+		return m
+	}
+	f.Label("vector")
+	x := sum.AsX()
+	f.VXORPS(x, x, x)
+	f.TESTQ(add, add)
+	f.JE(operand.LabelRef("begun"))
+	f.VMOVUPS(operand.Mem{Base: patchC}, sum)
+	f.Label("begun")
+	for i := range f.rows {
+		f.VFMADD231PS(row(i), vectors[i], sum)
+	}
+	f.VMOVUPS(sum, operand.Mem{Base: patchC})
+	f.ADDQ(operand.U32(uint32(4*f.set.width())), patchC)
+	for _, r := range rows {
+		f.ADDQ(operand.U32(uint32(4*f.set.width())), r)
+	}
+	f.SUBQ(operand.U32(uint32(f.set.width())), patchK)
+	f.JNE(operand.LabelRef("vector"))
+	f.VZEROUPPER()
+	f.RET()
 }
 
 // prefetch fetches the row of B so many steps ahead.

@@ -133,6 +133,19 @@ func wantDevice(t *testing.T, cmd *exec.Cmd, device string) {
 	t.Logf("on %s: the same hash after %d steps", device, shortSteps)
 }
 
+// TestREADME: the README has the hashes.
+func TestREADME(t *testing.T) {
+	text, err := os.ReadFile("../../README.md")
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, hash := range []string{shortHash, wholeHash} {
+		if !strings.Contains(string(text), hash) {
+			t.Errorf("it does not have %s", hash)
+		}
+	}
+}
+
 func TestRun(t *testing.T) {
 	file := filepath.Join(t.TempDir(), "curves.svg")
 	if err := run(testenv.Open(t, cpu.Open), short(30), file); err != nil {

@@ -74,7 +74,7 @@ func fakeCommands(t *testing.T, c *config, kind string) {
 	if kind == "" {
 		command = []string{"./none"}
 	}
-	c.onednn, c.torch, c.numexpr, c.onnx, c.onnxruntime, c.gopeers = command, command, command, command, command, command
+	c.onednn, c.torch, c.numexpr, c.onnx, c.onnxruntime, c.gopeers, c.openblas = command, command, command, command, command, command, command
 }
 
 // TestGroups: a table for each function if there are several sizes.

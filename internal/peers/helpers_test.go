@@ -9,6 +9,8 @@ import (
 	"slices"
 	"strings"
 	"testing"
+
+	"github.com/gmind-go/compute/internal/linear"
 )
 
 // TestMain makes the test binary a peer, of the kind in PEER.
@@ -89,6 +91,7 @@ func fakePeer(kind string, in *bufio.Reader, out io.Writer) {
 				}
 			}
 			fakeFunction(word[1], y, x, dy)
+			fakeProduct(word[1], y, x, dy)
 			if kind == "wrong" {
 				y[0]++
 				y[len(y)/2]++
@@ -103,6 +106,14 @@ func fakePeer(kind string, in *bufio.Reader, out io.Writer) {
 		default:
 			fmt.Fprintln(out, 1e9) // one second for a call
 		}
+	}
+}
+
+// fakeProduct computes a product of matrices, such as tn-8-16-32.
+func fakeProduct(op string, y, x, dy []float32) {
+	form, size, _ := strings.Cut(op, "-")
+	if list, err := parseShapes(strings.ReplaceAll(size, "-", "x") + ":" + form); err == nil {
+		linear.MatMul(list[0].Product, y, x, dy)
 	}
 }
 

@@ -1,5 +1,5 @@
 // Peers compares the speed of package compute on the CPU with that of alternatives: oneDNN,
-// PyTorch, ONNX Runtime, numexpr, a plain Go loop, gonum, and other Go packages. The script run,
+// PyTorch, ONNX Runtime, numexpr, OpenBLAS, a plain Go loop, gonum, and other Go packages. The script run,
 // which is "make bench-peers", installs and builds them. The flag -h prints the usage.
 package main
 
@@ -30,6 +30,8 @@ Markdown tables. Compares each result with the reference.
 
   -functions LIST  measure only functions, such as exp,tanh, or all; or none, and
                    only the rest
+  -matmul LIST     measure only products of matrices: m, k and n, and whether A or B is
+                   transposed, such as 64x784x128,256x256x256:tn, or all
   -n LIST          numbers of elements, such as 1024,64Ki,1Mi (16 to 64Mi)
   -rounds N        samples of each, for the median and the minimum (15; 7 of
                    functions)
@@ -60,7 +62,10 @@ type config struct {
 	functionSizes  []int
 	functionRounds int
 
+	products []shape // that are multiplied
+
 	onednn      []string // the commands of the peers
+	openblas    []string
 	torch       []string
 	numexpr     []string
 	onnx        []string
@@ -92,6 +97,10 @@ func parse(args []string) (config, error) {
 		only = len(c.functions) > 0
 		return err
 	})
+	fs.Func("matmul", "", func(s string) (err error) {
+		c.products, err = parseShapes(s)
+		return err
+	})
 	fs.Func("rounds", "", func(s string) (err error) {
 		c.rounds, err = strconv.Atoi(s)
 		c.functionRounds = c.rounds
@@ -103,6 +112,7 @@ func parse(args []string) (config, error) {
 	fs.StringVar(&c.device, "device", "", "")
 	// The script sets these.
 	onednn := fs.String("onednn", "bin/peers-onednn", "")
+	openblas := fs.String("openblas", "bin/peers-openblas", "")
 	python := fs.String("python", "/usr/bin/python3", "")
 	torch := fs.String("torch", "internal/peers/torch_peer.py", "")
 	numexpr := fs.String("numexpr", "internal/peers/numexpr_peer.py", "")
@@ -115,6 +125,13 @@ func parse(args []string) (config, error) {
 	}
 	c.onednn, c.torch, c.numexpr, c.onnx = []string{*onednn}, []string{*python, *torch}, []string{*python, *numexpr}, []string{*python, *onnx}
 	c.onnxruntime, c.gopeers = []string{*onnxruntime, *library}, []string{*gopeers}
+	c.openblas = []string{*openblas}
+	if len(c.products) > 0 {
+		c.sizes = nil
+		if !only {
+			c.functions = nil
+		}
+	}
 	if only {
 		c.sizes = nil
 	} else if c.check && len(c.functions) > 0 {
@@ -223,6 +240,13 @@ func run(c config, w, progress io.Writer) error {
 		}
 		fmt.Fprintf(w, "\n%s (%s), %d threads.", r.Library, r.Go, r.Threads)
 		r.Functions.print(w)
+	}
+	if len(c.products) > 0 {
+		if err := measureProducts(c, b, r, progress); err != nil {
+			return err
+		}
+		fmt.Fprintf(w, "\n%s (%s), %d threads.", r.Library, r.Go, r.Threads)
+		r.Products.print(w)
 	}
 	if c.json != "" {
 		data, err := json.MarshalIndent(r, "", "  ")

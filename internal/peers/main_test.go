@@ -59,7 +59,7 @@ func TestRun(t *testing.T) {
 }
 
 func TestParse(t *testing.T) {
-	for _, args := range []string{"-n 0", "-n 1k", "-n 257Mi", "-n ,", "-rounds 0", "-sample 0s", "-sample 20", "-device any", "-functions sine", "-functions exp,", "x"} {
+	for _, args := range []string{"-n 0", "-n 1k", "-n 257Mi", "-n ,", "-rounds 0", "-sample 0s", "-sample 20", "-device any", "-functions sine", "-functions exp,", "-matmul 1x2", "x"} {
 		if _, err := parse(strings.Fields(args)); err == nil {
 			t.Errorf("parse(%q) is no error", args)
 		}
@@ -73,6 +73,7 @@ func TestParse(t *testing.T) {
 		"-functions tanh,exp":    "0 of LeakyReLU, 5 of [tanh exp]",
 		"-functions all -n 1,2":  "0 of LeakyReLU, 2 of " + fmt.Sprint(allFunctions),
 		"-functions none":        "7 of LeakyReLU, 5 of []",
+		"-matmul 1x2x3":          "0 of LeakyReLU, 5 of []",
 		"-check":                 "7 of LeakyReLU, 5 of " + fmt.Sprint(allFunctions),
 		"-check -functions exp":  "0 of LeakyReLU, 5 of [exp]",
 		"-check -functions none": "7 of LeakyReLU, 5 of []",

@@ -24,6 +24,7 @@ enum {
 	CreateTensorWithDataAsOrtValue = 49,
 	CreateCpuMemoryInfo = 69,
 	ReleaseStatus = 93,
+	ReleaseSession = 95,
 	ReleaseValue = 96,
 };
 
@@ -87,9 +88,24 @@ static std::string model(const node &f) {
 	return field(1, ir) + field(7, graph) + field(8, field(1, "") + field(2, opset));
 }
 
+// model returns the model of a product of matrices.
+static std::string model(const product &p) {
+	auto matrix = [](const char *name, int rows, int columns) {
+		std::string shape = field(1, field(1, rows)) + field(1, field(1, columns));
+		return field(1, name) + field(2, field(1, field(1, 1) + field(2, shape)));
+	};
+	auto transposed = [](const char *name, bool is) { return field(5, field(1, name) + field(3, is) + field(20, 2)); }; // an integer
+	std::string n = field(1, "a") + field(1, "b") + field(2, "c") + field(4, "Gemm") + transposed("transA", p.transposeA) + transposed("transB", p.transposeB);
+	std::string a = p.transposeA ? matrix("a", p.k, p.m) : matrix("a", p.m, p.k), b = p.transposeB ? matrix("b", p.n, p.k) : matrix("b", p.k, p.n);
+	std::string graph = field(1, n) + field(2, "f") + field(11, a) + field(11, b) + field(12, matrix("c", p.m, p.n));
+	return field(1, 8) + field(7, graph) + field(8, field(1, "") + field(2, 13));
+}
+
 struct onnxruntime : peer {
 	api *ort;
 	void *env = nullptr, *options = nullptr, *cpu = nullptr, *in = nullptr, *out = nullptr;
+	std::string last; // the product of the session
+	void *session = nullptr, *matrices[3] = {};
 	std::map<std::string, void *> sessions;
 
 	onnxruntime(api *ort) : ort(ort) {
@@ -115,7 +131,37 @@ struct onnxruntime : peer {
 		return list;
 	}
 
+	// tensor makes v the values of a matrix.
+	void tensor(void **v, float *values, int64_t rows, int64_t columns) {
+		const int float32 = 1;
+		int64_t shape[] = {rows, columns};
+		if (*v) ((void (*)(void *))ort[ReleaseValue])(*v);
+		call(ort, CreateTensorWithDataAsOrtValue, cpu, (void *)values, (size_t)(4 * rows * columns), (const int64_t *)shape, (size_t)2, float32, v);
+	}
+
+	void multiply(const product &p, const std::string &operation, long calls) {
+		if (last != operation) {
+			if (session) ((void (*)(void *))ort[ReleaseSession])(session);
+			session = nullptr;
+			std::string m = model(p);
+			call(ort, CreateSessionFromArray, env, (const void *)m.data(), m.size(), options, &session);
+			last = operation;
+		}
+		if (!matrices[0]) {
+			p.transposeA ? tensor(&matrices[0], x, p.k, p.m) : tensor(&matrices[0], x, p.m, p.k);
+			p.transposeB ? tensor(&matrices[1], dy, p.n, p.k) : tensor(&matrices[1], dy, p.k, p.n);
+			tensor(&matrices[2], y, p.m, p.n);
+		}
+		const char *inputs[] = {"a", "b"}, *outputs[] = {"c"};
+		for (long i = 0; i < calls; i++)
+			call(ort, Run, session, (void *)nullptr, inputs, matrices, (size_t)2, outputs, (size_t)1, &matrices[2]);
+	}
+
 	void loaded() override {
+		for (void *&v : matrices) { // of other memory
+			if (v) ((void (*)(void *))ort[ReleaseValue])(v);
+			v = nullptr;
+		}
 		int64_t shape = n;
 		const int float32 = 1;
 		for (void **v : {&in, &out}) {
@@ -125,6 +171,7 @@ struct onnxruntime : peer {
 	}
 
 	void run(const std::string &operation, long calls) override {
+		if (product p(operation); p.valid) return multiply(p, operation, calls);
 		auto s = sessions.find(operation);
 		if (s == sessions.end()) throw std::runtime_error("unknown operation " + operation);
 		const char *inputs[] = {"x"}, *outputs[] = {"y"};

@@ -12,6 +12,19 @@
 #include <stdexcept>
 #include <string>
 
+// A product is an operation on matrices: y, of m rows and n columns, is that of x and dy. Its name
+// is as "tn-8-16-32": whether x and dy are transposed, m, k and n.
+struct product {
+	int m, k, n;
+	bool transposeA, transposeB, valid;
+
+	product(const std::string &operation) {
+		char a, b, rest;
+		valid = std::sscanf(operation.c_str(), "%c%c-%d-%d-%d%c", &a, &b, &m, &k, &n, &rest) == 5;
+		transposeA = a == 't', transposeB = b == 't';
+	}
+};
+
 struct peer {
 	size_t n = 0;
 	float slope = 0;

@@ -24,6 +24,7 @@ type report struct {
 	Notes   []string `json:"notes,omitempty"` // descriptions of wrong results
 
 	Functions *functionReport `json:"functions,omitempty"`
+	Products  *productReport  `json:"products,omitempty"`
 }
 
 // A result is one measurement.
