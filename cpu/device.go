@@ -100,12 +100,6 @@ func (d *device) View(m driver.Memory, from, n int) (driver.Memory, error) {
 	return m.(*memory).view(from, n), nil
 }
 
-// Gather copies row after row.
-func (d *device) Gather(dst, src, index driver.Memory, width, rows, _ int) error {
-	driver.GatherRows(dst.(*memory).elements, src.(*memory).elements, index.(*memory).elements, width, rows)
-	return nil
-}
-
 func (d *device) Write(m driver.Memory, src []float32) error {
 	d.copy(m.(*memory), m.(*memory).elements, src)
 	return nil

@@ -2,12 +2,14 @@ package cpu
 
 import (
 	"math"
+	"slices"
 	"sync"
 	"sync/atomic"
 	"time"
 	"unsafe"
 
 	"github.com/gmind-go/compute/internal/driver"
+	program "github.com/gmind-go/compute/internal/kernel"
 )
 
 // taskTime is what a task of a product takes at least, if there are several. Between them a
@@ -34,16 +36,17 @@ func (d *device) MatMul(c *driver.MatMulCall) error {
 		p.a, p.b = p.b, p.a
 		p.TransposeA, p.TransposeB = false, !p.TransposeA
 	}
-	d.multiply(p, f)
+	fused := d.multiply(p, f, c.Then)
 	*p = product{}
-	if c.Then == nil {
+	if c.Then == nil || fused {
 		return nil
 	}
 	return d.Launch(c.Then)
 }
 
-// multiply computes p with f.
-func (d *device) multiply(p *product, f *frame) {
+// multiply computes p with f, and then, if it is not nil, where a part of it is complete. It
+// reports whether it did the latter.
+func (d *device) multiply(p *product, f *frame, then *driver.Call) (fused bool) {
 	bits := (int64(p.M)*int64(p.K) + int64(p.K)*int64(p.N) + int64(p.M)*int64(p.N)) * 32
 	computing := time.Duration(float64(p.M) * float64(p.K) * float64(p.N) * d.multiplyAdd.cost(p.set))
 	moves := func(speed int64) time.Duration { return max(computing, time.Duration(bits/8/speed)) }
@@ -53,13 +56,62 @@ func (d *device) multiply(p *product, f *frame) {
 		tasks = min(max(int(cached/taskTime), 2), tasksOfCore*cores)
 	}
 	p.layOut(tasks)
-	if p.tasks == 1 {
-		p.compute(f.panels, 0)
-		return
-	}
 	ofTask := func(t time.Duration) cost { return cost(t*costUnit/time.Duration(p.tasks)) + 1 }
 	j := job{task: p, n: p.tasks, cost: ofTask(cached), cold: ofTask(cold), chunk: 1}
-	d.pool.do(&j, f)
+	if fused = then != nil && p.fuses(then.Code.(*code)); fused {
+		d.fuse(p, f, then)
+		j.call = p.then.call
+	}
+	if p.tasks == 1 {
+		f.begin(&j)
+		p.run(f, 0, 1)
+		f.end(&j)
+	} else {
+		d.pool.do(&j, f)
+	}
+	if fused {
+		r := &f.tiles.call
+		clear(r.operands)
+		*r = call{operands: r.operands[:0]}
+		f.panels.then = job{}
+	}
+	return fused
+}
+
+// leastFused is the least number of neighboring elements for which a call pays.
+const leastFused = 256
+
+// fuses reports whether c can be run for the parts of p, and whether that pays. Words of masks
+// are not shared between parts.
+func (p *product) fuses(c *code) bool {
+	if p.columns < p.N && p.columns < leastFused {
+		return false
+	}
+	return !slices.Contains(c.operands, program.Bit) || p.N%blockSize == 0 && (p.columns == p.N || p.columns%blockSize == 0)
+}
+
+// fuse makes then a job of f, which p runs for its parts.
+func (d *device) fuse(p *product, f *frame, then *driver.Call) {
+	c := then.Code.(*code)
+	p.then = &f.panels.then
+	if c.plain != nil {
+		a := &f.args
+		for i := range then.Operands {
+			a.ptr[i&3] = then.Operands[i].Memory.(*memory).start()
+		}
+		a.n = then.N
+		a.setParams(then.Params)
+		*p.then = newJob(c, nil, a, nil, d.cost(c, then.Params))
+		return
+	}
+	r := &f.tiles.call
+	for i := range then.Operands {
+		o := &then.Operands[i]
+		r.operands = append(r.operands, program.Operand[unsafe.Pointer]{Memory: o.Memory.(*memory).start(), Len: o.Len, Period: o.Period})
+	}
+	r.n, r.index, r.params = then.N, then.Index, then.Params
+	r.plan = c.plan(r.operands)
+	*p.then = newJob(c, nil, nil, r, d.cost(c, r.params))
 }
 
 // A multiplyAdd remembers how long the kernels of products take for a multiply-add, in

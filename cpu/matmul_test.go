@@ -4,11 +4,14 @@ import (
 	"fmt"
 	"math"
 	"math/rand/v2"
+	"slices"
 	"testing"
 	"time"
 	"unsafe"
 
 	"github.com/gmind-go/compute"
+	"github.com/gmind-go/compute/expr"
+	"github.com/gmind-go/compute/internal/form"
 	"github.com/gmind-go/compute/internal/linear"
 	"github.com/gmind-go/compute/internal/values"
 )
@@ -68,6 +71,96 @@ func TestMatMul(t *testing.T) {
 	}
 }
 
+// TestMatMulThen compares products with a program in the same pass with those in two, for shapes
+// whose tasks are rows or parts of them, and programs that have kernels or plans.
+func TestMatMulThen(t *testing.T) {
+	relu := expr.MustParse("relu(z) = where(z >= 0, z, 0*z)")
+	bias := expr.MustParse("bias(z, r, c) = max(z + r, 0) * c + z")
+	masked := expr.MustParse(`func masked(z, r float32) (y float32, m bool, s float32) {
+		y = z * r
+		m = y > 0
+		s = y - z
+		return
+	}`)
+	exp := expr.MustParse("e(z) = exp(z)")
+	shapes := []linear.Product{
+		{M: 1, K: 3, N: 1}, {M: 5, K: 7, N: 9}, {M: 100, K: 20, N: 640}, {M: 33, K: 300, N: 1111}, {M: 64, K: 33, N: 128},
+		{M: 1, K: 20, N: 5000}, {M: 5000, K: 20, N: 1}, {M: 40, K: 1, N: 576, TransposeB: true},
+	}
+	for _, set := range instructionSets() {
+		for _, threads := range []int{1, 2} {
+			b := Options{Threads: threads}.open(set)
+			defer b.Close()
+			l, _ := compute.As[compute.Linear](b)
+			for _, s := range shapes {
+				n := s.M * s.N
+				x, y := mustUpload(t, b, values.Normal(s.M*s.K, 1)), mustUpload(t, b, values.Normal(s.K*s.N, 2))
+				row, col := mustUpload(t, b, values.Normal(s.N, 3)), mustUpload(t, b, values.Normal(s.M, 4))
+				for _, p := range []*expr.Program{relu, bias, masked, exp} {
+					var got [2][][]float32
+					var words [2][]uint64
+					for pass := range 2 { // in one pass, and in two
+						c, other := mustUpload(t, b, values.Normal(n, 5)), mustUpload(t, b, make([]float32, n))
+						m, err := b.AllocMask(n)
+						if err != nil {
+							t.Fatal(err)
+						}
+						var results, args []compute.Arg
+						switch p {
+						case bias:
+							args = []compute.Arg{compute.Row(row), compute.Col(col)}
+						case masked:
+							results, args = []compute.Arg{m, other}, []compute.Arg{compute.Row(row)}
+						}
+						options := []compute.MatMulOption{compute.Accumulate}
+						if s.TransposeB {
+							options = append(options, compute.TransposeB)
+						}
+						if pass == 0 {
+							options = append(options, compute.Then(p, slices.Concat(results, args)...))
+						}
+						if err = l.MatMul(c, x, s.M, s.K, y, s.N, options...); err == nil && pass == 1 {
+							err = b.Run(p, slices.Concat([]compute.Arg{c}, results, []compute.Arg{c}, args)...)
+						}
+						if err != nil {
+							t.Fatal(err)
+						}
+						for _, buf := range []compute.Buffer{c, other} {
+							v := make([]float32, n)
+							if err := buf.Read(v); err != nil {
+								t.Fatal(err)
+							}
+							got[pass] = append(got[pass], v)
+							buf.Release()
+						}
+						if p == masked {
+							words[pass] = make([]uint64, form.MaskWords(n))
+							if err := m.Read(words[pass]); err != nil {
+								t.Fatal(err)
+							}
+						}
+						m.Release()
+					}
+					for i := range got[0] {
+						for j, v := range got[0][i] {
+							if !values.Same(v, got[1][i][j]) {
+								t.Fatalf("%s, %d threads, %+v, %s: element %d of result %d is %s and should be %s",
+									set.name, threads, s, p.Name(), j, i, values.Show(v), values.Show(got[1][i][j]))
+							}
+						}
+					}
+					if !slices.Equal(words[0], words[1]) {
+						t.Fatalf("%s, %d threads, %+v, %s: the masks differ", set.name, threads, s, p.Name())
+					}
+				}
+				for _, buf := range []compute.Buffer{x, y, row, col} {
+					buf.Release()
+				}
+			}
+		}
+	}
+}
+
 // TestMatMulAllocates: products keep the memory that they need from call to call.
 func TestMatMulAllocates(t *testing.T) {
 	d := Options{}.device(instructionSets()[0])
@@ -82,7 +175,7 @@ func TestMatMulAllocates(t *testing.T) {
 			Product: linear.Product{M: n, K: n, N: n, TransposeB: true}, set: &d.set.patches,
 			c: unsafe.Pointer(&c[0]), a: unsafe.Pointer(&a[0]), b: unsafe.Pointer(&b[0]),
 		}
-		d.multiply(p, f)
+		d.multiply(p, f, nil)
 	}
 	call()
 	if got := testing.AllocsPerRun(20, call); got >= 1 {

@@ -65,6 +65,8 @@ type product struct {
 	// Task i computes rows × columns of C, or less at its end. There are so many across.
 	rows, columns int
 	across, tasks int
+
+	then *job // that is run for each part that is complete, or nil
 }
 
 // kBlock is the number of products in a chain.
@@ -124,6 +126,7 @@ type panel struct {
 // panels are where one goroutine computes products. It keeps the memory for the next call.
 type panels struct {
 	product product // of the goroutine itself
+	then    job     // of that
 	patch   patch
 	list    []panel
 	memory  []float32
@@ -164,14 +167,16 @@ func (p *product) run(f *frame, lo, hi int) {
 		f.panels = &panels{}
 	}
 	for i := lo; i < hi; i++ {
-		p.compute(f.panels, i)
+		p.compute(f, i)
 	}
 }
 
 // compute computes task i.
-func (p *product) compute(s *panels, i int) {
+func (p *product) compute(f *frame, i int) {
+	s := f.panels
 	i0, j0 := i/p.across*p.rows, i%p.across*p.columns
-	part := part{product: p, i0: i0, rows: min(p.rows, p.M-i0), j0: j0, columns: min(p.columns, p.N-j0)}
+	columns := min(p.columns, p.N-j0)
+	part := part{product: p, i0: i0, rows: min(p.rows, p.M-i0), j0: j0, columns: columns}
 	s.reserve(min(p.columns, maxColumns))
 	switch set := p.set; {
 	case p.M > 1:
@@ -185,9 +190,12 @@ func (p *product) compute(s *panels, i int) {
 		left.columns = min(part.columns, maxColumns)
 		for left.k0 = 0; left.k0 < p.K; left.k0 += kBlock {
 			left.k = min(kBlock, p.K-left.k0)
-			left.run(s)
+			left.run(f)
 		}
 		part.skip(left.columns)
+	}
+	if p.M == 1 {
+		p.finish(f, i0, 1, j0, columns)
 	}
 	s.forget()
 }
@@ -293,15 +301,35 @@ func (p *part) stream(s *panels) (columns int) {
 }
 
 // run computes the block.
-func (p *part) run(s *panels) {
+func (p *part) run(f *frame) {
+	s := f.panels
 	p.place(s)
 	a := &s.patch
 	a.k = p.k
 	for i := range p.panels() {
 		p.takeRows(s, i)
-		from, _ := p.rowsOf(i)
+		from, to := p.rowsOf(i)
 		for q := range s.list {
 			p.compute(s, &s.list[q], from)
+		}
+		if p.k0+p.k == p.K && p.M > 1 {
+			p.finish(f, p.i0+from, to-from, p.j0, p.columns)
+		}
+	}
+}
+
+// finish runs what follows the product for rows and columns of C, which are complete.
+func (p *product) finish(f *frame, i0, rows, j0, columns int) {
+	if p.then == nil {
+		return
+	}
+	if columns == p.N { // all is in one piece
+		rows, columns = 1, rows*p.N
+	}
+	for i := range rows {
+		lo := (i0+i)*p.N + j0
+		for hi := lo + columns; lo < hi; lo += p.then.chunk {
+			p.then.run(f, lo, min(lo+p.then.chunk, hi))
 		}
 	}
 }

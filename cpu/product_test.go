@@ -93,7 +93,7 @@ func (t *productTrial) try(set *patches, tasks int, r *rooms, place func(room *r
 	p.layOut(tasks)
 	s := &panels{}
 	for i := range p.tasks {
-		p.compute(s, i)
+		p.compute(&frame{panels: s}, i)
 	}
 	for i, v := range [][]float32{t.a, t.b} {
 		for j := range v {

@@ -29,9 +29,8 @@ func (d *device) CompileReduce(k *program.Kernel, _ compute.Reduction) (driver.C
 	if c.direct, err = newPlan(&d.set, k, false); err != nil {
 		return nil, err
 	}
-	if c.direct.tile == allInOne { // the values have to stay in the cache
+	if c.direct.tile == allInOne { // it has no room for as many elements
 		c.direct.tile = longTile
-		(&planner{plan: c.direct}).fetch()
 	}
 	return &reducer{c, false}, nil
 }
@@ -61,6 +60,9 @@ func (d *device) Reduce(c *driver.ReduceCall) error {
 		op = compute.Sum
 	}
 	l.fold, l.none = &d.set.folds[op], foldNone[op]
+	if op == compute.Sum {
+		l.pairs = d.set.primitives[ir.AddF32][0]
+	}
 	if code.isCopy {
 		l.src = c.Operands[1].Memory.(*memory).start()
 		d.foldAll(f, out, moving(code.bits, cacheSpeed), moving(code.bits, memorySpeed))
@@ -71,7 +73,6 @@ func (d *device) Reduce(c *driver.ReduceCall) error {
 			r.operands = append(r.operands, program.Operand[unsafe.Pointer]{Memory: o.Memory.(*memory).start(), Len: o.Len, Period: o.Period})
 		}
 		r.plan, r.n, r.index, r.params, r.folded = code.direct, c.N, c.Index, c.Params, true
-		r.fetch = int64(r.n)*int64(code.bits) > 8*fetchBytes
 		l.call = r
 		known := d.cost(code.code, c.Params)
 		d.foldAll(f, out, known, max(known, moving(code.bits, memorySpeed)))

@@ -201,6 +201,30 @@ TEXT ·sumRowsAVX512(SB), NOSPLIT, $0-8
 	SHRQ  $0x10, R11
 	KMOVW R11, K4
 	SHRQ  $0x10, R11
+	TESTQ DX, DX
+	JNE   row
+	CMPQ  R10, $0x00000010
+	JG    row
+
+	// Rows of at most a vector.
+short:
+	VXORPS        X0, X0, X0
+	VMOVUPS.Z     (SI), K1, Z8
+	VADDPS        Z8, Z0, Z0
+	VEXTRACTF64X4 $0x01, Z0, Y8
+	VADDPS        Y8, Y0, Y0
+	VEXTRACTF128  $0x01, Y0, X8
+	VADDPS        X8, X0, X0
+	VPERMILPS     $0x0e, X0, X8
+	VADDPS        X8, X0, X0
+	VPERMILPS     $0x01, X0, X8
+	VADDPS        X8, X0, X0
+	VMOVSS        X0, (DI)
+	ADDQ          $0x00000004, DI
+	ADDQ          R8, SI
+	SUBQ          $0x00000001, CX
+	JNE           short
+	JMP           done
 
 row:
 	VXORPS X0, X0, X0
@@ -250,6 +274,8 @@ halve:
 	ADDQ          R8, SI
 	SUBQ          $0x00000001, CX
 	JNE           row
+
+done:
 	VZEROUPPER
 	RET
 
@@ -341,6 +367,44 @@ TEXT ·maxRowsAVX512(SB), NOSPLIT, $0-8
 	SHRQ         $0x10, R11
 	KMOVW        R11, K4
 	SHRQ         $0x10, R11
+	TESTQ        DX, DX
+	JNE          row
+	CMPQ         R10, $0x00000010
+	JG           row
+
+	// Rows of at most a vector.
+short:
+	VMOVAPS       Z12, Z0
+	VMOVAPS       Z12, Z8
+	VPXORD        Z11, Z8, Z8
+	VMOVUPS       (SI), K1, Z8
+	VPXORD        Z11, Z8, Z8
+	VMINPS        Z8, Z0, Z9
+	VMINPS        Z0, Z8, Z10
+	VPORD         Z9, Z10, Z0
+	VEXTRACTF64X4 $0x01, Z0, Y8
+	VMINPS        Y8, Y0, Y9
+	VMINPS        Y0, Y8, Y10
+	VORPS         Y9, Y10, Y0
+	VEXTRACTF128  $0x01, Y0, X8
+	VMINPS        X8, X0, X9
+	VMINPS        X0, X8, X10
+	VORPS         X9, X10, X0
+	VPERMILPS     $0x0e, X0, X8
+	VMINPS        X8, X0, X9
+	VMINPS        X0, X8, X10
+	VORPS         X9, X10, X0
+	VPERMILPS     $0x01, X0, X8
+	VMINPS        X8, X0, X9
+	VMINPS        X0, X8, X10
+	VORPS         X9, X10, X0
+	VXORPS        X11, X0, X0
+	VMOVSS        X0, (DI)
+	ADDQ          $0x00000004, DI
+	ADDQ          R8, SI
+	SUBQ          $0x00000001, CX
+	JNE           short
+	JMP           done
 
 row:
 	VMOVAPS Z12, Z0
@@ -441,6 +505,8 @@ halve:
 	ADDQ          R8, SI
 	SUBQ          $0x00000001, CX
 	JNE           row
+
+done:
 	VZEROUPPER
 	RET
 
@@ -518,6 +584,41 @@ TEXT ·minRowsAVX512(SB), NOSPLIT, $0-8
 	SHRQ         $0x10, R11
 	KMOVW        R11, K4
 	SHRQ         $0x10, R11
+	TESTQ        DX, DX
+	JNE          row
+	CMPQ         R10, $0x00000010
+	JG           row
+
+	// Rows of at most a vector.
+short:
+	VMOVAPS       Z12, Z0
+	VMOVAPS       Z12, Z8
+	VMOVUPS       (SI), K1, Z8
+	VMINPS        Z8, Z0, Z9
+	VMINPS        Z0, Z8, Z10
+	VPORD         Z9, Z10, Z0
+	VEXTRACTF64X4 $0x01, Z0, Y8
+	VMINPS        Y8, Y0, Y9
+	VMINPS        Y0, Y8, Y10
+	VORPS         Y9, Y10, Y0
+	VEXTRACTF128  $0x01, Y0, X8
+	VMINPS        X8, X0, X9
+	VMINPS        X0, X8, X10
+	VORPS         X9, X10, X0
+	VPERMILPS     $0x0e, X0, X8
+	VMINPS        X8, X0, X9
+	VMINPS        X0, X8, X10
+	VORPS         X9, X10, X0
+	VPERMILPS     $0x01, X0, X8
+	VMINPS        X8, X0, X9
+	VMINPS        X0, X8, X10
+	VORPS         X9, X10, X0
+	VMOVSS        X0, (DI)
+	ADDQ          $0x00000004, DI
+	ADDQ          R8, SI
+	SUBQ          $0x00000001, CX
+	JNE           short
+	JMP           done
 
 row:
 	VMOVAPS Z12, Z0
@@ -605,6 +706,8 @@ halve:
 	ADDQ          R8, SI
 	SUBQ          $0x00000001, CX
 	JNE           row
+
+done:
 	VZEROUPPER
 	RET
 
@@ -661,20 +764,43 @@ row:
 // func sumRowsAVX2(a *foldArgs)
 // Requires: AVX
 TEXT ·sumRowsAVX2(SB), NOSPLIT, $0-8
-	MOVQ a+0(FP), AX
-	MOVQ (AX), DI
-	MOVQ 8(AX), SI
-	MOVQ 24(AX), DX
-	MOVQ 32(AX), CX
-	MOVQ 40(AX), R8
-	SHLQ $0x02, R8
-	MOVQ DX, R10
-	ANDQ $0x0000003f, R10
-	SUBQ R10, DX
-	LEAQ foldLanes<>+256(SB), R11
-	MOVQ R10, BX
-	SHLQ $0x02, BX
-	SUBQ BX, R11
+	MOVQ  a+0(FP), AX
+	MOVQ  (AX), DI
+	MOVQ  8(AX), SI
+	MOVQ  24(AX), DX
+	MOVQ  32(AX), CX
+	MOVQ  40(AX), R8
+	SHLQ  $0x02, R8
+	MOVQ  DX, R10
+	ANDQ  $0x0000003f, R10
+	SUBQ  R10, DX
+	LEAQ  foldLanes<>+256(SB), R11
+	MOVQ  R10, BX
+	SHLQ  $0x02, BX
+	SUBQ  BX, R11
+	TESTQ DX, DX
+	JNE   row
+	CMPQ  R10, $0x00000008
+	JG    row
+
+	// Rows of at most a vector.
+short:
+	VXORPS       X0, X0, X0
+	VMOVDQU      (R11), Y13
+	VMASKMOVPS   (SI), Y13, Y8
+	VADDPS       Y8, Y0, Y0
+	VEXTRACTF128 $0x01, Y0, X8
+	VADDPS       X8, X0, X0
+	VPERMILPS    $0x0e, X0, X8
+	VADDPS       X8, X0, X0
+	VPERMILPS    $0x01, X0, X8
+	VADDPS       X8, X0, X0
+	VMOVSS       X0, (DI)
+	ADDQ         $0x00000004, DI
+	ADDQ         R8, SI
+	SUBQ         $0x00000001, CX
+	JNE          short
+	JMP          done
 
 row:
 	VXORPS X0, X0, X0
@@ -750,6 +876,8 @@ halve:
 	ADDQ         R8, SI
 	SUBQ         $0x00000001, CX
 	JNE          row
+
+done:
 	VZEROUPPER
 	RET
 
@@ -871,6 +999,40 @@ TEXT ·maxRowsAVX2(SB), NOSPLIT, $0-8
 	MOVQ         R10, BX
 	SHLQ         $0x02, BX
 	SUBQ         BX, R11
+	TESTQ        DX, DX
+	JNE          row
+	CMPQ         R10, $0x00000008
+	JG           row
+
+	// Rows of at most a vector.
+short:
+	VMOVAPS      Y12, Y0
+	VMOVDQU      (R11), Y13
+	VMASKMOVPS   (SI), Y13, Y8
+	VXORPS       Y11, Y8, Y8
+	VBLENDVPS    Y13, Y8, Y12, Y8
+	VMINPS       Y8, Y0, Y9
+	VMINPS       Y0, Y8, Y10
+	VORPS        Y9, Y10, Y0
+	VEXTRACTF128 $0x01, Y0, X8
+	VMINPS       X8, X0, X9
+	VMINPS       X0, X8, X10
+	VORPS        X9, X10, X0
+	VPERMILPS    $0x0e, X0, X8
+	VMINPS       X8, X0, X9
+	VMINPS       X0, X8, X10
+	VORPS        X9, X10, X0
+	VPERMILPS    $0x01, X0, X8
+	VMINPS       X8, X0, X9
+	VMINPS       X0, X8, X10
+	VORPS        X9, X10, X0
+	VXORPS       X11, X0, X0
+	VMOVSS       X0, (DI)
+	ADDQ         $0x00000004, DI
+	ADDQ         R8, SI
+	SUBQ         $0x00000001, CX
+	JNE          short
+	JMP          done
 
 row:
 	VMOVAPS Y12, Y0
@@ -1031,6 +1193,8 @@ halve:
 	ADDQ         R8, SI
 	SUBQ         $0x00000001, CX
 	JNE          row
+
+done:
 	VZEROUPPER
 	RET
 
@@ -1126,6 +1290,38 @@ TEXT ·minRowsAVX2(SB), NOSPLIT, $0-8
 	MOVQ         R10, BX
 	SHLQ         $0x02, BX
 	SUBQ         BX, R11
+	TESTQ        DX, DX
+	JNE          row
+	CMPQ         R10, $0x00000008
+	JG           row
+
+	// Rows of at most a vector.
+short:
+	VMOVAPS      Y12, Y0
+	VMOVDQU      (R11), Y13
+	VMASKMOVPS   (SI), Y13, Y8
+	VBLENDVPS    Y13, Y8, Y12, Y8
+	VMINPS       Y8, Y0, Y9
+	VMINPS       Y0, Y8, Y10
+	VORPS        Y9, Y10, Y0
+	VEXTRACTF128 $0x01, Y0, X8
+	VMINPS       X8, X0, X9
+	VMINPS       X0, X8, X10
+	VORPS        X9, X10, X0
+	VPERMILPS    $0x0e, X0, X8
+	VMINPS       X8, X0, X9
+	VMINPS       X0, X8, X10
+	VORPS        X9, X10, X0
+	VPERMILPS    $0x01, X0, X8
+	VMINPS       X8, X0, X9
+	VMINPS       X0, X8, X10
+	VORPS        X9, X10, X0
+	VMOVSS       X0, (DI)
+	ADDQ         $0x00000004, DI
+	ADDQ         R8, SI
+	SUBQ         $0x00000001, CX
+	JNE          short
+	JMP          done
 
 row:
 	VMOVAPS Y12, Y0
@@ -1269,5 +1465,7 @@ halve:
 	ADDQ         R8, SI
 	SUBQ         $0x00000001, CX
 	JNE          row
+
+done:
 	VZEROUPPER
 	RET

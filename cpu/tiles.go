@@ -163,9 +163,6 @@ func (c *call) ahead(i int) kernel {
 	if c.plan.operands[i] != program.Element || i < c.plan.results && c.past>>i&1 == 1 {
 		return nil
 	}
-	if i < c.plan.results && c.folded {
-		return nil
-	}
 	if i < c.plan.results {
 		return set.prefetchWrite
 	}

@@ -81,7 +81,6 @@ type device struct {
 	codes      codeSet
 	chunks     *reduction // of what other reductions leave of their chunks
 	multiplier multiplier
-	chunks     *reduction  // of what other reductions leave of their chunks
 	quick      func() bool // whether functions take their quick bodies first: see functions.go
 	pool       *mempool.Pool[*memory]
 

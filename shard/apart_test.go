@@ -443,7 +443,8 @@ func TestCallsOfMembers(t *testing.T) {
 		}
 		return x
 	}
-	x, y, x8, row, one, long := upload(64), upload(64), upload(8), upload(8), upload(1), upload(1<<20) // all but long on the first
+	x, y, x8, row, one := upload(64), upload(64), upload(8), upload(8), upload(1) // on the first
+	long, rows := upload(1<<20), upload(1<<8)
 	l, _ := compute.As[compute.Linear](b)
 	for what, test := range map[string]struct {
 		call          func() error
@@ -456,6 +457,7 @@ func TestCallsOfMembers(t *testing.T) {
 		"MatMul":  {func() error { return l.MatMul(y, x8, 8, 1, row, 8) }, 1, 0},
 		"Then":    {func() error { return l.MatMul(y, x8, 8, 1, row, 8, compute.Then(addRow, compute.Row(row))) }, 1, 0},
 		"a sum":   {func() error { return b.Reduce(one, compute.Sum, compute.All(), nil, long) }, 4, 3}, // Alloc, Reduce, Read; Write
+		"rows":    {func() error { return b.Reduce(rows, compute.Mean, compute.Rows(4096), scaled, long, compute.F32(2)) }, 1, 1},
 		"columns": {func() error { return b.Reduce(one, compute.Max, compute.Cols(1), nil, long) }, 4, 3},
 	} {
 		before := [2]int{first.calls, second.calls}

@@ -162,13 +162,18 @@ func (l *lent) take(at *member, buf compute.Buffer, err error, n int) (compute.B
 	return buf, nil
 }
 
+// alloc returns a buffer of n elements on a member.
+func (l *lent) alloc(at *member, n int) (compute.Buffer, error) {
+	buf, err := at.Alloc(n)
+	return l.take(at, buf, err, n)
+}
+
 // on returns the elements of m on a member: a buffer that has them, and true; or one with
 // unspecified contents, and false, if they are not all there.
 func (l *lent) on(at *member, m memory) (buf compute.Buffer, inPlace bool, err error) {
 	n := m.len()
 	if len(m) > 1 || m[0].member != at {
-		buf, err = at.Alloc(n)
-		buf, err = l.take(at, buf, err, n)
+		buf, err = l.alloc(at, n)
 		return buf, false, err
 	}
 	if p := &m[0]; p.whole() {

@@ -38,39 +38,56 @@ func (l *lent) reduce(c *driver.ReduceCall) error {
 	case len(parts) == 1:
 		return l.reduceOn(parts[0].member, c)
 	}
+	return l.reducePieces(c, divide(c, parts))
+}
+
+// reducePieces reduces pieces. The results of rows go to their places, and the host combines others.
+func (l *lent) reducePieces(c *driver.ReduceCall, pieces []piece) error {
 	in := &inputs{lent: l, call: &c.Call, operands: c.Operands[1:]}
 	out := c.Operands[0].Memory.(memory)
-	pieces := divide(c, parts)
-	results := make([]float32, 0, len(pieces))
+	rows := c.Along.Kind == compute.AxisRows
 	run := make(memory, len(pieces))
 	calls := make([][]compute.Arg, len(pieces))
 	made := make([]compute.Buffer, len(pieces))
-	from := make([]int, len(pieces))
+	from := make([]int, len(pieces)+1) // in all results
+	var back []moved
 	for i, p := range pieces {
 		run[i] = part{member: p.member, from: p.from, to: p.to}
-		buf, err := p.member.Alloc(p.results)
-		if made[i], err = l.take(p.member, buf, err, p.results); err != nil {
+		from[i+1] = from[i] + p.results
+		var err error
+		if rows {
+			made[i], err = l.output(p.member, out.cut(from[i], from[i+1]), false, &back)
+		} else {
+			made[i], err = l.alloc(p.member, p.results)
+		}
+		if err != nil {
 			return err
 		}
 		if calls[i], err = in.stage(p.member, p.from, p.to); err != nil {
 			return err
 		}
-		from[i] = len(results)
-		results = append(results, make([]float32, p.results)...)
+	}
+	var results []float32
+	if !rows {
+		results = make([]float32, from[len(pieces)])
 	}
 	err := l.each(run, func(i int, p *part) error {
+		defer p.launched.Store(true)
 		free, err := in.upload(p.member, calls[i])
 		defer free()
 		if err != nil {
 			return err
 		}
-		if err := p.Reduce(made[i], pieces[i].reduction, pieces[i].along, c.Code.(*code).program, calls[i]...); err != nil {
+		if err := p.Reduce(made[i], pieces[i].reduction, pieces[i].along, c.Code.(*code).program, calls[i]...); err != nil || rows {
 			return err
 		}
-		return made[i].Read(results[from[i] : from[i]+pieces[i].results])
+		return made[i].Read(results[from[i]:from[i+1]])
 	})
-	if err != nil {
+	switch {
+	case err != nil:
 		return err
+	case rows:
+		return l.moveBack(back)
 	}
 	return l.Write(out, combine(c, results, out.len()))
 }
@@ -186,11 +203,8 @@ func divide(c *driver.ReduceCall, parts memory) []piece {
 	return pieces
 }
 
-// combine returns the n results of a reduction from those of its pieces.
+// combine returns the n results of a reduction, not along rows, from those of its pieces.
 func combine(c *driver.ReduceCall, results []float32, n int) []float32 {
-	if c.Along.Kind == compute.AxisRows {
-		return results
-	}
 	of, length := linear.Sum, c.N/n
 	switch c.Reduction {
 	case compute.Max:

@@ -266,14 +266,21 @@ func (f *foldFunc) sequences() {
 	f.ANDQ(operand.U32(lanesOf-1), rest)
 	f.SUBQ(rest, f.n)
 	masks := f.masks(rest)
+	f.TESTQ(f.n, f.n)
+	f.JNE(operand.LabelRef("row"))
+	f.CMPQ(rest, operand.U32(uint32(f.set.width())))
+	f.JG(operand.LabelRef("row"))
+	f.Comment("Rows of at most a vector.")
+	f.Label("short")
+	f.clear(0)
+	f.load(f.mem(f.src, 0), masks, 0)
+	f.combine(foldX, 0, f.set.width())
+	f.halveVector()
+	f.next("short")
+	f.JMP(operand.LabelRef("done"))
 	f.Label("row")
 	for v := range f.vectors() {
-		if f.name == "sum" {
-			x := f.vector(v, 4)
-			f.VXORPS(x, x, x) // clears the whole register
-		} else {
-			f.VMOVAPS(f.full(foldNone), f.full(v))
-		}
+		f.clear(v)
 	}
 	f.MOVQ(f.src, at)
 	f.MOVQ(f.n, left)
@@ -299,6 +306,23 @@ func (f *foldFunc) sequences() {
 			f.combine(v+half, v, f.set.width())
 		}
 	}
+	f.halveVector()
+	f.next("row")
+	f.Label("done")
+}
+
+// clear sets lanes to none.
+func (f *foldFunc) clear(v int) {
+	if f.name == "sum" {
+		x := f.vector(v, 4)
+		f.VXORPS(x, x, x) // clears the whole register
+	} else {
+		f.VMOVAPS(f.full(foldNone), f.full(v))
+	}
+}
+
+// halveVector folds the lanes of the first vector.
+func (f *foldFunc) halveVector() {
 	if f.set.width() == 16 {
 		f.VEXTRACTF64X4(operand.U8(1), f.vector(0, 16), f.vector(foldX, 8))
 		f.combine(foldX, 0, 8)
@@ -312,11 +336,15 @@ func (f *foldFunc) sequences() {
 	if f.name == "max" {
 		f.VXORPS(f.vector(foldSign, 4), f.vector(0, 4), f.vector(0, 4))
 	}
+}
+
+// next stores the fold of a row, and goes on with the next if there is one.
+func (f *foldFunc) next(label string) {
 	f.VMOVSS(f.vector(0, 4), operand.Mem{Base: f.dst})
 	f.ADDQ(operand.U32(4), f.dst)
 	f.ADDQ(f.stride, f.src)
 	f.SUBQ(operand.U32(1), f.rows)
-	f.JNE(operand.LabelRef("row"))
+	f.JNE(operand.LabelRef(label))
 }
 
 // masks prepares those of the last elements, of which there are rest: mask registers, or a

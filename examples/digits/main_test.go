@@ -84,6 +84,9 @@ func TestSameWeights(t *testing.T) {
 		if runtime.GOARCH == "arm64" {
 			t.Skip("the processor has it: see cpu")
 		}
+		if testenv.Raced {
+			t.Skip("it takes long, and is the same without the race detector")
+		}
 		qemu, err := exec.LookPath("qemu-aarch64-static")
 		if err != nil {
 			testenv.Lacking(t, "qemu-aarch64-static, of qemu-user-static")

@@ -63,7 +63,9 @@ type (
 		Profile(work func() error) (ns []float64, err error)
 	}
 	// A Peaker can measure what it computes: see form.Peaker.
-	Peaker interface{ Peak() (flop float64, err error) }
+	Peaker interface {
+		Peak() (flop float64, err error)
+	}
 	// A Survivor can compute Stream after a fault. Usable returns why it can do nothing
 	// else, or nil. The front remembers the first fault of any other device, and then
 	// calls only Free and Close.

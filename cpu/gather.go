@@ -1,0 +1,36 @@
+package cpu
+
+import (
+	"github.com/gmind-go/compute/internal/driver"
+)
+
+// A gather is a call of Gather. Its units are groups of rows.
+type gather struct {
+	dst, src, index []float32
+	width, rows     int
+	group           int // rows of a unit
+}
+
+// gatherElements is the least number of elements of a unit.
+const gatherElements = 4096
+
+// Gather implements driver.Gatherer.
+func (d *device) Gather(dst, src, index driver.Memory, width, rows, n int) error {
+	g := &gather{
+		dst: dst.(*memory).elements, src: src.(*memory).elements, index: index.(*memory).elements,
+		width: width, rows: rows, group: max(1, gatherElements/width),
+	}
+	units := (n + g.group - 1) / g.group
+	// Each row costs what it moves, and about as much as some elements more.
+	const perRow = 16
+	perUnit := func(speed int) cost { return moving(64, speed) * cost(g.group*(width+perRow)/blockSize+1) }
+	f := &dst.(*memory).frame
+	j := job{task: g, n: units * blockSize, chunk: blockSize, cost: perUnit(cacheSpeed), cold: perUnit(memorySpeed)}
+	d.pool.do(&j, f)
+	return nil
+}
+
+func (g *gather) run(_ *frame, lo, hi int) {
+	from, to := lo/blockSize*g.group, min(hi/blockSize*g.group, len(g.index))
+	driver.GatherRows(g.dst[from*g.width:to*g.width], g.src, g.index[from:to], g.width, g.rows)
+}
