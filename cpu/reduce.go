@@ -41,7 +41,7 @@ func (d *device) Reduce(c *driver.ReduceCall) error {
 	f := d.frames.take()
 	defer d.frames.put(f)
 	out := c.Operands[0].Memory.(*memory).elements
-	l := &f.folding.level
+	l := &f.reducing().level
 	*l = level{rows: 1, columns: c.N}
 	switch n := c.Along.Columns; c.Along.Kind {
 	case compute.AxisRows:
@@ -89,14 +89,14 @@ func (d *device) Reduce(c *driver.ReduceCall) error {
 // foldAll folds the elements of the level in f into out, level after level. The costs are those
 // of the values of the first.
 func (d *device) foldAll(f *frame, out []float32, known, cold cost) {
-	s := &f.folding
+	s := f.folding
 	l := &s.level
 	for i := 0; ; i++ {
 		length, others := l.columns, l.rows
 		if l.down {
 			length, others = others, length
 		}
-		chunks := (length + linear.Chunk - 1) / linear.Chunk
+		chunks := ceil(length, linear.Chunk)
 		dst := out
 		if chunks > 1 {
 			s.sums[i%2] = extend(s.sums[i%2], chunks*others)
