@@ -21,6 +21,9 @@ func TestTiles(t *testing.T) {
 	for _, width := range []int{4, 8, 16} {
 		all = append(all, panelTiles[width])
 	}
+	if testing.Short() { // all takes long to compile
+		all = []tile{groupTiles[0], groupTiles[3], panelTiles[4]}
+	}
 	for i, one := range all {
 		t.Run(fmt.Sprintf("%dx%d", one.rows(), one.columns()), func(t *testing.T) {
 			m.tiles = []tile{one}

@@ -20,8 +20,8 @@ type tile struct {
 	depth                 int // elements of a row of a that are in local memory; 0 for panels
 }
 
-// panelTiles are for CPUs, by the width of their vectors, and for devices that take none of
-// groupTiles. c has most of the registers, 24 of 32 with AVX-512, 12 of 16 with AVX2 and 16 of
+// panelTiles are for what computes on a CPU, by the width of its vectors, and for devices that take
+// none of groupTiles. c has most of the registers, 24 of 32 with AVX-512, 12 of 16 with AVX2 and 16 of
 // 32 with NEON. Two units for fma with a latency of 4 need 8 independent chains.
 var panelTiles = map[int]tile{
 	16: {width: 16, rowVectors: 12, columnVectors: 2, rowItems: 1, columnItems: 1},
@@ -43,7 +43,7 @@ var groupTiles = []tile{
 // tilesFor returns the tiles to try on d.
 func tilesFor(d *opencl.Device) []tile {
 	panels := panelTiles[min(max(d.Width, 4), 16)]
-	if d.Type == opencl.CPU {
+	if d.Type == opencl.CPU || d.Software {
 		return []tile{panels}
 	}
 	var tiles []tile

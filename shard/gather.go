@@ -6,7 +6,7 @@ import (
 	"github.com/gmind-go/compute/internal/driver"
 )
 
-// Gather implements driver.Gatherer.
+// Gather implements driver.Device.
 func (d *device) Gather(dst, src, index driver.Memory, width, rows, n int) error {
 	l := &lent{device: d}
 	to, from, at := dst.(memory), src.(memory), index.(memory)
