@@ -12,13 +12,14 @@ import (
 	"github.com/gmind-go/compute/internal/driver"
 	"github.com/gmind-go/compute/internal/linear"
 	"github.com/gmind-go/compute/internal/mempool"
-	"github.com/gmind-go/compute/kernels"
 )
 
 // A multiplier has the programs that multiply matrices. Each is built when it is first needed,
 // and kept.
 type multiplier struct {
 	tiles []tile // to choose from, the best for large matrices first
+
+	inPanels, inTiles string // kernels.MatMulPanels and MatMulTiles
 
 	mu    sync.Mutex // guards what follows, and is held while a program is built
 	codes map[variant]*tileCode
@@ -297,9 +298,9 @@ func (m *multiplier) of(d *device, t tile, p linear.Product) (*tileCode, error) 
 func (d *device) buildTile(v variant) (*tileCode, error) {
 	s := d.shape
 	s.width, s.vectors, s.group, s.aligned = v.tile.width, 1, v.tile.group(), false
-	source := kernels.MatMulPanels
+	source := d.multiplier.inPanels
 	if v.tile.depth > 0 {
-		source = kernels.MatMulTiles
+		source = d.multiplier.inTiles
 	}
 	program, err := d.context.Build(d.defines(s)+v.tile.defines(v)+"#line 1\n"+source, d.options())
 	if err != nil {
