@@ -23,7 +23,7 @@ type multiplier struct {
 
 	mu    sync.Mutex // guards what follows, and is held while a program is built
 	codes map[variant]*tileCode
-	unfit map[variant]error // what the device cannot use
+	unfit map[variant]error // what the device cannot use, if it can use another
 }
 
 // A variant is what a program is for. That for panels is for all transposes.
@@ -254,7 +254,7 @@ func (d *device) tileCode(p linear.Product) (*tileCode, error) {
 			break
 		}
 		c, err := m.of(d, t, p)
-		if errors.Is(err, compute.ErrDevice) {
+		if errors.Is(err, compute.ErrDevice) && !opencl.IsGroupTooLarge(err) {
 			return nil, err
 		}
 		if err != nil {
@@ -266,7 +266,7 @@ func (d *device) tileCode(p linear.Product) (*tileCode, error) {
 		}
 	}
 	if last == nil {
-		clear(m.unfit) // so that the next call tries again
+		clear(m.unfit) // the next call tries again
 		return nil, failed
 	}
 	return last, nil
@@ -285,10 +285,9 @@ func (m *multiplier) of(d *device, t tile, p linear.Product) (*tileCode, error) 
 		return nil, err
 	}
 	c, err := d.buildTile(v)
-	switch {
-	case err == nil:
+	if err == nil {
 		m.codes[v] = c
-	case opencl.IsGroupTooLarge(err) || errors.Is(err, compute.ErrCompile) || errors.Is(err, compute.ErrMiscompiled):
+	} else {
 		m.unfit[v] = err
 	}
 	return c, err
