@@ -1,6 +1,5 @@
-// Package compute runs elementwise neural-network kernels on float32 buffers:
-// on a GPU through OpenCL if there is one, and otherwise on the CPU,
-// with the same code and the same bits.
+// Package compute runs neural-network kernels on float32 buffers: on a GPU through OpenCL if
+// there is one, and otherwise on the CPU, with the same code and the same bits.
 //
 //	b, err := compute.Open(gpu.Open, cpu.Open) // the first that can be opened
 //	x, err := b.Upload(values)                 // a copy in the device's memory
@@ -43,11 +42,14 @@
 //
 // # Buffers and calls
 //
-// The buffers of one call have the same length (ErrLength), except those in Row and Col, and
-// belong to the backend that is called (ErrForeignBuffer). A result may overwrite an operand:
-// y and x, dx and dy, dx and x, d and x may be the same buffer. A call on buffers of
-// length 0 checks its arguments and does nothing. Buffer.View makes a buffer of a part of
-// another; two views of one buffer overlap as two slices of one array do.
+// The buffers of one call belong to the backend that is called (ErrForeignBuffer). Those of a
+// call that computes each element by itself have the same length (ErrLength), except those in
+// Row and Col, and a result may overwrite an operand: y and x, dx and dy, dx and x, d and x may
+// be the same buffer. Gather, Reduce and MatMul say which lengths they need; their result
+// shares no memory with their operands. A call without elements checks its arguments and does
+// nothing, but for Reduce and MatMul, which set their result to what nothing makes. Buffer.View
+// makes a buffer of a part of another; two views of one buffer overlap as two slices of one
+// array do.
 //
 // Calls on one backend take effect in the order of the calls. A kernel may still run
 // when its call returns; Buffer.Read, Buffer.Write and Backend.Sync wait for
@@ -74,7 +76,8 @@ var (
 	ErrUnavailable = errors.New("backend unavailable")
 	// ErrClosed: the backend was closed or the buffer released.
 	ErrClosed = errors.New("closed")
-	// ErrLength: lengths differ, or a length is negative.
+	// ErrLength: lengths differ or do not fit together, a length is negative, or a part is not
+	// inside of its buffer.
 	ErrLength = errors.New("wrong length")
 	// ErrOverlap: two slices, or views of one buffer, share a part of their memory, where they
 	// may be the same or share nothing; or two results are to go into one buffer.
@@ -92,7 +95,8 @@ var (
 	// The backend stays usable.
 	ErrOutOfMemory = errors.New("out of memory")
 	// ErrArgument: a call has more or fewer arguments than the program, or one that is not of
-	// the type that the program has there.
+	// the type that the program has there; or an Axis, a Reduction, an extent or an option of
+	// MatMul is none.
 	ErrArgument = errors.New("wrong argument")
 	// ErrCompile: the device cannot compile a program. The text has its reasons. The backend
 	// stays usable.

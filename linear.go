@@ -22,8 +22,8 @@ type Linear interface {
 	//
 	// where fma rounds once, to float32, as each addition does. It is +0 if k is 0.
 	//
-	// Errors: ErrArgument if m, k or n is negative; ErrLength; ErrOverlap; ErrForeignBuffer;
-	// ErrClosed, ErrOutOfMemory, ErrDevice; with Then, those of Run.
+	// Errors: ErrArgument if m, k or n is negative or an option is nil; ErrLength; ErrOverlap;
+	// ErrForeignBuffer; ErrClosed, ErrOutOfMemory, ErrDevice; with Then, those of Run.
 	MatMul(c, a Buffer, m, k int, b Buffer, n int, options ...MatMulOption) error
 }
 
@@ -52,7 +52,8 @@ func Accumulate(p *Product) { p.Accumulate = true }
 // first result c: a bias and an activation, in the same pass. args are what Run takes
 // without these two: the other results of p, then its other arguments. Their elements are those
 // of c, and what is no Row or Col has its length. A result shares no memory with a, b, c or
-// another result, nor with an argument that is not the same elements.
+// another result, nor with an argument that is not the same elements. An argument that is c has
+// the product too. Of several Then the last counts; a nil p without args is none.
 //
 //	biasReLU := expr.MustParse("biasReLU(z, b) = max(z + b, 0)")
 //	err := l.MatMul(y, x, batch, in, w, out, compute.Then(biasReLU, compute.Row(bias)))

@@ -46,6 +46,8 @@ func Run(t *testing.T, open compute.Opener) {
 		{"Reduce", testReduce},
 		{"MatMul", testMatMul},
 		{"BadProgram", testBadProgram},
+		{"BadLinear", testBadLinear},
+		{"BadOperand", testBadOperand},
 		{"BadActivation", testBadActivation},
 		{"BadLength", testBadLength},
 		{"BadBuffer", testBadBuffer},

@@ -291,8 +291,7 @@ func testMatMulErrors(t *testing.T, b compute.Linear) {
 	release(t, six, four, view, part, square, shifted)
 }
 
-// wantFloats fails the test unless got has the bits of want, or NaN for NaN. Where the device
-// flushes subnormals, it compares nothing.
+// wantFloats fails the test unless got has the bits of want, or NaN for NaN.
 func wantFloats(t *testing.T, what string, got, want []float32) {
 	t.Helper()
 	if len(got) != len(want) {

@@ -12,7 +12,7 @@ type frame struct {
 	tiles  *tiles  // nil until it runs a plan
 	panels *panels // nil until it computes a product
 
-	folding folding
+	folding *folding // nil until it reduces
 }
 
 // begin prepares f for parts of j.
@@ -31,7 +31,17 @@ func (f *frame) end(j *job) {
 		f.tiles.end(j.call)
 	}
 	f.args.forget()
-	f.folding.forget()
+	if f.folding != nil {
+		f.folding.forget()
+	}
+}
+
+// reducing returns what f reduces with.
+func (f *frame) reducing() *folding {
+	if f.folding == nil {
+		f.folding = &folding{}
+	}
+	return f.folding
 }
 
 // frames are those of callers that compute no plan now.

@@ -20,17 +20,17 @@ func (d *device) Gather(dst, src, index driver.Memory, width, rows, n int) error
 		dst: dst.(*memory).elements, src: src.(*memory).elements, index: index.(*memory).elements,
 		width: width, rows: rows, group: max(1, gatherElements/width),
 	}
-	units := (n + g.group - 1) / g.group
+	units := ceil(n, g.group)
 	// Each row costs what it moves, and about as much as some elements more.
 	const perRow = 16
-	perUnit := func(speed int) cost { return moving(64, speed) * cost(g.group*(width+perRow)/blockSize+1) }
+	perUnit := func(speed int) cost { return moving(64, speed) * cost(g.group*(width+perRow)) }
 	f := &dst.(*memory).frame
-	j := job{task: g, n: units * blockSize, chunk: blockSize, cost: perUnit(cacheSpeed), cold: perUnit(memorySpeed)}
+	j := job{task: g, n: units, chunk: 1, cost: perUnit(cacheSpeed), cold: perUnit(memorySpeed)}
 	d.pool.do(&j, f)
 	return nil
 }
 
 func (g *gather) run(_ *frame, lo, hi int) {
-	from, to := lo/blockSize*g.group, min(hi/blockSize*g.group, len(g.index))
+	from, to := lo*g.group, min(hi*g.group, len(g.index))
 	driver.GatherRows(g.dst[from*g.width:to*g.width], g.src, g.index[from:to], g.width, g.rows)
 }

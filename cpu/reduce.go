@@ -18,7 +18,7 @@ type reducer struct {
 	isCopy bool
 }
 
-// CompileReduce implements driver.Reducer. All reductions of a kernel have the same code.
+// CompileReduce implements driver.Device. All reductions of a kernel have the same code.
 func (d *device) CompileReduce(k *program.Kernel, _ compute.Reduction) (driver.Code, error) {
 	kind, fm, ok := function.Shipped(k)
 	c := &code{results: 1, bits: k.Bits() - 32, operands: append([]program.Address{program.Element}, k.Inputs...)}
@@ -35,13 +35,13 @@ func (d *device) CompileReduce(k *program.Kernel, _ compute.Reduction) (driver.C
 	return &reducer{c, false}, nil
 }
 
-// Reduce implements driver.Reducer.
+// Reduce implements driver.Device.
 func (d *device) Reduce(c *driver.ReduceCall) error {
 	code := c.Code.(*reducer)
 	f := d.frames.take()
 	defer d.frames.put(f)
 	out := c.Operands[0].Memory.(*memory).elements
-	l := &f.folding.level
+	l := &f.reducing().level
 	*l = level{rows: 1, columns: c.N}
 	switch n := c.Along.Columns; c.Along.Kind {
 	case compute.AxisRows:
@@ -89,14 +89,14 @@ func (d *device) Reduce(c *driver.ReduceCall) error {
 // foldAll folds the elements of the level in f into out, level after level. The costs are those
 // of the values of the first.
 func (d *device) foldAll(f *frame, out []float32, known, cold cost) {
-	s := &f.folding
+	s := f.folding
 	l := &s.level
 	for i := 0; ; i++ {
 		length, others := l.columns, l.rows
 		if l.down {
 			length, others = others, length
 		}
-		chunks := (length + linear.Chunk - 1) / linear.Chunk
+		chunks := ceil(length, linear.Chunk)
 		dst := out
 		if chunks > 1 {
 			s.sums[i%2] = extend(s.sums[i%2], chunks*others)

@@ -44,41 +44,39 @@ const (
 // layOut divides l into units, and returns the number of elements of one.
 func (l *level) layOut(cores int) (size int) {
 	if !l.down {
-		l.chunks = chunksOf(l.columns)
+		l.chunks = ceil(l.columns, linear.Chunk)
 		l.group = max(1, linear.Chunk/l.columns)
-		l.units = (l.rows + l.group - 1) / l.group * l.chunks
+		l.units = ceil(l.rows, l.group) * l.chunks
 		return min(l.columns*l.group, linear.Chunk)
 	}
-	l.chunks = chunksOf(l.rows)
+	l.chunks = ceil(l.rows, linear.Chunk)
 	l.blocks = 1
 	if wanted := 2 * cores; l.chunks < wanted && cores > 1 && l.rows*l.columns > 4*linear.Chunk {
 		l.blocks = min(wanted, l.columns/foldLanes)
 	}
-	l.blocks = max(l.blocks, (l.columns+maxWidth-1)/maxWidth, 1)
-	l.width = (l.columns + l.blocks - 1) / l.blocks
+	l.blocks = max(l.blocks, ceil(l.columns, maxWidth), 1)
+	l.width = ceil(l.columns, l.blocks)
 	if l.blocks > 1 {
 		l.width = whole(l.width)
-		l.blocks = (l.columns + l.width - 1) / l.width
+		l.blocks = ceil(l.columns, l.width)
 	}
 	l.units = l.chunks * l.blocks
 	return min(l.rows, linear.Chunk) * l.width
 }
 
-// chunksOf returns the number of chunks of n elements.
-func chunksOf(n int) int { return (n + linear.Chunk - 1) / linear.Chunk }
-
-// run computes the units in the blocks from lo to hi.
+// run computes the units from lo to hi.
 func (l *level) run(f *frame, lo, hi int) {
+	s := f.reducing()
 	for u := lo; u < hi; u++ {
 		switch {
 		case l.down:
-			f.folding.down(f, l, u/l.blocks, u%l.blocks*l.width)
+			s.down(f, l, u/l.blocks, u%l.blocks*l.width)
 		case l.chunks == 1:
 			row := u * l.group
-			f.folding.across(f, l, row*l.columns, min(l.group, l.rows-row), l.columns, row)
+			s.across(f, l, row*l.columns, min(l.group, l.rows-row), l.columns, row)
 		default:
 			from := u % l.chunks * linear.Chunk
-			f.folding.across(f, l, u/l.chunks*l.columns+from, 1, min(linear.Chunk, l.columns-from), u)
+			s.across(f, l, u/l.chunks*l.columns+from, 1, min(linear.Chunk, l.columns-from), u)
 		}
 	}
 }
@@ -290,7 +288,7 @@ func (s *folding) block(f *frame, l *level, from, rows, first, columns, lanes in
 			groups = 2
 		}
 		for lane := range min(lanes, rows-r) {
-			n := min((rows-r-lane+lanes-1)/lanes, groups)
+			n := min(ceil(rows-r-lane, lanes), groups)
 			src := unsafe.Add(l.src, 4*((from+r+lane)*l.columns+first))
 			s.addRows(f, l, r, lane*width, src, blocks, n, stride)
 			if blocks < columns {

@@ -22,7 +22,7 @@ func (p *pipeline) checkReduce(c *code, kind reduceKind, compiled *opencl.Kernel
 	if p.d.flushes.Load() {
 		return p.launchReduceCheck(newReduceCheck(c, kind, 1, 1), kind, compiled)
 	}
-	for _, shape := range [][2]int{{75, 2*linear.Lanes + 5}, {1, linear.Chunk + 70}} {
+	for _, shape := range [][2]int{{43, linear.Lanes + 6}, {1, linear.Chunk + 70}} {
 		t := newReduceCheck(c, kind, shape[0], shape[1])
 		if err := p.launchReduceCheck(t, kind, compiled); err != nil {
 			return err

@@ -6,6 +6,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"math"
 	"regexp"
 	"slices"
 	"strings"
@@ -30,8 +31,9 @@ func init() { // it refers to what refers to it
 		"copied": func(s *sweep, f fault) error { return s.operations(f, "copied") },
 		"staged": func(s *sweep, f fault) error { return s.operations(f, "staged") },
 
-		"programs": func(s *sweep, f fault) error { return s.operations(f, "programs") },
-		"matmul":   func(s *sweep, f fault) error { return s.operations(f, "matmul") },
+		"programs":   func(s *sweep, f fault) error { return s.operations(f, "programs") },
+		"reductions": func(s *sweep, f fault) error { return s.operations(f, "reductions") },
+		"matmul":     func(s *sweep, f fault) error { return s.operations(f, "matmul") },
 
 		"profile":      func(s *sweep, f fault) error { return s.operations(f, "profile") },
 		"closeprofile": (*sweep).closeProfiled,
@@ -152,6 +154,8 @@ func (s *sweep) operations(f fault, way string) error {
 		run = s.profile
 	case "programs":
 		run = s.programs
+	case "reductions":
+		run = s.reductions
 	case "matmul":
 		run = s.products
 	}
@@ -405,10 +409,78 @@ func (s *sweep) products(b compute.Backend) (op string, err error) {
 // faultProgram is no kernel that devices have from the start.
 var faultProgram = expr.MustParse("f(x, s) = x*x - s")
 
+// reductions does for views, rows and reductions what run does for the methods that devices
+// have kernels for from the start.
+func (s *sweep) reductions(b compute.Backend) (op string, err error) {
+	const width = 16
+	d := &s.data
+	n := maxAlloc / 4 // several chunks
+	xs := d.long[:n]
+	do := func(name string, call func() error) {
+		if err == nil {
+			op, err = name, call()
+		}
+	}
+	var made []compute.Buffer
+	defer func() {
+		for _, m := range made {
+			if e := m.Release(); err == nil && e != nil {
+				op, err = "release", e
+			}
+		}
+	}()
+	take := func(name string, from func() (compute.Buffer, error)) (buf compute.Buffer) {
+		do(name, func() (err error) {
+			if buf, err = from(); err == nil {
+				made = append(made, buf)
+			}
+			return err
+		})
+		return buf
+	}
+	read := func(buf compute.Buffer, want func(i int) float32) {
+		do("read", func() error {
+			got := slices.Repeat([]float32{12345}, buf.Len())
+			if err := buf.Read(got); err != nil {
+				return err
+			}
+			for i, v := range got {
+				if !values.Same(v, want(i)) {
+					return fmt.Errorf("%w: element %d is %v, want %v", errWrong, i, v, want(i))
+				}
+			}
+			return nil
+		})
+	}
+	f := func(x float32) float32 { return float32(x*x) - 2 }
+	x := take("upload", func() (compute.Buffer, error) { return b.Upload(xs) })
+	at := take("upload", func() (compute.Buffer, error) { return b.Upload([]float32{7, 3, -1, 7}) })
+	y := take("alloc", func() (compute.Buffer, error) { return b.Alloc(4*width + 1) })
+	one := take("alloc", func() (compute.Buffer, error) { return b.Alloc(1) })
+	from := take("view", func() (compute.Buffer, error) { return x.View(3, 3+4*width) })
+	to := take("view", func() (compute.Buffer, error) { return y.View(1, 1+4*width) })
+	do("run", func() error { return b.Run(faultProgram, to, from, compute.F32(2)) })
+	read(to, func(i int) float32 { return f(xs[3+i]) })
+	do("gather", func() error { return b.Gather(to, x, at) })
+	read(to, func(i int) float32 {
+		row := []int{7, 3, -1, 7}[i/width]
+		if row < 0 {
+			return float32(math.NaN())
+		}
+		return xs[row*width+i%width]
+	})
+	do("mean of", func() error { return b.Reduce(one, compute.Mean, compute.All(), faultProgram, x, compute.F32(2)) })
+	read(one, func(int) float32 { return linear.Mean(n, func(i int) float32 { return f(xs[i]) }) })
+	columns := take("view", func() (compute.Buffer, error) { return y.View(2, 2+width) })
+	do("max of", func() error { return b.Reduce(columns, compute.Max, compute.Cols(width), nil, from) })
+	read(columns, func(i int) float32 { return linear.Max(4, func(k int) float32 { return xs[3+k*width+i] }) })
+	return op, err
+}
+
 // judge tells what is wrong with err, the first that a call named op returned.
 func (s *sweep) judge(f fault, op, device string, err error) error {
 	isDevice, isMemory := errors.Is(err, compute.ErrDevice), errors.Is(err, compute.ErrOutOfMemory)
-	if errors.Is(err, compute.ErrCompile) && !isDevice && !isMemory && strings.Contains(err.Error(), "clBuildProgram") && (strings.HasPrefix(op, "run") || op == "matmul") {
+	if errors.Is(err, compute.ErrCompile) && !isDevice && !isMemory && strings.Contains(err.Error(), "clBuildProgram") && slices.Contains([]string{"run", "run slices", "matmul", "gather", "mean of", "max of"}, op) {
 		return nil
 	}
 	var wrong string
@@ -433,6 +505,8 @@ func (s *sweep) judge(f fault, op, device string, err error) error {
 	return fmt.Errorf("the error of %s %s: %w", op, wrong, err)
 }
 
+func errorOf(_ any, err error) error { return err }
+
 // everyCall calls each method that a broken or closed backend refuses.
 func everyCall(b compute.Backend, buf compute.Buffer, m compute.Mask) map[string]error {
 	f, v := compute.LeakyReLU(0.01), make([]float32, buf.Len())
@@ -447,6 +521,13 @@ func everyCall(b compute.Backend, buf compute.Buffer, m compute.Mask) map[string
 		"sync":       b.Sync(),
 		"write":      buf.Write(v),
 		"read":       buf.Read(v),
+		"view":       errorOf(buf.View(0, 1)),
+		"write at":   buf.WriteAt(v, 0),
+		"read at":    buf.ReadAt(v, 0),
+		"copy":       b.Copy(buf, buf),
+		"fill":       b.Fill(buf, 1),
+		"gather":     b.Gather(buf, buf, buf),
+		"reduce":     b.Reduce(buf, compute.Sum, compute.All(), nil, buf),
 		"read on":    m.Read(make([]uint64, (m.Len()+63)/64)), // of the mask, in words that both errors have
 	}
 	for _, fm := range form.All() {

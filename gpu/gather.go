@@ -13,7 +13,7 @@ import (
 // gatherPiece is PIECE of gather.cl: how many elements of a row so many work-items copy.
 const gatherPiece = 4096
 
-// Gather implements driver.Gatherer.
+// Gather implements driver.Device.
 func (d *device) Gather(dst, src, index driver.Memory, width, rows, n int) error {
 	c := d.codes.find("gather")
 	if c == nil {

@@ -43,7 +43,7 @@ func newReduction(k *kernel.Kernel) *reduction {
 	return &reduction{kernel: k, codes: map[reduceKind]*code{}}
 }
 
-// CompileReduce implements driver.Reducer. What a call needs is compiled by Reduce, which knows
+// CompileReduce implements driver.Device. What a call needs is compiled by Reduce, which knows
 // along what it goes.
 func (d *device) CompileReduce(k *kernel.Kernel, _ compute.Reduction) (driver.Code, error) {
 	return newReduction(k), nil
@@ -62,7 +62,7 @@ type reducePass struct {
 	count   int // elements in the whole of a sequence, for a mean
 }
 
-// Reduce implements driver.Reducer. The first pass computes the program, and leaves an element of
+// Reduce implements driver.Device. The first pass computes the program, and leaves an element of
 // each chunk, and further ones reduce these.
 func (d *device) Reduce(call *driver.ReduceCall) error {
 	columns := call.Along.Kind == compute.AxisCols

@@ -7,7 +7,7 @@ import (
 	"github.com/gmind-go/compute/internal/linear"
 )
 
-// MatMul implements driver.Multiplier.
+// MatMul implements driver.Device.
 func (d *device) MatMul(c *driver.MatMulCall) error {
 	l := &lent{device: d}
 	done, err := l.matMul(c)

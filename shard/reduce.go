@@ -13,12 +13,12 @@ import (
 // identity is the program that reduces values which are already computed.
 var identity = expr.MustParse("identity(x) = x")
 
-// CompileReduce implements driver.Reducer. It leaves it to the members to compile.
+// CompileReduce implements driver.Device. It leaves it to the members to compile.
 func (d *device) CompileReduce(k *kernel.Kernel, _ compute.Reduction) (driver.Code, error) {
 	return &code{program: expr.FromIR(k.Body)}, nil
 }
 
-// Reduce implements driver.Reducer.
+// Reduce implements driver.Device.
 func (d *device) Reduce(c *driver.ReduceCall) error {
 	if c.Along == compute.Cols(1) { // one column, of which no member would have a long part
 		all := *c

@@ -35,8 +35,8 @@ verifies the results.
                   and sum, of all elements; matmul, of square matrices with as
                   many; step, a whole step of training with such matrices
   -f LIST         of functions, such as sigmoid,'elu(1.5)', or all
-  -program TEXT   a program of package expr, such as 'f(x, s) = x*abs(s*x)', or
-                  a Go function; may be repeated
+  -program TEXT   a function of your own: a program of package expr, such as
+                  'f(x, s) = x*abs(s*x)', or a Go function; may be repeated
   -scalars LIST   arguments of programs that are scalars, such as s=0.01,n=7; of
                   type uint32 all are (1); others are buffers, and bools masks
   -n LIST         numbers of elements, such as 1024,64Ki,1Mi (1Ki to 64Mi)

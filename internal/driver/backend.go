@@ -3,29 +3,30 @@ package driver
 import (
 	"errors"
 	"fmt"
+	"slices"
 	"strings"
 	"sync"
 	"sync/atomic"
 
 	"github.com/gmind-go/compute"
+	"github.com/gmind-go/compute/internal/form"
 	"github.com/gmind-go/compute/internal/function"
 )
 
 // A Backend is the front of a Device. It implements compute.Linear and
 // form.Profiler.
 type Backend struct {
-	device   Device
-	name     string
-	survivor Survivor // the device, or nil
-	closed   atomic.Bool
-	fault    atomic.Pointer[error] // the first ErrDevice: nothing can be trusted after it
-	untold   atomic.Bool           // Trim has seen it, and no call has returned it yet
-	unsure   atomic.Bool           // whether any of these may make usable return an error
-	forms    formCodes
-	programs cache
-	// By compute.Reduction. Without a Reducer all is in the first: kernels without code.
-	reductions [compute.Mean + 1]cache
-	hosted     chan *launchOn[Host] // that no call uses
+	device     Device
+	name       string
+	survivor   Survivor // the device, or nil
+	closed     atomic.Bool
+	fault      atomic.Pointer[error] // the first ErrDevice: nothing can be trusted after it
+	untold     atomic.Bool           // Trim has seen it, and no call has returned it yet
+	unsure     atomic.Bool           // whether any of these may make usable return an error
+	forms      formCodes
+	programs   cache
+	reductions [compute.Mean + 1]cache // by compute.Reduction
+	hosted     chan *launchOn[Host]    // that no call uses
 
 	// Calls without operands hold calls for reading, and calls with operands hold the locks
 	// of these. Close takes all of them before it closes the device.
@@ -130,6 +131,9 @@ func (b *Backend) Peak() (flop float64, err error) {
 		return 0, err
 	}
 	defer b.calls.RUnlock()
+	if err := b.usable("peak"); err != nil {
+		return 0, err
+	}
 	flop, err = d.Peak()
 	return flop, b.failed("peak", "", err)
 }
@@ -187,17 +191,14 @@ func (b *Backend) failed(op, size string, err error) error {
 		return nil
 	}
 	fault := errors.Is(err, compute.ErrDevice)
-	hosted, instead := strings.HasPrefix(op, "stream") || strings.HasPrefix(op, "run slices"), "Stream"
-	if strings.HasPrefix(op, "run ") {
-		instead = "RunSlices"
-	}
+	hosted := strings.HasPrefix(op, "stream") || strings.HasPrefix(op, "run slices")
 	switch {
 	case size == "":
 	case errors.Is(err, compute.ErrOutOfMemory) && !fault && b.survivor == nil && !hosted:
 		b.mu.Lock()
 		bytes, buffers := b.liveBytes, len(b.live)
 		b.mu.Unlock()
-		err = fmt.Errorf("%s, with %d bytes in %d live buffers: %w; release some, work in parts, or use %s", size, bytes, buffers, err, instead)
+		err = fmt.Errorf("%s, with %d bytes in %d live buffers: %w; %s", size, bytes, buffers, err, lessMemory(op))
 	default:
 		err = fmt.Errorf("%s: %w", size, err)
 	}
@@ -208,4 +209,16 @@ func (b *Backend) failed(op, size string, err error) error {
 		b.unsure.Store(true)
 	}
 	return err
+}
+
+// lessMemory returns what helps where op does not have enough memory.
+func lessMemory(op string) string {
+	isForm := func(s signature) bool { return s.op == op }
+	switch {
+	case strings.HasPrefix(op, "run "):
+		return "release some, work in parts, or use RunSlices"
+	case strings.HasPrefix(op, "alloc"), op == "upload", slices.ContainsFunc(signatures[:form.Copy], isForm):
+		return "release some, work in parts, or use Stream"
+	}
+	return "release some, or work in parts"
 }

@@ -198,7 +198,7 @@ func (buf *buffer) transferAt(op, name string, host []float32, from int, move fu
 		return err
 	}
 	if n := len(host); from < 0 || from > buf.n || n > buf.n-from {
-		return b.call(op).fail(compute.ErrLength, "%s has %d elements, and the buffer has %d, from %d on %d; give a part that is inside", name, n, buf.n, from, max(buf.n-max(from, 0), 0))
+		return b.call(op).fail(compute.ErrLength, "%s has %d elements, which are not in the buffer, of %d, from the index %d on; give a part of it", name, n, buf.n, from)
 	}
 	if len(host) == 0 {
 		return nil

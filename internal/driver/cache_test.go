@@ -11,6 +11,7 @@ import (
 
 	"github.com/gmind-go/compute"
 	"github.com/gmind-go/compute/expr"
+	"github.com/gmind-go/compute/internal/kernel"
 )
 
 // TestCompileOnce: equal programs are compiled once, also if they are called at the same time;
@@ -155,4 +156,46 @@ func TestReleaseWhileCompiling(t *testing.T) {
 	}
 	leave <- true
 	refused(t, "Run", <-ran, compute.ErrClosed, "was released")
+}
+
+// compiling is a device that calls a function when it compiles.
+type compiling struct {
+	fake
+	during func()
+}
+
+func (d *compiling) Compile(*kernel.Kernel) (Code, error) { d.during(); return nil, nil }
+
+func (d *compiling) CompileReduce(*kernel.Kernel, compute.Reduction) (Code, error) {
+	d.during()
+	return nil, nil
+}
+
+// TestCompileWithoutLocks: while a call compiles its program, others can use its operands.
+func TestCompileWithoutLocks(t *testing.T) {
+	d := &compiling{during: func() {}}
+	b := New(d)
+	x, m := operandsOf(t, b, 2)
+	y, _ := operandsOf(t, b, 2)
+	one, _ := operandsOf(t, b, 1)
+	all := calls(b, x, m)
+	all["MatMul"] = func() error { return b.MatMul(y, x, 2, 1, one, 1, compute.Then(axpy, y, compute.F32(2))) }
+	for _, name := range []string{"Run", "Reduce", "MatMul", "forward"} {
+		compiled := 0
+		d.during = func() {
+			compiled++
+			read := make(chan error)
+			go func() { read <- x.Read(make([]float32, 2)) }()
+			select {
+			case <-read:
+			case <-time.After(5 * time.Second):
+				t.Errorf("%s holds the locks of its operands while it compiles", name)
+				go func() { <-read }()
+			}
+		}
+		b.programs = cache{}
+		if err := all[name](); err != nil || compiled != 1 {
+			t.Errorf("%s: %v, and it compiled %d kernels", name, err, compiled)
+		}
+	}
 }

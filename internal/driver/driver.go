@@ -44,6 +44,15 @@ type Device interface {
 	Compile(k *kernel.Kernel) (Code, error)
 	// Launch runs a call. It retains neither c nor what c points to, but the Code.
 	Launch(c *Call) error
+	// MatMul multiplies matrices.
+	MatMul(c *MatMulCall) error
+	// CompileReduce is Compile, for Reduce. The one result of k is an Element.
+	CompileReduce(k *kernel.Kernel, r compute.Reduction) (Code, error)
+	// Reduce runs a call of code of CompileReduce. It retains what Launch does.
+	Reduce(c *ReduceCall) error
+	// Gather sets row i of the n of dst, of width elements, to the row of src with the index i of
+	// index, or to NaN. src has rows of them, at least one.
+	Gather(dst, src, index Memory, width, rows, n int) error
 	// Stream runs a call on operands in the memory of the host. When ctx ends it stops early
 	// and returns Ended(ctx). It retains nothing.
 	Stream(ctx context.Context, c *HostCall) error
@@ -70,25 +79,6 @@ type (
 	// else, or nil. The front remembers the first fault of any other device, and then
 	// calls only Free and Close.
 	Survivor interface{ Usable() error }
-)
-
-// A Device may compute these too. The front computes what it does not with package linear, on
-// memory of the host, which is slow.
-type (
-	// A Multiplier multiplies matrices.
-	Multiplier interface{ MatMul(c *MatMulCall) error }
-	// A Reducer reduces what kernels compute.
-	Reducer interface {
-		// CompileReduce is Compile, for Reduce. The one result of k is an Element.
-		CompileReduce(k *kernel.Kernel, r compute.Reduction) (Code, error)
-		// Reduce runs a call of code of CompileReduce. It retains what Launch does.
-		Reduce(c *ReduceCall) error
-	}
-	// A Gatherer gathers rows: row i of the n of dst, of width elements, is the row of src with
-	// the index i of index, or NaN. src has rows of them.
-	Gatherer interface {
-		Gather(dst, src, index Memory, width, rows, n int) error
-	}
 )
 
 // Memory is a device's own: what it needs to find the elements of a buffer, or the bits of

@@ -67,6 +67,18 @@ func (d *fake) Compile(*kernel.Kernel) (Code, error) { return nil, d.fails("Comp
 
 func (d *fake) Launch(*Call) error { return d.fails("Launch") }
 
+func (d *fake) MatMul(*MatMulCall) error { return d.fails("MatMul") }
+
+func (d *fake) CompileReduce(*kernel.Kernel, compute.Reduction) (Code, error) {
+	return nil, d.fails("CompileReduce")
+}
+
+func (d *fake) Reduce(*ReduceCall) error { return d.fails("Reduce") }
+
+func (d *fake) Gather(_, _, _ Memory, _, _, _ int) error { return d.fails("Gather") }
+
+func (d *fake) Peak() (float64, error) { return 1, d.fails("Peak") }
+
 func (d *fake) Stream(context.Context, *HostCall) error { return d.fails("Stream") }
 
 func (d *fake) Sync() error { return d.fails("Sync") }
@@ -111,6 +123,8 @@ func operandsOf(t *testing.T, b *Backend, n int) (compute.Buffer, compute.Mask) 
 // calls are all calls on a backend with x and m, of at least one element.
 func calls(b *Backend, x compute.Buffer, m compute.Mask) map[string]func() error {
 	f := compute.LeakyReLU(0.5)
+	y, _ := b.Alloc(x.Len())
+	z, _ := b.Alloc(1)
 	prepared, prepareErr := b.Prepare(axpy, x, x, x, compute.F32(2))
 	all := map[string]func() error{
 		"Alloc":     func() error { _, err := b.Alloc(1); return err },
@@ -130,6 +144,14 @@ func calls(b *Backend, x compute.Buffer, m compute.Mask) map[string]func() error
 			return b.RunSlices(context.Background(), axpy, v, v, v, compute.F32(2))
 		},
 		"Prepared": func() error { return prepareErr },
+		"View":     func() error { _, err := x.View(0, 1); return err },
+		"WriteAt":  func() error { return x.WriteAt([]float32{1}, 1) },
+		"ReadAt":   func() error { return x.ReadAt([]float32{1}, 1) },
+		"Fill":     func() error { return b.Fill(x, 1) },
+		"Gather":   func() error { return b.Gather(y, x, z) },
+		"Reduce":   func() error { return b.Reduce(z, compute.Sum, compute.All(), nil, x) },
+		"MatMul":   func() error { return b.MatMul(y, x, x.Len(), 1, z, 1) },
+		"Peak":     func() error { _, err := b.Peak(); return err },
 		"Profile":  func() error { _, err := b.Profile(func() error { return nil }); return err },
 	}
 	if prepareErr == nil {
@@ -146,12 +168,12 @@ func calls(b *Backend, x compute.Buffer, m compute.Mask) map[string]func() error
 // TestFault: after the first fault, of whichever method, all calls return it, but Release
 // and Close.
 func TestFault(t *testing.T) {
-	for _, method := range []string{"Alloc", "Write", "Read", "ReadMask", "Launch", "Stream", "Sync", "Trim", "Profile"} {
+	for _, method := range []string{"Alloc", "Write", "Read", "ReadMask", "Launch", "View", "MatMul", "Reduce", "Gather", "Stream", "Sync", "Trim", "Profile", "Peak"} {
 		d := &fake{}
 		b := New(d)
 		x, m := operandsOf(t, b, 2)
-		d.err = failing(method, errOnFire)
 		all := calls(b, x, m)
+		d.err = failing(method, errOnFire)
 		if method == "Trim" {
 			b.Trim()
 		}
@@ -202,8 +224,9 @@ func TestSurvivor(t *testing.T) {
 	d := &survivor{}
 	b := New(d)
 	x, m := operandsOf(t, b, 2)
+	all := calls(b, x, m)
 	d.fault = errOnFire
-	for name, call := range calls(b, x, m) {
+	for name, call := range all {
 		if err := call(); errors.Is(err, compute.ErrDevice) != (name != "Stream" && name != "RunSlices") {
 			t.Errorf("%s: %v", name, err)
 		}
@@ -212,21 +235,24 @@ func TestSurvivor(t *testing.T) {
 
 // TestFaultMeanwhile: a call that waits for another, which finds a fault, returns it too.
 func TestFaultMeanwhile(t *testing.T) {
-	d := &blocking{entered: make(chan bool, 2), leave: make(chan bool)}
-	b := New(d)
-	x, _ := operandsOf(t, b, 2)
-	first, second := make(chan error), make(chan error)
-	go func() { first <- b.Copy(x, x) }()
-	<-d.entered
-	go func() { second <- b.Copy(x, x) }()
-	time.Sleep(10 * time.Millisecond) // so that it waits, or else it need not
-	d.launchErr = errOnFire
-	close(d.leave)
-	if err := <-first; !errors.Is(err, compute.ErrDevice) {
-		t.Errorf("the call that finds the fault: %v", err)
-	}
-	if err := <-second; !errors.Is(err, compute.ErrDevice) || len(d.entered) > 0 {
-		t.Errorf("the call that waited for it: %v, and it was launched %d times", err, len(d.entered))
+	for _, name := range []string{"Copy", "Fill", "Gather", "Reduce", "MatMul", "Run", "Prepared", "forward"} {
+		d := &blocking{entered: make(chan bool, 2), leave: make(chan bool)}
+		b := New(d)
+		x, m := operandsOf(t, b, 2)
+		call := calls(b, x, m)[name]
+		first, second := make(chan error), make(chan error)
+		go func() { first <- b.Copy(x, x) }()
+		<-d.entered
+		go func() { second <- call() }()
+		time.Sleep(10 * time.Millisecond) // so that it waits, or else it need not
+		d.launchErr = errOnFire
+		close(d.leave)
+		if err := <-first; !errors.Is(err, compute.ErrDevice) {
+			t.Errorf("the call that finds the fault: %v", err)
+		}
+		if err := <-second; !errors.Is(err, compute.ErrDevice) || len(d.entered) > 0 {
+			t.Errorf("%s, which waited for it: %v, and it was launched %d times", name, err, len(d.entered))
+		}
 	}
 }
 
@@ -253,10 +279,13 @@ func TestSizes(t *testing.T) {
 	b := New(d)
 	x, m := operandsOf(t, b, 64)
 	all := calls(b, x, m)
-	const remedy = ", with 264 bytes in 2 live buffers: out of memory; release some, work in parts, or use Stream"
+	const live = ", with 524 bytes in 4 live buffers: out of memory; release some, "
+	const remedy, noStream = live + "work in parts, or use Stream", live + "or work in parts"
 	for _, test := range []struct{ method, call, want string }{
 		{"Alloc", "Alloc", "alloc on fake: 1 elements, 4 bytes" + remedy},
-		{"Launch", "Copy", "copy on fake: 64 elements" + remedy},
+		{"Launch", "Copy", "copy on fake: 64 elements" + noStream},
+		{"Reduce", "Reduce", "sum on fake: 64 elements" + noStream},
+		{"MatMul", "MatMul", "matmul on fake: 64 by 1 by 1 elements" + noStream},
 		{"Stream", "Stream", "stream on fake: 1 elements: out of memory"},
 		{"Stream", "RunSlices", "run slices axpy on fake: 2 elements: out of memory"},
 		{"Launch", "Run", "run axpy on fake: 64 elements" + strings.Replace(remedy, "Stream", "RunSlices", 1)},
@@ -338,6 +367,12 @@ func (d *blocking) Launch(*Call) error {
 	return d.launchErr
 }
 
+func (d *blocking) MatMul(*MatMulCall) error { return d.Launch(nil) }
+
+func (d *blocking) Reduce(*ReduceCall) error { return d.Launch(nil) }
+
+func (d *blocking) Gather(_, _, _ Memory, _, _, _ int) error { return d.Launch(nil) }
+
 func (d *blocking) Stream(context.Context, *HostCall) error { return d.Launch(nil) }
 
 func (d *blocking) Close() error {
@@ -347,7 +382,7 @@ func (d *blocking) Close() error {
 
 // TestCloseWaits: Close closes the device when the calls under way are done.
 func TestCloseWaits(t *testing.T) {
-	for _, name := range []string{"Stream", "Copy", "Run", "Prepared", "RunSlices"} {
+	for _, name := range []string{"Stream", "Copy", "Fill", "Gather", "Reduce", "MatMul", "Run", "Prepared", "RunSlices"} {
 		d := &blocking{entered: make(chan bool), leave: make(chan bool)}
 		b := New(d)
 		x, m := operandsOf(t, b, 2)

@@ -2,13 +2,14 @@ package driver
 
 import (
 	"math"
+	"slices"
 
 	"github.com/gmind-go/compute"
 	"github.com/gmind-go/compute/expr"
 )
 
 // fill sets elements to a value.
-var fill = expr.MustParse("fill(v) = v")
+var fill = expr.MustParse("func fill(v float32) (dst float32) { return v }")
 
 // Fill implements compute.Backend.
 func (b *Backend) Fill(dst compute.Buffer, v float32) error {
@@ -62,32 +63,19 @@ func (b *Backend) Gather(dst, src, index compute.Buffer) error {
 	if from.n%width != 0 {
 		return c.fail(compute.ErrLength, "dst has rows of %d elements, as there are %d in it for %d of index, and src has %d, which are no such rows", width, to.n, at.n, from.n)
 	}
-	rows := from.n / width
+	if err := b.usable(op); err != nil { // since a call for which this one waited
+		return err
+	}
 	var err error
-	if g, ok := b.device.(Gatherer); ok && rows > 0 {
-		err = g.Gather(to.device, from.device, at.device, width, rows, at.n)
+	if rows := from.n / width; rows > 0 {
+		err = b.device.Gather(to.device, from.device, at.device, width, rows, at.n)
 	} else {
-		err = b.gatherOnHost(to, from, at, width, rows)
+		err = b.device.Write(to.device, slices.Repeat([]float32{float32(math.NaN())}, to.n))
 	}
 	if err != nil {
 		return b.failed(op, elements(to.n), err)
 	}
 	return nil
-}
-
-// gatherOnHost computes Gather for a device that cannot.
-func (b *Backend) gatherOnHost(to, from, at *memory, width, rows int) error {
-	dst, src, index := make([]float32, to.n), make([]float32, from.n), make([]float32, at.n)
-	if err := b.device.Read(at.device, index); err != nil {
-		return err
-	}
-	if rows > 0 {
-		if err := b.device.Read(from.device, src); err != nil {
-			return err
-		}
-	}
-	GatherRows(dst, src, index, width, rows)
-	return b.device.Write(to.device, dst)
 }
 
 // GatherRows sets each row of dst, of width elements, to the row of src that index names, of

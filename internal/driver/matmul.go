@@ -1,6 +1,7 @@
 package driver
 
 import (
+	"fmt"
 	"math/bits"
 
 	"github.com/gmind-go/compute"
@@ -22,7 +23,10 @@ func (b *Backend) MatMul(c, a compute.Buffer, m, k int, bb compute.Buffer, n int
 		return cl.fail(compute.ErrArgument, "m is %d, k is %d and n is %d; none of them can be negative", m, k, n)
 	}
 	var o compute.Product
-	for _, option := range options {
+	for i, option := range options {
+		if option == nil {
+			return cl.fail(compute.ErrArgument, "option %d of %d is nil; give TransposeA, TransposeB, Accumulate or Then(...)", i+1, len(options))
+		}
 		option(&o)
 	}
 	p := &product{call: cl, Product: linear.Product{M: m, K: k, N: n, TransposeA: o.TransposeA, TransposeB: o.TransposeB, Accumulate: o.Accumulate}}
@@ -46,12 +50,14 @@ func (b *Backend) MatMul(c, a compute.Buffer, m, k int, bb compute.Buffer, n int
 		if err != nil {
 			return err
 		}
-		if p.then = then; then != nil {
-			if p.thenAll, err = b.ownAll(then); err != nil {
-				return err
-			}
-			all = append(all, p.thenAll...)
+		p.then = then
+		if p.thenAll, err = b.ownAll(then); err != nil {
+			return err
 		}
+		if p.code, err = then.compile(b); err != nil {
+			return err
+		}
+		all = append(all, p.thenAll...)
 	} else if len(o.Args) > 0 {
 		return cl.fail(compute.ErrArgument, "Then has %d arguments, and no program", len(o.Args))
 	}
@@ -68,21 +74,22 @@ type product struct {
 	operands [3]*memory   // c, a, b
 	then     *programCall // or nil
 	thenAll  []*memory    // its operands
+	code     *compiled    // of it
 }
 
 // thenCall returns the call of o.Then. c is its first result, and its first argument.
 func (b *Backend) thenCall(o *compute.Product, c compute.Buffer) (*programCall, error) {
-	results := len(o.Then.Results())
-	cl := b.call("matmul then " + o.Then.Name())
+	const op = "matmul then"
 	if err := o.Then.Err(); err != nil {
-		return nil, cl.wrap(err)
+		return nil, b.call(op).wrap(err)
 	}
-	if len(o.Args) < results-1 {
-		return nil, cl.fail(compute.ErrArgument, "%d arguments were given, and the program has %d results beside the product; give these first", len(o.Args), results-1)
+	results, params := len(o.Then.Results())-1, len(o.Then.Args())-1
+	if given := givenArgs(o.Args); params < 0 || given != results+params {
+		return nil, b.call(op+" "+o.Then.Name()).fail(compute.ErrArgument, "%d arguments were given, and the program has %d as results and %d as arguments; the first of each are the product, so give the others: results, then arguments", given, results+1, params+1)
 	}
 	args := []compute.Arg{c}
-	args = append(append(args, o.Args[:results-1]...), c)
-	return b.newProgramCall("matmul then", false, o.Then, append(args, o.Args[results-1:]...))
+	args = append(append(args, o.Args[:results]...), c)
+	return b.newProgramCall(op, false, o.Then, append(args, o.Args[results:]...))
 }
 
 // check returns what is wrong with the memory of p. It is locked.
@@ -116,14 +123,10 @@ func (p *product) check(b *Backend) error {
 
 // matMul computes p, whose memory is locked.
 func (b *Backend) matMul(p *product) error {
-	var code *compiled
-	var err error
-	if p.then != nil {
-		if code, err = p.then.compile(b); err != nil {
-			return err
-		}
-	}
 	if err := p.check(b); err != nil {
+		return err
+	}
+	if err := b.usable(p.op); err != nil { // since a call for which this one waited
 		return err
 	}
 	if p.M == 0 || p.N == 0 {
@@ -131,7 +134,7 @@ func (b *Backend) matMul(p *product) error {
 	}
 	call := &MatMulCall{Product: p.Product, C: p.operands[0].device, A: p.operands[1].device, B: p.operands[2].device}
 	if p.then != nil {
-		call.Then = p.then.launch(code, p.thenAll, p.M*p.N)
+		call.Then = p.then.launch(p.code, p.thenAll, p.M*p.N)
 	}
 	if err := b.multiply(call); err != nil {
 		return b.failed(p.op, p.size(), err)
@@ -141,22 +144,16 @@ func (b *Backend) matMul(p *product) error {
 
 // size returns the extents of p, for errors.
 func (p *product) size() string {
-	return elements(p.M) + " by " + elements(p.K) + " by " + elements(p.N)
+	return fmt.Sprintf("%d by %d by %d elements", p.M, p.K, p.N)
 }
 
 // multiply runs call, where K may be 0.
 func (b *Backend) multiply(call *MatMulCall) error {
-	switch m, ok := b.device.(Multiplier); {
-	case call.K == 0:
-		if !call.Accumulate {
-			if err := b.device.Write(call.C, make([]float32, call.M*call.N)); err != nil {
-				return err
-			}
-		}
-	case ok:
-		return m.MatMul(call)
-	default:
-		if err := b.multiplyOnHost(call); err != nil {
+	if call.K > 0 {
+		return b.device.MatMul(call)
+	}
+	if !call.Accumulate {
+		if err := b.device.Write(call.C, make([]float32, call.M*call.N)); err != nil {
 			return err
 		}
 	}
@@ -164,22 +161,4 @@ func (b *Backend) multiply(call *MatMulCall) error {
 		return nil
 	}
 	return b.device.Launch(call.Then)
-}
-
-// multiplyOnHost computes the product for a device that cannot.
-func (b *Backend) multiplyOnHost(call *MatMulCall) error {
-	x, y, z := make([]float32, call.M*call.K), make([]float32, call.K*call.N), make([]float32, call.M*call.N)
-	for _, r := range []struct {
-		from Memory
-		to   []float32
-	}{{call.A, x}, {call.B, y}, {call.C, z}} {
-		if r.from == call.C && !call.Accumulate {
-			continue
-		}
-		if err := b.device.Read(r.from, r.to); err != nil {
-			return err
-		}
-	}
-	linear.MatMul(call.Product, z, x, y)
-	return b.device.Write(call.C, z)
 }

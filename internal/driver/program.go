@@ -32,12 +32,10 @@ func (b *Backend) newProgramCall(op string, slices bool, p *expr.Program, args [
 	if err := p.Err(); err != nil {
 		return nil, c.wrap(err)
 	}
-	c.call.op += " " + p.Name()
+	c.call.op = programOp(op, p)
 	c.signature.op = c.call.op
-	if n := len(args); n > 0 {
-		if at, ok := args[n-1].(kernel.At); ok {
-			c.at, args = at, args[:n-1]
-		}
+	if n := givenArgs(args); n < len(args) {
+		c.at, args = args[n].(kernel.At), args[:n]
 	}
 	results, params := p.Results(), p.Args()
 	if len(args) != len(results)+len(params) {
@@ -81,6 +79,24 @@ func (b *Backend) newProgramCall(op string, slices bool, p *expr.Program, args [
 		return nil, c.fail(compute.ErrArgument, "%d scalars, and a call may have %d; split the program", scalars, expr.MaxScalars)
 	}
 	return c, nil
+}
+
+// programOp returns op with the name of p, as errors have it, unless p is of the front itself.
+func programOp(op string, p *expr.Program) string {
+	if p == fill || p == identity {
+		return op
+	}
+	return op + " " + p.Name()
+}
+
+// givenArgs returns the number of args that a user gave: without a kernel.At.
+func givenArgs(args []compute.Arg) int {
+	if n := len(args); n > 0 {
+		if _, ok := args[n-1].(kernel.At); ok {
+			return n - 1
+		}
+	}
+	return len(args)
 }
 
 func (c *programCall) add(name string, arg compute.Arg, address kernel.Address) {

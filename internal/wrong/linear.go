@@ -54,11 +54,13 @@ func (b Backend) Reduce(out compute.Buffer, r compute.Reduction, along compute.A
 // MatMul has a bug that ends the first chain early.
 func (b Backend) MatMul(c, a compute.Buffer, m, k int, bb compute.Buffer, n int, options ...compute.MatMulOption) error {
 	l, _ := compute.As[compute.Linear](b.Backend)
+	const early = 100
 	var p compute.Product
 	for _, option := range options {
-		option(&p)
+		if option != nil {
+			option(&p)
+		}
 	}
-	const early = 100
 	if !b.has("MatMul in other blocks") || k <= early || !p.TransposeA || p.TransposeB {
 		return l.MatMul(c, a, m, k, bb, n, options...)
 	}
