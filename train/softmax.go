@@ -79,6 +79,9 @@ func NewSoftmax(b compute.Backend, classes int) (*Softmax, error) {
 //
 // Errors: compute.ErrLength, and those of Backend.Reduce.
 func (s *Softmax) CrossEntropy(loss, dz, z, target compute.Buffer) error {
+	if err := s.usable("cross-entropy"); err != nil {
+		return err
+	}
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	rows, err := s.prepare("cross-entropy", z)
@@ -129,6 +132,9 @@ func (s *Softmax) gradient(dz, z, target compute.Buffer, byLabel bool) error {
 // Probabilities sets p to the probabilities for the logits z. p may be z. Errors:
 // compute.ErrLength, and those of Backend.Reduce.
 func (s *Softmax) Probabilities(p, z compute.Buffer) error {
+	if err := s.usable("probabilities"); err != nil {
+		return err
+	}
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	if _, err := s.prepare("probabilities", z); err != nil {
@@ -145,6 +151,9 @@ func (s *Softmax) Probabilities(p, z compute.Buffer) error {
 //
 // Errors: compute.ErrLength, and those of Backend.Reduce.
 func (s *Softmax) Predict(class, z compute.Buffer) error {
+	if err := s.usable("predict"); err != nil {
+		return err
+	}
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	if _, err := s.reserve("predict", z); err != nil {
@@ -155,6 +164,14 @@ func (s *Softmax) Predict(class, z compute.Buffer) error {
 		return fmt.Errorf("train: predict: %w", err)
 	}
 	return s.b.Reduce(class, compute.Min, rows, first, z, compute.Col(s.most), compute.Row(s.columns))
+}
+
+// usable returns an error unless s is one of NewSoftmax.
+func (s *Softmax) usable(op string) error {
+	if s == nil || s.b == nil {
+		return fmt.Errorf("train: %s: the Softmax has no backend; make one with NewSoftmax: %w", op, compute.ErrUnavailable)
+	}
+	return nil
 }
 
 // prepare sets most and sum for z, and returns the number of its rows.
@@ -216,6 +233,9 @@ func (s *Softmax) releaseRows() error {
 // Release releases what s holds on the device. Later calls of the methods return
 // compute.ErrClosed. Errors: compute.ErrDevice.
 func (s *Softmax) Release() error {
+	if s.usable("release") != nil {
+		return nil
+	}
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	s.released = true

@@ -406,3 +406,19 @@ func TestErrors(t *testing.T) {
 		t.Errorf("a second Release: %v", err)
 	}
 }
+
+// TestSoftmaxWithoutBackend: a Softmax that NewSoftmax has not made returns errors.
+func TestSoftmaxWithoutBackend(t *testing.T) {
+	for _, s := range []*train.Softmax{nil, {}} {
+		for name, err := range map[string]error{
+			"CrossEntropy": s.CrossEntropy(nil, nil, nil, nil), "Probabilities": s.Probabilities(nil, nil), "Predict": s.Predict(nil, nil),
+		} {
+			if !errors.Is(err, compute.ErrUnavailable) {
+				t.Errorf("%s: got error %v, want %v", name, err, compute.ErrUnavailable)
+			}
+		}
+		if err := s.Release(); err != nil {
+			t.Error(err)
+		}
+	}
+}
