@@ -62,7 +62,7 @@ func Accumulate(p *Product) { p.Accumulate = true }
 // The first argument of a program of Program.Backward is the gradient of the output, dy. So the
 // gradient goes back through a layer, and through the activation before it, in one pass too:
 //
-//	back := expr.MustParse("relu(z) = max(0, z)").Backward("z")
+//	back := compute.ReLU().Program().Backward("x")
 //	err := l.MatMul(dz, dy, batch, out, w, in, compute.TransposeB, compute.Then(back, z))
 func Then(p *expr.Program, args ...Arg) MatMulOption {
 	return func(o *Product) { o.Then, o.Args = p, args }
