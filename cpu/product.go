@@ -79,8 +79,10 @@ const (
 	maxColumns  = 512
 	maxTaskRows = 1024
 	// packRows is the number of rows of C from which on it pays to copy B, so that what a
-	// kernel reads is in few pages, and not at the same place in many.
-	packRows = 112
+	// kernel reads is in few pages; packConflicts is that for rows of B at the same places of
+	// a cache.
+	packRows      = 320
+	packConflicts = 80
 	// streamColumns is the number of columns from which on it pays to read B in the order of
 	// memory, and to load and store chains for it.
 	streamColumns = 512
@@ -347,7 +349,7 @@ func (p *part) rowsOf(i int) (from, to int) {
 func (p *part) place(s *panels) {
 	set := p.set
 	most := &set.kernels[min(p.rows, set.rows)]
-	direct := !p.TransposeB && p.rows < packRows
+	direct := !p.TransposeB && (p.rows < packConflicts || p.rows < packRows && p.N%conflict != 0)
 	b := s.b
 	s.list = s.list[:0]
 	for at := 0; at < p.columns; {
@@ -441,7 +443,7 @@ func (p *part) takeRows(s *panels, i int) {
 	case p.set.transposed:
 		p.set.transposeRowsOf(a, s.a, line, src, p.K, a.rows, p.k)
 		a.a, a.rowA, a.stepA = unsafe.Pointer(&s.a[0]), 4, 4*line
-	case len(s.list) > 2 && a.rows > 4 && p.K%conflict == 0:
+	case len(s.list) > 1 && a.rows > 4 && p.K%conflict == 0:
 		for r := range a.rows {
 			copy(s.a[r*rowOfA:][:p.k], src[r*p.K:])
 		}
@@ -479,7 +481,7 @@ func (p *part) copyColumns(s *panels, i int) {
 
 // conflict is the distance in elements of rows that are at the same places of the L1 cache, so
 // that it cannot hold a line of each.
-const conflict = 512
+const conflict = 1024
 
 // compute computes the rows of the patch, from one on, and the columns of q.
 func (p *part) compute(s *panels, q *panel, from int) {

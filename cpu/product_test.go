@@ -26,10 +26,10 @@ func newProductTrial(r *rand.Rand) *productTrial {
 	case 2: // few rows, and all kinds of patches of them
 		p.M, p.N = 1+r.IntN(4), 1+r.IntN(400)
 	case 3: // copied panels
-		p.M, p.N, p.K = packRows+r.IntN(20), 1+r.IntN(100), 1+r.IntN(9)
+		p.M, p.N, p.K = packRows+r.IntN(20), 1+r.IntN(100), 1+r.IntN(5)
 	case 4: // rows that are copied, since they are at the same places of the cache
 		p.K = conflict
-		p.M, p.N = 5+r.IntN(2), 65+r.IntN(32)
+		p.M, p.N = 5+r.IntN(2), 60
 	}
 	if r.IntN(10) == 0 {
 		p.N = 1

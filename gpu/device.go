@@ -123,7 +123,10 @@ func open(found *opencl.Device, info compute.Info, p program, o Options) (comput
 		chunks:  newReduction(function.Kernel(0, function.Copy)),
 	}
 	d.codes.d, d.codes.limit = d, maxPrograms
-	d.multiplier = multiplier{tiles: tilesFor(found), codes: map[variant]*tileCode{}, unfit: map[variant]error{}}
+	d.multiplier = multiplier{
+		tiles: tilesFor(found), inPanels: kernels.MatMulPanels, inTiles: kernels.MatMulTiles,
+		codes: map[variant]*tileCode{}, unfit: map[variant]error{},
+	}
 	d.flushes.Store(!found.Subnormals)
 	d.quick = sync.OnceValue(d.slowDouble)
 	d.planPipelines(o.StreamMemory, runtime.GOMAXPROCS(0))

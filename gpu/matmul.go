@@ -12,7 +12,6 @@ import (
 	"github.com/gmind-go/compute/internal/driver"
 	"github.com/gmind-go/compute/internal/linear"
 	"github.com/gmind-go/compute/internal/mempool"
-	"github.com/gmind-go/compute/kernels"
 )
 
 // A multiplier has the programs that multiply matrices. Each is built when it is first needed,
@@ -20,9 +19,11 @@ import (
 type multiplier struct {
 	tiles []tile // to choose from, the best for large matrices first
 
+	inPanels, inTiles string // kernels.MatMulPanels and MatMulTiles
+
 	mu    sync.Mutex // guards what follows, and is held while a program is built
 	codes map[variant]*tileCode
-	unfit map[variant]error // what the device cannot use
+	unfit map[variant]error // what the device cannot use, if it can use another
 }
 
 // A variant is what a program is for. That for panels is for all transposes.
@@ -253,7 +254,7 @@ func (d *device) tileCode(p linear.Product) (*tileCode, error) {
 			break
 		}
 		c, err := m.of(d, t, p)
-		if errors.Is(err, compute.ErrDevice) {
+		if errors.Is(err, compute.ErrDevice) && !opencl.IsGroupTooLarge(err) {
 			return nil, err
 		}
 		if err != nil {
@@ -265,7 +266,7 @@ func (d *device) tileCode(p linear.Product) (*tileCode, error) {
 		}
 	}
 	if last == nil {
-		clear(m.unfit) // so that the next call tries again
+		clear(m.unfit) // the next call tries again
 		return nil, failed
 	}
 	return last, nil
@@ -284,10 +285,9 @@ func (m *multiplier) of(d *device, t tile, p linear.Product) (*tileCode, error) 
 		return nil, err
 	}
 	c, err := d.buildTile(v)
-	switch {
-	case err == nil:
+	if err == nil {
 		m.codes[v] = c
-	case opencl.IsGroupTooLarge(err) || errors.Is(err, compute.ErrCompile) || errors.Is(err, compute.ErrMiscompiled):
+	} else {
 		m.unfit[v] = err
 	}
 	return c, err
@@ -297,9 +297,9 @@ func (m *multiplier) of(d *device, t tile, p linear.Product) (*tileCode, error) 
 func (d *device) buildTile(v variant) (*tileCode, error) {
 	s := d.shape
 	s.width, s.vectors, s.group, s.aligned = v.tile.width, 1, v.tile.group(), false
-	source := kernels.MatMulPanels
+	source := d.multiplier.inPanels
 	if v.tile.depth > 0 {
-		source = kernels.MatMulTiles
+		source = d.multiplier.inTiles
 	}
 	program, err := d.context.Build(d.defines(s)+v.tile.defines(v)+"#line 1\n"+source, d.options())
 	if err != nil {

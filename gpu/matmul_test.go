@@ -3,8 +3,10 @@
 package gpu
 
 import (
+	"errors"
 	"fmt"
 	"slices"
+	"strings"
 	"testing"
 
 	"github.com/gmind-go/compute"
@@ -90,4 +92,31 @@ func multiplyViews(b compute.Backend, p linear.Product) error {
 		}
 	}
 	return nil
+}
+
+// TestWrongProducts: a program that multiplies wrongly is found out, and another tile is taken, if
+// one is right.
+func TestWrongProducts(t *testing.T) {
+	b := testenv.Open(t, OpenDevice("any"))
+	m := &inside(b).multiplier
+	m.tiles = []tile{groupTiles[len(groupTiles)-1], panelTiles[4]}
+	p := linear.Product{M: 5, K: 6, N: 7}
+	change := func(source *string, from, to string) {
+		if !strings.Contains(*source, from) {
+			t.Fatalf("the source has no %q", from)
+		}
+		*source = strings.Replace(*source, from, to, 1)
+	}
+	change(&m.inTiles, ": -0.0f", ": 0.0f")
+	if err := multiplyViews(b, p); err != nil {
+		t.Error(err)
+	}
+	if len(m.codes) != 1 || len(m.unfit) != 1 {
+		t.Errorf("%d programs are used, and %v, want one of two", len(m.codes), m.unfit)
+	}
+	m.release()
+	change(&m.inPanels, "fused(v, w[j], s[i][j])", "v * w[j] + s[i][j]")
+	if err := multiplyViews(b, p); !errors.Is(err, compute.ErrMiscompiled) {
+		t.Errorf("with wrong programs alone: %v, want ErrMiscompiled", err)
+	}
 }

@@ -39,6 +39,7 @@ var counted = map[string]func(*testing.T){
 	"TestStreamWays":      TestStreamWays,
 	"TestTrimForMemory":   TestTrimForMemory,
 	"TestTwoDevices":      TestTwoDevices,
+	"TestWrongProducts":   TestWrongProducts,
 }
 
 // uncounted are the others.

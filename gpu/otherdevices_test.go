@@ -64,6 +64,14 @@ var otherDevices = map[string]struct {
 				t.Errorf("opened a device of kind %s", kind)
 			}
 			roundTrip(t, b, 100_000)
+			if err := multiplyViews(b, linear.Product{M: 20, K: 30, N: 10}); err != nil { // with the first tile whose group is not too large
+				t.Error(err)
+			}
+			for v := range inside(b).multiplier.codes {
+				if v.tile != groupTiles[len(groupTiles)-1] {
+					t.Errorf("groups of %d items are used", v.tile.group())
+				}
+			}
 			sums(t, b, 16)
 		},
 	},

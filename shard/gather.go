@@ -46,15 +46,16 @@ func (l *lent) gather(dst, src, index memory, width, rows int) error {
 	first := func(p part) int { return (p.from + width - 1) / width } // row that p has whole
 	places := make([][]int, len(src))                                 // by part: the rows of dst
 	for i, v := range indices {
-		if !(v >= 0 && float64(v) < float64(rows)) || v != float32(int(v)) {
+		r, ok := driver.RowOf(v, rows)
+		if !ok {
 			for j := range row(i) {
 				row(i)[j] = float32(math.NaN())
 			}
 			continue
 		}
-		r, whole := int(v), false
+		whole := false
 		for k, p := range src {
-			if first(p) <= r && (r+1)*width <= p.to {
+			if first(p) <= r && (r+1)*width <= p.to && isIndex(r-first(p)) {
 				places[k], whole = append(places[k], i), true
 			}
 		}
@@ -77,11 +78,15 @@ func (l *lent) gather(dst, src, index memory, width, rows int) error {
 	return l.Write(dst, values)
 }
 
+// isIndex reports whether a float32 is the number of row r. A row of a long part may have one in the
+// whole and none in the part.
+func isIndex(r int) bool { return int(float32(r)) == r }
+
 // gatherRows reads the rows of p that have places. Its first whole row has the number first.
 func (p *part) gatherRows(first, width int, indices []float32, places []int, row func(i int) []float32) error {
 	local := make([]float32, len(places))
 	for i, place := range places {
-		local[i] = indices[place] - float32(first) // exact
+		local[i] = float32(int(indices[place]) - first)
 	}
 	skip := first*width - p.from
 	src, err := p.buffer().View(skip, skip+(p.to-p.from-skip)/width*width)

@@ -45,6 +45,7 @@ type Softmax struct {
 
 	mu                sync.Mutex
 	most, sum, logSum compute.Buffer // of each row, or nil
+	released          bool
 }
 
 // NewSoftmax returns a Softmax of 2 or more classes, on b. Errors: compute.ErrArgument for
@@ -78,6 +79,9 @@ func NewSoftmax(b compute.Backend, classes int) (*Softmax, error) {
 //
 // Errors: compute.ErrLength, and those of Backend.Reduce.
 func (s *Softmax) CrossEntropy(loss, dz, z, target compute.Buffer) error {
+	if err := s.usable("cross-entropy"); err != nil {
+		return err
+	}
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	rows, err := s.prepare("cross-entropy", z)
@@ -128,6 +132,9 @@ func (s *Softmax) gradient(dz, z, target compute.Buffer, byLabel bool) error {
 // Probabilities sets p to the probabilities for the logits z. p may be z. Errors:
 // compute.ErrLength, and those of Backend.Reduce.
 func (s *Softmax) Probabilities(p, z compute.Buffer) error {
+	if err := s.usable("probabilities"); err != nil {
+		return err
+	}
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	if _, err := s.prepare("probabilities", z); err != nil {
@@ -144,6 +151,9 @@ func (s *Softmax) Probabilities(p, z compute.Buffer) error {
 //
 // Errors: compute.ErrLength, and those of Backend.Reduce.
 func (s *Softmax) Predict(class, z compute.Buffer) error {
+	if err := s.usable("predict"); err != nil {
+		return err
+	}
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	if _, err := s.reserve("predict", z); err != nil {
@@ -154,6 +164,14 @@ func (s *Softmax) Predict(class, z compute.Buffer) error {
 		return fmt.Errorf("train: predict: %w", err)
 	}
 	return s.b.Reduce(class, compute.Min, rows, first, z, compute.Col(s.most), compute.Row(s.columns))
+}
+
+// usable returns an error unless s is one of NewSoftmax.
+func (s *Softmax) usable(op string) error {
+	if s == nil || s.b == nil {
+		return fmt.Errorf("train: %s: the Softmax has no backend; make one with NewSoftmax: %w", op, compute.ErrUnavailable)
+	}
+	return nil
 }
 
 // prepare sets most and sum for z, and returns the number of its rows.
@@ -175,6 +193,9 @@ func (s *Softmax) prepare(op string, z compute.Buffer) (rows int, err error) {
 
 // reserve makes what s holds for each row of z, unless it has it, and returns their number.
 func (s *Softmax) reserve(op string, z compute.Buffer) (rows int, err error) {
+	if s.released {
+		return 0, fmt.Errorf("train: %s: the Softmax is released; make another: %w", op, compute.ErrClosed)
+	}
 	if check.IsNil(z) {
 		return 0, fmt.Errorf("train: %s: the logits are nil: %w", op, compute.ErrForeignBuffer)
 	}
@@ -212,7 +233,11 @@ func (s *Softmax) releaseRows() error {
 // Release releases what s holds on the device. Later calls of the methods return
 // compute.ErrClosed. Errors: compute.ErrDevice.
 func (s *Softmax) Release() error {
+	if s.usable("release") != nil {
+		return nil
+	}
 	s.mu.Lock()
 	defer s.mu.Unlock()
+	s.released = true
 	return cmp.Or(s.releaseRows(), s.columns.Release())
 }

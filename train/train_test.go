@@ -395,10 +395,30 @@ func TestErrors(t *testing.T) {
 	if err := s.Release(); err != nil {
 		t.Fatal(err)
 	}
-	if err := s.CrossEntropy(two, six, six, two); !errors.Is(err, compute.ErrClosed) {
-		t.Errorf("after Release: %v", err)
+	for what, err := range map[string]error{
+		"CrossEntropy": s.CrossEntropy(two, six, six, two), "Probabilities": s.Probabilities(six, six), "Predict": s.Predict(two, six),
+	} {
+		if !errors.Is(err, compute.ErrClosed) {
+			t.Errorf("%s after Release: %v", what, err)
+		}
 	}
 	if err := s.Release(); err != nil {
 		t.Errorf("a second Release: %v", err)
+	}
+}
+
+// TestSoftmaxWithoutBackend: a Softmax that NewSoftmax has not made returns errors.
+func TestSoftmaxWithoutBackend(t *testing.T) {
+	for _, s := range []*train.Softmax{nil, {}} {
+		for name, err := range map[string]error{
+			"CrossEntropy": s.CrossEntropy(nil, nil, nil, nil), "Probabilities": s.Probabilities(nil, nil), "Predict": s.Predict(nil, nil),
+		} {
+			if !errors.Is(err, compute.ErrUnavailable) {
+				t.Errorf("%s: got error %v, want %v", name, err, compute.ErrUnavailable)
+			}
+		}
+		if err := s.Release(); err != nil {
+			t.Error(err)
+		}
 	}
 }

@@ -8,7 +8,7 @@ import (
 	"github.com/gmind-go/compute/internal/kernel"
 )
 
-// avx512 needs AVX512F and BMI2. It has bools in mask registers.
+// avx512 needs AVX512F, BMI2 and FMA. It has bools in mask registers.
 type avx512 struct{}
 
 func (avx512) name() string                     { return "avx512" }
