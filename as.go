@@ -13,7 +13,7 @@ import (
 //	Unwrap() Backend
 //
 // returns, or, if it has none and is a struct or a pointer to one, the field that
-// embeds an interface named Backend:
+// embeds an interface named Backend, or Linear:
 //
 //	type counting struct {
 //		compute.Backend
@@ -25,8 +25,6 @@ import (
 //
 //	c, ok := compute.As[*counting](b)
 //	p, ok := compute.As[interface{ Profile(func() error) ([]float64, error) }](b)
-//
-// A type that embeds a Linear, to have MatMul, needs Unwrap.
 //
 // This module looks for its own optional methods in the same way, so a wrapper need not
 // forward them. A wrapper whose Unwrap returns nil hides what is inside. For a nil b, and
@@ -55,8 +53,8 @@ func Unwrap(b Backend) (inner Backend, wraps bool) {
 	if v.Kind() != reflect.Struct {
 		return nil, false
 	}
-	field, ok := v.Type().FieldByName("Backend")
-	if !ok || !field.Anonymous || field.Type.Kind() != reflect.Interface {
+	field, ok := embedded(v.Type())
+	if !ok {
 		return nil, false
 	}
 	v, err := v.FieldByIndexErr(field.Index)
@@ -71,4 +69,13 @@ func Unwrap(b Backend) (inner Backend, wraps bool) {
 		inner = nil
 	}
 	return inner, true
+}
+
+// embedded returns the field of a struct that embeds a backend.
+func embedded(t reflect.Type) (reflect.StructField, bool) {
+	if f, ok := t.FieldByName("Backend"); ok && f.Anonymous && f.Type.Kind() == reflect.Interface {
+		return f, true
+	}
+	f, ok := t.FieldByName("Linear")
+	return f, ok && f.Anonymous && f.Type == reflect.TypeFor[Linear]()
 }
