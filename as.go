@@ -26,6 +26,8 @@ import (
 //	c, ok := compute.As[*counting](b)
 //	p, ok := compute.As[interface{ Profile(func() error) ([]float64, error) }](b)
 //
+// A type that embeds a Linear, to have MatMul, needs Unwrap.
+//
 // This module looks for its own optional methods in the same way, so a wrapper need not
 // forward them. A wrapper whose Unwrap returns nil hides what is inside. For a nil b, and
 // for a nil pointer in b or in the chain, As returns false.

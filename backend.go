@@ -40,6 +40,13 @@
 // backend, as those of this module are, multiplies matrices. Their results have fixed bits too:
 // the order of all additions is defined, and is the same on every backend.
 //
+//	l, ok := compute.As[compute.Linear](b) // b itself may be a wrapper
+//	err = l.MatMul(y, x, batch, in, w, out)
+//	err = b.Reduce(db, compute.Sum, compute.Cols(out), nil, dy) // the gradient of biases
+//
+// Package train has losses, optimizers and random weights, and docs/networks.md a whole step of
+// training.
+//
 // # Buffers and calls
 //
 // The buffers of one call belong to the backend that is called (ErrForeignBuffer). Those of a

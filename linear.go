@@ -48,15 +48,22 @@ func TransposeB(p *Product) { p.TransposeB = true }
 // Accumulate adds the product to what c holds: c[i,j] = ((c[i,j] + s[0]) + s[1]) + ...
 func Accumulate(p *Product) { p.Accumulate = true }
 
-// Then computes p for every element of the product, which is its first argument, and makes its
-// first result c: a bias and an activation, in the same pass. args are what Run takes
-// without these two: the other results of p, then its other arguments. Their elements are those
-// of c, and what is no Row or Col has its length. A result shares no memory with a, b, c or
-// another result, nor with an argument that is not the same elements. An argument that is c has
-// the product too. Of several Then the last counts; a nil p without args is none.
+// Then computes p for every element of the product, in the same pass, such as a bias and an
+// activation. The element is the first argument of p, and its first result is that of c. args are
+// what Run takes without these two: the other results of p, then its other arguments. Buffers and
+// Masks among them have the length of c, which is also the matrix that Row and Col repeat in. A
+// result shares no memory with a, b, c or another result, nor with an argument that is not the
+// same elements. An argument that is c has the product too. Of several Then the last counts; a
+// nil p without args is none.
 //
-//	biasReLU := expr.MustParse("biasReLU(z, b) = max(z + b, 0)")
+//	biasReLU := expr.MustParse("biasReLU(p, bias) = max(0, p + bias)")
 //	err := l.MatMul(y, x, batch, in, w, out, compute.Then(biasReLU, compute.Row(bias)))
+//
+// The first argument of a program of Program.Backward is the gradient of the output, dy. So the
+// gradient goes back through a layer, and through the activation before it, in one pass too:
+//
+//	back := compute.ReLU().Program().Backward("x")
+//	err := l.MatMul(dz, dy, batch, out, w, in, compute.TransposeB, compute.Then(back, z))
 func Then(p *expr.Program, args ...Arg) MatMulOption {
 	return func(o *Product) { o.Then, o.Args = p, args }
 }

@@ -1,6 +1,8 @@
 package cpu
 
 import (
+	"math"
+
 	"github.com/gmind-go/compute/internal/driver"
 )
 
@@ -14,7 +16,7 @@ type gather struct {
 // gatherElements is the least number of elements of a unit.
 const gatherElements = 4096
 
-// Gather implements driver.Gatherer.
+// Gather implements driver.Device.
 func (d *device) Gather(dst, src, index driver.Memory, width, rows, n int) error {
 	g := &gather{
 		dst: dst.(*memory).elements, src: src.(*memory).elements, index: index.(*memory).elements,
@@ -32,5 +34,14 @@ func (d *device) Gather(dst, src, index driver.Memory, width, rows, n int) error
 
 func (g *gather) run(_ *frame, lo, hi int) {
 	from, to := lo*g.group, min(hi*g.group, len(g.index))
-	driver.GatherRows(g.dst[from*g.width:to*g.width], g.src, g.index[from:to], g.width, g.rows)
+	for i, v := range g.index[from:to] {
+		row := g.dst[(from+i)*g.width:][:g.width]
+		if at, ok := driver.RowOf(v, g.rows); ok {
+			copy(row, g.src[at*g.width:])
+			continue
+		}
+		for j := range row {
+			row[j] = float32(math.NaN())
+		}
+	}
 }

@@ -35,6 +35,7 @@ type Layer interface {
 
 // Dense is a layer with a weight for each pair of an input and an output: output o is the sum of
 // Weights[o*In+i] times input i over all inputs, plus Biases[o].
+// All four slices are needed: before training, the gradients are zeros.
 type Dense struct {
 	In, Out    int
 	Weights    []float32 // Out rows of In

@@ -78,7 +78,7 @@ kernel void reduce(PARAMETERS, const INDEX length, const INDEX chunks, const IND
         const INDEX end = min(begin + CHUNK, row + length);
         INDEX i = begin + item * WIDTH;
         if (end - begin == CHUNK) {
-            for (uint step = 0; step < CHUNK / LANES; step++, i += LANES)
+            for (; i < end; i += LANES)
                 EACH_VECTOR s[k] = FOLD(s[k], folded(VALUES(i + k * (ITEMS * WIDTH), true)));
         } else {
             for (; i < end; i += LANES) {

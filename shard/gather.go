@@ -46,13 +46,14 @@ func (l *lent) gather(dst, src, index memory, width, rows int) error {
 	first := func(p part) int { return (p.from + width - 1) / width } // row that p has whole
 	places := make([][]int, len(src))                                 // by part: the rows of dst
 	for i, v := range indices {
-		if !(v >= 0 && float64(v) < float64(rows)) || v != float32(int(v)) {
+		r, ok := driver.RowOf(v, rows)
+		if !ok {
 			for j := range row(i) {
 				row(i)[j] = float32(math.NaN())
 			}
 			continue
 		}
-		r, whole := int(v), false
+		whole := false
 		for k, p := range src {
 			if first(p) <= r && (r+1)*width <= p.to && isIndex(r-first(p)) {
 				places[k], whole = append(places[k], i), true

@@ -45,6 +45,7 @@ type Softmax struct {
 
 	mu                sync.Mutex
 	most, sum, logSum compute.Buffer // of each row, or nil
+	released          bool
 }
 
 // NewSoftmax returns a Softmax of 2 or more classes, on b. Errors: compute.ErrArgument for
@@ -192,6 +193,9 @@ func (s *Softmax) prepare(op string, z compute.Buffer) (rows int, err error) {
 
 // reserve makes what s holds for each row of z, unless it has it, and returns their number.
 func (s *Softmax) reserve(op string, z compute.Buffer) (rows int, err error) {
+	if s.released {
+		return 0, fmt.Errorf("train: %s: the Softmax is released; make another: %w", op, compute.ErrClosed)
+	}
 	if check.IsNil(z) {
 		return 0, fmt.Errorf("train: %s: the logits are nil: %w", op, compute.ErrForeignBuffer)
 	}
@@ -234,5 +238,6 @@ func (s *Softmax) Release() error {
 	}
 	s.mu.Lock()
 	defer s.mu.Unlock()
+	s.released = true
 	return cmp.Or(s.releaseRows(), s.columns.Release())
 }

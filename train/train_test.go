@@ -395,8 +395,12 @@ func TestErrors(t *testing.T) {
 	if err := s.Release(); err != nil {
 		t.Fatal(err)
 	}
-	if err := s.CrossEntropy(two, six, six, two); !errors.Is(err, compute.ErrClosed) {
-		t.Errorf("after Release: %v", err)
+	for what, err := range map[string]error{
+		"CrossEntropy": s.CrossEntropy(two, six, six, two), "Probabilities": s.Probabilities(six, six), "Predict": s.Predict(two, six),
+	} {
+		if !errors.Is(err, compute.ErrClosed) {
+			t.Errorf("%s after Release: %v", what, err)
+		}
 	}
 	if err := s.Release(); err != nil {
 		t.Errorf("a second Release: %v", err)

@@ -28,10 +28,12 @@ func main() {
 	c := standard
 	flag.IntVar(&c.epochs, "epochs", c.epochs, "how often the network sees all images")
 	flag.IntVar(&c.steps, "steps", 0, "the most steps, of 64 images each; 0 for no limit")
-	seed := flag.Uint("seed", uint(c.seed), "of the random numbers")
+	seed := flag.Uint("seed", uint(c.seed), "of the random numbers, of 32 bits")
 	file := flag.String("svg", "", "draw the curves of the loss and the accuracy into this file")
 	flag.Parse()
-	c.seed = uint32(*seed)
+	if c.seed = uint32(*seed); uint(c.seed) != *seed {
+		log.Fatalf("digits: the seed %d has more than 32 bits", *seed)
+	}
 	b, err := compute.Open(gpu.Open, cpu.Open)
 	if err != nil {
 		log.Fatal(err)
@@ -64,7 +66,7 @@ func run(b compute.Backend, c course, file string) error {
 		fmt.Printf("%d steps in %.2fs: loss %.4f, %.2f %% of the test images right\n", n, time.Since(start).Seconds(), r.losses[n-1], 100*r.accuracies[len(r.accuracies)-1])
 	}
 	fmt.Println("SHA-256 of the weights:", r.hash)
-	if file == "" {
+	if file == "" || len(r.losses) == 0 { // there are no curves without a step
 		return nil
 	}
 	return r.draw(file)

@@ -157,4 +157,9 @@ func TestRun(t *testing.T) {
 	if info, err := os.Stat(file); err != nil || info.Size() < 1000 {
 		t.Errorf("no figure: %v", err)
 	}
+	none := standard
+	none.epochs = 0
+	if err := run(testenv.Open(t, cpu.Open), none, filepath.Join(t.TempDir(), "none.svg")); err != nil {
+		t.Errorf("no step: %v", err)
+	}
 }

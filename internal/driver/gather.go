@@ -78,17 +78,11 @@ func (b *Backend) Gather(dst, src, index compute.Buffer) error {
 	return nil
 }
 
-// GatherRows sets each row of dst, of width elements, to the row of src that index names, of
-// which there are rows, or to NaN.
-func GatherRows(dst, src, index []float32, width, rows int) {
-	for i, v := range index {
-		row := dst[i*width : (i+1)*width]
-		if !(v >= 0 && float64(v) < float64(rows)) || v != float32(int(v)) {
-			for j := range row {
-				row[j] = float32(math.NaN())
-			}
-			continue
-		}
-		copy(row, src[int(v)*width:])
+// RowOf returns the row that v, an element of an index, names, of those that there are, and whether
+// it names one.
+func RowOf(v float32, rows int) (row int, ok bool) {
+	if !(v >= 0 && float64(v) < float64(rows)) || v != float32(int(v)) {
+		return 0, false
 	}
+	return int(v), true
 }
