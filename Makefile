@@ -1,5 +1,5 @@
 # make bench         measure the devices of this machine; ARGS="-device any" and so on
-# make bench-opencl  compare the OpenCL backend with its limits: copies, launches, transfers
+# make bench-opencl  compare the OpenCL backend with its limits: copies, launches, transfers; and with CLBlast
 # make bench-peers   compare the speed with oneDNN, PyTorch and others, on the CPU
 # make check-peers   compare the bits, and the errors of functions; ARGS="-device any"
 # make coverage      how much of the code the tests run

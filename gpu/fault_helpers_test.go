@@ -475,7 +475,7 @@ func (s *sweep) reductions(b compute.Backend) (op string, err error) {
 	do("mean of", func() error { return b.Reduce(one, compute.Mean, compute.All(), faultProgram, x, compute.F32(2)) })
 	read(one, func(int) float32 { return linear.Mean(n, func(i int) float32 { return f(xs[i]) }) })
 	columns := take("view", func() (compute.Buffer, error) { return y.View(2, 2+width) })
-	do("max of", func() error { return b.Reduce(columns, compute.Max, compute.Cols(width), nil, from) })
+	do("max", func() error { return b.Reduce(columns, compute.Max, compute.Cols(width), nil, from) })
 	read(columns, func(i int) float32 { return linear.Max(4, func(k int) float32 { return xs[3+k*width+i] }) })
 	return op, err
 }
@@ -483,7 +483,7 @@ func (s *sweep) reductions(b compute.Backend) (op string, err error) {
 // judge tells what is wrong with err, the first that a call named op returned.
 func (s *sweep) judge(f fault, op, device string, err error) error {
 	isDevice, isMemory := errors.Is(err, compute.ErrDevice), errors.Is(err, compute.ErrOutOfMemory)
-	if errors.Is(err, compute.ErrCompile) && !isDevice && !isMemory && strings.Contains(err.Error(), "clBuildProgram") && slices.Contains([]string{"run", "run slices", "matmul", "gather", "mean of", "max of"}, op) {
+	if errors.Is(err, compute.ErrCompile) && !isDevice && !isMemory && strings.Contains(err.Error(), "clBuildProgram") && slices.Contains([]string{"run", "run slices", "matmul", "gather", "mean of", "max"}, op) {
 		return nil
 	}
 	var wrong string
