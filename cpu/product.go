@@ -81,7 +81,7 @@ const (
 	// packRows is the number of rows of C from which on it pays to copy B, so that what a
 	// kernel reads is in few pages; packConflicts is that for rows of B at the same places of
 	// a cache.
-	packRows      = 320
+	packRows      = 640
 	packConflicts = 80
 	// streamColumns is the number of columns from which on it pays to read B in the order of
 	// memory, and to load and store chains for it.
@@ -430,7 +430,7 @@ func (p *part) takeRows(s *panels, i int) {
 	a.rows = to - from
 	if p.TransposeA {
 		a.a, a.rowA, a.stepA = unsafe.Add(p.a, 4*(p.k0*p.M+p.i0+from)), 4, 4*p.M
-		if p.set.transposed || len(s.list) > 2 {
+		if p.set.transposed || len(s.list) > 2 && p.M%(conflict/2) == 0 {
 			if i%copied == 0 {
 				p.copyColumns(s, i)
 			}

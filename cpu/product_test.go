@@ -26,7 +26,9 @@ func newProductTrial(r *rand.Rand) *productTrial {
 	case 2: // few rows, and all kinds of patches of them
 		p.M, p.N = 1+r.IntN(4), 1+r.IntN(400)
 	case 3: // copied panels
-		p.M, p.N, p.K = packRows+r.IntN(20), 1+r.IntN(100), 1+r.IntN(5)
+		p.M, p.N, p.K = packRows+r.IntN(20), 1+r.IntN(90), 1+r.IntN(5)
+	case 5: // the same of a transposed A
+		p.M, p.N, p.K = conflict/2, 65+r.IntN(40), 1+r.IntN(5)
 	case 4: // rows that are copied, since they are at the same places of the cache
 		p.K = conflict
 		p.M, p.N = 5+r.IntN(2), 60

@@ -42,15 +42,14 @@ func TestPrint(t *testing.T) {
 	}`)
 	k := kernel.New(p.IR(), []kernel.Address{kernel.Element, kernel.Row, kernel.Col, kernel.Scalar, kernel.Scalar, kernel.Bit, kernel.Scalar})
 	const head = `kernel void f(global float *r0, global uchar *r1, global const float *a0, global const float *a1,
-              global const float *a2, global const uchar *a3, const INDEX n,
-              const INDEX a1_start, const INDEX a1_length,
-              const INDEX a2_base, const INDEX a2_until, const INDEX a2_period, const ulong index, const uint p0,
-              const float p1, const uint p2`
+              global const float *a2, global const uchar *a3, const INDEX n, const INDEX a1_start,
+              const INDEX a1_length, const INDEX a2_base, const INDEX a2_until, const INDEX a2_period,
+              const ulong index, const uint p0, const float p1, const uint p2`
 	for _, test := range []struct {
-		guarded bool
-		has     []string
+		guarded, views bool
+		has            []string
 	}{
-		{false, []string{
+		{false, false, []string{
 			head + ")\n{\n",
 			"EACH_VECTOR a1_[k] = load_row(a1, begin(k), a1_start, a1_length);",
 			"EACH_VECTOR a2_[k] = load_column(a2, begin(k), a2_base, a2_until, a2_period, n);",
@@ -59,13 +58,17 @@ func TestPrint(t *testing.T) {
 			"= random_bits((UINTS)(p2), (UINTS)(7u), index + begin(k));",
 			"= a2_[k] + p1;", "mask_store_some(v0, r1, begin(k), n);",
 		}},
-		{true, []string{
+		{false, true, []string{
+			"const INDEX r0_first,\n              const INDEX a0_first, const INDEX a1_first, const INDEX a2_first)\n{\n",
+			"{\n    r0 += r0_first;\n    a0 += a0_first;\n    a1 += a1_first;\n    a2 += a2_first;\n    const bool full",
+		}},
+		{true, false, []string{
 			head + ", const uint zero)\n{\n",
 			"= select(AS_FLOATS(AS_UINTS((FLOATS)(as_float(0xb089705fu ^ zero))) ^ zero), a0_[k], a0_[k] > (FLOATS)(as_float(0xb089705fu ^ zero)));",
 			"= AS_FLOATS(AS_UINTS(v1 * a1_[k]) ^ zero);",
 		}},
 	} {
-		text, err := openclc.Print(k, openclc.Options{Name: "f", Guarded: test.guarded})
+		text, err := openclc.Print(k, openclc.Options{Name: "f", Guarded: test.guarded, Views: test.views})
 		if err != nil {
 			t.Fatal(err)
 		}
@@ -74,10 +77,32 @@ func TestPrint(t *testing.T) {
 				t.Errorf("guarded %v: no %q in\n%s", test.guarded, part, text)
 			}
 		}
-		count, _ := openclc.Arguments(k, openclc.Options{Guarded: test.guarded})
+		count, _ := openclc.Arguments(k, openclc.Options{Guarded: test.guarded, Views: test.views})
 		head, _, _ := strings.Cut(text, "\n{")
 		if n := strings.Count(head, ",") + 1; n != count {
 			t.Errorf("guarded %v: Arguments counts %d, and there are %d", test.guarded, count, n)
+		}
+	}
+}
+
+// TestPrintValues: the function has vectors that begin anywhere, and its values are those of the
+// kernel.
+func TestPrintValues(t *testing.T) {
+	p := expr.MustParse("func f(x, r float32, m bool, seed uint32) (y float32) { y = where(m, x*r, rand(seed, 7)); return }")
+	k := kernel.New(p.IR(), []kernel.Address{kernel.Element, kernel.Row, kernel.Bit, kernel.Scalar})
+	text, err := openclc.PrintValues(k, openclc.Options{Guarded: true})
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, part := range []string{
+		"static inline FLOATS values(global const float *a0, global const float *a1, global const uchar *a2,",
+		"const INDEX i, const bool full, const uint aligned)\n{\n    a0 += a0_first;\n    a1 += a1_first;\n",
+		"if (!full) a0_ = load_some(a0, i, n);", "a1_ = load_row(a1, i, a1_start, a1_length);", "a2_ = mask_any(a2, i, n);",
+		"AS_FLOATS(AS_UINTS(a0_ * a1_) ^ zero);", "index + i);",
+		"#define PARAMETERS global float *r0, global const float *a0,", "#define VALUES(i, full) values(a0, a1, a2, n,", "#define GUARDED\n",
+	} {
+		if !strings.Contains(text, part) {
+			t.Errorf("no %q in\n%s", part, text)
 		}
 	}
 }
