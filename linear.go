@@ -53,8 +53,8 @@ func Accumulate(p *Product) { p.Accumulate = true }
 // what Run takes without these two: the other results of p, then its other arguments. Buffers and
 // Masks among them have the length of c, which is also the matrix that Row and Col repeat in. A
 // result shares no memory with a, b, c or another result, nor with an argument that is not the
-// same elements. An argument that is c has the product too. Of several Then the last counts; a
-// nil p without args is none.
+// same elements. An argument that is c has the product too. A call takes one Then; a nil p
+// without args is none.
 //
 //	biasReLU := expr.MustParse("biasReLU(p, bias) = max(0, p + bias)")
 //	err := l.MatMul(y, x, batch, in, w, out, compute.Then(biasReLU, compute.Row(bias)))
