@@ -13,8 +13,8 @@ import (
 // wrapper wraps as users do, with nothing but the embedded interface.
 type wrapper struct{ compute.Backend }
 
-// linear wraps a backend that multiplies matrices.
-type linear struct{ compute.Linear }
+// multiplier wraps a backend that multiplies matrices.
+type multiplier struct{ compute.Linear }
 
 // outer promotes the methods and the field of another wrapper.
 type outer struct{ *wrapper }
@@ -44,12 +44,12 @@ func TestAs(t *testing.T) {
 			t.Errorf("%s: As returns %v, %v; want the CPU backend", name, got, ok)
 		}
 	}
-	for name, of := range map[string]compute.Backend{"a struct": linear{b.(compute.Linear)}, "two": wrapper{Backend: &linear{b.(compute.Linear)}}} {
+	for name, of := range map[string]compute.Backend{"a struct": multiplier{b.(compute.Linear)}, "two": wrapper{Backend: &multiplier{b.(compute.Linear)}}} {
 		if got, ok := compute.As[interface{ Trim() }](of); !ok || got != b.(interface{ Trim() }) {
 			t.Errorf("%s with a Linear embedded: As returns %v, %v; want the CPU backend", name, got, ok)
 		}
 	}
-	if inner, wraps := compute.Unwrap(linear{}); inner != nil || !wraps {
+	if inner, wraps := compute.Unwrap(multiplier{}); inner != nil || !wraps {
 		t.Errorf("without what it embeds: Unwrap returns %v, %v", inner, wraps)
 	}
 	if got, ok := compute.As[*wrapper](fallback); !ok || got.Backend != b {
