@@ -35,8 +35,9 @@ type MatMulOption func(*Product)
 type Product struct {
 	TransposeA, TransposeB, Accumulate bool
 
-	Then *expr.Program // or nil
-	Args []Arg         // of Then
+	Then  *expr.Program // or nil
+	Args  []Arg         // of Then
+	Thens int           // how often Then is among the options
 }
 
 // TransposeA takes a as the transpose of what is stored: a has k rows and m columns there.
@@ -65,5 +66,5 @@ func Accumulate(p *Product) { p.Accumulate = true }
 //	back := compute.ReLU().Program().Backward("x")
 //	err := l.MatMul(dz, dy, batch, out, w, in, compute.TransposeB, compute.Then(back, z))
 func Then(p *expr.Program, args ...Arg) MatMulOption {
-	return func(o *Product) { o.Then, o.Args = p, args }
+	return func(o *Product) { o.Then, o.Args, o.Thens = p, args, o.Thens+1 }
 }

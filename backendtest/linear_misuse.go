@@ -96,7 +96,7 @@ func testBadLinear(t *testing.T, b compute.Backend) {
 		product := func(options ...compute.MatMulOption) error { return l.MatMul(z, x, 2, 2, y, 2, options...) }
 		wantWords(t, b, "a nil option", product(compute.TransposeA, nil), compute.ErrArgument, "matmul", "option 2 of 2 is nil")
 		wantWords(t, b, "Then of nil with an argument", product(compute.Then(nil, x)), compute.ErrArgument, "matmul", "no program")
-		wantWords(t, b, "two Then", product(compute.Then(add, x), compute.Then(add, y)), compute.ErrArgument, "matmul", "Then is given twice")
+		wantWords(t, b, "two Then", product(compute.Then(add, x), compute.Then(add, y)), compute.ErrArgument, "matmul", "Then is given 2 times")
 		wantWords(t, b, "Then without an argument", product(compute.Then(add)), compute.ErrArgument, "matmul then add", "0 arguments were given, and the program has 1 as results and 2 as arguments")
 		wantWords(t, b, "Then without a result", product(compute.Then(both)), compute.ErrArgument, "matmul then both", "0 arguments were given, and the program has 2 as results and 1 as arguments")
 		wantWords(t, b, "Then of bits", product(compute.Then(positive)), compute.ErrArgument, "matmul then positive", "a bool")

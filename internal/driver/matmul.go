@@ -27,14 +27,10 @@ func (b *Backend) MatMul(c, a compute.Buffer, m, k int, bb compute.Buffer, n int
 		if option == nil {
 			return cl.fail(compute.ErrArgument, "option %d of %d is nil; give TransposeA, TransposeB, Accumulate or Then(...)", i+1, len(options))
 		}
-		before := o
-		o.Then, o.Args = nil, nil
-		switch option(&o); {
-		case o.Then == nil && o.Args == nil:
-			o.Then, o.Args = before.Then, before.Args
-		case before.Then != nil:
-			return cl.fail(compute.ErrArgument, "Then is given twice; write one program")
-		}
+		option(&o)
+	}
+	if o.Thens > 1 {
+		return cl.fail(compute.ErrArgument, "Then is given %d times; write one program", o.Thens)
 	}
 	p := &product{call: cl, Product: linear.Product{M: m, K: k, N: n, TransposeA: o.TransposeA, TransposeB: o.TransposeB, Accumulate: o.Accumulate}}
 	for i, arg := range []struct {
