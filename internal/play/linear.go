@@ -207,7 +207,10 @@ func (p *Player) matMul() error {
 		return nil
 	}
 	kinds := p.script.below(8)
-	m, k, n := 1+p.script.below(8), p.script.below(256)+p.script.below(16), 1+p.script.below(12)
+	m, k, n := 1+p.script.below(8), p.script.below(20), 1+p.script.below(12) // since the reference is slow
+	if p.script.oneIn(4) {
+		k += linear.Block - 10
+	}
 	o := linear.Product{M: m, K: k, N: n, TransposeA: kinds&1 != 0, TransposeB: kinds&2 != 0, Accumulate: kinds&4 != 0}
 	var options []compute.MatMulOption
 	for i, option := range []compute.MatMulOption{compute.TransposeA, compute.TransposeB, compute.Accumulate} {
