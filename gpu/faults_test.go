@@ -145,16 +145,18 @@ func (s *sweep) watch(end <-chan struct{}) {
 // all tries every call of a scenario in a mode. Of the codes each is tried for the
 // first call of every kind; they take turns for the others, unless every is set.
 // Without that it also leaves out most of what tells little: that everything fails
-// from some call on, or that an error comes late.
+// from some call on, that an error comes late, or what the scenario direct has too.
 func (s *sweep) all(scenario string, mode int32, every bool) {
 	first := map[string]bool{}
 	stride := int32(1)
 	switch {
 	case every:
 	case mode == failFrom:
-		stride = 7
+		stride = 11
 	case mode != fail:
-		stride = 5
+		stride = 7
+	case scenario != "open" && scenario != "direct":
+		stride = 3 // most calls are those of the direct scenario
 	}
 	for n := int32(1); ; n += stride {
 		f := fault{scenario, n, codes[int(n)%len(codes)], mode}

@@ -98,6 +98,9 @@ func multiplyViews(b compute.Backend, p linear.Product) error {
 // one is right.
 func TestWrongProducts(t *testing.T) {
 	b := testenv.Open(t, OpenDevice("any"))
+	if b.Info().FlushesSubnormals {
+		t.Skip("NOT tested: what is wrong here are zeros that such a device may make of subnormals")
+	}
 	m := &inside(b).multiplier
 	m.tiles = []tile{groupTiles[len(groupTiles)-1], panelTiles[4]}
 	p := linear.Product{M: 5, K: 6, N: 7}
