@@ -14,7 +14,7 @@ import (
 
 // Of each of peakElements elements, Peak computes chains that do not depend on each other.
 const (
-	peakElements = 1 << 20
+	peakElements = 1 << 22
 	peakRow      = 64 // the values that the elements repeat
 	peakChains   = 8
 	peakLinks    = 32
