@@ -14,29 +14,10 @@ import (
 	"github.com/gmind-go/compute"
 	"github.com/gmind-go/compute/cpu"
 	"github.com/gmind-go/compute/gmind"
-	"github.com/gmind-go/compute/gpu"
 	"github.com/gmind-go/compute/internal/testenv"
+	"github.com/gmind-go/compute/internal/testenv/everywhere"
 	"github.com/gmind-go/compute/internal/values"
-	"github.com/gmind-go/compute/shard"
 )
-
-// eachBackend runs f on the CPU, on OpenCL, and on a Shard of two.
-func eachBackend(t *testing.T, f func(t *testing.T, b compute.Backend)) {
-	two := func() (compute.Backend, error) {
-		var members []compute.Backend
-		for range 2 {
-			b, err := cpu.Open()
-			if err != nil {
-				return nil, err
-			}
-			members = append(members, b)
-		}
-		return shard.New(members...)
-	}
-	for name, open := range map[string]compute.Opener{"cpu": cpu.Open, "opencl": gpu.OpenDevice("any"), "shard": two} {
-		t.Run(name, func(t *testing.T) { f(t, testenv.Open(t, open)) })
-	}
-}
 
 // golden returns the network of a file, which is written after G-Mind's save_model.
 func golden(t *testing.T, file string) *gmind.Network {
@@ -256,7 +237,7 @@ func TestModel(t *testing.T) {
 				}
 			}
 			if of.backends {
-				eachBackend(t, run)
+				everywhere.Run(t, run)
 			} else {
 				run(t, testenv.Open(t, cpu.Open))
 			}

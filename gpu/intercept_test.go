@@ -8,7 +8,6 @@ import (
 	"os"
 	"os/exec"
 	"path/filepath"
-	"strings"
 	"sync/atomic"
 	"syscall"
 	"testing"
@@ -76,7 +75,7 @@ func layerCommand(t *testing.T, test string) (*exec.Cmd, *control) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	cmd := testCommand(t, test, buildLayer(t, dir, "intercept_faults"), controlEnv+"="+file, "TMPDIR="+dir)
+	cmd := testCommand(t, test, testenv.BuildLayer(t, "testdata/intercept_faults.c"), controlEnv+"="+file, "TMPDIR="+dir)
 	return cmd, c
 }
 
@@ -124,30 +123,4 @@ func mapControl(path string) (*control, error) {
 		return nil, err
 	}
 	return (*control)(unsafe.Pointer(&memory[0])), nil
-}
-
-// buildLayer builds the layer name of testdata in dir and returns its path.
-func buildLayer(t *testing.T, dir, name string) string {
-	t.Helper()
-	path := filepath.Join(dir, name+".so")
-	cc := strings.Fields(os.Getenv("CC"))
-	for _, name := range []string{"cc", "gcc", "clang"} {
-		if _, err := exec.LookPath(name); err == nil && len(cc) == 0 {
-			cc = []string{name}
-		}
-	}
-	if len(cc) == 0 {
-		testenv.Lacking(t, "a C compiler")
-	}
-	args := append(cc[1:], "-shared", "-fPIC", "-O2", "-Wall", "-Wextra", "-o", path, "testdata/"+name+".c")
-	if flags, err := exec.Command("pkg-config", "--cflags", "OpenCL").Output(); err == nil {
-		args = append(args, strings.Fields(string(flags))...)
-	}
-	cmd := exec.Command(cc[0], args...)
-	if out, err := cmd.CombinedOutput(); err != nil {
-		testenv.Lacking(t, "a way to build an OpenCL layer: %v: %v\n%s", cmd, err, out)
-	} else if len(out) > 0 {
-		t.Logf("%s", out)
-	}
-	return path
 }

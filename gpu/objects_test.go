@@ -26,6 +26,7 @@ var counted = map[string]func(*testing.T){
 	"TestMoving":          TestMoving,
 	"TestMovingAlways":    TestMovingAlways,
 	"TestParameters":      TestParameters,
+	"TestPeak":            TestPeak,
 	"TestPool":            TestPool,
 	"TestProfile":         TestProfile,
 	"TestPrograms":        TestPrograms,

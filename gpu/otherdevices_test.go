@@ -102,7 +102,7 @@ var otherDevices = map[string]struct {
 // TestOtherDevices opens devices unlike the one at hand, which a layer makes of it, each
 // in a process of its own.
 func TestOtherDevices(t *testing.T) {
-	layer := buildLayer(t, t.TempDir(), "intercept_devices")
+	layer := testenv.BuildLayer(t, "testdata/intercept_devices.c")
 	for name, device := range otherDevices {
 		t.Run(name, func(t *testing.T) {
 			cmd := testCommand(t, "TestOtherDevicesRuns", layer, answersEnv+"="+device.answers, otherDeviceEnv+"="+name, "TMPDIR="+t.TempDir())

@@ -5,6 +5,7 @@ package gpu
 import (
 	"fmt"
 	"strings"
+	"sync"
 
 	"github.com/gmind-go/compute/expr"
 	"github.com/gmind-go/compute/internal/driver"
@@ -20,8 +21,8 @@ const (
 	peakLinks    = 32
 )
 
-// peakProgram returns the program of Peak.
-func peakProgram() *expr.Program {
+// peakKernel is the kernel of Peak.
+var peakKernel = sync.OnceValue(func() *kernel.Kernel {
 	var text strings.Builder
 	text.WriteString("func peak(x float32) (y float32) {\n")
 	for i := range peakChains {
@@ -37,13 +38,13 @@ func peakProgram() *expr.Program {
 		fmt.Fprintf(&text, " + c%d", i)
 	}
 	text.WriteString("\n}")
-	return expr.MustParse(text.String())
-}
+	return kernel.New(expr.MustParse(text.String()).IR(), []kernel.Address{kernel.Row})
+})
 
 // Peak computes a program of chains of fma, and waits for it: see form.Peaker. The first call
 // compiles it.
 func (d *device) Peak() (flop float64, err error) {
-	k := kernel.New(peakProgram().IR(), []kernel.Address{kernel.Row})
+	k := peakKernel()
 	code, err := d.Compile(k)
 	if err != nil {
 		return 0, err

@@ -10,33 +10,14 @@ import (
 	"github.com/gmind-go/compute"
 	"github.com/gmind-go/compute/cpu"
 	"github.com/gmind-go/compute/expr"
-	"github.com/gmind-go/compute/gpu"
 	"github.com/gmind-go/compute/internal/linear"
 	"github.com/gmind-go/compute/internal/testenv"
+	"github.com/gmind-go/compute/internal/testenv/everywhere"
 	"github.com/gmind-go/compute/internal/values"
-	"github.com/gmind-go/compute/shard"
 	"github.com/gmind-go/compute/train"
 )
 
 func TestMain(m *testing.M) { testenv.Main(m) }
-
-// eachBackend runs f on the CPU, on OpenCL, and on a Shard of two.
-func eachBackend(t *testing.T, f func(t *testing.T, b compute.Backend)) {
-	two := func() (compute.Backend, error) {
-		var members []compute.Backend
-		for range 2 {
-			b, err := cpu.Open()
-			if err != nil {
-				return nil, err
-			}
-			members = append(members, b)
-		}
-		return shard.New(members...)
-	}
-	for name, open := range map[string]compute.Opener{"cpu": cpu.Open, "opencl": gpu.OpenDevice("any"), "shard": two} {
-		t.Run(name, func(t *testing.T) { f(t, testenv.Open(t, open)) })
-	}
-}
 
 // function returns a correctly rounded function of package expr.
 func function(t *testing.T, name string) func(x float32) float32 {
@@ -241,7 +222,7 @@ func want(t *testing.T, what string, x compute.Buffer, want []float32) {
 
 // TestSoftmax compares with plain Go, for labels and for probabilities, in place and apart.
 func TestSoftmax(t *testing.T) {
-	eachBackend(t, func(t *testing.T, b compute.Backend) {
+	everywhere.Run(t, func(t *testing.T, b compute.Backend) {
 		for _, shape := range [][2]int{{1, 2}, {5, 3}, {33, 10}, {3, 200}, {1, 2}, {0, 4}} {
 			rows, classes := shape[0], shape[1]
 			zs := values.Normal(rows*classes, 1)
@@ -329,7 +310,7 @@ func TestSoftmaxFormula(t *testing.T) {
 
 // TestClipNorm: bits, above and below the limit, and a NaN.
 func TestClipNorm(t *testing.T) {
-	eachBackend(t, func(t *testing.T, b compute.Backend) {
+	everywhere.Run(t, func(t *testing.T, b compute.Backend) {
 		for _, n := range []int{0, 1, 100, 5000} {
 			gs := values.Normal(n, 3)
 			norm := sqrt32(linear.Sum(n, func(i int) float32 { return float32(gs[i] * gs[i]) }))

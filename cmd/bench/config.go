@@ -145,6 +145,8 @@ func (c *config) check(args []string) (err error) {
 		return errors.New("-output needs -backend cpu or -backend opencl, since it holds the result of one")
 	case c.output != "" && len(c.ops) > 1:
 		return fmt.Errorf("-output holds one result, but -op names %d", len(c.ops))
+	case c.output != "" && len(c.ops) == 1 && !slices.Contains(opNames(), c.ops[0]):
+		return fmt.Errorf("-output holds a result for each value, and %s has none; use -op %s", c.ops[0], strings.Join(opNames(), " or "))
 	case c.output == "-":
 		return errors.New("-output needs a file; it cannot be - for standard output")
 	case c.output != "" && c.texts != nil:

@@ -101,6 +101,8 @@ func TestUsage(t *testing.T) {
 		{[]string{"-output", "y.npy"}, "needs a file as -input"},
 		{[]string{"-input", in, "-output", "y.npy"}, "needs -backend"},
 		{[]string{"-input", in, "-output", "y.npy", "-backend", "cpu", "-op", "forward,backward"}, "holds one result"},
+		{[]string{"-input", in, "-output", "y.npy", "-backend", "cpu", "-op", "sum"}, "sum has none; use -op forward"},
+		{[]string{"-input", in, "-output", "y.npy", "-backend", "cpu", "-op", "step"}, "step has none"},
 		{[]string{"-input", in, "-output", out, "-json", filepath.Dir(out) + "/./y", "-backend", "cpu"}, "-json names the file"},
 		{[]string{"-input", in, "-n", "5"}, "leave out -n"},
 		{[]string{"-input", filepath.Join(t.TempDir(), "missing.npy")}, "missing.npy"},

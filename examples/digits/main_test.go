@@ -11,9 +11,8 @@ import (
 
 	"github.com/gmind-go/compute"
 	"github.com/gmind-go/compute/cpu"
-	"github.com/gmind-go/compute/gpu"
 	"github.com/gmind-go/compute/internal/testenv"
-	"github.com/gmind-go/compute/shard"
+	"github.com/gmind-go/compute/internal/testenv/everywhere"
 )
 
 // The hashes of the weights after the standard course, and after its first steps. The README has
@@ -33,43 +32,24 @@ func short(steps int) course {
 	return c
 }
 
-func twoCPUs() (compute.Backend, error) {
-	var members []compute.Backend
-	for range 2 {
-		b, err := cpu.Open()
-		if err != nil {
-			return nil, err
-		}
-		members = append(members, b)
-	}
-	return shard.Weighted([]float64{1, 2}, members...)
-}
-
 // TestSameWeights: the network ends with the same weights on every backend, and with every
 // instruction set.
 func TestSameWeights(t *testing.T) {
-	for _, backend := range []struct {
-		name string
-		open compute.Opener
-	}{{"cpu", cpu.Open}, {"shard", twoCPUs}, {"opencl", gpu.OpenDevice("any")}} {
-		t.Run(backend.name, func(t *testing.T) {
-			b := testenv.Open(t, backend.open)
-			if b.Info().FlushesSubnormals {
-				t.Skip("NOT tested: the device flushes subnormals, so bits may differ")
-			}
-			check(t, b, shortSteps, shortHash)
-			if !testing.Short() {
-				check(t, b, 0, wholeHash)
-			}
-		})
-	}
-	for _, row := range []struct{ name, arch, godebug string }{
-		{"avx2", "amd64", "cpu.avx512f=off"},
-		{"generic", "amd64", "cpu.avx512f=off,cpu.avx2=off"},
+	everywhere.Run(t, func(t *testing.T, b compute.Backend) {
+		check(t, b, shortSteps, shortHash)
+		if !testing.Short() {
+			check(t, b, 0, wholeHash)
+		}
+	})
+	for _, row := range []struct{ name, godebug string }{
+		{"avx2", "cpu.avx512f=off"}, {"generic", "cpu.avx512f=off,cpu.avx2=off"},
 	} {
 		t.Run(row.name, func(t *testing.T) {
-			if runtime.GOARCH != row.arch {
-				t.Skipf("NOT tested: the processor is no %s", row.arch)
+			if runtime.GOARCH != "amd64" {
+				t.Skip("NOT tested: the processor is no amd64")
+			}
+			if own := testenv.Open(t, cpu.Open).Info().Name; row.name == "avx2" && own == "cpu generic" {
+				t.Skip("NOT tested: the processor has no AVX2, or this build no assembly")
 			}
 			program, err := os.Executable()
 			if err != nil {

@@ -8,7 +8,6 @@ import (
 	"os"
 	"os/exec"
 	"path/filepath"
-	"strings"
 	"testing"
 
 	"github.com/gmind-go/compute/gpu"
@@ -28,17 +27,10 @@ func TestTransfers(t *testing.T) {
 		t.Skip("this process is one that is counted")
 	}
 	testenv.Open(t, gpu.OpenDevice("any")) // or the processes below skip
-	layer := filepath.Join(t.TempDir(), "count_calls.so")
-	args := []string{"-shared", "-fPIC", "-O2", "-Wall", "-Wextra", "-o", layer, "testdata/count_calls.c"}
-	if flags, err := exec.Command("pkg-config", "--cflags", "OpenCL").Output(); err == nil {
-		args = append(args, strings.Fields(string(flags))...)
-	}
-	if out, err := exec.Command("cc", args...).CombinedOutput(); err != nil {
-		testenv.Lacking(t, "a way to build an OpenCL layer: %v\n%s", err, out)
-	}
+	layer := testenv.BuildLayer(t, "testdata/count_calls.c")
 	few, many := counted(t, layer, 2), counted(t, layer, 12)
 	if few.Kernels == 0 {
-		t.Skip("NOT tested: this OpenCL loader has no layers")
+		testenv.Lacking(t, "an OpenCL loader that knows layers")
 	}
 	t.Logf("2 steps: %+v, 12 steps: %+v", few, many)
 	if few.Transfers == 0 || few.Transfers != many.Transfers {
