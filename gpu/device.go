@@ -95,6 +95,8 @@ type device struct {
 	closed  bool
 	writes  chooser // between a transfer and a map, where memory is shared
 	reads   chooser // likewise
+
+	peakLinks uint32 // what Peak has found, or 0
 }
 
 // memory is what a buffer or a mask has of the device.

@@ -15,15 +15,9 @@ const gatherPiece = 4096
 
 // Gather implements driver.Device.
 func (d *device) Gather(dst, src, index driver.Memory, width, rows, n int) error {
-	c := d.codes.find("gather")
-	if c == nil {
-		c = &code{key: "gather", name: "gather", args: 11, shape: d.shape, source: d.defines(d.shape) + kernels.Gather}
-		c.shape.group = powerOfTwo(min(c.shape.group, 64))
-		var err error
-		if c.program, err = d.context.Build(c.source, d.options()); err != nil {
-			return compileError(err)
-		}
-		d.codes.keep(c)
+	c, err := d.helper("gather", 11, kernels.Gather)
+	if err != nil {
+		return err
 	}
 	pieces := ceil(width, gatherPiece)
 	var args []any
@@ -42,7 +36,7 @@ func (d *device) Gather(dst, src, index driver.Memory, width, rows, n int) error
 	if err != nil {
 		return err
 	}
-	err = d.enqueueGroups(d.queue, k, c.shape.group, func(group int) (groups int, _ []any) {
+	err = d.enqueueGroups(d.queue, k, powerOfTwo(min(c.shape.group, 64)), func(group int) (groups int, _ []any) {
 		items := min(powerOfTwo(2*width-1), group) // no fewer than elements, if there are few
 		return ceil(n*pieces, group/items), append(args, uint32(items))
 	})
@@ -50,6 +44,21 @@ func (d *device) Gather(dst, src, index driver.Memory, width, rows, n int) error
 		return err
 	}
 	return d.queue.Flush()
+}
+
+// helper returns the code of a kernel that computes no program, and needs no check. source has
+// the kernel of that name, with so many arguments.
+func (d *device) helper(name string, args int, source string) (*code, error) {
+	if c := d.codes.find(name); c != nil {
+		return c, nil
+	}
+	c := &code{key: name, name: name, args: args, shape: d.shape, source: d.defines(d.shape) + source}
+	var err error
+	if c.program, err = d.context.Build(c.source, d.options()); err != nil {
+		return nil, compileError(err)
+	}
+	d.codes.keep(c)
+	return c, nil
 }
 
 // enqueueGroups launches k, which nothing else may use meanwhile, in work-groups of group items, a

@@ -3,70 +3,67 @@
 package gpu
 
 import (
-	"fmt"
-	"strings"
-	"sync"
+	"time"
 
-	"github.com/gmind-go/compute/expr"
-	"github.com/gmind-go/compute/internal/driver"
-	"github.com/gmind-go/compute/internal/kernel"
-	"github.com/gmind-go/compute/internal/values"
+	"github.com/gmind-go/compute/kernels"
 )
 
-// Of each of peakElements elements, Peak computes chains that do not depend on each other.
+// Peak launches groups of peakGroups times as many as the device has units. Each item computes
+// peakChains chains, the CHAINS of peak.cl, of enough links for peakTime.
 const (
-	peakElements = 1 << 22
-	peakRow      = 64 // the values that the elements repeat
-	peakChains   = 8
-	peakLinks    = 32
+	peakGroups = 16
+	peakChains = 8
+	peakTime   = 10 * time.Millisecond
 )
 
-// peakKernel is the kernel of Peak.
-var peakKernel = sync.OnceValue(func() *kernel.Kernel {
-	var text strings.Builder
-	text.WriteString("func peak(x float32) (y float32) {\n")
-	for i := range peakChains {
-		fmt.Fprintf(&text, "c%d := %d.5 * x\n", i, i+1)
-	}
-	for range peakLinks {
-		for i := range peakChains {
-			fmt.Fprintf(&text, "c%d = fma(c%[1]d, x, x)\n", i)
-		}
-	}
-	text.WriteString("return c0")
-	for i := 1; i < peakChains; i++ {
-		fmt.Fprintf(&text, " + c%d", i)
-	}
-	text.WriteString("\n}")
-	return kernel.New(expr.MustParse(text.String()).IR(), []kernel.Address{kernel.Row})
-})
-
-// Peak computes a program of chains of fma, and waits for it: see form.Peaker. The first call
-// compiles it.
+// Peak computes chains of fma, and waits for them: see form.Peaker. The first call finds how many
+// links take long enough.
 func (d *device) Peak() (flop float64, err error) {
-	k := peakKernel()
-	code, err := d.Compile(k)
+	c, err := d.helper("peak", 2, kernels.Peak)
 	if err != nil {
 		return 0, err
 	}
-	y, err := d.Alloc(peakElements, false)
+	groups := peakGroups * max(d.found.Units, 1)
+	y, err := d.Alloc(groups*c.shape.group, false)
 	if err != nil {
 		return 0, err
 	}
 	defer d.Free(y)
-	x, err := d.Alloc(peakRow, false)
+	d.mu.Lock()
+	defer d.mu.Unlock()
+	links := d.peakLinks
+	if links == 0 {
+		links = 1
+		if _, err := d.chains(c, y.(*memory), groups, links); err != nil { // the first launch may compile
+			return 0, err
+		}
+	}
+	for {
+		began := time.Now()
+		items, err := d.chains(c, y.(*memory), groups, links)
+		if err != nil {
+			return 0, err
+		}
+		if d.peakLinks == links || time.Since(began) >= peakTime || links >= 1<<24 {
+			d.peakLinks = links
+			return 2 * peakChains * float64(links) * float64(items*c.shape.width), nil
+		}
+		links *= 2
+	}
+}
+
+// chains runs the kernel of Peak, and returns by how many items. The caller has the lock.
+func (d *device) chains(c *code, y *memory, groups int, links uint32) (items int, err error) {
+	k, err := d.kernels.of(c, &d.codes)
 	if err != nil {
 		return 0, err
 	}
-	defer d.Free(x)
-	if err := d.Write(x, values.Uniform(peakRow, 1)); err != nil { // the chains stay finite
+	err = d.enqueueGroups(d.queue, k, powerOfTwo(c.shape.group), func(group int) (int, []any) {
+		items = groups * group
+		return groups, []any{y.Mem, links}
+	})
+	if err != nil {
 		return 0, err
 	}
-	err = d.Launch(&driver.Call{Kernel: k, Code: code, N: peakElements, Total: peakElements, Operands: []kernel.Operand[driver.Memory]{
-		{Memory: y, Len: peakElements}, {Memory: x, Len: peakRow},
-	}})
-	if err == nil {
-		err = d.Sync()
-	}
-	return 2 * peakChains * peakLinks * peakElements, err
+	return items, d.queue.Wait()
 }

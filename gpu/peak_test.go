@@ -21,10 +21,12 @@ func TestPeak(t *testing.T) {
 		t.Fatal(err)
 	}
 	p, _ := compute.As[form.Peaker](b)
-	for range 2 {
-		if flop, err := p.Peak(); err != nil || flop != 2*peakChains*peakLinks*peakElements {
-			t.Errorf("%v operations, %v", flop, err)
-		}
+	first, err := p.Peak()
+	if err != nil || first <= 0 {
+		t.Errorf("%v operations, %v", first, err)
+	}
+	if again, err := p.Peak(); err != nil || again != first {
+		t.Errorf("%v operations, and %v before, %v", again, first, err)
 	}
 	if info := b.Info(); info.LiveBuffers != 0 {
 		t.Errorf("%d live buffers", info.LiveBuffers)

@@ -19,6 +19,8 @@ var (
 	leakyReLU string
 	//go:embed copy.cl
 	copyAll string
+	//go:embed peak.cl
+	peak string
 	//go:embed matmul_panels.cl
 	panels string
 	//go:embed matmul_tiles.cl
@@ -52,3 +54,6 @@ var (
 	MatMulPanels = elementwise + "\n" + arithmetic + "\n" + panels
 	MatMulTiles  = elementwise + "\n" + arithmetic + "\n" + tiles
 )
+
+// Peak is the program that shows what a device computes, after the same definitions as Prelude.
+var Peak = elementwise + "\n" + peak
