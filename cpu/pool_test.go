@@ -72,6 +72,32 @@ func TestPool(t *testing.T) {
 	}
 }
 
+// TestPoolLittleLeft: little may be left of a job when another one ends, with which it began.
+func TestPoolLittleLeft(t *testing.T) {
+	defer runtime.GOMAXPROCS(runtime.GOMAXPROCS(2))
+	for _, left := range []int{1, 64, testShare, 2*testShare - 1} {
+		var p pool
+		defer p.stop()
+		p.mu.Lock() // as if another job were shared
+		calls := 0
+		dst := make([]float32, 2*testWake+left)
+		j := jobOf(func(a *args) {
+			count(a)
+			if calls++; calls == 1 {
+				p.ended = time.Now().Add(time.Hour) // the workers still spin
+				p.mu.Unlock()
+			}
+		}, dst)
+		j.chunk = 2 * testWake // as that of a slow kernel
+		p.do(j, new(frame))
+		for i, v := range dst {
+			if v != 1 {
+				t.Fatalf("%d left: element %d of %d was computed %v times", left, i, len(dst), v)
+			}
+		}
+	}
+}
+
 // TestPoolWorkers: workers take part in a job, whether they spin or are parked, and the pool
 // keeps no memory of a job that is done.
 func TestPoolWorkers(t *testing.T) {
