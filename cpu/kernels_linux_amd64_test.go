@@ -172,7 +172,7 @@ func setsAMD64(t *testing.T) map[string][]string {
 // volume 2. The same one can be encoded in several ways, each with another feature.
 var (
 	// A processor that has no prefetchw does nothing.
-	legacyAMD64 = words("add and bts cmp int3 je jg jge jl jmp jne lea mov pause prefetcht0 prefetchw ret sfence shl shr sub test xor")
+	legacyAMD64 = words("add and bts cmp int3 je jg jge jl jmp jne lea mov pause prefetcht0 prefetcht1 prefetchw ret sfence shl shr sub test xor")
 	vexAMD64    = map[string]map[string]bool{
 		"AVX": words("vaddpd vaddps vandps vblendvpd vblendvps vbroadcastsd vbroadcastss vcmpeqps vcmple_oqps " +
 			"vcmplt_oqps vcmpordps vcmpunordps vcvtdq2ps vcvtpd2ps vcvtps2pd vcvttps2dq vdivpd vdivps " +
@@ -190,7 +190,7 @@ var (
 			"vdivpd vdivps vextractf64x4 vfmadd231ps vinsertf64x4 vmaxps vminps vmovapd vmovaps vmovdqa32 vmovntps " +
 			"vmovupd vmovups vmulpd vmulps vpaddd vpaddq vpandd vpandq vpblendmd vpcmpequd vpcmpltud vpcmpnequd vpcmpnltud " +
 			"vpermi2pd vpmulld vpord vporq vprold vpslld vpsllq vpsllvd vpsrld vpsrlq vpsrlvd vpsubd vptestmd " +
-			"vptestnmd vpxord vpxorq vrndscaleps vsqrtps vsubpd vsubps " + fusedDoubles),
+			"vinsertf32x4 vptestnmd vpxord vpxorq vrndscaleps vshuff32x4 vsqrtps vsubpd vsubps vunpckhpd vunpckhps vunpcklpd vunpcklps " + fusedDoubles),
 	}
 )
 

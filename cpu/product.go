@@ -45,15 +45,21 @@ type patches struct {
 	transpose     patchKernel
 	transposeRows int
 	// Products of one row read the other matrix from memory once, which they have to do in the
-	// order of memory. dot computes transposeRows elements of C, of as many rows of A; the one
-	// row is at b. stream continues the chains in C, of any number of vectors, by streamRows rows
+	// order of memory. dots compute elements of C, each of a row of A, the most first; the one row
+	// is at b. stream continues the chains in C, of any number of vectors, by streamRows rows
 	// of B, and streamRow by one. Nil if other kernels have to do.
-	dot               patchKernel
+	dots              []dot
 	stream, streamRow patchKernel
 	streamRows        int
 	// transposed is whether kernels need rowA = 4, so that a vector has elements of several
 	// rows, and may read a whole vector of these.
 	transposed bool
+}
+
+// A dot is a kernel that computes elements of C, each of a row of A.
+type dot struct {
+	rows   int
+	kernel patchKernel
 }
 
 // A product is C = A·B, or C + A·B.
@@ -95,7 +101,10 @@ func (p *product) layOut(tasks int) {
 	step := p.set.vectors * p.set.width
 	p.columns = min(maxColumns, roundUp(p.N, step))
 	if p.M == 1 { // A is short
-		p.columns = max(roundUp(ceil(p.N, tasks), step), 2*streamColumns)
+		p.columns = roundUp(ceil(p.N, tasks), step)
+		if !p.TransposeB {
+			p.columns = max(p.columns, 2*streamColumns)
+		}
 	}
 	for {
 		p.across = ceil(p.N, p.columns)
@@ -182,7 +191,7 @@ func (p *product) compute(f *frame, i int) {
 	s.reserve(min(p.columns, maxColumns))
 	switch set := p.set; {
 	case p.M > 1:
-	case p.TransposeB && set.dot != nil:
+	case p.TransposeB && len(set.dots) > 0:
 		part.skip(part.dot(s))
 	case !p.TransposeB && set.stream != nil && part.columns >= streamColumns:
 		part.skip(part.stream(s))
@@ -218,40 +227,43 @@ func (p *part) skip(columns int) {
 
 // dot computes columns of a part of one row, whose B is transposed, and returns how many.
 func (p *part) dot(s *panels) (columns int) {
-	set, a := p.set, &s.patch
-	for ; columns+set.transposeRows <= p.columns; columns += set.transposeRows {
-		j := p.j0 + columns
-		for k0 := 0; k0 < p.K; k0 += kBlock {
-			k := min(kBlock, p.K-k0)
-			*a = patch{
-				c: unsafe.Add(p.c, 4*j), b: unsafe.Add(p.a, 4*k0), k: k &^ 3,
-				a: unsafe.Add(p.b, 4*(j*p.K+k0)), rowA: 4 * p.K,
-			}
-			if p.Accumulate || k0 > 0 {
-				a.add = 1
-			}
-			if k%4 == 0 {
-				set.dot(a)
-				continue
-			}
-			c, add := floats(a.c, set.transposeRows), a.add
-			chains := s.c[:set.transposeRows]
-			clear(chains)
-			a.c, a.add = unsafe.Pointer(&chains[0]), 0
-			if a.k > 0 {
-				set.dot(a)
-			}
-			x := floats(unsafe.Add(p.a, 4*k0), k)
-			for i := range chains {
-				y := floats(unsafe.Add(p.b, 4*((j+i)*p.K+k0)), k)
-				for l := k &^ 3; l < k; l++ {
-					chains[i] = fma(x[l], y[l], chains[i])
-				}
-			}
-			store(c, chains, add > 0)
+	for _, d := range p.set.dots {
+		for ; columns+d.rows <= p.columns; columns += d.rows {
+			p.dotRows(s, d, p.j0+columns)
 		}
 	}
 	return columns
+}
+
+// dotRows computes the columns of a kernel, from column j of C on.
+func (p *part) dotRows(s *panels, d dot, j int) {
+	a := &s.patch
+	for k0 := 0; k0 < p.K; k0 += kBlock {
+		k := min(kBlock, p.K-k0)
+		*a = patch{
+			c: unsafe.Add(p.c, 4*j), b: unsafe.Add(p.a, 4*k0), k: k &^ 3,
+			a: unsafe.Add(p.b, 4*(j*p.K+k0)), rowA: 4 * p.K,
+		}
+		if p.Accumulate || k0 > 0 {
+			a.add = 1
+		}
+		if k%4 == 0 {
+			d.kernel(a)
+			continue
+		}
+		c, add := floats(a.c, d.rows), a.add
+		chains := s.c[:d.rows]
+		a.c, a.add = unsafe.Pointer(&chains[0]), 0
+		d.kernel(a)
+		x := floats(unsafe.Add(p.a, 4*k0), k)
+		for i := range chains {
+			y := floats(unsafe.Add(p.b, 4*((j+i)*p.K+k0)), k)
+			for l := k &^ 3; l < k; l++ {
+				chains[i] = fma(x[l], y[l], chains[i])
+			}
+		}
+		store(c, chains, add > 0)
+	}
 }
 
 // store sets c to the chains, or adds them.

@@ -25,6 +25,8 @@ func newProductTrial(r *rand.Rand) *productTrial {
 		p.M, p.N = 1+r.IntN(16), 1+r.IntN(34)
 	case 2: // few rows, and all kinds of patches of them
 		p.M, p.N = 1+r.IntN(4), 1+r.IntN(400)
+	case 6: // a row
+		p.M, p.N, p.K = 1, 1+r.IntN(100), []int{r.IntN(70) + 1, 256, 263, 300}[r.IntN(4)]
 	case 3: // copied panels
 		p.M, p.N, p.K = packRows+r.IntN(20), 1+r.IntN(90), 1+r.IntN(5)
 	case 5: // the same of a transposed A

@@ -1024,10 +1024,15 @@ func patch14x2AVX512(p *patch)
 //go:noescape
 func transposeAVX512(p *patch)
 
-// dotAVX512 computes the products of a row and 8 rows of k elements, a multiple of 4.
+// dot16AVX512 computes the products of a row and 16 rows of k elements, a multiple of 4.
 //
 //go:noescape
-func dotAVX512(p *patch)
+func dot16AVX512(p *patch)
+
+// dot32AVX512 computes the products of a row and 32 rows of k elements, a multiple of 4.
+//
+//go:noescape
+func dot32AVX512(p *patch)
 
 // streamRowAVX512 continues the chains of a row of C by a row of B.
 //
@@ -1969,10 +1974,10 @@ func patch6x2AVX2(p *patch)
 //go:noescape
 func transposeAVX2(p *patch)
 
-// dotAVX2 computes the products of a row and 8 rows of k elements, a multiple of 4.
+// dot8AVX2 computes the products of a row and 8 rows of k elements, a multiple of 4.
 //
 //go:noescape
-func dotAVX2(p *patch)
+func dot8AVX2(p *patch)
 
 // streamRowAVX2 continues the chains of a row of C by a row of B.
 //

@@ -54,8 +54,12 @@ func (s patchShape) doc() string {
 
 // patchTable returns the field of the table of an instruction set for amd64.
 func patchTable(suffix string, registers, width int) string {
+	dots := "{8, dot8AVX2}"
+	if width == 16 {
+		dots = "{32, dot32AVX512}, {16, dot16AVX512}, " + dots
+	}
 	return patchField(suffix, patchShapes(registers), fmt.Sprintf("vectors: 2, width: %[2]d,\n"+
-		"transposeRows: %[3]d, transpose: transpose%[1]s, dot: dot%[1]s,\n"+
+		"transposeRows: %[3]d, transpose: transpose%[1]s, dots: []dot{"+dots+"},\n"+
 		"streamRows: %[4]d, stream: stream%[1]s, streamRow: streamRow%[1]s,\n", suffix, width, transposeRows, streamRows))
 }
 
@@ -140,8 +144,10 @@ func writePatches(set isa) (list []*avo.Function) {
 	}
 	f := other(transposeRows)
 	list = append(list, f.function("transpose", fmt.Sprintf("transposes %d rows of k elements, a multiple of 4", transposeRows), f.transpose))
-	f = other(transposeRows)
-	list = append(list, f.function("dot", fmt.Sprintf("computes the products of a row and %d rows of k elements, a multiple of 4", transposeRows), f.dot))
+	for _, rows := range dotRows(set.width()) {
+		f = other(rows)
+		list = append(list, f.function(fmt.Sprintf("dot%d", rows), fmt.Sprintf("computes the products of a row and %d rows of k elements, a multiple of 4", rows), f.dot))
+	}
 	f = other(1)
 	list = append(list, f.function("streamRow", "continues the chains of a row of C by a row of B", f.stream))
 	f = other(streamRows)
@@ -290,6 +296,12 @@ func (f *patchFunc) transposed() []reg.VecPhysical {
 		f.VMOVUPS(f.elementOfA(i), y[i].AsX())
 		f.VINSERTF128(operand.U8(1), f.elementOfA(4+i), y[i], y[i])
 	}
+	return f.transposedLanes(y)
+}
+
+// transposedLanes transposes the lanes of four rows each that are in the first four registers, with
+// the use of four more, and returns the registers of the columns.
+func (f *patchFunc) transposedLanes(y []reg.VecPhysical) []reg.VecPhysical {
 	for i := 0; i < 4; i += 2 {
 		f.VUNPCKLPS(y[i+1], y[i], y[4+i])
 		f.VUNPCKHPS(y[i+1], y[i], y[5+i])
@@ -301,31 +313,158 @@ func (f *patchFunc) transposed() []reg.VecPhysical {
 	return y[:4]
 }
 
+// dotRows returns how many rows functions that dot writes have.
+func dotRows(width int) []int {
+	if width == 16 {
+		return []int{16, 32}
+	}
+	return []int{8}
+}
+
+// dotAhead is how many bytes ahead dot fetches rows, to the L2 cache, since there are too many for
+// the processor to foresee.
+const dotAhead = 512
+
 // dot writes a function that computes the elements of a row of C, one for each row of A, which
 // has the columns of the product's second matrix. b has its only row of the first.
+//
+// Each vector of sums is a chain, whose latency is that of the function if there is one. With
+// AVX-512 a line of each row is read at once: rows may be at the same places of the L1 cache, and
+// a line that is read in pieces be gone in between.
 func (f *patchFunc) dot() {
-	f.load("c", "a", "b", "k", "rowA")
-	sum, x := reg.Y8, reg.Y9
-	f.VXORPS(sum.AsX(), sum.AsX(), sum.AsX())
-	f.Label("step")
-	for i, y := range f.transposed() {
-		f.VBROADCASTSS(operand.Mem{Base: patchB, Disp: 4 * i}, x)
-		f.VFMADD231PS(y, x, sum)
+	width := f.set.width()
+	vectors := patchRegisters(f.set)
+	work := vectors[:9]
+	if width == 16 {
+		work = vectors[:17]
 	}
-	f.ADDQ(operand.U32(16), patchB)
-	for i := 0; 3*i < f.rows; i++ {
-		f.ADDQ(operand.U32(16), patchA[i])
+	sums := vectors[len(work):][:f.rows/width]
+	for _, field := range []string{"c", "a", "b", "k", "rowA"} {
+		f.Load(f.args.Field(field), patchFieldRegisters[field])
 	}
-	f.SUBQ(operand.U32(4), patchK)
-	f.JNE(operand.LabelRef("step"))
+	// Pointers to every third row would need too many registers. These are r, 3r, 5r and 7r.
+	r, r3, r5, r7 := patchRowA, reg.R10, reg.R11, reg.R13
+	groups := []reg.GPPhysical{patchA[0], reg.RAX, reg.RBX, reg.R12}[:f.rows/8]
+	f.LEAQ(operand.Mem{Base: r, Index: r, Scale: 2}, r3)
+	f.LEAQ(operand.Mem{Base: r, Index: r, Scale: 4}, r5)
+	f.LEAQ(operand.Mem{Base: r3, Index: r, Scale: 4}, r7)
+	for i := 1; i < len(groups); i++ {
+		f.LEAQ(operand.Mem{Base: groups[i-1], Index: r, Scale: 8}, groups[i])
+	}
+	row := func(i int) operand.Mem {
+		m := operand.Mem{Base: groups[i/8]}
+		switch i %= 8; i {
+		case 0:
+		case 1, 2, 4:
+			m.Index, m.Scale = r, uint8(i)
+		case 3, 6:
+			m.Index, m.Scale = r3, uint8(i/3)
+		default:
+			m.Index, m.Scale = map[int]reg.Register{5: r5, 7: r7}[i], 1
+		}
+		return m
+	}
+	for _, sum := range sums {
+		f.zero(sum)
+	}
+	loop := func(label string, k int, body func()) {
+		f.Label(label)
+		f.SUBQ(operand.U32(uint32(k)), patchK)
+		f.JL(operand.LabelRef(label + "End"))
+		body()
+		for _, p := range append(groups, patchB) {
+			f.ADDQ(operand.U32(uint32(4*k)), p)
+		}
+		f.JMP(operand.LabelRef(label))
+		f.Label(label + "End")
+		f.ADDQ(operand.U32(uint32(k)), patchK)
+	}
+	multiplyAdd := func(columns []reg.VecPhysical, sum, spare reg.VecPhysical) {
+		for k, column := range columns {
+			b := operand.Mem{Base: patchB, Disp: 4 * k}
+			if width == 16 {
+				f.VFMADD231PS_BCST(b, column, sum)
+			} else {
+				f.VBROADCASTSS(b, spare)
+				f.VFMADD231PS(spare, column, sum)
+			}
+		}
+	}
+	if width == 16 {
+		loop("line", width, func() {
+			for g, sum := range sums {
+				for i := range width {
+					f.PREFETCHT1(row(width*g + i).Offset(dotAhead))
+					f.VMOVUPS(row(width*g+i), work[i])
+				}
+				multiplyAdd(f.transposedSquare(work), sum, nil)
+			}
+		})
+	}
+	loop("quad", 4, func() {
+		for g, sum := range sums {
+			for i := range 4 {
+				f.VMOVUPS(row(width*g+i), work[i].AsX())
+				for lane := 1; lane < width/4; lane++ {
+					from := row(width*g + 4*lane + i)
+					if width == 16 {
+						f.VINSERTF32X4(operand.U8(lane), from, work[i], work[i])
+					} else {
+						f.VINSERTF128(operand.U8(lane), from, work[i], work[i])
+					}
+				}
+			}
+			multiplyAdd(f.transposedLanes(work), sum, work[8])
+		}
+	})
 	f.Load(f.args.Field("add"), patchK)
 	f.TESTQ(patchK, patchK)
 	f.JE(operand.LabelRef("store"))
-	f.VADDPS(operand.Mem{Base: patchC}, sum, sum)
+	at := func(g int) operand.Mem { return operand.Mem{Base: patchC, Disp: 4 * width * g} }
+	for g, sum := range sums {
+		f.VADDPS(at(g), sum, sum)
+	}
 	f.Label("store")
-	f.VMOVUPS(sum, operand.Mem{Base: patchC})
+	for g, sum := range sums {
+		f.VMOVUPS(sum, at(g))
+	}
 	f.VZEROUPPER()
 	f.RET()
+}
+
+// transposedSquare transposes the 16 rows in the first registers, with the use of one more, and
+// returns those of the columns. It interleaves elements, pairs of them, and quarters of vectors.
+func (f *patchFunc) transposedSquare(registers []reg.VecPhysical) (columns []reg.VecPhysical) {
+	rows, free := append([]reg.VecPhysical(nil), registers[:16]...), registers[16]
+	quarters := func(first, second operand.U8) func(x, y, low reg.VecPhysical) {
+		return func(x, y, low reg.VecPhysical) { f.VSHUFF32X4(first, y, x, low); f.VSHUFF32X4(second, y, x, y) }
+	}
+	for s, step := range []func(x, y, low reg.VecPhysical){
+		func(x, y, low reg.VecPhysical) { f.VUNPCKLPS(y, x, low); f.VUNPCKHPS(y, x, y) },
+		func(x, y, low reg.VecPhysical) { f.VUNPCKLPD(y, x, low); f.VUNPCKHPD(y, x, y) },
+		quarters(0x44, 0xee),
+		quarters(0x88, 0xdd),
+	} {
+		for i := range rows {
+			if j := i + 1<<s; i>>s&1 == 0 { // the low parts, then the high ones in place of row j
+				step(rows[i], rows[j], free)
+				rows[i], free = free, rows[i]
+			}
+		}
+	}
+	for k := range rows { // which are in an order with the bits of both pairs reversed
+		columns = append(columns, rows[k&1<<1|k>>1&1|k&4<<1|k>>1&4])
+	}
+	return columns
+}
+
+// zero sets a vector to 0.
+func (f *patchFunc) zero(v reg.VecPhysical) {
+	if f.set.width() == 16 {
+		f.VPXORD(v, v, v)
+	} else {
+		f.VXORPS(v.AsX(), v.AsX(), v.AsX())
+	}
 }
 
 // streamRows is the number of rows of B that are read together, in the order of memory.
