@@ -132,6 +132,7 @@ type panel struct {
 	at      int // its first column in the part
 	columns int
 	vectors int
+	skip    int // the vectors begin so many columns before
 }
 
 // panels are where one goroutine computes products. It keeps the memory for the next call.
@@ -375,8 +376,9 @@ func (p *part) place(s *panels) {
 		}
 		width := vectors * set.width
 		q := panel{at: at, vectors: vectors, columns: min(width, rest)}
-		if direct && q.columns == width {
-			q.b, q.step = unsafe.Add(p.b, 4*(p.k0*p.N+p.j0+at)), 4*p.N
+		if skip := width - q.columns; direct && skip <= p.j0+at { // the end of a row of B has whole vectors
+			q.skip = skip
+			q.b, q.step = unsafe.Add(p.b, 4*(p.k0*p.N+p.j0+at-skip)), 4*p.N
 		} else {
 			packed := b[:p.k*width]
 			b = b[len(packed):]
@@ -515,6 +517,6 @@ func (p *part) compute(s *panels, q *panel, from int) {
 	kernel(a)
 	dst := floats(c, (a.rows-1)*p.N+q.columns)
 	for r := range a.rows {
-		store(dst[r*p.N:][:q.columns], s.c[r*width:][:q.columns], add)
+		store(dst[r*p.N:][:q.columns], s.c[r*width+q.skip:][:q.columns], add)
 	}
 }

@@ -26,8 +26,8 @@ const (
 type shape struct{ linear.Product }
 
 // allShapes are the products that are measured by default.
-var allShapes = "64x64x64,256x256x256,512x512x512,1000x1000x1000,1024x1024x1024,2048x2048x2048,64x784x128,1x4096x4096,4096x4096x1," +
-	"512x512x512:tn,512x512x512:nt,1000x1000x1000:tn,1000x1000x1000:nt,784x64x128:tn,64x128x784:nt,1x4096x4096:nt"
+var allShapes = "64x64x64,256x256x256,512x512x512,1000x1000x1000,1024x1024x1024,2048x2048x2048,64x784x128,1x1000x1000,1x4096x4096,4096x4096x1," +
+	"512x512x512:tn,512x512x512:nt,1000x1000x1000:tn,1000x1000x1000:nt,784x64x128:tn,64x128x784:nt,1x1000x1000:nt,1x4096x4096:nt"
 
 // parseShapes parses a list of shapes, or all.
 func parseShapes(list string) (shapes []shape, err error) {
