@@ -171,9 +171,10 @@ func (m *Model) upload(params, gradients []float32) (err error) {
 		return nil
 	}
 	keep := func(x compute.Buffer, e error) compute.Buffer {
-		if err = cmp.Or(err, e); err == nil {
+		if e == nil { // also after the error of another
 			m.owned = append(m.owned, x)
 		}
+		err = cmp.Or(err, e)
 		return x
 	}
 	m.params, m.gradients = keep(m.b.Upload(params)), keep(m.b.Upload(gradients))
@@ -247,8 +248,11 @@ func (l *modelLayer) read(m *Model) (Layer, error) {
 	return d, nil
 }
 
-// open returns an error after Release.
+// open returns an error after Release, and for a Model that NewModel has not made.
 func (m *Model) open(op string) error {
+	if m.b == nil {
+		return fmt.Errorf("gmind: %s: the model has no backend; make one with NewModel: %w", op, compute.ErrUnavailable)
+	}
 	if m.released {
 		return fmt.Errorf("gmind: %s: the model is released: %w", op, compute.ErrClosed)
 	}

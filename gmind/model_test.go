@@ -434,6 +434,53 @@ func TestModelErrors(t *testing.T) {
 	if err := (&gmind.Network{}).Write(nil); err == nil {
 		t.Error("Write to nil: no error")
 	}
+	if err := (*gmind.Network)(nil).Write(new(bytes.Buffer)); err == nil || !strings.Contains(err.Error(), "network is nil") {
+		t.Errorf("Write of nil: %v", err)
+	}
+}
+
+// TestModelWithoutBackend: a Model that NewModel has not made returns errors.
+func TestModelWithoutBackend(t *testing.T) {
+	m := new(gmind.Model)
+	x := upload(t, testenv.Open(t, cpu.Open), []float32{1})
+	_, forward := m.Forward(x, 1)
+	_, network := m.Network()
+	for name, err := range map[string]error{
+		"Forward": forward, "Network": network, "Loss": m.Loss(x, x), "Backward": m.Backward(x),
+		"ClipGradients": m.ClipGradients(1), "Step": m.Step(1, true), "Train": m.Train(x, x, 1, 1),
+	} {
+		if !errors.Is(err, compute.ErrUnavailable) {
+			t.Errorf("%s: got error %v, want %v", name, err, compute.ErrUnavailable)
+		}
+	}
+	if err := m.Release(); err != nil {
+		t.Error(err)
+	}
+}
+
+// failing is a backend whose first Upload fails.
+type failing struct {
+	compute.Linear
+	failed *bool
+}
+
+func (b failing) Upload(v []float32) (compute.Buffer, error) {
+	if !*b.failed {
+		*b.failed = true
+		return nil, compute.ErrOutOfMemory
+	}
+	return b.Linear.Upload(v)
+}
+
+// TestModelWithoutMemory: a Model that cannot be made leaves no buffers.
+func TestModelWithoutMemory(t *testing.T) {
+	b := testenv.Open(t, cpu.Open)
+	if _, err := gmind.NewModel(failing{b.(compute.Linear), new(bool)}, golden(t, "exact.gmind")); !errors.Is(err, compute.ErrOutOfMemory) {
+		t.Errorf("got error %v, want %v", err, compute.ErrOutOfMemory)
+	}
+	if n := b.Info().LiveBuffers; n != 0 {
+		t.Errorf("%d buffers are live", n)
+	}
 }
 
 // TestModelOfFunctions: without a Dense, samples may have any size, and there is nothing to train.

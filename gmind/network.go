@@ -94,6 +94,9 @@ func (n *Network) Write(w io.Writer) error {
 	if check.IsNil(w) {
 		return errors.New("gmind: write: the writer is nil")
 	}
+	if n == nil {
+		return errors.New("gmind: write: the network is nil")
+	}
 	return writeLines(w, len(n.Layers), func(i int) (any, error) {
 		l := n.Layers[i]
 		if check.IsNil(l) {

@@ -18,7 +18,7 @@ var (
 		return low + (high-low)*rand(seed, stream)
 	}`)
 
-	// Normal is normally distributed, up to 5.2 deviations from the mean. It is the inverse of
+	// Normal is normally distributed, up to 5.3 deviations from the mean. It is the inverse of
 	// the distribution function at a uniform number, by the approximation of erfinv in Giles,
 	// "Approximating the erfinv function", 2010.
 	Normal = expr.MustParse(`func normal(mean, deviation float32, seed, stream uint32) (x float32) {

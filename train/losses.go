@@ -8,16 +8,17 @@ import "github.com/gmind-go/compute/expr"
 //	err := b.Reduce(loss, compute.Mean, compute.All(), train.SquaredError, p, t)
 //	err = b.Run(train.SquaredError.Backward("p"), dp, compute.F32(1/float32(n)), p, t)
 //
-// These are PyTorch's losses with reduction="mean". Another factor than 1/n gives another
-// scale, such as the 1/batch of G-Mind's MSELoss.
+// SquaredError, BinaryCrossEntropy and Huber are PyTorch's losses with reduction="mean". Another
+// factor than 1/n gives another scale, such as the 1/batch of G-Mind's MSELoss.
 var (
 	// SquaredError is (p-t)². Its mean is the MSE.
 	SquaredError = expr.MustParse("squaredError(p, t) = (p-t) * (p-t)")
 
 	// BinaryCrossEntropy is -t*log(s) - (1-t)*log(1-s), with s = sigmoid(z), for a logit z and
-	// t from 0 to 1. It neither overflows nor loses small values. It is PyTorch's
-	// BCEWithLogitsLoss. The gradient is Backward("z").
-	BinaryCrossEntropy = expr.MustParse("binaryCrossEntropy(z, t) = softplus(z) - t*z")
+	// t from 0 to 1. It neither overflows nor loses small values, nor does its gradient,
+	// Backward("z"): softplus(z) - t*z would, where t is 1 and z is large. It is PyTorch's
+	// BCEWithLogitsLoss.
+	BinaryCrossEntropy = expr.MustParse("binaryCrossEntropy(z, t) = t*softplus(-z) + (1-t)*softplus(z)")
 
 	// Huber is (p-t)²/2 up to a distance of delta, and linear beyond (Huber, "Robust Estimation
 	// of a Location Parameter", 1964).

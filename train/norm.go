@@ -17,11 +17,15 @@ var (
 // Norm sets norm, of one element, to the square root of the sum of g². Errors: those of
 // Backend.Reduce.
 func Norm(b compute.Backend, norm, g compute.Buffer) error {
-	if err := opened(b, "norm"); err != nil {
+	return setNorm(b, "norm", norm, g)
+}
+
+func setNorm(b compute.Backend, op string, norm, g compute.Buffer) error {
+	if err := opened(b, op); err != nil {
 		return err
 	}
 	if err := b.Reduce(norm, compute.Sum, compute.All(), square, g); err != nil {
-		return fmt.Errorf("train: norm: %w", err)
+		return fmt.Errorf("train: %s: %w", op, err)
 	}
 	return b.Run(root, norm, norm)
 }
@@ -36,7 +40,7 @@ func ClipNorm(b compute.Backend, g, norm compute.Buffer, limit float32) error {
 	if !(limit > 0) {
 		return fmt.Errorf("train: clip norm: the limit is %v; give one above 0: %w", limit, compute.ErrArgument)
 	}
-	if err := Norm(b, norm, g); err != nil {
+	if err := setNorm(b, "clip norm", norm, g); err != nil {
 		return err
 	}
 	return b.Run(clipNorm, g, g, compute.Row(norm), compute.F32(limit))

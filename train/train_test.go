@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"math"
 	"math/big"
+	"strings"
 	"testing"
 
 	"github.com/gmind-go/compute"
@@ -48,7 +49,9 @@ func TestPrograms(t *testing.T) {
 		f func(a []float32) []float32
 	}{
 		{train.SquaredError, func(a []float32) []float32 { return []float32{(a[0] - a[1]) * (a[0] - a[1])} }},
-		{train.BinaryCrossEntropy, func(a []float32) []float32 { return []float32{softplus(a[0]) - float32(a[1]*a[0])} }},
+		{train.BinaryCrossEntropy, func(a []float32) []float32 {
+			return []float32{float32(a[1]*softplus(-a[0])) + float32((1-a[1])*softplus(a[0]))}
+		}},
 		{train.Huber, func(a []float32) []float32 {
 			d := float32(math.Abs(float64(a[0] - a[1])))
 			if d <= a[2] {
@@ -117,6 +120,32 @@ func TestPrograms(t *testing.T) {
 			for j, r := range got {
 				if !values.Same(r.(float32), want[j]) {
 					t.Errorf("%s of %v returns %v, want %v", test.p.Name(), a, got, want)
+				}
+			}
+		}
+	}
+}
+
+// TestBinaryCrossEntropy: the loss and its gradient have full precision, however small they are.
+func TestBinaryCrossEntropy(t *testing.T) {
+	gradient := train.BinaryCrossEntropy.Partial("z")
+	softplus := func(z float64) float64 { return max(z, 0) + math.Log1p(math.Exp(-math.Abs(z))) }
+	sigmoid := func(z float64) float64 { return math.Exp(-softplus(-z)) }
+	for _, target := range []float64{0, 0.25, 0.5, 1} {
+		for _, z := range []float64{-80, -17, -5, -0.125, 0, 0.125, 5, 17, 80} {
+			for _, test := range []struct {
+				p    *expr.Program
+				a, b float64 // of which it is the sum
+			}{
+				{train.BinaryCrossEntropy, target * softplus(-z), (1 - target) * softplus(z)},
+				{gradient, -target * sigmoid(-z), (1 - target) * sigmoid(z)},
+			} {
+				got, err := test.p.Eval(float32(z), float32(target))
+				if err != nil {
+					t.Fatal(err)
+				}
+				if y := float64(got[0].(float32)); math.Abs(y-(test.a+test.b)) > 2e-7*(math.Abs(test.a)+math.Abs(test.b)) {
+					t.Errorf("%s of %v and the target %v is %v, want %v", test.p.Name(), z, target, y, test.a+test.b)
 				}
 			}
 		}
@@ -372,6 +401,9 @@ func TestErrors(t *testing.T) {
 		if !errors.Is(test.err, test.want) {
 			t.Errorf("%s: error %v, want %v", test.what, test.err, test.want)
 		}
+	}
+	if err := train.ClipNorm(b, six, two, 1); err == nil || !strings.HasPrefix(err.Error(), "train: clip norm: ") {
+		t.Errorf("the error of ClipNorm is %v", err)
 	}
 	if err := s.Release(); err != nil {
 		t.Fatal(err)

@@ -163,10 +163,14 @@ func (c *config) check(args []string) (err error) {
 			ops = opNames()
 		}
 		list, err := functionPrograms(c.functions, ops)
-		if err != nil {
+		switch {
+		case err != nil:
 			return err
+		case len(list) == 0:
+			return fmt.Errorf("-f names functions, but -op none of their operations, which are %s", strings.Join(opNames(), ", "))
 		}
-		c.ops, c.programs = nil, append(list, c.programs...)
+		c.ops = slices.DeleteFunc(slices.Clone(c.ops), func(op string) bool { return slices.Contains(opNames(), op) })
+		c.programs = append(list, c.programs...)
 	}
 	c.sizesAsked = c.sizesAsked || file
 	if len(c.ops) == 0 && c.programs == nil {

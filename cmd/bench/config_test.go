@@ -5,9 +5,11 @@ import (
 	"flag"
 	"path/filepath"
 	"regexp"
+	"slices"
 	"strings"
 	"testing"
 
+	"github.com/gmind-go/compute"
 	"github.com/gmind-go/compute/cmd/bench/internal/command"
 	"github.com/gmind-go/compute/internal/units"
 )
@@ -78,6 +80,7 @@ func TestUsage(t *testing.T) {
 		{[]string{"-f", "elu(1e99)"}, `is more than a float32 holds`},
 		{[]string{"-f", "clip(2,1)"}, `give parameters with low <= high`},
 		{[]string{"-f", "relu", "-input", in, "-output", out, "-backend", "cpu"}, "leave out -f"},
+		{[]string{"-f", "relu", "-op", "sum,matmul"}, "-f names functions, but -op none of their operations"},
 		{[]string{"-slope", "NaN"}, "slope not finite"},
 		{[]string{"-slope", "Inf"}, "slope not finite"},
 		{[]string{"-slope", "steep"}, `"steep" for flag -slope: is not a number, such as 0.01`},
@@ -142,6 +145,18 @@ func TestUsage(t *testing.T) {
 				t.Errorf("bench %q: too long for a terminal: %s", args, line)
 			}
 		}
+	}
+}
+
+// TestFunctionsAndSums: with -f, the operations that are of no function are measured too.
+func TestFunctionsAndSums(t *testing.T) {
+	c := newConfig()
+	c.functions, c.ops = []compute.Activation{compute.ReLU(), compute.ELU(1)}, []string{"forward", sumOp, matMulOp}
+	if err := c.check(nil); err != nil {
+		t.Fatal(err)
+	}
+	if !slices.Equal(c.ops, []string{sumOp, matMulOp}) || len(c.programs) != 2 || c.programs[1].name != "elu(1) forward" {
+		t.Errorf("the operations are %q, and %d programs", c.ops, len(c.programs))
 	}
 }
 

@@ -109,7 +109,7 @@ func (c *config) fit() (total int, tooLarge, err error) {
 		}
 		err := c.fits(total)
 		if err == nil {
-			err = c.mapped(total, c.operands().need())
+			err = c.mapped(total, c.need())
 		}
 		if err == nil {
 			return total, tooLarge, nil
@@ -137,11 +137,22 @@ func (k counts) need() int {
 	return 4*(2*(k.args+k.results)+2) + (bits+7)/8
 }
 
+// need returns the number of bytes in use for each element of the operands of all measurements. To
+// those of the operands it adds what a step of training has on the device, and its check: three
+// operands and as much on the CPU backend, and a slice.
+func (c *config) need() int {
+	need := c.operands().need()
+	if slices.Contains(c.ops, stepOp) {
+		need += 4 * (stepBuffers + 3 + stepBuffers + 1)
+	}
+	return need
+}
+
 // fits returns an error that wraps compute.ErrOutOfMemory if total elements exceed the
 // available memory. It is checked in advance, because a process that runs out of memory, or
 // reaches the limit of its container, is ended.
 func (c *config) fits(total int) error {
-	available, need := c.available(), int64(c.operands().need())
+	available, need := c.available(), int64(c.need())
 	if int64(total) <= available/need {
 		return nil
 	}

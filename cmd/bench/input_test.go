@@ -89,6 +89,12 @@ func TestMemory(t *testing.T) {
 		t.Errorf("got %v, want %s", err, want)
 	}
 
+	c = with(int64(8*n*need), 8*n) // which does not suffice for a step of training
+	c.sizesAsked, c.ops = true, []string{stepOp}
+	if _, _, err := c.fit(); !errors.Is(err, compute.ErrOutOfMemory) {
+		t.Errorf("a step of training: %v", err)
+	}
+
 	c = with(int64(4*need-1), 1)
 	c.input = write(t, npyBytes("<f4", "(2,)", binary.LittleEndian, []float32{1, 2}))
 	if _, err := c.load(); !errors.Is(err, compute.ErrOutOfMemory) || !strings.HasPrefix(err.Error(), c.input+": ") {

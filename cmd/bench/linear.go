@@ -40,9 +40,11 @@ func side(n int) int {
 func linearMeasurements(b compute.Backend, ops []string) []measurement {
 	var list []measurement
 	l, isLinear := compute.As[compute.Linear](b)
-	var peak measurement
+	peak, limit := measurement{}, ""
 	if p, ok := compute.As[form.Peaker](b); ok && isLinear {
-		peak = peakMeasurement(b, p)
+		if peak = peakMeasurement(b, p); peak.call != nil {
+			limit = peak.op
+		}
 	}
 	for _, op := range ops {
 		switch {
@@ -55,9 +57,9 @@ func linearMeasurements(b compute.Backend, ops []string) []measurement {
 				peak.call = nil
 			}
 			if op == matMulOp {
-				list = append(list, matMulMeasurement(l))
+				list = append(list, matMulMeasurement(l, limit))
 			} else {
-				list = append(list, stepMeasurement(l))
+				list = append(list, stepMeasurement(l, limit))
 			}
 		}
 	}
@@ -77,9 +79,13 @@ func sumMeasurement(b compute.Backend) measurement {
 	})
 }
 
-// peakMeasurement is what b can compute, whatever the size.
+// peakMeasurement is what b can compute, whatever the size. It has no call if b has no measure of
+// that, as a Shard.
 func peakMeasurement(b compute.Backend, p form.Peaker) measurement {
 	flop, err := p.Peak()
+	if flop == 0 && err == nil {
+		return measurement{}
+	}
 	m := measurement{op: report.Peak, flop: func(int) float64 { return flop }, check: unchecked{}}
 	return onDevice(b, m, func(*set) error {
 		if err != nil {
@@ -91,8 +97,8 @@ func peakMeasurement(b compute.Backend, p form.Peaker) measurement {
 }
 
 // matMulMeasurement is the product of x and dy in dst.
-func matMulMeasurement(b compute.Linear) measurement {
-	m := measurement{op: matMulOp, limit: report.Peak, flop: func(n int) float64 { return 2 * cube(side(n)) }, prepare: func(s *set) error {
+func matMulMeasurement(b compute.Linear, limit string) measurement {
+	m := measurement{op: matMulOp, limit: limit, flop: func(n int) float64 { return 2 * cube(side(n)) }, prepare: func(s *set) error {
 		n := side(s.len())
 		return errors.Join(s.view(s.x(), n*n), s.view(s.dy(), n*n), s.view(s.dst(), n*n))
 	}}
@@ -111,8 +117,8 @@ func matMulMeasurement(b compute.Linear) measurement {
 func cube(n int) float64 { return float64(n) * float64(n) * float64(n) }
 
 // stepMeasurement is a whole step of training.
-func stepMeasurement(b compute.Linear) measurement {
-	m := measurement{op: stepOp, limit: report.Peak, flop: func(n int) float64 { return trainingProducts * 2 * cube(side(n)) }, prepare: func(s *set) error {
+func stepMeasurement(b compute.Linear, limit string) measurement {
+	m := measurement{op: stepOp, limit: limit, flop: func(n int) float64 { return trainingProducts * 2 * cube(side(n)) }, prepare: func(s *set) error {
 		step, err := newTrainingStep(b, s)
 		s.step = step
 		return err
@@ -144,6 +150,9 @@ var (
 
 const trainingRate = 0.01
 
+// stepBuffers is how many buffers a step has besides the operands of a set, of their length.
+const stepBuffers = 4
+
 func newTrainingStep(b compute.Linear, s *set) (*trainingStep, error) {
 	n := side(s.len())
 	t := &trainingStep{b: b, n: n}
@@ -155,7 +164,7 @@ func newTrainingStep(b compute.Linear, s *set) (*trainingStep, error) {
 		return buf
 	}
 	t.x, t.w, t.updated = keep(s.x().View(0, n*n)), keep(s.dy().View(0, n*n)), keep(s.dst().View(0, n*n))
-	for _, to := range []*compute.Buffer{&t.z, &t.h, &t.y, &t.g} {
+	for _, to := range [stepBuffers]*compute.Buffer{&t.z, &t.h, &t.y, &t.g} {
 		*to = keep(b.Alloc(n * n))
 	}
 	if err != nil {

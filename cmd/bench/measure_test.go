@@ -1,10 +1,14 @@
 package main
 
 import (
+	"slices"
 	"testing"
 
 	"github.com/gmind-go/compute"
 	"github.com/gmind-go/compute/cmd/bench/internal/report"
+	"github.com/gmind-go/compute/cpu"
+	"github.com/gmind-go/compute/internal/testenv"
+	"github.com/gmind-go/compute/shard"
 )
 
 // far is the CPU backend, as if it were a device with memory of its own.
@@ -16,6 +20,25 @@ func (b far) Info() compute.Info {
 	info := b.Backend.Info()
 	info.Backend, info.SharedMemory = "opencl", false
 	return info
+}
+
+// TestWithoutPeak: products on a Shard, which has no measure of their limit, have none.
+func TestWithoutPeak(t *testing.T) {
+	one, c, _ := onCPU(t, 1000, matMulOp, stepOp)
+	b, err := shard.New(one, testenv.Open(t, cpu.Open))
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer b.Close()
+	var ops []string
+	for _, m := range measurements(b, c) {
+		if m.flop != nil {
+			ops = append(ops, m.op+m.limit)
+		}
+	}
+	if !slices.Equal(ops, []string{matMulOp, stepOp}) {
+		t.Errorf("measured, with their limits, are %q", ops)
+	}
 }
 
 // TestMeasurements: the check of every measurement finds its result wrong without the call,

@@ -18,7 +18,7 @@ var pageHTML string
 // words, diagrams, all results, and the environment.
 func (r *Report) WriteHTML(w io.Writer) error {
 	funcs := template.FuncMap{
-		"count": units.Count, "duration": units.Duration, "digits": units.Digits, "memory": memory,
+		"count": units.Count, "duration": units.Duration, "speed": speedCell, "memory": memory,
 		"cache":   func(bytes int) string { return memory(int64(bytes)) },
 		"command": command, "percent": percent, "bar": bar, "join": strings.Join,
 		"breakable": breakable,
@@ -55,6 +55,15 @@ func (r *Report) byDevice() [][]Result {
 // breakable returns text as HTML that allows a line break after a parenthesis.
 func breakable(text string) template.HTML {
 	return template.HTML(strings.ReplaceAll(template.HTMLEscapeString(text), "(", "(<wbr>"))
+}
+
+// speedCell returns the speed of a result, with its unit if that is not the one of the column.
+func speedCell(r Result) string {
+	v, unit := r.speed()
+	if unit != "GB/s" {
+		return units.Digits(v) + " " + unit
+	}
+	return units.Digits(v)
 }
 
 // A figure is a diagram of the page.

@@ -23,6 +23,9 @@ func html(t *testing.T, r *Report) string {
 func TestRows(t *testing.T) {
 	r := sample(t)
 	r.Results[5].Verified = false
+	product := &r.Results[7]
+	product.Bytes, product.Flop = 0, 1e9
+	product.Summarize()
 	page := html(t, r)
 	rows := strings.Split(page, `<tr data-device=`)[1:]
 	if len(rows) != len(r.Results) {
@@ -33,7 +36,7 @@ func TestRows(t *testing.T) {
 		want := []string{
 			fmt.Sprintf(`"%s" data-op="%s" data-n="%d" data-data="%s" data-cache="%s"`, res.Device, res.Op, res.N, res.Data, res.Cache),
 			`<th scope="row">` + res.Op + "</th>", ">" + units.Count(res.N) + "<", ">" + units.Duration(res.MedianNS) + "<", ">" + units.Duration(res.MinNS) + "<", ">" + units.Duration(res.P95NS) + "<",
-			">" + units.Duration(res.LowNS) + " – " + units.Duration(res.HighNS) + "<", ">" + units.Digits(res.GBps) + "<", `<td class="number">7</td>`,
+			">" + units.Duration(res.LowNS) + " – " + units.Duration(res.HighNS) + "<", ">" + speedCell(res) + "<", `<td class="number">7</td>`,
 		}
 		if res.EventNS > 0 {
 			want = append(want, ">"+units.Duration(res.EventNS)+"<")
@@ -109,6 +112,8 @@ func TestAlone(t *testing.T) {
 
 func TestPageWords(t *testing.T) {
 	for got, want := range map[string]string{
+		speedCell(Result{GBps: 12.345}):             "12.3",
+		speedCell(Result{Flop: 8e9, GFlops: 123.4}): "123 GFLOP/s",
 		bar(1.5):   "100.0",
 		bar(0.333): "33.3",
 		command([]string{"bench", "-n", "1Ki,64Mi", "-input", "it's a file.npy", ""}): `bench -n 1Ki,64Mi -input 'it'\''s a file.npy' ''`,

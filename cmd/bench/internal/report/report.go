@@ -6,6 +6,7 @@ package report
 import (
 	"cmp"
 	"fmt"
+	"math"
 	"slices"
 	"strings"
 	"time"
@@ -245,6 +246,12 @@ func (r Result) speed() (v float64, unit string) {
 		return r.GFlops, "GFLOP/s"
 	}
 	return r.GBps, "GB/s"
+}
+
+// hasSpeed reports whether a result has a speed.
+func (r Result) hasSpeed() bool {
+	v, _ := r.speed()
+	return v > 0 && !math.IsInf(v, 0)
 }
 
 // remarks returns why a result is doubtful.

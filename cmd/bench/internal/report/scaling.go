@@ -41,7 +41,7 @@ func (r *Report) scaling(d Device) []statement {
 // ofMembers returns the speed of res as a fraction of the sum of those of members. ok is
 // false if one of them was not measured, or is doubtful.
 func (r *Report) ofMembers(res Result, members []string) (fraction float64, ok bool) {
-	usable := func(res Result) bool { return drawable(res) && !doubtful(res) }
+	usable := func(res Result) bool { return res.hasSpeed() && !doubtful(res) }
 	var sum float64
 	for _, name := range members {
 		k := res.key()
@@ -50,7 +50,9 @@ func (r *Report) ofMembers(res Result, members []string) (fraction float64, ok b
 		if member == nil || !usable(*member) {
 			return 0, false
 		}
-		sum += member.GBps
+		v, _ := member.speed()
+		sum += v
 	}
-	return res.GBps / sum, sum > 0 && usable(res)
+	v, _ := res.speed()
+	return v / sum, sum > 0 && usable(res)
 }

@@ -53,8 +53,19 @@ func TestScaling(t *testing.T) {
 		t.Errorf("got %q", words)
 	}
 
-	// Missing and doubtful results of a member are not compared.
+	// Products, which are measured in GFLOP/s.
 	r := sharded(22.5, 45)
+	for i := range r.Results {
+		res := &r.Results[i]
+		res.Op, res.Bytes, res.Flop = "matmul", 0, float64(res.Bytes)
+		res.Summarize()
+	}
+	if words := scaling(r); len(words) != 3 || broken(words[2]) != "matmul: 100 % at 1Ki, 50 % at 2Ki" {
+		t.Errorf("of products: %q", words)
+	}
+
+	// Missing and doubtful results of a member are not compared.
+	r = sharded(22.5, 45)
 	r.Results = slices.DeleteFunc(r.Results, func(res Result) bool { return res.Device == "opencl x #2" && res.N == 1<<10 })
 	if words := scaling(r); len(words) != 3 || broken(words[2]) != "forward: 50 % at 2Ki" {
 		t.Errorf("with one member missing at 1Ki: %q", words)

@@ -101,7 +101,7 @@ func (r *Report) speed(d Device) []statement {
 func (r *Report) largest(d Device, data string) []Result {
 	var ops []Result
 	for _, res := range r.Results {
-		if res.Device == d.Name && res.Data == data && !isLimit(res.Op) && drawable(res) {
+		if res.Device == d.Name && res.Data == data && !isLimit(res.Op) && res.hasSpeed() {
 			ops = append(ops, res)
 		}
 	}
@@ -120,7 +120,7 @@ func (r *Report) limitsOf(res Result) []Result {
 	for _, op := range limits {
 		k := res.key()
 		k.op = op
-		if l := r.find(k); l != nil && drawable(*l) {
+		if l := r.find(k); l != nil && l.hasSpeed() {
 			list = append(list, *l)
 		}
 	}

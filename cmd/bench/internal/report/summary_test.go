@@ -68,6 +68,14 @@ func TestSummary(t *testing.T) {
 		"warnings": {func(r *Report) { r.Interrupted, r.Results[0].Verified, r.Results[1].Verified = true, false, false }, []string{
 			"2 of 98 results are WRONG", "The run was interrupted",
 		}, nil},
+		"products": {func(r *Report) {
+			for i := range r.Results {
+				if res := &r.Results[i]; res.Op == "forward" {
+					res.Op, res.Limit, res.Bytes, res.Flop = "matmul", Peak, 0, 1e9
+					res.Summarize()
+				}
+			}
+		}, []string{"matmul: 477_GFLOP/s, 98_% of the fma (2.097_ms)", "derivative: "}, []string{"forward"}},
 		"no limit": {func(r *Report) {
 			r.Results = slices.DeleteFunc(r.Results, func(res Result) bool { return res.Limit == "" })
 			for i := range r.Results {
