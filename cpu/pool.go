@@ -87,7 +87,7 @@ func (p *pool) do(j *job, f *frame) {
 	shares = min(shares, int(j.cost.time(n-lo)/worthCore))
 	// Parked workers are woken for long jobs, or when jobs follow each other so fast that
 	// the workers will keep spinning. After a rest the data is in no near cache.
-	if j.cold.time(n-lo) < worthWake && time.Since(p.ended) >= p.options.spin() {
+	if shares < 2 || j.cold.time(n-lo) < worthWake && time.Since(p.ended) >= p.options.spin() {
 		j.runAlone(f, lo)
 	} else {
 		p.share(j, lo, shares, f)

@@ -72,6 +72,30 @@ func TestPool(t *testing.T) {
 	}
 }
 
+// TestPoolRest: what is left of a job when another one ends may be worth no core.
+func TestPoolRest(t *testing.T) {
+	defer runtime.GOMAXPROCS(runtime.GOMAXPROCS(2))
+	var p pool
+	defer p.stop()
+	dst := make([]float32, longTile+1)
+	other := true
+	j := jobOf(func(a *args) {
+		count(a)
+		if other {
+			p.ended, other = time.Now(), false
+			p.mu.Unlock()
+		}
+	}, dst)
+	j.cost, j.cold, j.chunk = 100*costUnit, 100*costUnit, longTile // as of a long program
+	p.mu.Lock()
+	p.do(j, new(frame))
+	for i, v := range dst {
+		if v != 1 {
+			t.Fatalf("element %d was computed %v times", i, v)
+		}
+	}
+}
+
 // TestPoolWorkers: workers take part in a job, whether they spin or are parked, and the pool
 // keeps no memory of a job that is done.
 func TestPoolWorkers(t *testing.T) {
