@@ -9,8 +9,8 @@ import "fmt"
 // in the chunk to the lane i%64. A lane starts at +0 and adds its elements one after the other.
 // Lane j then adds lane j+32, for j < 32; then lane j+16, for j < 16; and so on, until lane 0 is
 // the sum of the chunk. The sums of several chunks are a sequence that is summed likewise. This
-// is also more accurate than one chain: an element goes through some 70 additions for each 4096
-// that there are, not through n.
+// is also more accurate than one chain: an element goes through at most 70 additions in its chunk,
+// and its chunk through as many in the next sequence, not through n.
 type Reduction uint8
 
 // The reductions.

@@ -8,6 +8,7 @@ import (
 	"testing"
 
 	"github.com/gmind-go/compute"
+	"github.com/gmind-go/compute/internal/linear"
 	"github.com/gmind-go/compute/internal/values"
 )
 
@@ -21,9 +22,11 @@ func testConcurrent(t *testing.T, b compute.Backend) {
 	var wg sync.WaitGroup
 	for g := range goroutines {
 		wg.Go(func() {
-			own := values.Normal(n, uint64(g))
+			w := worker{f: f, xs: xs, own: values.Normal(n, uint64(g))}
+			w.sum = linear.Sum(n, func(i int) float32 { return f.Value(w.own[i]) })
+			w.product = linear.Product{M: 1, K: n, N: 1}.Element(0, values.Each(n, func(i int) float32 { return f.Value(w.own[i]) }), xs, 0, 0)
 			for range rounds {
-				if err := workAlone(b, f, x, xs, own); err != nil {
+				if err := w.work(b, x); err != nil {
 					t.Error(err)
 					return
 				}
@@ -33,8 +36,17 @@ func testConcurrent(t *testing.T, b compute.Backend) {
 	wg.Wait()
 }
 
-// workAlone computes on buffers of its own, and reads x, which has the values xs.
-func workAlone(b compute.Backend, f compute.Activation, x compute.Buffer, xs, own []float32) error {
+// A worker is what one goroutine of testConcurrent computes: with values of its own, and those of
+// x, which all of them read.
+type worker struct {
+	f            compute.Activation
+	xs, own      []float32
+	sum, product float32 // of f of own, and of that and xs
+}
+
+// work computes on buffers of its own, and reads x, which has the values xs.
+func (w *worker) work(b compute.Backend, x compute.Buffer) error {
+	f, own := w.f, w.own
 	y, err := b.Upload(own)
 	if err != nil {
 		return err
@@ -45,8 +57,14 @@ func workAlone(b compute.Backend, f compute.Activation, x compute.Buffer, xs, ow
 		return err
 	}
 	defer dx.Release()
+	one, err := b.Alloc(1)
+	if err != nil {
+		return err
+	}
+	defer one.Release()
 	got := make([]float32, len(own))
 	streamed, ran := make([]float32, len(own)), make([]float32, len(own))
+	var sum, product [1]float32
 	for _, err := range []error{
 		b.Forward(f, y, y),
 		b.Backward(f, dx, y, x),
@@ -54,14 +72,25 @@ func workAlone(b compute.Backend, f compute.Activation, x compute.Buffer, xs, ow
 		dx.Read(got),
 		b.Run(axpy, dx, compute.F32(own[0]), x, y),
 		dx.Read(ran),
+		b.Reduce(one, compute.Sum, compute.All(), nil, y),
+		one.Read(sum[:]),
 	} {
 		if err != nil {
 			return err
 		}
 	}
+	product[0] = w.product
+	if l, ok := compute.As[compute.Linear](b); ok {
+		if err := errors.Join(l.MatMul(one, y, 1, len(own), x, 1), one.Read(product[:])); err != nil {
+			return err
+		}
+	}
+	if !values.Same(sum[0], w.sum) || !values.Same(product[0], w.product) {
+		return errors.New("a concurrent call has changed a sum or a product")
+	}
 	for i := range got {
 		want := f.Value(own[i])
-		if !values.Same(ran[i], float32(own[0]*xs[i])+want) || !values.Same(streamed[i], want) || !values.Same(got[i], want*f.Derivative(xs[i])) {
+		if !values.Same(ran[i], float32(own[0]*w.xs[i])+want) || !values.Same(streamed[i], want) || !values.Same(got[i], want*f.Derivative(w.xs[i])) {
 			return errors.New("a concurrent call has changed the result")
 		}
 	}
@@ -92,6 +121,13 @@ func testCloseWhileUsed(t *testing.T, b compute.Backend) {
 // their calls return ErrClosed, which is the effect of end.
 func useWhile(t *testing.T, b compute.Backend, x, y compute.Buffer, end func()) {
 	f := compute.LeakyReLU(0.01)
+	into := func(n int, use func(out compute.Buffer) error) error {
+		out, err := b.Alloc(n)
+		if err != nil {
+			return err
+		}
+		return errors.Join(use(out), out.Release())
+	}
 	uses := []func(host []float32) error{
 		func([]float32) error { return b.Forward(f, y, x) },
 		func([]float32) error { return b.Derivative(f, x, y) },
@@ -113,6 +149,24 @@ func useWhile(t *testing.T, b compute.Backend, x, y compute.Buffer, end func()) 
 			}
 			return errors.Join(b.Forward(f, buf, buf), buf.Release(), x.Read(host))
 		},
+		func([]float32) error {
+			return into(1, func(out compute.Buffer) error { return b.Reduce(out, compute.Sum, compute.All(), nil, x) })
+		},
+		func(host []float32) error {
+			return into(len(host), func(out compute.Buffer) error { return b.Gather(out, x, y) })
+		},
+		func([]float32) error {
+			v, err := x.View(1, x.Len())
+			if err != nil {
+				return err
+			}
+			return errors.Join(b.Fill(v, 1), v.Release())
+		},
+	}
+	if l, ok := compute.As[compute.Linear](b); ok {
+		uses = append(uses, func(host []float32) error {
+			return into(1, func(out compute.Buffer) error { return l.MatMul(out, y, 1, len(host), x, 1) })
+		})
 	}
 	var started, wg sync.WaitGroup
 	for _, use := range uses {

@@ -1,13 +1,16 @@
 package backendtest
 
 import (
+	"errors"
 	"fmt"
 	"math"
 	"math/rand/v2"
+	"slices"
 	"testing"
 
 	"github.com/gmind-go/compute"
 	"github.com/gmind-go/compute/expr"
+	"github.com/gmind-go/compute/internal/form"
 	"github.com/gmind-go/compute/internal/linear"
 	"github.com/gmind-go/compute/internal/values"
 )
@@ -31,7 +34,15 @@ func testViews(t *testing.T, b compute.Backend) {
 			want[i] = compute.LeakyReLU(0.5).Value(xs[r[0]+v.Len()/2+i])
 		}
 		wantFloats(t, "Forward of a view", read(t, y), want)
-		release(t, v, part, y)
+		m := allocMask(t, b, part.Len())
+		if err := errors.Join(b.ForwardMask(compute.LeakyReLU(0.5), y, m, part), b.BackwardMask(compute.LeakyReLU(0.5), y, y, m)); err != nil {
+			t.Fatal(err)
+		}
+		for i, v := range want {
+			want[i] = compute.LeakyReLU(0.5).Backward(v, v) // which has the sign of x
+		}
+		wantFloats(t, "ForwardMask of a view, and BackwardMask", read(t, y), want)
+		release(t, v, part, y, m)
 	}
 
 	// A program, in place in one view and from another that does not overlap it.
@@ -186,6 +197,7 @@ func reduced(r compute.Reduction, along compute.Axis, xs []float32) []float32 {
 
 func testReduceErrors(t *testing.T, b compute.Backend) {
 	x, one, none, two := upload(t, b, values.Normal(12, 1)), alloc(t, b, 1), alloc(t, b, 0), alloc(t, b, 2)
+	other := alloc(t, b, 0)
 	for op, want := range map[compute.Reduction]float32{
 		compute.Sum: 0, compute.Max: float32(math.Inf(-1)), compute.Min: float32(math.Inf(1)), compute.Mean: float32(math.NaN()),
 	} {
@@ -193,6 +205,11 @@ func testReduceErrors(t *testing.T, b compute.Backend) {
 			t.Fatal(err)
 		}
 		wantFloats(t, fmt.Sprintf("%v of nothing", op), read(t, one), []float32{want})
+		if err := b.Reduce(two, op, compute.Cols(2), nil, none); err != nil {
+			t.Fatal(err)
+		}
+		wantFloats(t, fmt.Sprintf("%v of columns of nothing", op), read(t, two), []float32{want, want})
+		wantError(t, fmt.Sprintf("%v of no rows", op), b.Reduce(none, op, compute.Rows(2), nil, other), nil)
 	}
 	sum := func(out compute.Buffer, along compute.Axis, p *expr.Program, args ...compute.Arg) error {
 		return b.Reduce(out, compute.Sum, along, p, args...)
@@ -208,7 +225,7 @@ func testReduceErrors(t *testing.T, b compute.Backend) {
 	wantError(t, "of two results", sum(one, compute.All(), twoResults, x), compute.ErrArgument)
 	wantError(t, "into nil", sum(nil, compute.All(), nil, x), compute.ErrForeignBuffer)
 	wantError(t, "of an unknown reduction", b.Reduce(one, 99, compute.All(), nil, x), compute.ErrArgument)
-	release(t, x, one, none, two, view)
+	release(t, x, one, none, other, two, view)
 }
 
 // testMatMul compares with the reference.
@@ -234,13 +251,7 @@ func testMatMul(t *testing.T, b compute.Backend) {
 			if testing.Short() && option != i%8 {
 				continue
 			}
-			p := linear.Product{M: m, K: k, N: n, TransposeA: option&1 != 0, TransposeB: option&2 != 0, Accumulate: option&4 != 0}
-			var options []compute.MatMulOption
-			for bit, o := range []compute.MatMulOption{compute.TransposeA, compute.TransposeB, compute.Accumulate} {
-				if option>>bit&1 != 0 {
-					options = append(options, o)
-				}
-			}
+			p, options := productOf(linear.Product{M: m, K: k, N: n}, option)
 			want := append([]float32(nil), cs...)
 			linear.MatMul(p, want, as, bs)
 			write(t, c, cs)
@@ -249,32 +260,65 @@ func testMatMul(t *testing.T, b compute.Backend) {
 			}
 			wantFloats(t, fmt.Sprintf("MatMul %+v", p), read(t, c), want)
 		}
-		testThen(t, l, shape, as, bs, a, x, c)
+		p, options := productOf(linear.Product{M: m, K: k, N: n}, i%8)
+		product := append([]float32(nil), cs...)
+		linear.MatMul(p, product, as, bs)
+		write(t, c, cs)
+		testThen(t, l, p, options, product, a, x, c)
 		release(t, a, x, c)
 	}
 	testMatMulErrors(t, l)
 }
 
-// testThen: a program of the product has the bits of the program after the product.
-func testThen(t *testing.T, b compute.Linear, shape [3]int, as, bs []float32, a, x, c compute.Buffer) {
-	m, k, n := shape[0], shape[1], shape[2]
-	product := make([]float32, m*n)
-	linear.MatMul(linear.Product{M: m, K: k, N: n}, product, as, bs)
-	bias := values.Normal(n, 4)
-	row, kept := upload(t, b, bias), alloc(t, b, m*n)
-	p := expr.MustParse("func biasReLU(z, b float32) (y, kept float32) { return max(z + b, 0), z }")
-	if err := b.MatMul(c, a, m, k, x, n, compute.Then(p, kept, compute.Row(row))); err != nil {
-		t.Fatalf("MatMul of %v with Then: %v", shape, err)
-	}
-	wantFloats(t, "the second result of Then", read(t, kept), product)
-	want := make([]float32, m*n)
-	for i, z := range product {
-		if v := z + bias[i%n]; v > 0 {
-			want[i] = v
+// productOf returns p with the options of which option has the bits: TransposeA, TransposeB and
+// Accumulate.
+func productOf(p linear.Product, option int) (linear.Product, []compute.MatMulOption) {
+	p.TransposeA, p.TransposeB, p.Accumulate = option&1 != 0, option&2 != 0, option&4 != 0
+	var options []compute.MatMulOption
+	for bit, o := range []compute.MatMulOption{compute.TransposeA, compute.TransposeB, compute.Accumulate} {
+		if option>>bit&1 != 0 {
+			options = append(options, o)
 		}
 	}
+	return p, options
+}
+
+// testThen: a program of the product p, with its options, has the bits of the program after the
+// product.
+func testThen(t *testing.T, b compute.Linear, p linear.Product, options []compute.MatMulOption, product []float32, a, x, c compute.Buffer) {
+	bias, scale := values.Normal(p.N, 4), values.Normal(p.M, 5)
+	row, col, kept, m := upload(t, b, bias), upload(t, b, scale), alloc(t, b, len(product)), allocMask(t, b, len(product))
+	layer := expr.MustParse(`func layer(z, b, s float32) (y, kept float32, positive bool) {
+		y = max(z + b, 0) * s
+		kept = z
+		positive = z > 0
+		return
+	}`)
+	then := compute.Then(layer, kept, m, compute.Row(row), compute.Col(col))
+	if err := b.MatMul(c, a, p.M, p.K, x, p.N, append(options, then)...); err != nil {
+		t.Fatalf("MatMul %+v with Then: %v", p, err)
+	}
+	wantFloats(t, "the second result of Then", read(t, kept), product)
+	want, bits := make([]float32, len(product)), make([]uint64, form.MaskWords(len(product)))
+	for i, z := range product {
+		if z > 0 {
+			bits[i/64] |= 1 << (i % 64)
+		}
+		v := z + bias[i%p.N]
+		if !(v > 0) {
+			v = 0
+		}
+		want[i] = v * scale[i/p.N]
+	}
 	wantFloats(t, "the result of Then", read(t, c), want)
-	release(t, row, kept)
+	words := make([]uint64, len(bits))
+	if err := m.Read(words); err != nil {
+		t.Fatal(err)
+	}
+	if !slices.Equal(words, bits) {
+		t.Errorf("the bits of Then after MatMul %+v are %x and should be %x", p, words, bits)
+	}
+	release(t, row, col, kept, m)
 }
 
 func testMatMulErrors(t *testing.T, b compute.Linear) {

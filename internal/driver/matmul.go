@@ -111,9 +111,6 @@ func (p *product) check(b *Backend) error {
 	if err := p.then.check(b, p.thenAll, p.then.at); err != nil {
 		return err
 	}
-	if have := p.thenAll[p.then.last()].n; have != p.operands[0].n {
-		return p.then.fail(compute.ErrLength, "%s has %d elements, and the product has %d; they must be the same number", p.then.names[p.then.last()], have, p.operands[0].n)
-	}
 	for i := 1; i < p.then.results; i++ {
 		for j, name := range []string{"a", "b"} {
 			if p.thenAll[i].overlaps(p.operands[1+j]) {
