@@ -57,7 +57,7 @@ type Activation struct {
 func (a *Activation) String() string { return a.Function.String() }
 
 // Unknown is a layer of a type that this package does not know. It is written as it was read,
-// and NewModel returns an error for it.
+// but for white space, and NewModel returns an error for it.
 type Unknown struct {
 	Type string
 	Text string // the line

@@ -11,8 +11,8 @@ import (
 )
 
 // Forward computes the outputs for batch samples, each a row of x, and returns them: a row for
-// each sample. The buffer belongs to the Model, which overwrites it in the next Forward. x stays
-// as it is until Backward, which needs it.
+// each sample. The buffer belongs to the Model, which overwrites or releases it in the next
+// Forward. x stays as it is until Backward, which needs it.
 //
 // The memory that it takes, for each sample and layer, is reused if batch repeats. Errors:
 // compute.ErrLength if batch is below 1, or if x has not as many rows of Inputs; compute.ErrClosed

@@ -47,8 +47,8 @@ var (
 )
 
 // HeDeviation returns sqrt(2/inputs), the standard deviation for the weights of a layer with
-// that many inputs, before a ReLU (He and others, "Delving Deep into Rectifiers", 2015). The
-// uniform distribution with it goes to sqrt(3) times the deviation.
+// that many inputs, at least one, before a ReLU (He and others, "Delving Deep into Rectifiers",
+// 2015). The uniform distribution with it goes to sqrt(3) times the deviation.
 func HeDeviation(inputs int) float32 { return float32(math.Sqrt(2 / float64(inputs))) }
 
 // GlorotDeviation returns sqrt(2/(inputs+outputs)), the standard deviation for the weights of a

@@ -79,3 +79,30 @@ func TestMeasurements(t *testing.T) {
 		}
 	}
 }
+
+// TestResultsFlush: where a device flushes subnormal values, results are not checked if there is
+// one, and only then.
+func TestResultsFlush(t *testing.T) {
+	b, c, in := onCPU(t, 1000, sumOp)
+	all := &sets{}
+	if err := all.add(b, in, 1000, 1); err != nil {
+		t.Fatal(err)
+	}
+	defer all.release()
+	s := all.take()
+	r := linearMeasurements(b, c.ops)[0].check.(results)
+	for _, subnormal := range []bool{false, true} {
+		if subnormal {
+			s.x().host[7] = 0x1p-140
+		}
+		for _, r.flushes = range []bool{false, true} {
+			if err := r.spoil(s); err != nil {
+				t.Fatal(err)
+			}
+			wrong, err := r.difference(s)
+			if err != nil || (wrong == "") != (subnormal && r.flushes) {
+				t.Errorf("subnormal %v, flushes %v: %q, %v", subnormal, r.flushes, wrong, err)
+			}
+		}
+	}
+}

@@ -168,7 +168,7 @@ func (c *Comparison) noteLimits() {
 	worst := slices.MaxFunc(changed, func(a, b Delta) int {
 		return cmp.Compare(math.Abs(math.Log(a.Ratio)), math.Abs(math.Log(b.Ratio)))
 	})
-	c.note("the machine changed: the limits, which are copies, differ by more than the noise in %d of %s (at most: %s, %s); compare with -relative",
+	c.note("the machine changed: its limits, such as the copy, differ by more than the noise in %d of %s (at most: %s, %s); compare with -relative",
 		len(changed), Plural(limits, "measurement"), worst.New.title(), worst.change())
 }
 
