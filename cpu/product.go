@@ -56,10 +56,12 @@ type patches struct {
 	transposed bool
 }
 
-// A dot is a kernel that computes elements of C, each of a row of A.
+// A dot is a kernel that computes elements of C, each of a row of A. anyStride is whether the rows
+// may be at the same places of the L1 cache.
 type dot struct {
-	rows   int
-	kernel patchKernel
+	rows      int
+	anyStride bool
+	kernel    patchKernel
 }
 
 // A product is C = A·B, or C + A·B.
@@ -229,6 +231,9 @@ func (p *part) skip(columns int) {
 // dot computes columns of a part of one row, whose B is transposed, and returns how many.
 func (p *part) dot(s *panels) (columns int) {
 	for _, d := range p.set.dots {
+		if !d.anyStride && p.K%(conflict/2) == 0 {
+			continue
+		}
 		for ; columns+d.rows <= p.columns; columns += d.rows {
 			p.dotRows(s, d, p.j0+columns)
 		}

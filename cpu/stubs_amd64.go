@@ -1979,6 +1979,11 @@ func transposeAVX2(p *patch)
 //go:noescape
 func dot8AVX2(p *patch)
 
+// dot16AVX2 computes the products of a row and 16 rows of k elements, a multiple of 4.
+//
+//go:noescape
+func dot16AVX2(p *patch)
+
 // streamRowAVX2 continues the chains of a row of C by a row of B.
 //
 //go:noescape

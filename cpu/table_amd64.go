@@ -182,7 +182,7 @@ var avx512 = instructionSet{
 	prefetchWrite: prefetchWriteAVX512,
 	patches: patches{
 		rows: 14, vectors: 2, width: 16,
-		transposeRows: 8, transpose: transposeAVX512, dots: []dot{{32, dot32AVX512}, {16, dot16AVX512}, {8, dot8AVX2}},
+		transposeRows: 8, transpose: transposeAVX512, dots: []dot{{32, true, dot32AVX512}, {16, true, dot16AVX512}, {8, true, dot8AVX2}},
 		streamRows: 8, stream: streamAVX512, streamRow: streamRowAVX512,
 		kernels: [maxRows + 1][maxVectors + 1]patchKernel{
 			1:  {1: patch1x1AVX512, 2: patch1x2AVX512, 4: patch1x4AVX512, 8: patch1x8AVX512},
@@ -376,7 +376,7 @@ var avx2 = instructionSet{
 	prefetchWrite: prefetchWriteAVX2,
 	patches: patches{
 		rows: 6, vectors: 2, width: 8,
-		transposeRows: 8, transpose: transposeAVX2, dots: []dot{{8, dot8AVX2}},
+		transposeRows: 8, transpose: transposeAVX2, dots: []dot{{16, false, dot16AVX2}, {8, true, dot8AVX2}},
 		streamRows: 8, stream: streamAVX2, streamRow: streamRowAVX2,
 		kernels: [maxRows + 1][maxVectors + 1]patchKernel{
 			1: {1: patch1x1AVX2, 2: patch1x2AVX2, 4: patch1x4AVX2, 8: patch1x8AVX2},

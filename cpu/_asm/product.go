@@ -54,9 +54,9 @@ func (s patchShape) doc() string {
 
 // patchTable returns the field of the table of an instruction set for amd64.
 func patchTable(suffix string, registers, width int) string {
-	dots := "{8, dot8AVX2}"
+	dots := "{16, false, dot16AVX2}, {8, true, dot8AVX2}"
 	if width == 16 {
-		dots = "{32, dot32AVX512}, {16, dot16AVX512}, " + dots
+		dots = "{32, true, dot32AVX512}, {16, true, dot16AVX512}, {8, true, dot8AVX2}"
 	}
 	return patchField(suffix, patchShapes(registers), fmt.Sprintf("vectors: 2, width: %[2]d,\n"+
 		"transposeRows: %[3]d, transpose: transpose%[1]s, dots: []dot{"+dots+"},\n"+
@@ -318,7 +318,7 @@ func dotRows(width int) []int {
 	if width == 16 {
 		return []int{16, 32}
 	}
-	return []int{8}
+	return []int{8, 16}
 }
 
 // dotAhead is how many bytes ahead dot fetches rows, to the L2 cache, since there are too many for
