@@ -30,13 +30,15 @@ func TestRegisters(t *testing.T) {
 	s := shapeFor(&opencl.Device{Type: opencl.GPU, MaxGroup: 1024})
 	d := &device{found: &opencl.Device{Double: true, Fused: true, ExactDivision: true}, quick: func() bool { return true }}
 	// ofProgram returns the source of the kernel of a program, which is reduced if reduce defines how.
-	ofProgram := func(text, reduce string, scalars int) string {
+	// last are the addresses of its last arguments.
+	ofProgram := func(text, reduce string, last ...kernel.Address) string {
 		p := expr.MustParse(text)
 		addresses := make([]kernel.Address, len(p.Args())) // Element
-		for i := range scalars {
-			addresses[len(addresses)-1-i] = kernel.Scalar
-		}
+		copy(addresses[len(addresses)-len(last):], last)
 		c := &code{kernel: kernel.New(p.IR(), addresses), name: "elementwise", shape: s}
+		if openclc.Masked(c.kernel) {
+			c.shape = s.masked()
+		}
 		if reduce == "" {
 			text, err = openclc.Print(c.kernel, d.printed(c))
 		} else {
@@ -53,18 +55,21 @@ func TestRegisters(t *testing.T) {
 	sources := map[string]string{
 		"leaky relu": d.defines(s) + kernels.Source,
 		"masks":      d.defines(s.masked()) + kernels.Source,
-		"exp":        ofProgram("f(x) = exp(x)", "", 0),
-		"gelu":       ofProgram("f(x) = gelu(x)", "", 0),
+		"exp":        ofProgram("f(x) = exp(x)", ""),
+		"gelu":       ofProgram("f(x) = gelu(x)", ""),
 		"adam": ofProgram(`func adam(w, m, v, g, rate, a, b, e float32) (w_, m_, v_ float32) {
 			m_ = a*m + (1-a)*g
 			v_ = b*v + (1-b)*g*g
 			w_ = w - rate*m_/(sqrt(v_)+e)
 			return
-		}`, "", 4),
-		"sum of rows":        ofProgram("f(x) = x", shared, 0),
-		"sum of columns":     ofProgram("f(x) = x", shared+"#define COLUMNS\n", 0),
-		"mean of exp":        ofProgram("f(x) = exp(x)", shared+"#define COLUMNS\n#define MEAN\n", 0),
-		"maximum of columns": ofProgram("f(x, y) = x*y", shared+"#define COLUMNS\n#define MAXIMUM\n", 0),
+		}`, "", kernel.Scalar, kernel.Scalar, kernel.Scalar, kernel.Scalar),
+		"normal":             ofProgram("normal(x, mean, deviation) = (x - mean) / deviation", "", kernel.Row, kernel.Col),
+		"dropout":            ofProgram("func drop(x float32, seed uint32) (y float32, kept bool) { kept = rand(seed, 1) < 0.5; y = where(kept, x, 0); return }", "", kernel.Scalar),
+		"softmax":            ofProgram("f(z, m) = exp(z - m)", shared, kernel.Col),
+		"sum of rows":        ofProgram("f(x) = x", shared),
+		"sum of columns":     ofProgram("f(x) = x", shared+"#define COLUMNS\n"),
+		"mean of exp":        ofProgram("f(x) = exp(x)", shared+"#define COLUMNS\n#define MEAN\n"),
+		"maximum of columns": ofProgram("f(x, y) = x*y", shared+"#define COLUMNS\n#define MAXIMUM\n"),
 		"peak":               d.defines(s) + kernels.Peak,
 		"gather":             d.defines(s) + kernels.Gather,
 	}
