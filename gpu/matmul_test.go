@@ -10,6 +10,7 @@ import (
 	"testing"
 
 	"github.com/gmind-go/compute"
+	"github.com/gmind-go/compute/gpu/internal/opencl"
 	"github.com/gmind-go/compute/internal/linear"
 	"github.com/gmind-go/compute/internal/testenv"
 	"github.com/gmind-go/compute/internal/values"
@@ -46,6 +47,16 @@ func TestTiles(t *testing.T) {
 				t.Errorf("it is not used: %v", m.unfit)
 			}
 		})
+	}
+}
+
+// TestTilesFor: there are panels for vectors of any width that a driver may report.
+func TestTilesFor(t *testing.T) {
+	for width, want := range map[int]int{0: 4, 1: 4, 4: 4, 7: 4, 8: 8, 12: 8, 16: 16, 64: 16} {
+		got := tilesFor(&opencl.Device{Type: opencl.CPU, Width: width})
+		if !slices.Equal(got, []tile{panelTiles[want]}) {
+			t.Errorf("for %d: %v, want panels for %d", width, got, want)
+		}
 	}
 }
 
