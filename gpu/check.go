@@ -23,6 +23,7 @@ type check struct {
 	c        *code
 	n        int
 	index    uint64
+	step     int                         // from the first element of an operand that may be a view to that of the next
 	operands []kernel.Operand[[]float32] // results, then inputs; the bits of a mask as floats
 	params   []uint32
 }
@@ -58,7 +59,7 @@ func (p *pipeline) check(c *code, compiled *opencl.Kernel, text string) error {
 
 // newCheck makes the operands of a call.
 func newCheck(r *rand.Rand, c *code, n, from, call int) *check {
-	t := &check{c: c, n: n, index: 1<<32 - 100} // the low word of the index overflows
+	t := &check{c: c, n: n, step: 1, index: 1<<32 - 100} // the low word of the index overflows
 	for _, a := range c.kernel.Inputs {
 		if a == kernel.Col {
 			t.index = 100 // which is in a column of few elements
@@ -175,7 +176,7 @@ func (t *check) first(operand int) int {
 	if !t.c.views || t.c.address(operand) == kernel.Bit {
 		return 0
 	}
-	return operand + 1
+	return (operand + 1) * t.step
 }
 
 // wrong describes the first element that differs from the reference, or returns "". If the

@@ -16,11 +16,15 @@ import (
 )
 
 // checkReduce compares compiled, a kernel of c, with its reference: for short sequences, each
-// with one special value, and for one of two chunks. Its errors are those of check. If the device
-// flushes subnormals, sequences in which the reference has one may have any result.
+// with one special value, and for one of two chunks; with vectors that begin anywhere, and aligned
+// ones, of rows and of columns. Its errors are those of check. If the device flushes subnormals,
+// sequences in which the reference has one may have any result.
 func (p *pipeline) checkReduce(c *code, kind reduceKind, compiled *opencl.Kernel, text string) error {
-	for _, shape := range [][2]int{{43, linear.Lanes + 6}, {1, linear.Chunk + 70}} {
-		t := newReduceCheck(c, kind, shape[0], shape[1])
+	for _, shape := range []struct{ others, length, step int }{
+		{43, linear.Lanes + 6, 1}, {1, linear.Chunk + 70, 16}, {16, linear.Lanes + 6, 16},
+	} {
+		t := newReduceCheck(c, kind, shape.others, shape.length)
+		t.step = shape.step
 		if err := p.launchReduceCheck(t, kind, compiled); err != nil {
 			return err
 		}

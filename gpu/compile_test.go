@@ -208,6 +208,8 @@ func TestMiscompiled(t *testing.T) {
 		"wrong maximum":            {"#define max(a, b) min(a, b)\n", reduceKind{compute.Max, false}, compute.ErrMiscompiled},
 		"wrong maximum of columns": {"#define max(a, b) min(a, b)\n", reduceKind{compute.Max, true}, compute.ErrMiscompiled},
 		"wrong division in a mean": {"#define divide(a, b) ((a) * (1 / (b)))\n", reduceKind{compute.Mean, false}, compute.ErrMiscompiled},
+		"wrong where aligned":      {"#undef LOAD\n#define LOAD(from) (ANY_LOAD(from) + 1.0f)\n", reduceKind{compute.Sum, false}, compute.ErrMiscompiled},
+		"wrong columns, aligned":   {"#undef LOAD\n#define LOAD(from) (ANY_LOAD(from) + 1.0f)\n", reduceKind{compute.Sum, true}, compute.ErrMiscompiled},
 		"no function in a minimum": {"#define min no_such_function\n", reduceKind{compute.Min, true}, compute.ErrCompile},
 	} {
 		t.Run(name, func(t *testing.T) {

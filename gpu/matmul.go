@@ -5,6 +5,7 @@ package gpu
 import (
 	"context"
 	"errors"
+	"slices"
 	"sync"
 
 	"github.com/gmind-go/compute"
@@ -247,29 +248,35 @@ func (d *device) tileCode(p linear.Product) (*tileCode, error) {
 	m := &d.multiplier
 	m.mu.Lock()
 	defer m.mu.Unlock()
-	var last *tileCode
 	var failed error
-	for _, t := range m.tiles {
-		if last != nil && t.depth == 0 {
-			break
-		}
+	for _, t := range inOrder(m.tiles, p, d.found.Units) {
 		c, err := m.of(d, t, p)
+		if err == nil {
+			return c, nil
+		}
 		if errors.Is(err, compute.ErrDevice) && !opencl.IsGroupTooLarge(err) {
 			return nil, err
 		}
-		if err != nil {
-			failed = err
-			continue
-		}
-		if last = c; t.groups(p.M, p.N) >= d.found.Units {
-			break
-		}
+		failed = err
 	}
-	if last == nil {
-		clear(m.unfit) // the next call tries again
-		return nil, failed
+	clear(m.unfit) // the next call tries again
+	return nil, failed
+}
+
+// inOrder returns tiles, the largest of which is the first, in the order in which they are tried for
+// p: those that give each unit a group, the largest first, then others, the smallest first. Panels
+// stay the last. What is not tried is not compiled.
+func inOrder(tiles []tile, p linear.Product, units int) []tile {
+	few, panels := 0, len(tiles)
+	for panels > 0 && tiles[panels-1].depth == 0 {
+		panels--
 	}
-	return last, nil
+	for few < panels && tiles[few].groups(p.M, p.N) < units {
+		few++
+	}
+	order := slices.Clone(tiles[:few])
+	slices.Reverse(order)
+	return slices.Concat(tiles[few:panels], order, tiles[panels:])
 }
 
 // of returns the program for a tile. The caller has the lock.

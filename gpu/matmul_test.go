@@ -10,6 +10,7 @@ import (
 	"testing"
 
 	"github.com/gmind-go/compute"
+	"github.com/gmind-go/compute/gpu/internal/opencl"
 	"github.com/gmind-go/compute/internal/linear"
 	"github.com/gmind-go/compute/internal/testenv"
 	"github.com/gmind-go/compute/internal/values"
@@ -46,6 +47,41 @@ func TestTiles(t *testing.T) {
 				t.Errorf("it is not used: %v", m.unfit)
 			}
 		})
+	}
+}
+
+// TestTilesFor: there are panels for vectors of any width that a driver may report.
+func TestTilesFor(t *testing.T) {
+	for width, want := range map[int]int{0: 4, 1: 4, 4: 4, 7: 4, 8: 8, 12: 8, 16: 16, 64: 16} {
+		got := tilesFor(&opencl.Device{Type: opencl.CPU, Width: width})
+		if !slices.Equal(got, []tile{panelTiles[want]}) {
+			t.Errorf("for %d: %v, want panels for %d", width, got, want)
+		}
+	}
+}
+
+// TestInOrder: the first tile to try is the largest that keeps all units busy, and no larger one is
+// compiled before it.
+func TestInOrder(t *testing.T) {
+	large, medium, small, least := groupTiles[0], groupTiles[1], groupTiles[2], groupTiles[3]
+	panels := panelTiles[4]
+	all := append(slices.Clone(groupTiles), panels)
+	for _, test := range []struct {
+		m, n, units int
+		want        []tile
+	}{
+		{128, 128, 1, []tile{large, medium, small, least, panels}},
+		{128, 128, 4, []tile{medium, small, least, large, panels}},
+		{129, 127, 16, []tile{small, least, medium, large, panels}},
+		{1, 1, 2, []tile{least, small, medium, large, panels}},
+		{10000, 10000, 132, []tile{large, medium, small, least, panels}},
+	} {
+		if got := inOrder(all, linear.Product{M: test.m, K: 1, N: test.n}, test.units); !slices.Equal(got, test.want) {
+			t.Errorf("%d by %d, for %d units: %v, want %v", test.m, test.n, test.units, got, test.want)
+		}
+	}
+	if got := inOrder([]tile{panels}, linear.Product{M: 1, K: 1, N: 1}, 2); !slices.Equal(got, []tile{panels}) {
+		t.Errorf("of panels alone: %v", got)
 	}
 }
 

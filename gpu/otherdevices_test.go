@@ -64,7 +64,8 @@ var otherDevices = map[string]struct {
 				t.Errorf("opened a device of kind %s", kind)
 			}
 			roundTrip(t, b, 100_000)
-			if err := multiplyViews(b, linear.Product{M: 20, K: 30, N: 10}); err != nil { // with the first tile whose group is not too large
+			m := groupTiles[0].rows() * inside(b).found.Units                            // all tiles keep the device busy
+			if err := multiplyViews(b, linear.Product{M: m, K: 30, N: 10}); err != nil { // with the first whose group is not too large
 				t.Error(err)
 			}
 			for v := range inside(b).multiplier.codes {

@@ -42,7 +42,7 @@ var groupTiles = []tile{
 
 // tilesFor returns the tiles to try on d.
 func tilesFor(d *opencl.Device) []tile {
-	panels := panelTiles[min(max(d.Width, 4), 16)]
+	panels := panelTiles[powerOfTwo(min(max(d.Width, 4), 16))]
 	if d.Type == opencl.CPU || d.Software {
 		return []tile{panels}
 	}

@@ -31,7 +31,11 @@
 #define LOAD(from) ANY_LOAD(from)
 #define STORE(v, to) ANY_STORE(v, to)
 #endif
+#if VECTORS <= 2 // GPUs have an array in registers only if all indices are constants
+#define EACH_VECTOR _Pragma("unroll") for (uint k = 0; k < VECTORS; k++)
+#else
 #define EACH_VECTOR for (uint k = 0; k < VECTORS; k++)
+#endif
 #define EACH_LANE for (uint j = 0; j < WIDTH; j++)
 
 // begin returns the index of the first element of this item's k-th vector.
@@ -49,6 +53,19 @@ static inline FLOATS load_some(global const float *from, const INDEX i, const IN
     float v[WIDTH];
     EACH_LANE v[j] = i + j < n ? from[i + j] : 0.0f;
     return ANY_LOAD(v);
+}
+
+// load_anywhere returns the vector that begins at any element. It is no vload if LOAD is not:
+// compilers make one of two loads in branches, and that is then not aligned.
+static inline FLOATS load_anywhere(global const float *from)
+{
+#ifdef ALIGNED
+    float v[WIDTH];
+    EACH_LANE v[j] = from[j];
+    return ANY_LOAD(v);
+#else
+    return ANY_LOAD(from);
+#endif
 }
 
 // store_some writes the elements below n of the vector that begins at element i.

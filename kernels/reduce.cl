@@ -120,6 +120,17 @@ kernel void reduce(PARAMETERS, const INDEX length, const INDEX chunks, const IND
 // other, and of these blocks there are so many in a row. Work-items beside each other have blocks
 // beside each other. A work-item has the lanes t * ITEMS + item.
 #define TURNS (LANES / ITEMS)
+#if ITEMS > 1
+// GPUs have an array in registers only if all indices are constants.
+#define FOLD_INTO(t, k, v) \
+    do { \
+        const FOLDEDS w = v; \
+        _Pragma("unroll") for (uint u = 0; u < TURNS; u++) \
+            if (u == t) s[u][k] = FOLD(s[u][k], w); \
+    } while (0)
+#else
+#define FOLD_INTO(t, k, v) s[t][k] = FOLD(s[t][k], v)
+#endif
 kernel void reduce(PARAMETERS, const INDEX columns, const INDEX length, const INDEX blocks, const INDEX units,
                    const uint aligned, const float count)
 {
@@ -136,12 +147,12 @@ kernel void reduce(PARAMETERS, const INDEX columns, const INDEX length, const IN
             for (uint t = 0; t < TURNS && row < end; t++, row += ITEMS) {
                 const INDEX i = row * columns + column;
                 if (whole) {
-                    EACH_VECTOR s[t][k] = FOLD(s[t][k], folded(VALUES(i + k * WIDTH, true)));
+                    EACH_VECTOR FOLD_INTO(t, k, folded(VALUES(i + k * WIDTH, true)));
                 } else {
                     EACH_VECTOR
                     {
                         if (column + k * WIDTH < columns)
-                            s[t][k] = FOLD(s[t][k], folded(VALUES(i + k * WIDTH, i + (k + 1) * WIDTH <= n)));
+                            FOLD_INTO(t, k, folded(VALUES(i + k * WIDTH, i + (k + 1) * WIDTH <= n)));
                     }
                 }
             }

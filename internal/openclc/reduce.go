@@ -29,7 +29,7 @@ func PrintValues(k *kernel.Kernel, o Options) (string, error) {
 			p.line(1, "FLOATS %s_;", a)
 			p.line(1, "if (!full) %s_ = load_some(%[1]s, i, n);", a)
 			p.line(1, "else if (aligned) %s_ = LOAD(%[1]s + i);", a)
-			p.line(1, "else %s_ = ANY_LOAD(%[1]s + i);", a)
+			p.line(1, "else %s_ = load_anywhere(%[1]s + i);", a)
 		case kernel.Bit:
 			p.line(1, "const INTS %s_ = mask_any(%[1]s, i, n);", a)
 		case kernel.Row:
