@@ -46,8 +46,8 @@ var counted = map[string]func(*testing.T){
 // uncounted are the others.
 var uncounted = []string{
 	// They open no device.
-	"TestChooser", "TestChooserForMemory", "TestCopyAll", "TestFlushingDevice", "TestMatching", "TestNothingToOpen", "TestOpenAll", "TestOpenSkipsBadDevices",
-	"TestOptions", "TestParseBytes", "TestPlanPipelines", "TestPreferred", "TestSameHardware", "TestSoftware", "TestTurnedOff", "TestUsableInPlace",
+	"TestChooser", "TestChooserForMemory", "TestCopyAll", "TestFlushingDevice", "TestInOrder", "TestMatching", "TestNothingToOpen", "TestOpenAll", "TestOpenSkipsBadDevices",
+	"TestOptions", "TestParseBytes", "TestPlanPipelines", "TestPreferred", "TestRegisters", "TestSameHardware", "TestSoftware", "TestTilesFor", "TestTurnedOff", "TestUsableInPlace",
 	// The processes that they start end without Close.
 	"TestFallback", "TestOpenAllDevices",
 	// They start such a process as TestObjects does, or are it.
