@@ -127,7 +127,8 @@ func open(found *opencl.Device, info compute.Info, p program, o Options) (comput
 	d.codes.d, d.codes.limit = d, maxPrograms
 	d.multiplier = multiplier{
 		tiles: tilesFor(found), inPanels: kernels.MatMulPanels, inTiles: kernels.MatMulTiles,
-		codes: map[variant]*tileCode{}, unfit: map[variant]error{},
+		launchFlop: launchFlop,
+		codes:      map[variant]*tileCode{}, unfit: map[variant]error{},
 	}
 	d.flushes.Store(!found.Subnormals)
 	d.quick = sync.OnceValue(d.slowDouble)

@@ -22,6 +22,8 @@ type multiplier struct {
 
 	inPanels, inTiles string // kernels.MatMulPanels and MatMulTiles
 
+	launchFlop int64 // that a launch of groups that share memory does at most
+
 	mu    sync.Mutex // guards what follows, and is held while a program is built
 	codes map[variant]*tileCode
 	unfit map[variant]error // what the device cannot use, if it can use another
@@ -43,7 +45,7 @@ type tileCode struct {
 
 // The arguments of the kernels.
 const (
-	tileArgs   = 10
+	tileArgs   = 11
 	panelArgs  = 9
 	packArgs   = 6
 	vectorArgs = 13
@@ -56,6 +58,10 @@ const (
 	vectorStrip = 256
 	vectorRows  = 16
 )
+
+// launchFlop is how much a launch computes at most: systems reset a GPU that takes too long for one,
+// Windows after 2 seconds.
+const launchFlop = 1 << 36
 
 // fewVectors is how many rows of a, or columns of b, are multiplied one by one: packing the other
 // matrix takes as long as to read it for three.
@@ -141,9 +147,16 @@ func (p *product) freePanels(free func(m *memory)) {
 func (p *product) enqueue(q *opencl.Queue, kernels kernelSet) error {
 	if p.tile.depth > 0 {
 		index := p.product.shape.count
-		return p.launch(q, kernels, p.product, p.tile.groups(p.M, p.N),
-			p.c.Mem, index(p.c.from), p.a.Mem, index(p.a.from), p.b.Mem, index(p.b.from),
-			index(p.M), index(p.K), index(p.N), bit(p.Accumulate))
+		all, most := p.tile.groups(p.M, p.N), p.tile.groupsAtOnce(p.K, p.d.multiplier.launchFlop)
+		for first := 0; first < all; first += most {
+			err := p.launch(q, kernels, p.product, min(most, all-first),
+				p.c.Mem, index(p.c.from), p.a.Mem, index(p.a.from), p.b.Mem, index(p.b.from),
+				index(p.M), index(p.K), index(p.N), index(first), bit(p.Accumulate))
+			if err != nil {
+				return err
+			}
+		}
+		return nil
 	}
 	if p.areVectors() {
 		return p.multiplyVectors(q, kernels)

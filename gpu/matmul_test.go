@@ -20,6 +20,7 @@ import (
 func TestTiles(t *testing.T) {
 	b := testenv.Open(t, OpenDevice("any"))
 	m := &inside(b).multiplier
+	m.launchFlop = 1 << 22 // some launches for a product
 	all := slices.Clone(groupTiles)
 	for _, width := range []int{4, 8, 16} {
 		all = append(all, panelTiles[width])

@@ -71,6 +71,11 @@ func (t tile) columns() int { return t.columnItems * t.columnVectors * t.width }
 // groups returns how many tiles c of m rows and n columns has.
 func (t tile) groups(m, n int) int { return parts(m, t.rows()) * parts(n, t.columns()) }
 
+// groupsAtOnce returns how many groups multiply k rows with so many operations at most, at least one.
+func (t tile) groupsAtOnce(k int, flop int64) int {
+	return int(max(flop/(2*int64(t.rows())*int64(t.columns())*int64(k)), 1))
+}
+
 // parts returns how many parts of a size n has.
 func parts(n, size int) int {
 	count := n / size

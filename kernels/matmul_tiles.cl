@@ -46,16 +46,18 @@
 #define B_AT(l, j) ((l) * n + (j))
 #endif
 
-// product sets c, of m rows and n columns from element c_from on, to a*b, or adds that to it.
+// product sets c, of m rows and n columns from element c_from on, to a*b, or adds that to it: the
+// tiles from first on, one for each group.
 kernel __attribute__((reqd_work_group_size(ITEMS, 1, 1)))
 void product(global float *c, const INDEX c_from, global const float *a, const INDEX a_from,
-             global const float *b, const INDEX b_from, const INDEX m, const INDEX k, const INDEX n, const uint accumulate)
+             global const float *b, const INDEX b_from, const INDEX m, const INDEX k, const INDEX n, const INDEX first, const uint accumulate)
 {
     local FLOATS a_part[DEPTH * A_STRIDE], b_part[DEPTH * B_STRIDE];
     local float *a_floats = (local float *)a_part, *b_floats = (local float *)b_part;
 
     const INDEX down = (m + TILE_ROWS - 1) / TILE_ROWS;
-    const INDEX row = (INDEX)get_group_id(0) % down * TILE_ROWS, column = (INDEX)get_group_id(0) / down * TILE_COLUMNS;
+    const INDEX tile = first + get_group_id(0);
+    const INDEX row = tile % down * TILE_ROWS, column = tile / down * TILE_COLUMNS;
     const uint item = (uint)get_local_id(0), y = item / COLUMN_ITEMS, x = item % COLUMN_ITEMS;
     c += c_from;
     a += a_from;
