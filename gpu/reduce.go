@@ -65,7 +65,7 @@ type reducePass struct {
 // Reduce implements driver.Device. The first pass computes the program, and leaves an element of
 // each chunk, and further ones reduce these.
 func (d *device) Reduce(call *driver.ReduceCall) error {
-	columns := call.Along.Kind == compute.AxisCols
+	columns := call.Along.Kind == compute.AxisCols && call.Along.Columns > 1 // one column is a row
 	length, others := call.N, 1
 	switch call.Along.Kind {
 	case compute.AxisRows:
