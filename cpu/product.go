@@ -104,8 +104,8 @@ func (p *product) layOut(tasks int) {
 	p.columns = min(maxColumns, roundUp(p.N, step))
 	if p.M == 1 { // A is short
 		p.columns = roundUp(ceil(p.N, tasks), step)
-		if !p.TransposeB {
-			p.columns = max(p.columns, 2*streamColumns)
+		if !p.TransposeB { // the longer what is read in the order of memory, the better
+			p.columns = max(p.columns, min(2*streamColumns, roundUp(p.N/2, step)))
 		}
 	}
 	for {
