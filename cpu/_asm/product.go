@@ -344,7 +344,7 @@ func (f *patchFunc) dot() {
 	}
 	// Pointers to every third row would need too many registers. These are r, 3r, 5r and 7r.
 	r, r3, r5, r7 := patchRowA, reg.R10, reg.R11, reg.R13
-	groups := []reg.GPPhysical{patchA[0], reg.RAX, reg.RBX, reg.R12}[:f.rows/8]
+	groups := []reg.GPPhysical{patchA[0], reg.RAX, reg.RBX, reg.R12}[: f.rows/8 : f.rows/8]
 	f.LEAQ(operand.Mem{Base: r, Index: r, Scale: 2}, r3)
 	f.LEAQ(operand.Mem{Base: r, Index: r, Scale: 4}, r5)
 	f.LEAQ(operand.Mem{Base: r3, Index: r, Scale: 4}, r7)
