@@ -175,3 +175,18 @@ func (d *device) try(k *kernel.Kernel, s shape, o openclc.Options) (*code, error
 	}
 	return c, nil
 }
+
+// helper returns the code of a kernel that computes no program, and needs no check. source has
+// the kernel of that name, with so many arguments.
+func (d *device) helper(name string, args int, source string) (*code, error) {
+	if c := d.codes.find(name); c != nil {
+		return c, nil
+	}
+	c := &code{key: name, name: name, args: args, shape: d.shape, source: d.defines(d.shape) + source}
+	var err error
+	if c.program, err = d.context.Build(c.source, d.options()); err != nil {
+		return nil, compileError(err)
+	}
+	d.codes.keep(c)
+	return c, nil
+}

@@ -243,6 +243,25 @@ func (d *device) enqueue(s shape, q *opencl.Queue, k *opencl.Kernel, n int, args
 	})
 }
 
+// enqueueGroups launches k, which nothing else may use meanwhile, in work-groups of group items, a
+// power of two, or of fewer if the device takes no more. plan returns how many groups of so many
+// items there are, and the arguments; no groups if they have too few items.
+func (d *device) enqueueGroups(q *opencl.Queue, k *opencl.Kernel, group int, plan func(group int) (groups int, args []any)) error {
+	return d.withMemory(func() error {
+		for {
+			group = min(group, powerOfTwo(k.MaxGroup()))
+			groups, args := plan(group)
+			if groups == 0 {
+				return errSmallGroup
+			}
+			err := q.Launch(k, groups*group, group, args...)
+			if !opencl.IsGroupTooLarge(err) || !k.HalveGroup(group) {
+				return err
+			}
+		}
+	})
+}
+
 // withMemory runs do and, if that runs out of memory, once more with what can be
 // given back, so do must be such that it may be repeated. Many drivers allocate only
 // when memory is used.

@@ -4,6 +4,7 @@ package gpu
 
 import (
 	"fmt"
+	"math/bits"
 
 	"github.com/gmind-go/compute/gpu/internal/opencl"
 )
@@ -82,3 +83,9 @@ func (s shape) items(n int) int {
 	}
 	return groups * s.group
 }
+
+// powerOfTwo returns the greatest power of two that is no more than n, at least 1.
+func powerOfTwo(n int) int { return 1 << (bits.Len(uint(n)) - 1) }
+
+// ceil returns n/by, rounded up.
+func ceil(n, by int) int { return (n-1)/by + 1 }
